@@ -1,0 +1,39 @@
+/* headflow check: validates a model file and prints the effective configuration. */
+#include "cli/cli.h"
+
+#include "config/config.h"
+#include "flow/problem.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static int run(const hf_cli_options *options)
+{
+    hf_config config;
+    hf_error err;
+    hf_problem *problem = NULL;
+    hf_status status = hf_config_read(&config, options->argument, options->override_count, options->overrides, &err);
+    if (status != HF_OK)
+        return hf_cli_fail(&err);
+    status = hf_problem_create(&problem, &config, &err); /* reads the state table too */
+    hf_problem_free(problem);
+    if (status == HF_OK && (!hf_config_print(&config, NULL, stdout) || fflush(stdout) != 0))
+        status = hf_fail(&err, HF_ESYSTEM, "standard output: cannot be written: %s", strerror(errno));
+    hf_config_clear(&config);
+    return status == HF_OK ? 0 : hf_cli_fail(&err);
+}
+
+const hf_cli_command hf_cli_check = {
+    .name = "check",
+    .usage = "check MODEL [-s path=value]...",
+    .summary = "validate; print the effective configuration",
+    .short_options = "s",
+    .help = "Reads MODEL with the overrides of -s and prints the configuration that a run would use, every key with its unit and\n"
+            "meaning. What it prints is a model file that gives the same run.\n"
+            "\n"
+            "  -s path=value   sets a key as in the model file: -s solver.rtol=1e-10 -s target.strengths='(2.89, 1.7, 1)'\n"
+            "\n"
+            "headflow help keys lists all keys.\n",
+    .run = run,
+};

@@ -1,0 +1,175 @@
+/* headflow: integrates the gradient flow of attention heads that learn sparse attention patterns. */
+#include "cli/cli.h"
+
+#include "config/config.h"
+
+#include <ctype.h>
+#include <getopt.h>
+#include <gsl/gsl_errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const hf_cli_command *const commands[] = {&hf_cli_run, &hf_cli_check, &hf_cli_plot};
+enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+int hf_cli_fail(const hf_error *err)
+{
+    fprintf(stderr, "headflow: %s\n", err->message);
+    return (int)err->status;
+}
+
+static int usage_error(const hf_cli_command *command, const char *format, const char *detail)
+{
+    fputs("headflow: ", stderr);
+    fprintf(stderr, format, detail);
+    if (command != NULL)
+        fprintf(stderr, "; usage: headflow %s; try headflow help %s\n", command->usage, command->name);
+    else
+        fputs("; try headflow --help\n", stderr);
+    return HF_EUSAGE;
+}
+
+/* ---- help -------------------------------------------------------------------------------------------------------------- */
+
+static void print_help(void)
+{
+    puts("headflow integrates the gradient flow of attention heads that learn sparse attention patterns: from saddle\n"
+         "plateau to saddle plateau, heads first compete for the strongest pattern, then part and cooperate.\n"
+         "\n"
+         "Commands:");
+    for (size_t i = 0; i < COMMANDS; i++)
+        printf("  headflow %-64s %s\n", commands[i]->usage, commands[i]->summary);
+    puts("  headflow help [run|check|plot|keys]                                       this text, a command, the model file\n"
+         "  headflow --version\n"
+         "\n"
+         "Try:  headflow run models/three-stage.conf     then look at out/three-stage/plots/flow.png\n"
+         "\n"
+         "Exit codes: 0 done; 2 command line or model file; 3 the numerics failed; 4 file system or memory;\n"
+         "130, 143 interrupted (go on with --resume).");
+}
+
+static const hf_cli_command *find_command(const char *name)
+{
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(name, commands[i]->name) == 0)
+            return commands[i];
+    return NULL;
+}
+
+static int help(const char *topic)
+{
+    const hf_cli_command *command = topic == NULL ? NULL : find_command(topic);
+    if (topic == NULL)
+        print_help();
+    else if (strcmp(topic, "keys") == 0)
+        return hf_config_print_keys(stdout) && fflush(stdout) == 0 ? 0 : HF_ESYSTEM;
+    else if (command == NULL)
+        return usage_error(NULL, "there is no help on '%s'", topic);
+    else
+        printf("headflow %s\n\n%s", command->usage, command->help);
+    return fflush(stdout) == 0 ? 0 : HF_ESYSTEM;
+}
+
+/* ---- options ----------------------------------------------------------------------------------------------------------- */
+
+static bool parse_jobs(const char *text, size_t *jobs)
+{
+    char *end;
+    unsigned long number = strtoul(text, &end, 10);
+    *jobs = number;
+    return isdigit((unsigned char)text[0]) && *end == '\0' && number >= 1 && number <= 4096;
+}
+
+/* Fills options from argv, argv[0] being the command's name. Returns 0, or an exit code after a message; *asked_help. */
+static int parse(const hf_cli_command *command, int argc, char *argv[], hf_cli_options *options, bool *asked_help)
+{
+    static const struct option long_options[] = {{"resume", no_argument, NULL, 'r'},
+                                                 {"quiet", no_argument, NULL, 'q'},
+                                                 {"terminal", required_argument, NULL, 't'},
+                                                 {"help", no_argument, NULL, 'h'},
+                                                 {NULL, 0, NULL, 0}};
+    int letter;
+    opterr = 0;
+    while ((letter = getopt_long(argc, argv, ":o:s:j:h", long_options, NULL)) != -1) {
+        if (letter == 'h') {
+            *asked_help = true;
+            return 0;
+        }
+        if (letter == ':')
+            return usage_error(command, "option %s needs an argument", argv[optind - 1]);
+        if (letter == '?' || strchr(command->short_options, letter) == NULL)
+            return usage_error(command, "unknown option %s", argv[optind - 1]);
+        switch (letter) {
+        case 'o':
+            options->directory = optarg;
+            break;
+        case 's':
+            options->overrides[options->override_count++] = optarg;
+            break;
+        case 'j':
+            if (!parse_jobs(optarg, &options->jobs))
+                return usage_error(command, "-j %s: expected a number of jobs from 1 to 4096", optarg);
+            break;
+        case 'r':
+            options->resume = true;
+            break;
+        case 'q':
+            options->quiet = true;
+            break;
+        case 't':
+            options->terminal = optarg;
+            break;
+        }
+    }
+    if (optind == argc)
+        return usage_error(command, "%s is missing", command == &hf_cli_plot ? "DIR" : "MODEL");
+    if (optind + 1 < argc)
+        return usage_error(command, "one argument too many: %s", argv[optind + 1]);
+    options->argument = argv[optind];
+    return 0;
+}
+
+static int run_command(const hf_cli_command *command, int argc, char *argv[])
+{
+    hf_cli_options options = {.jobs = 1, .overrides = calloc((size_t)argc, sizeof *options.overrides)};
+    bool asked_help = false;
+    if (options.overrides == NULL) {
+        fputs("headflow: out of memory for the command line\n", stderr);
+        return HF_ESYSTEM;
+    }
+    int code = parse(command, argc, argv, &options, &asked_help);
+    if (code == 0)
+        code = asked_help ? help(command->name) : command->run(&options);
+    free(options.overrides);
+    return code;
+}
+
+char *hf_cli_default_directory(const char *model)
+{
+    const char *slash = strrchr(model, '/'), *name = slash == NULL ? model : slash + 1;
+    const char *dot = strrchr(name, '.');
+    size_t length = dot == NULL || dot == name ? strlen(name) : (size_t)(dot - name);
+    char *directory = malloc(length + sizeof "out/");
+    if (directory != NULL)
+        snprintf(directory, length + sizeof "out/", "out/%.*s", (int)length, name);
+    return directory;
+}
+
+int main(int argc, char *argv[])
+{
+    gsl_set_error_handler_off(); /* its default is to abort */
+    if (argc < 2)
+        return usage_error(NULL, "%s is missing", "a command");
+    const char *name = argv[1];
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0)
+        return help(argc > 2 ? argv[2] : NULL);
+    if (strcmp(name, "--version") == 0) {
+        printf("headflow %s\n", PACKAGE_VERSION);
+        return fflush(stdout) == 0 ? 0 : HF_ESYSTEM;
+    }
+    const hf_cli_command *command = find_command(name);
+    if (command == NULL)
+        return usage_error(NULL, "there is no command '%s'", name);
+    return run_command(command, argc - 1, argv + 1);
+}

@@ -1,0 +1,50 @@
+#include "config/config.h"
+
+#include "config/keys.h"
+#include "config/read.h"
+#include "config/text.h"
+#include "config/validate.h"
+#include "config/value.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+hf_status hf_config_read(hf_config *config, const char *path, size_t override_count, const char *const overrides[],
+                         hf_error *err)
+{
+    *config = (hf_config){0};
+    hf_status status = hf_read_model(config, path, override_count, overrides, err);
+    if (status == HF_OK)
+        status = hf_validate_config(config, err);
+    if (status != HF_OK)
+        hf_config_clear(config);
+    return status;
+}
+
+void hf_config_clear(hf_config *config)
+{
+    for (size_t k = 0; k < hf_key_count; k++)
+        hf_value_clear(hf_keys[k].kind, hf_keys_field(&hf_keys[k], config));
+    free(config->directory);
+    hf_read_free_origins(config->origins);
+    *config = (hf_config){0};
+}
+
+hf_status hf_config_reject(const hf_config *config, hf_error *err, const char *key, const char *format, ...)
+{
+    char what[640];
+    const hf_origins *origins = config->origins;
+    const hf_key *row = hf_keys_find(key);
+    const char *where = row == NULL ? NULL : origins->where[row - hf_keys];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    return hf_fail(err, HF_EUSAGE, "%s: %s: %s", where == NULL ? origins->file : where, key, what);
+}
+
+char *hf_config_resolve(const hf_config *config, const char *path)
+{
+    return hf_text_join(config->directory, path);
+}

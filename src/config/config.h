@@ -1,0 +1,102 @@
+/* config: the model file as plain data.
+ *
+ * hf_config_read parses a libconfig file, applies the overrides of the command line, fills in defaults and validates
+ * everything that can be said without integrating: after HF_OK every list has the length it must have and every number is
+ * in range, so that the rest of the program needs no further checks. One table (keys.c) describes every key; reading,
+ * validating, printing and documentation are all made from it. */
+#ifndef HF_CONFIG_CONFIG_H
+#define HF_CONFIG_CONFIG_H
+
+#include "core/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+typedef struct { size_t count; double *at; } hf_reals;
+typedef struct { size_t count; size_t *at; } hf_counts;
+typedef struct { size_t count; hf_reals *row; } hf_real_rows;
+typedef struct { size_t count; hf_counts *row; } hf_count_rows;
+
+typedef enum { HF_GEOMETRY_LOGIT, HF_GEOMETRY_REPLICATOR } hf_geometry;
+typedef enum { HF_NOISE_NORMAL, HF_NOISE_UNIFORM, HF_NOISE_SINE } hf_noise;
+typedef enum { HF_SPACING_LOG, HF_SPACING_LINEAR } hf_spacing;
+
+/* A list that the model file leaves out has count 0. Owner of every pointer: the hf_config. */
+typedef struct {
+    char *title;
+    size_t heads;     /* H */
+    size_t positions; /* T: number of position classes */
+    struct {
+        hf_reals strengths; /* (J) m_j; after reading always set, also when the file gives base and ratio */
+        double base, ratio; /* m_j = base * ratio^(J-j) */
+        size_t count;       /* J */
+        hf_count_rows patterns; /* (J)(n_j) positions from 1; after reading always set, also when given by lengths */
+        hf_counts lengths;      /* (J) or empty */
+        size_t stride;          /* 0: each pattern starts right after the one before */
+        hf_real_rows weights;   /* (J)(n_j) or empty: uniform with sum 1 */
+        hf_real_rows gram;      /* (J)(J) or empty: the identity */
+    } target;
+    struct {
+        hf_counts copies;     /* (T), (1) or empty: 1 */
+        hf_counts replicas;   /* (T), (1) or empty: 1 */
+        hf_real_rows weights; /* (J)(T or 1) or empty: 1 */
+        double noise;         /* standard deviation of the label noise */
+    } data;
+    struct {
+        double values;       /* every coordinate of every head's value, along the features */
+        double perturbation; /* standard deviation of the noise on the logits (sine: its amplitude) */
+        hf_noise distribution;
+        uint64_t seed;
+        char *state; /* state table, as written in the model file; NULL: none */
+    } init;
+    struct {
+        hf_geometry geometry;
+        double value_rate, attention_rate, weight_decay;
+    } flow;
+    struct {
+        double t_end, rtol, atol, stop_loss;
+        size_t max_steps;
+    } solver;
+    struct {
+        double contrast, overlap, acquired, loss_fraction;
+    } detect;
+    struct {
+        size_t points;
+        hf_spacing spacing;
+        double t_first;
+        bool attention, states, plots;
+    } output;
+    char *directory; /* of the model file ("." if the path has no folder): relative paths in it start here */
+    void *origins;   /* where each key was set (reader's own; for hf_config_reject) */
+} hf_config;
+
+/* Reads, overrides, completes and validates a model file.
+ * overrides: "path=value" each, in libconfig's syntax for the value; a bare word is taken as a string.
+ * Errors: HF_EUSAGE (message "FILE:LINE: KEY: what is wrong, what was expected"), HF_ESYSTEM (memory). *config is cleared on failure. */
+hf_status hf_config_read(hf_config *config, const char *path, size_t override_count, const char *const overrides[],
+                         hf_error *err);
+
+/* Frees what config owns and zeroes it; legal on a zeroed or half-filled config. */
+void hf_config_clear(hf_config *config);
+
+/* HF_EUSAGE with the place where key (for example "init.state") was set in front of the formatted message. */
+hf_status hf_config_reject(const hf_config *config, hf_error *err, const char *key, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* Writes the effective configuration as a model file that reads back to the same configuration, each key with its unit
+ * and help as a comment. state: the name to write for init.state, NULL for its absolute path. Returns false when writing
+ * failed. */
+bool hf_config_print(const hf_config *config, const char *state, FILE *stream);
+
+/* Writes the documentation of every key (Markdown table per section): name, type, range, default, unit, meaning. */
+bool hf_config_print_keys(FILE *stream);
+
+/* 64-bit FNV-1a hash of the effective configuration without comments: equal exactly when the runs they describe are. */
+hf_status hf_config_hash(const hf_config *config, uint64_t *hash, hf_error *err);
+
+/* The path of a file named in the model file, relative to the model file's folder unless absolute. Caller frees; NULL: memory. */
+char *hf_config_resolve(const hf_config *config, const char *path);
+
+#endif

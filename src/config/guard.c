@@ -1,0 +1,230 @@
+#include "config/guard.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NESTING_MAX 64
+#define INCLUDE_MAX 10 /* libconfig's own limit */
+
+/* A token is known by its first character: punctuation stands for itself. */
+enum { NOTHING = 0, NAME = 'a', NUMBER = '0', STRING = '"' };
+
+/* One text; an included file is read while the text that includes it waits. */
+typedef struct {
+    const char *start, *at;
+    const char *file; /* as the @include names it; NULL for the model file itself */
+    unsigned line;
+    unsigned depth; /* of includes */
+} input;
+
+/* What has been seen so far; includes carry it on, as libconfig's parser does. */
+typedef struct {
+    const char *directory;
+    char open[NESTING_MAX]; /* the brackets that are open */
+    size_t nesting;
+    char last; /* token */
+    hf_fault *fault;
+} guard;
+
+static hf_status check_input(guard *g, input *in);
+
+static hf_status reject(const guard *g, const input *in, const char *what)
+{
+    return hf_fault_set(g->fault, in->file, in->line, "%s", what);
+}
+
+/* Moves over length characters, counting lines. */
+static void advance(input *in, size_t length)
+{
+    for (; length > 0; length--)
+        in->line += *in->at++ == '\n';
+}
+
+static hf_status skip_block_comment(const guard *g, input *in)
+{
+    const char *end = strstr(in->at + 2, "*/");
+    if (end == NULL)
+        return reject(g, in, "this comment has no end, expected '*/'");
+    advance(in, (size_t)(end + 2 - in->at));
+    return HF_OK;
+}
+
+/* A string stands after '=' or ':', in a list or array, or right after another string. */
+static bool string_is_expected(const guard *g)
+{
+    const bool in_list = g->nesting > 0 && strchr("([", g->open[g->nesting - 1]) != NULL;
+    return g->last != NOTHING && (strchr("=:([\"", g->last) != NULL || (g->last == ',' && in_list));
+}
+
+static hf_status check_string(guard *g, input *in)
+{
+    const char *end = in->at + 1;
+    while (*end != '"' && *end != '\0')
+        end += *end == '\\' && end[1] != '\0' ? 2 : 1;
+    if (*end == '\0')
+        return reject(g, in, "this string has no end, expected '\"'");
+    if (!string_is_expected(g))
+        return reject(g, in, "a string cannot stand here, expected 'key = value;'");
+    advance(in, (size_t)(end + 1 - in->at));
+    g->last = STRING;
+    return HF_OK;
+}
+
+static const char *skip_digits(const char *at)
+{
+    return at + strspn(at, "0123456789");
+}
+
+/* Whether the digits before end belong to a number with a point or an exponent. */
+static bool is_real(const char *end)
+{
+    if (*end == '.')
+        return true;
+    if (*end != 'e' && *end != 'E')
+        return false;
+    end += end[1] == '+' || end[1] == '-' ? 2 : 1;
+    return skip_digits(end) > end;
+}
+
+static hf_status check_number(guard *g, input *in)
+{
+    const char *digits = in->at + (*in->at == '+' || *in->at == '-');
+    const char *end = skip_digits(digits);
+    const bool is_long = *end == 'L';
+    g->last = NUMBER;
+    if (is_real(end)) {
+        in->at += strspn(in->at, "0123456789+-.eE");
+        return HF_OK;
+    }
+    if (end == digits + 1 && *digits == '0' && (*end == 'x' || *end == 'X'))
+        return reject(g, in, "hexadecimal numbers are not supported, expected decimal digits");
+    errno = 0;
+    const long long value = strtoll(in->at, NULL, 10);
+    if (errno == ERANGE)
+        return hf_fault_set(g->fault, in->file, in->line, "an integer of %zu digits does not fit 64 bits",
+                            (size_t)(end - digits));
+    if (!is_long && (value < INT_MIN || value > INT_MAX))
+        return hf_fault_set(g->fault, in->file, in->line,
+                            "an integer of more than 32 bits needs an L at its end, expected %lldL", value);
+    in->at = end + is_long;
+    return HF_OK;
+}
+
+/* The length of '@include "' with its blanks, at the start of a line; 0 if something else stands here. */
+static size_t include_length(const input *in)
+{
+    static const char word[] = "@include";
+    const char *before = in->at;
+    while (before > in->start && (before[-1] == ' ' || before[-1] == '\t'))
+        before--;
+    if ((before > in->start && before[-1] != '\n') || strncmp(in->at, word, strlen(word)) != 0)
+        return 0;
+    const size_t blanks = strspn(in->at + strlen(word), " \t");
+    const size_t length = strlen(word) + blanks;
+    return blanks > 0 && in->at[length] == '"' ? length + 1 : 0;
+}
+
+/* The path of the included file: libconfig puts the directory in front of every name, even an absolute one. */
+static char *included_path(const guard *g, const char *name, size_t length)
+{
+    const size_t size = strlen(g->directory) + 1 + length + 1;
+    char *path = malloc(size);
+    if (path != NULL)
+        snprintf(path, size, "%s/%.*s", g->directory, (int)length, name);
+    return path;
+}
+
+static hf_status check_included(guard *g, const input *in, const char *path)
+{
+    char *text;
+    char shown[HF_SHOWN];
+    hf_fault why;
+    const hf_status status = hf_text_load(path, &text, &why);
+    if (status == HF_EUSAGE)
+        return hf_fault_set(g->fault, in->file, in->line, "the included file '%s' %s",
+                            hf_text_show(path, shown, sizeof shown), why.text);
+    if (status != HF_OK)
+        return status;
+    const char *name = path + strlen(g->directory) + 1;
+    input inner = {.start = text, .at = text, .file = name, .line = 1, .depth = in->depth + 1};
+    const hf_status checked = check_input(g, &inner);
+    free(text);
+    return checked;
+}
+
+static hf_status check_include(guard *g, input *in, size_t length)
+{
+    const char *name = in->at + length;
+    const size_t name_length = strcspn(name, "\"\\\n");
+    if (name[name_length] != '"' || name_length > PATH_MAX)
+        return reject(g, in, "the name of an included file must end with '\"' in its line and hold no '\\'");
+    if (in->depth >= INCLUDE_MAX)
+        return reject(g, in, "files are included more than 10 deep (does one include itself?)");
+    char *path = included_path(g, name, name_length);
+    if (path == NULL)
+        return HF_ESYSTEM;
+    const hf_status status = check_included(g, in, path);
+    free(path);
+    advance(in, length + name_length + 1);
+    return status;
+}
+
+static hf_status check_punctuation(guard *g, input *in)
+{
+    const char c = *in->at;
+    if (strchr("([{", c) != NULL) {
+        if (g->nesting == NESTING_MAX)
+            return reject(g, in, "lists and sections are nested more than 64 deep");
+        g->open[g->nesting++] = c;
+    } else if (strchr(")]}", c) != NULL && g->nesting > 0) {
+        g->nesting--;
+    }
+    g->last = c;
+    in->at++;
+    return HF_OK;
+}
+
+static hf_status check_token(guard *g, input *in)
+{
+    static const char name_start[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz*";
+    static const char name_rest[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz*0123456789-_";
+    const char c = *in->at;
+    const size_t include = c == '@' ? include_length(in) : 0;
+    if (include > 0)
+        return check_include(g, in, include);
+    if (c == '/' && in->at[1] == '*')
+        return skip_block_comment(g, in);
+    if (c == '"')
+        return check_string(g, in);
+    if (strchr("0123456789.+-", c) != NULL)
+        return check_number(g, in);
+    if (strchr(name_start, c) == NULL)
+        return check_punctuation(g, in);
+    g->last = NAME;
+    in->at += strspn(in->at, name_rest);
+    return HF_OK;
+}
+
+static hf_status check_input(guard *g, input *in)
+{
+    hf_status status = HF_OK;
+    while (status == HF_OK && *in->at != '\0') {
+        const bool line_comment = in->at[0] == '#' || (in->at[0] == '/' && in->at[1] == '/');
+        if (line_comment)
+            in->at += strcspn(in->at, "\n");
+        else if (strchr(" \t\r\n\f", *in->at) != NULL)
+            advance(in, 1);
+        else
+            status = check_token(g, in);
+    }
+    return status;
+}
+
+hf_status hf_guard_check(const char *text, const char *directory, hf_fault *fault)
+{
+    guard g = {.directory = directory, .last = NOTHING, .fault = fault};
+    input in = {.start = text, .at = text, .line = 1};
+    return check_input(&g, &in);
+}

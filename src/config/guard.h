@@ -1,0 +1,14 @@
+/* guard: a look at the tokens of a model file before libconfig 1.5 parses it.
+ *
+ * libconfig leaves four things to its caller: an integer of more than 32 bits wraps around silently unless it ends in L,
+ * a string where none may stand is leaked, including a directory ends the process, and deep nesting exhausts its stack.
+ * The guard rejects these, everything it includes examined in place; all other syntax is libconfig's to judge. */
+#ifndef HF_CONFIG_GUARD_H
+#define HF_CONFIG_GUARD_H
+
+#include "config/text.h"
+
+/* HF_EUSAGE: text, or a file it includes from directory, must not be parsed; *fault says why. HF_ESYSTEM: memory. */
+hf_status hf_guard_check(const char *text, const char *directory, hf_fault *fault);
+
+#endif

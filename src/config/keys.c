@@ -1,0 +1,225 @@
+#include "config/keys.h"
+
+#include <string.h>
+
+const hf_kind_info hf_kinds[] = {
+    [HF_KIND_STRING] = {"a string", .size = sizeof(char *)},
+    [HF_KIND_PATH] = {"the name of a file", .size = sizeof(char *)},
+    [HF_KIND_CHOICE] = {"one of", .size = sizeof(int)},
+    [HF_KIND_BOOL] = {"true or false", .size = sizeof(bool)},
+    [HF_KIND_COUNT] = {"an integer", .size = sizeof(size_t)},
+    [HF_KIND_SEED] = {"an integer", .size = sizeof(uint64_t)},
+    [HF_KIND_REAL] = {"a real number", .size = sizeof(double)},
+    [HF_KIND_COUNTS] = {"a list of integers", true, HF_KIND_COUNT, sizeof(hf_counts)},
+    [HF_KIND_REALS] = {"a list of real numbers", true, HF_KIND_REAL, sizeof(hf_reals)},
+    [HF_KIND_COUNT_ROWS] = {"a list of lists of integers", true, HF_KIND_COUNTS, sizeof(hf_count_rows)},
+    [HF_KIND_REAL_ROWS] = {"a list of lists of real numbers", true, HF_KIND_REALS, sizeof(hf_real_rows)},
+};
+
+/* A choice is stored through an int. */
+_Static_assert(sizeof(hf_geometry) == sizeof(int) && sizeof(hf_noise) == sizeof(int) && sizeof(hf_spacing) == sizeof(int),
+               "an enum of hf_config is not as wide as int");
+
+static const char *const geometries[] = {"logit", "replicator", NULL};
+static const char *const noises[] = {"normal", "uniform", "sine", NULL};
+static const char *const spacings[] = {"log", "linear", NULL};
+
+/* clang-format off */
+
+/* After the unit: the help, then any further fields by name. */
+#define KEY(field, its_kind, its_fallback, its_range, its_unit, ...)                                                \
+    {.path = #field, .offset = offsetof(hf_config, field), .kind = HF_KIND_##its_kind, .fallback = its_fallback,    \
+     .range = its_range, .unit = its_unit, .help = __VA_ARGS__}
+
+#define ANY                   {-HF_REAL_MAX, HF_REAL_MAX, false, false}
+#define ABOVE(low)            {low, HF_REAL_MAX, true, false}
+#define AT_LEAST(low)         {low, HF_REAL_MAX, false, false}
+#define FROM_TO(low, high)    {low, high, false, false}
+#define BETWEEN(low, high)    {low, high, true, true}
+#define FROM_BELOW(low, high) {low, high, false, true}
+
+const hf_key hf_keys[] = {
+    KEY(title, STRING, NULL, ANY, "", "name of the model in tables and plots; default: the name of the file"),
+    KEY(heads, COUNT, NULL, FROM_TO(1, 1000), "1", "number of heads H", .required = true),
+    KEY(positions, COUNT, NULL, FROM_TO(1, 1e8), "1", "number of position classes T", .required = true),
+
+    KEY(target.strengths, REALS, NULL, ABOVE(0), "1", "(J) norms m_j of the features; either these or the ratio"),
+    KEY(target.base, REAL, "1.0", ABOVE(0), "1", "strength of the last pattern, m_j = base * ratio^(J-j)",
+        .replaces = "target.strengths"),
+    KEY(target.ratio, REAL, NULL, ABOVE(0), "1", "strength of a pattern over that of the next one",
+        .replaces = "target.strengths"),
+    KEY(target.count, COUNT, NULL, FROM_TO(1, 10000), "1", "number of patterns J; default: as many as the lists hold"),
+    KEY(target.patterns, COUNT_ROWS, NULL, FROM_TO(1, 1e8), "1",
+        "(J)(n_j) positions of each pattern, from 1; default: pattern j is position j"),
+    KEY(target.lengths, COUNTS, NULL, FROM_TO(1, 1e8), "1", "(J) numbers n_j of positions of contiguous patterns",
+        .replaces = "target.patterns"),
+    KEY(target.stride, COUNT, "0", FROM_TO(0, 1e8), "1",
+        "pattern j starts at 1 + (j-1) * stride; 0: right after the one before", .replaces = "target.patterns"),
+    KEY(target.weights, REAL_ROWS, NULL, AT_LEAST(0), "1",
+        "(J)(n_j) weights p_j of the positions of each pattern; default: uniform with sum 1"),
+    KEY(target.gram, REAL_ROWS, NULL, ANY, "1", "(J)(J) inner products of the features; default: the identity"),
+
+    KEY(data.copies, COUNTS, NULL, FROM_TO(1, 1e9), "1",
+        "(T) or (1) positions that hold the very same input, of each class; default: 1"),
+    KEY(data.replicas, COUNTS, NULL, FROM_TO(1, 1e9), "1",
+        "(T) or (1) distinct inputs that play the same role, of each class; default: 1"),
+    KEY(data.weights, REAL_ROWS, NULL, AT_LEAST(0), "1",
+        "(J)(T) or (J)(1) input variance along each feature at each class; default: 1"),
+    KEY(data.noise, REAL, "0.0", AT_LEAST(0), "1", "standard deviation of the noise on the labels"),
+
+    KEY(init.values, REAL, "0.0", ANY, "1", "every coordinate of every head's value along the features",
+        .replaces = "init.state"),
+    KEY(init.perturbation, REAL, "1e-3", AT_LEAST(0), "1",
+        "standard deviation of the noise on the logits (sine: its amplitude)", .replaces = "init.state"),
+    KEY(init.distribution, CHOICE, "normal", ANY, "", "distribution of that noise", .choices = noises),
+    KEY(init.seed, SEED, "4", AT_LEAST(0), "", "seed of that noise"),
+    KEY(init.state, PATH, NULL, ANY, "", "state table to start from, such as the final.tsv of another run; default: none"),
+
+    KEY(flow.geometry, CHOICE, "logit", ANY, "", "the true gradient flow of the logits, or the Fisher metric",
+        .choices = geometries),
+    KEY(flow.value_rate, REAL, "1.0", AT_LEAST(0), "1", "multiplier rho_v of the learning rate of the values"),
+    KEY(flow.attention_rate, REAL, "1.0", AT_LEAST(0), "1", "multiplier rho_a of the learning rate of the logits"),
+    KEY(flow.weight_decay, REAL, "0.0", AT_LEAST(0), "1/flow time", "decay lambda of the values"),
+
+    KEY(solver.t_end, REAL, "1e4", ABOVE(0), "flow time", "time at which the flow ends"),
+    KEY(solver.rtol, REAL, "1e-8", FROM_TO(1e-14, 1e-2), "1", "relative tolerance"),
+    KEY(solver.atol, REAL, "1e-12", AT_LEAST(0), "1", "absolute tolerance of the mean head"),
+    KEY(solver.stop_loss, REAL, "0.0", AT_LEAST(0), "loss", "the flow ends early once the loss is below this"),
+    KEY(solver.max_steps, COUNT, "1000000", FROM_TO(1, 1e15), "1", "limit on the steps of the integrator"),
+
+    KEY(detect.contrast, REAL, "3.0", ABOVE(1), "1", "smallest ratio of speeds between a drop and a plateau"),
+    KEY(detect.overlap, REAL, "0.5", BETWEEN(0, 1), "1", "overlap of the heads at which they split"),
+    KEY(detect.acquired, REAL, "0.5", BETWEEN(0, 1), "1", "share of a pattern from which it counts as acquired"),
+    KEY(detect.loss_fraction, REAL, "0.0", FROM_BELOW(0, 1), "initial loss",
+        "loss at which the event emerged is reported; 0: never"),
+
+    KEY(output.points, COUNT, "400", FROM_TO(1, 1e7), "1", "rows of the trajectory after t = 0"),
+    KEY(output.spacing, CHOICE, "log", ANY, "", "spacing of the times of these rows", .choices = spacings),
+    KEY(output.t_first, REAL, "1e-2", ABOVE(0), "flow time", "time of the first of these rows"),
+    KEY(output.attention, BOOL, "true", ANY, "", "write the table of attention"),
+    KEY(output.states, BOOL, "false", ANY, "", "write the state at every row"),
+    KEY(output.plots, BOOL, "true", ANY, "", "draw the plots at the end of a run"),
+};
+
+/* clang-format on */
+
+const size_t hf_key_count = sizeof hf_keys / sizeof *hf_keys;
+
+const hf_section hf_sections[] = {
+    {"", "The model."},
+    {"target", "What is learned: y = sum_j m_j u_j p_j^T, J features u_j, each on its own pattern p_j of positions."},
+    {"data", "The inputs: how often each appears and how much it varies."},
+    {"init", "Where the flow starts: values and logits of the heads."},
+    {"flow", "The flow that is integrated."},
+    {"solver", "The integrator: end, accuracy and limits."},
+    {"detect", "Thresholds of the events that are looked for."},
+    {"output", "What is written, and at which times."},
+};
+
+const size_t hf_section_count = sizeof hf_sections / sizeof *hf_sections;
+
+const hf_key *hf_keys_find(const char *path)
+{
+    for (size_t k = 0; k < hf_key_count; k++)
+        if (strcmp(hf_keys[k].path, path) == 0)
+            return &hf_keys[k];
+    return NULL;
+}
+
+bool hf_keys_is_section(const char *path)
+{
+    for (size_t s = 0; s < hf_section_count; s++)
+        if (strcmp(hf_sections[s].path, path) == 0)
+            return true;
+    return false;
+}
+
+size_t hf_keys_section_length(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    return dot == NULL ? 0 : (size_t)(dot - path);
+}
+
+void *hf_keys_field(const hf_key *key, hf_config *config)
+{
+    return (char *)config + key->offset;
+}
+
+const void *hf_keys_value(const hf_key *key, const hf_config *config)
+{
+    return (const char *)config + key->offset;
+}
+
+/* The longest name a suggestion is looked for. */
+#define NAME_MAX_LENGTH 64
+
+/* Levenshtein's distance; both names are at most NAME_MAX_LENGTH long. */
+static size_t edit_distance(const char *a, const char *b)
+{
+    size_t row[NAME_MAX_LENGTH + 1]; /* row[j]: from the first i characters of a to the first j of b */
+    const size_t length = strlen(b);
+    for (size_t j = 0; j <= length; j++)
+        row[j] = j;
+    for (size_t i = 0; a[i] != '\0'; i++) {
+        size_t diagonal = row[0];
+        row[0] = i + 1;
+        for (size_t j = 1; j <= length; j++) {
+            const size_t insert_or_delete = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+            const size_t replace = diagonal + (a[i] != b[j - 1]);
+            diagonal = row[j];
+            row[j] = insert_or_delete < replace ? insert_or_delete : replace;
+        }
+    }
+    return row[length];
+}
+
+static const char *last_component(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    return dot == NULL ? path : dot + 1;
+}
+
+/* How far path is from known: by the whole path, or by the last component alone, where another section costs one more. */
+static size_t path_distance(const char *path, const char *known)
+{
+    const size_t section = hf_keys_section_length(path);
+    const bool siblings = section == hf_keys_section_length(known) && strncmp(path, known, section) == 0;
+    const size_t by_name = edit_distance(last_component(path), last_component(known)) + !siblings;
+    const size_t by_path = edit_distance(path, known);
+    return by_name < by_path ? by_name : by_path;
+}
+
+const char *hf_keys_suggest(const char *path)
+{
+    if (strlen(path) > NAME_MAX_LENGTH)
+        return NULL;
+    const char *best = NULL;
+    size_t nearest = 2 + strlen(last_component(path)) / 4; /* distances below this are close */
+    for (size_t k = 0; k < hf_key_count + hf_section_count; k++) {
+        const char *known = k < hf_key_count ? hf_keys[k].path : hf_sections[k - hf_key_count].path;
+        const size_t distance = path_distance(path, known);
+        if (*known != '\0' && distance < nearest) {
+            nearest = distance;
+            best = known;
+        }
+    }
+    return best;
+}
+
+bool hf_range_holds(const hf_range *range, double value)
+{
+    return (range->low_open ? value > range->low : value >= range->low) &&
+           (range->high_open ? value < range->high : value <= range->high);
+}
+
+const char *hf_range_describe(const hf_range *range, char text[HF_RANGE_TEXT])
+{
+    if (range->high < HF_REAL_MAX)
+        snprintf(text, HF_RANGE_TEXT, " in %c%.10g, %.10g%c", range->low_open ? '(' : '[', range->low, range->high,
+                 range->high_open ? ')' : ']');
+    else if (range->low > -HF_REAL_MAX)
+        snprintf(text, HF_RANGE_TEXT, " %s %.10g", range->low_open ? ">" : ">=", range->low);
+    else
+        text[0] = '\0';
+    return text;
+}

@@ -1,0 +1,221 @@
+#include "config/config.h"
+
+#include "config/keys.h"
+#include "config/text.h"
+#include "config/value.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef enum {
+    FOR_READER, /* as the user gave it, with comments */
+    FOR_HASH    /* one spelling for one run, without comments */
+} print_form;
+
+/* What the effective configuration leaves out: a second spelling of the same thing, and what has no effect. */
+static bool is_shown(const hf_config *c, const hf_key *key, print_form form)
+{
+    const bool for_reader = form == FOR_READER;
+    const bool by_ratio = for_reader && c->target.ratio > 0.0;
+    const bool by_lengths = for_reader && c->target.lengths.count > 0;
+    const bool by_noise = c->init.state == NULL;
+    const struct {
+        const char *path;
+        bool is_shown;
+    } rules[] = {
+        {"title", for_reader},           {"target.strengths", !by_ratio}, {"target.base", by_ratio},
+        {"target.ratio", by_ratio},      {"target.count", false},         {"target.patterns", !by_lengths},
+        {"target.lengths", by_lengths},  {"target.stride", by_lengths},   {"init.values", by_noise},
+        {"init.perturbation", by_noise}, {"init.distribution", by_noise}, {"init.seed", by_noise},
+        {"init.state", for_reader},      {"output.plots", for_reader},
+    };
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+        if (strcmp(rules[i].path, key->path) == 0 && !rules[i].is_shown)
+            return false;
+    return hf_value_is_set(key->kind, hf_keys_value(key, c));
+}
+
+/* ---- sections ---- */
+
+/* Number of components of the first length characters of a path. */
+static int depth_of(const char *path, size_t length)
+{
+    int depth = length > 0;
+    for (size_t i = 0; i < length; i++)
+        depth += path[i] == '.';
+    return depth;
+}
+
+static void indent(FILE *stream, int depth)
+{
+    fprintf(stream, "%*s", 4 * depth, "");
+}
+
+/* Length of the longest section that holds both keys. */
+static size_t common_section(const char *a, const char *b)
+{
+    size_t common = 0;
+    for (size_t i = 0; a[i] == b[i] && a[i] != '\0'; i++)
+        if (a[i] == '.')
+            common = i;
+    return common;
+}
+
+/* Closes the sections of key from that do not hold key to, and opens those of key to. "" is no key. */
+static void change_section(FILE *stream, const char *from, const char *to)
+{
+    const size_t common = common_section(from, to), end = hf_keys_section_length(to);
+    int depth = depth_of(from, hf_keys_section_length(from));
+    for (; depth > depth_of(to, common); depth--) {
+        indent(stream, depth - 1);
+        fputs("};\n", stream);
+    }
+    for (size_t start = common == 0 ? 0 : common + 1; start < end; depth++) {
+        const size_t length = strcspn(to + start, ".");
+        indent(stream, depth);
+        fprintf(stream, "%.*s = {\n", (int)length, to + start);
+        start += length + 1;
+    }
+}
+
+/* ---- the effective configuration ---- */
+
+static void print_comment(const hf_key *key, int depth, FILE *stream)
+{
+    const bool has_unit = *key->unit != '\0' && strcmp(key->unit, "1") != 0;
+    indent(stream, depth);
+    fprintf(stream, "# %s%s%s%s\n", key->help, has_unit ? " [" : "", key->unit + (has_unit ? 0 : strlen(key->unit)),
+            has_unit ? "]" : "");
+}
+
+/* The state table by the name given, or by a path that holds wherever the configuration is kept. False: no memory or no
+ * current directory. */
+static bool print_state(const hf_config *config, const hf_key *key, const char *name, FILE *stream)
+{
+    char *path = name != NULL ? strdup(name) : hf_config_resolve(config, config->init.state);
+    char *absolute = name != NULL || path == NULL ? path : hf_text_absolute(path);
+    if (absolute != NULL)
+        hf_value_print(key, &absolute, stream);
+    const bool printed = absolute != NULL;
+    if (absolute != path)
+        free(absolute);
+    free(path);
+    return printed;
+}
+
+static bool print_key(const hf_config *config, const hf_key *key, print_form form, const char *state, FILE *stream)
+{
+    const int depth = depth_of(key->path, hf_keys_section_length(key->path));
+    bool printed = true;
+    if (form == FOR_READER)
+        print_comment(key, depth, stream);
+    indent(stream, depth);
+    fprintf(stream, "%s = ", key->path + hf_keys_section_length(key->path) + (depth > 0));
+    if (key->kind == HF_KIND_PATH)
+        printed = print_state(config, key, state, stream);
+    else
+        hf_value_print(key, hf_keys_value(key, config), stream);
+    fputs(";\n", stream);
+    return printed;
+}
+
+static bool print_config(const hf_config *config, print_form form, const char *state, FILE *stream)
+{
+    const char *previous = "";
+    bool printed = true;
+    for (size_t k = 0; k < hf_key_count && printed; k++) {
+        if (!is_shown(config, &hf_keys[k], form))
+            continue;
+        change_section(stream, previous, hf_keys[k].path);
+        printed = print_key(config, &hf_keys[k], form, state, stream);
+        previous = hf_keys[k].path;
+    }
+    change_section(stream, previous, "");
+    return printed && fflush(stream) == 0 && !ferror(stream);
+}
+
+bool hf_config_print(const hf_config *config, const char *state, FILE *stream)
+{
+    return print_config(config, FOR_READER, state, stream);
+}
+
+/* ---- documentation ---- */
+
+static void print_key_row(const hf_key *key, FILE *stream)
+{
+    char expected[HF_EXPECTED];
+    const char *fallback = key->required ? "required" : key->fallback != NULL ? key->fallback : "none";
+    fprintf(stream, "| `%s` | %s | %s | %s | %s |\n", key->path, hf_value_expected(key, expected), fallback,
+            *key->unit == '\0' ? "-" : key->unit, key->help);
+}
+
+bool hf_config_print_keys(FILE *stream)
+{
+    for (size_t s = 0; s < hf_section_count; s++) {
+        const hf_section *section = &hf_sections[s];
+        const size_t length = strlen(section->path);
+        fprintf(stream, "%s## %s\n\n%s\n\n", s == 0 ? "" : "\n", length == 0 ? "Top level" : section->path, section->help);
+        fputs("| key | value | default | unit | meaning |\n|---|---|---|---|---|\n", stream);
+        for (size_t k = 0; k < hf_key_count; k++)
+            if (hf_keys_section_length(hf_keys[k].path) == length && strncmp(hf_keys[k].path, section->path, length) == 0)
+                print_key_row(&hf_keys[k], stream);
+    }
+    return fflush(stream) == 0 && !ferror(stream);
+}
+
+/* ---- hash ---- */
+
+/* FNV-1a, 64 bits */
+#define FNV_OFFSET 14695981039346656037u
+#define FNV_PRIME  1099511628211u
+
+static void hash_bytes(uint64_t *hash, const char *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        *hash = (*hash ^ (unsigned char)bytes[i]) * FNV_PRIME;
+}
+
+static hf_status hash_keys(const hf_config *config, uint64_t *hash, hf_error *err)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+    if (stream == NULL)
+        return hf_fail_memory(err, "the configuration");
+    const bool printed = print_config(config, FOR_HASH, NULL, stream);
+    const bool closed = fclose(stream) == 0;
+    if (printed && closed)
+        hash_bytes(hash, text, size);
+    free(text);
+    return printed && closed ? HF_OK : hf_fail_memory(err, "the configuration");
+}
+
+/* The state table counts by what it holds, not by where it is. */
+static hf_status hash_state(const hf_config *config, uint64_t *hash, hf_error *err)
+{
+    char shown[HF_SHOWN], bytes[4096];
+    size_t size;
+    if (config->init.state == NULL)
+        return HF_OK;
+    char *path = hf_config_resolve(config, config->init.state);
+    if (path == NULL)
+        return hf_fail_memory(err, "the path of the state table");
+    hf_text_show(path, shown, sizeof shown);
+    FILE *stream = fopen(path, "rb");
+    free(path);
+    if (stream == NULL)
+        return hf_config_reject(config, err, "init.state", "cannot read '%s': %s", shown, strerror(errno));
+    while ((size = fread(bytes, 1, sizeof bytes, stream)) > 0)
+        hash_bytes(hash, bytes, size);
+    const bool failed = ferror(stream);
+    fclose(stream);
+    return failed ? hf_config_reject(config, err, "init.state", "cannot read '%s'", shown) : HF_OK;
+}
+
+hf_status hf_config_hash(const hf_config *config, uint64_t *hash, hf_error *err)
+{
+    *hash = FNV_OFFSET;
+    const hf_status status = hash_keys(config, hash, err);
+    return status == HF_OK ? hash_state(config, hash, err) : status;
+}

@@ -1,0 +1,350 @@
+#include "config/read.h"
+
+#include "config/guard.h"
+#include "config/keys.h"
+#include "config/text.h"
+#include "config/value.h"
+
+#include <ctype.h>
+#include <libconfig.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define PATH_TEXT  256 /* of a key; longer ones are cut and therefore unknown */
+#define KEY_TEXT   120 /* of a key or an override in a message */
+#define PLACE_TEXT (2 * HF_SHOWN + 16)
+
+/* Where one key's value comes from. */
+typedef struct {
+    const config_setting_t *setting; /* NULL: not given */
+    const char *override;            /* "path=value"; NULL: the file, or a default */
+} source;
+
+typedef struct {
+    hf_config *config;
+    const char *path;
+    hf_error *err;
+    hf_fault fault;
+    config_t *trees; /* what has been parsed; the sources point into them */
+    size_t tree_count;
+    source *sources; /* (hf_key_count) */
+} reader;
+
+/* Writes where a fault is, "FILE:LINE" or "-s path=value", and returns place. */
+static const char *describe_place(const reader *r, const char *override, const hf_fault *fault, char place[PLACE_TEXT])
+{
+    char shown[HF_SHOWN];
+    if (override != NULL) {
+        snprintf(place, PLACE_TEXT, "-s %s", hf_text_show(override, shown, KEY_TEXT));
+        return place;
+    }
+    int used;
+    if (fault->file[0] == '\0')
+        used = snprintf(place, PLACE_TEXT, "%s", hf_text_show(r->path, shown, sizeof shown));
+    else if (strcmp(r->config->directory, ".") == 0)
+        used = snprintf(place, PLACE_TEXT, "%s", fault->file);
+    else
+        used = snprintf(place, PLACE_TEXT, "%s/%s", hf_text_show(r->config->directory, shown, sizeof shown), fault->file);
+    if (fault->line > 0)
+        snprintf(place + used, PLACE_TEXT - (size_t)used, ":%u", fault->line);
+    return place;
+}
+
+/* Turns the reader's fault, or a failed allocation, into the caller's error. key NULL: the fault is of no key. */
+static hf_status report(reader *r, hf_status status, const char *override, const char *key)
+{
+    char place[PLACE_TEXT], shown[KEY_TEXT];
+    if (status != HF_EUSAGE)
+        return hf_fail_memory(r->err, "the model file");
+    return hf_fail(r->err, status, "%s: %s%s%s", describe_place(r, override, &r->fault, place),
+                   key == NULL ? "" : hf_text_show(key, shown, sizeof shown), key == NULL ? "" : ": ", r->fault.text);
+}
+
+static hf_status report_unknown(reader *r, const char *override, const char *path)
+{
+    char shown[KEY_TEXT];
+    const char *meant = hf_keys_suggest(path);
+    hf_text_show(path, shown, sizeof shown);
+    if (meant == NULL)
+        snprintf(r->fault.text, sizeof r->fault.text, "unknown key '%s'", shown);
+    else
+        snprintf(r->fault.text, sizeof r->fault.text, "unknown key '%s', did you mean '%s'?", shown, meant);
+    return report(r, HF_EUSAGE, override, NULL);
+}
+
+/* Makes the fault point at a setting. */
+static void point_at(reader *r, const config_setting_t *setting)
+{
+    const char *file = config_setting_source_file(setting);
+    hf_fault_set(&r->fault, file, config_setting_source_line(setting), "%s", "");
+}
+
+/* Parses text, which should be what expected says, into a new tree of the reader and returns its root. */
+static hf_status parse(reader *r, const char *text, const char *expected, config_setting_t **root)
+{
+    const hf_status status = hf_guard_check(text, r->config->directory, &r->fault);
+    if (status != HF_OK)
+        return status;
+    config_t *tree = &r->trees[r->tree_count++];
+    config_init(tree);
+    config_set_include_dir(tree, r->config->directory);
+    if (config_read_string(tree, text) != CONFIG_TRUE)
+        return hf_fault_set(&r->fault, config_error_file(tree), (unsigned)config_error_line(tree), "%s, expected %s",
+                            config_error_text(tree), expected);
+    *root = config_root_setting(tree);
+    return HF_OK;
+}
+
+/* ---- the file ---- */
+
+/* Enters the settings of a section, whose path is prefix, and of the sections in it as sources. */
+static hf_status collect(reader *r, const config_setting_t *section, const char *prefix)
+{
+    hf_status status = HF_OK;
+    for (int i = 0; i < config_setting_length(section) && status == HF_OK; i++) {
+        const config_setting_t *setting = config_setting_get_elem(section, (unsigned)i);
+        char path[PATH_TEXT], got[HF_EXPECTED];
+        snprintf(path, sizeof path, "%s%s%s", prefix, *prefix == '\0' ? "" : ".", config_setting_name(setting));
+        const hf_key *key = hf_keys_find(path);
+        point_at(r, setting);
+        if (key != NULL) {
+            r->sources[key - hf_keys].setting = setting;
+        } else if (!hf_keys_is_section(path)) {
+            status = report_unknown(r, NULL, path);
+        } else if (config_setting_is_group(setting)) {
+            status = collect(r, setting, path);
+        } else {
+            snprintf(r->fault.text, sizeof r->fault.text, "expected a section { ... }, got %s",
+                     hf_value_describe(setting, got));
+            status = report(r, HF_EUSAGE, NULL, path);
+        }
+    }
+    return status;
+}
+
+static hf_status read_file(reader *r)
+{
+    char *text;
+    config_setting_t *root;
+    hf_status status = hf_text_load(r->path, &text, &r->fault);
+    if (status != HF_OK)
+        return report(r, status, NULL, NULL);
+    status = parse(r, text, "'key = value;' with every key once", &root);
+    free(text);
+    return status == HF_OK ? collect(r, root, "") : report(r, status, NULL, NULL);
+}
+
+/* ---- overrides and defaults ---- */
+
+/* Whether text is a string without quotes: always for a key that holds a string, else if it starts like a word. */
+static bool is_bare_word(const hf_key *key, const char *text)
+{
+    const bool holds_string = key->kind == HF_KIND_STRING || key->kind == HF_KIND_PATH || key->kind == HF_KIND_CHOICE;
+    const bool is_bool = strcasecmp(text, "true") == 0 || strcasecmp(text, "false") == 0;
+    return holds_string ? *text != '"' : isalpha((unsigned char)*text) && !is_bool;
+}
+
+static hf_status make_string(reader *r, const char *text, const config_setting_t **setting)
+{
+    config_t *tree = &r->trees[r->tree_count++];
+    config_init(tree);
+    config_setting_t *added = config_setting_add(config_root_setting(tree), "value", CONFIG_TYPE_STRING);
+    *setting = added;
+    return added != NULL && config_setting_set_string(added, text) ? HF_OK : HF_ESYSTEM;
+}
+
+/* Turns the text of one value, of a default or of an override, into a setting. */
+static hf_status parse_value(reader *r, const hf_key *key, const char *text, const config_setting_t **setting)
+{
+    static const char form[] = "value = %s\n;";
+    config_setting_t *root;
+    if (is_bare_word(key, text))
+        return make_string(r, text, setting);
+    const size_t size = sizeof form + strlen(text);
+    char *assignment = malloc(size);
+    if (assignment == NULL)
+        return HF_ESYSTEM;
+    snprintf(assignment, size, form, text);
+    const hf_status status = parse(r, assignment, "one value", &root);
+    free(assignment);
+    if (status != HF_OK)
+        return status;
+    if (config_setting_length(root) != 1)
+        return hf_fault_set(&r->fault, NULL, 0, "expected one value");
+    *setting = config_setting_get_elem(root, 0);
+    return HF_OK;
+}
+
+static hf_status read_override(reader *r, const char *override)
+{
+    const char *equals = strchr(override, '=');
+    char path[PATH_TEXT];
+    r->fault = (hf_fault){.text = "expected path=value, such as target.ratio=1.7"};
+    if (equals == NULL || equals == override)
+        return report(r, HF_EUSAGE, override, NULL);
+    snprintf(path, sizeof path, "%.*s", (int)(equals - override < PATH_TEXT ? equals - override : PATH_TEXT), override);
+    const hf_key *key = hf_keys_find(path);
+    if (key == NULL && !hf_keys_is_section(path))
+        return report_unknown(r, override, path);
+    hf_fault_set(&r->fault, NULL, 0, "is a section, expected one of its keys");
+    source *entry = key == NULL ? NULL : &r->sources[key - hf_keys];
+    const hf_status status = entry == NULL ? HF_EUSAGE : parse_value(r, key, equals + 1, &entry->setting);
+    if (status != HF_OK)
+        return report(r, status, override, path);
+    entry->override = override;
+    return HF_OK;
+}
+
+/* Of two keys that exclude each other an override drops the one in the file; elsewhere both are an error. */
+static hf_status settle_alternatives(reader *r)
+{
+    for (size_t k = 0; k < hf_key_count; k++) {
+        if (hf_keys[k].replaces == NULL)
+            continue;
+        source *one = &r->sources[k];
+        source *other = &r->sources[hf_keys_find(hf_keys[k].replaces) - hf_keys];
+        if (one->setting == NULL || other->setting == NULL)
+            continue;
+        if ((one->override == NULL) == (other->override == NULL)) {
+            point_at(r, one->setting);
+            snprintf(r->fault.text, sizeof r->fault.text, "cannot be given together with %s", hf_keys[k].replaces);
+            return report(r, HF_EUSAGE, one->override, hf_keys[k].path);
+        }
+        *(one->override == NULL ? one : other) = (source){0};
+    }
+    return HF_OK;
+}
+
+/* ---- the fields ---- */
+
+static hf_status record_origin(reader *r, size_t k)
+{
+    char place[PLACE_TEXT];
+    hf_origins *origins = r->config->origins;
+    point_at(r, r->sources[k].setting);
+    origins->where[k] = strdup(describe_place(r, r->sources[k].override, &r->fault, place));
+    return origins->where[k] == NULL ? report(r, HF_ESYSTEM, NULL, NULL) : HF_OK;
+}
+
+/* A path on the command line starts at the current directory, one in the file at the file's. */
+static hf_status root_path(reader *r, char **path)
+{
+    char *absolute = hf_text_absolute(*path);
+    if (absolute == NULL)
+        return hf_fail(r->err, HF_ESYSTEM, "the current directory has no path");
+    free(*path);
+    *path = absolute;
+    return HF_OK;
+}
+
+static hf_status fill_key(reader *r, size_t k)
+{
+    const hf_key *key = &hf_keys[k];
+    const source *given = &r->sources[k];
+    const config_setting_t *setting = given->setting;
+    void *field = hf_keys_field(key, r->config);
+    char expected[HF_EXPECTED];
+    hf_status status = HF_OK;
+    if (setting == NULL && key->required)
+        status = hf_fault_set(&r->fault, NULL, 0, "this key is required, expected %s", hf_value_expected(key, expected));
+    else if (setting == NULL && key->fallback != NULL)
+        status = parse_value(r, key, key->fallback, &setting);
+    if (status == HF_OK && setting != NULL)
+        status = hf_value_read(key, setting, field, &r->fault);
+    if (status != HF_OK)
+        return report(r, status, given->override, key->path);
+    if (given->setting != NULL)
+        status = record_origin(r, k);
+    if (status == HF_OK && given->override != NULL && key->kind == HF_KIND_PATH)
+        status = root_path(r, field);
+    return status;
+}
+
+/* The last component of path, without ".conf". */
+static char *make_title(const char *path)
+{
+    static const char suffix[] = ".conf";
+    const char *slash = strrchr(path, '/');
+    const char *name = slash == NULL ? path : slash + 1;
+    const size_t length = strlen(name), end = sizeof suffix - 1;
+    const bool has_suffix = length > end && strcmp(name + length - end, suffix) == 0;
+    return strndup(name, has_suffix ? length - end : length);
+}
+
+static hf_status fill(reader *r)
+{
+    for (size_t k = 0; k < hf_key_count; k++) {
+        const hf_status status = fill_key(r, k);
+        if (status != HF_OK)
+            return status;
+    }
+    if (r->config->title == NULL)
+        r->config->title = make_title(r->path);
+    return r->config->title == NULL ? report(r, HF_ESYSTEM, NULL, NULL) : HF_OK;
+}
+
+/* ---- the whole ---- */
+
+static char *make_directory(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL)
+        return strdup(".");
+    return strndup(path, slash == path ? 1 : (size_t)(slash - path));
+}
+
+void hf_read_free_origins(hf_origins *origins)
+{
+    if (origins == NULL)
+        return;
+    for (size_t k = 0; origins->where != NULL && k < hf_key_count; k++)
+        free(origins->where[k]);
+    free(origins->where);
+    free(origins->file);
+    free(origins);
+}
+
+static hf_origins *make_origins(const char *path)
+{
+    char shown[HF_SHOWN];
+    hf_origins *origins = calloc(1, sizeof *origins);
+    if (origins == NULL)
+        return NULL;
+    origins->file = strdup(hf_text_show(path, shown, sizeof shown));
+    origins->where = calloc(hf_key_count, sizeof *origins->where);
+    if (origins->file != NULL && origins->where != NULL)
+        return origins;
+    hf_read_free_origins(origins);
+    return NULL;
+}
+
+static hf_status read_all(reader *r, size_t override_count, const char *const overrides[])
+{
+    hf_status status = read_file(r);
+    for (size_t i = 0; i < override_count && status == HF_OK; i++)
+        status = read_override(r, overrides[i]);
+    if (status == HF_OK)
+        status = settle_alternatives(r);
+    return status == HF_OK ? fill(r) : status;
+}
+
+hf_status hf_read_model(hf_config *config, const char *path, size_t override_count, const char *const overrides[],
+                        hf_error *err)
+{
+    reader r = {.config = config, .path = path, .err = err};
+    config->directory = make_directory(path);
+    config->origins = make_origins(path);
+    r.sources = calloc(hf_key_count, sizeof *r.sources);
+    r.trees = calloc(1 + override_count + hf_key_count, sizeof *r.trees);
+    hf_status status = HF_ESYSTEM;
+    if (config->directory == NULL || config->origins == NULL || r.sources == NULL || r.trees == NULL)
+        report(&r, status, NULL, NULL);
+    else
+        status = read_all(&r, override_count, overrides);
+    for (size_t i = 0; i < r.tree_count; i++)
+        config_destroy(&r.trees[i]);
+    free(r.trees);
+    free(r.sources);
+    return status;
+}

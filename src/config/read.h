@@ -1,0 +1,23 @@
+/* read: from a model file and the overrides of the command line to the fields of hf_config.
+ *
+ * Every key has at most one source: an override, the file or the table's default, in this order. What a value is checked
+ * for here can be said of one key alone; what keys must have in common is checked by validate. */
+#ifndef HF_CONFIG_READ_H
+#define HF_CONFIG_READ_H
+
+#include "config/config.h"
+
+/* Where each key was set. */
+typedef struct {
+    char *file;
+    char **where; /* (hf_key_count) "FILE:LINE" or "-s path=value"; NULL: a default */
+} hf_origins;
+
+/* Fills the zeroed *config, its origins too, as hf_config_read says. On failure *config is half filled. */
+hf_status hf_read_model(hf_config *config, const char *path, size_t override_count, const char *const overrides[],
+                        hf_error *err);
+
+/* Frees the origins; NULL is legal. */
+void hf_read_free_origins(hf_origins *origins);
+
+#endif

@@ -1,0 +1,149 @@
+#include "config/text.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FILE_MAX_SIZE ((size_t)256 << 20)
+
+hf_status hf_fault_set(hf_fault *fault, const char *file, unsigned line, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(fault->text, sizeof fault->text, format, args);
+    va_end(args);
+    hf_text_show(file == NULL ? "" : file, fault->file, sizeof fault->file);
+    fault->line = line;
+    return HF_EUSAGE;
+}
+
+/* Number of bytes of the printable character at the start of text: 1 for ASCII, 2 to 4 for UTF-8, 0 for anything else. */
+static size_t printable_length(const unsigned char *text)
+{
+    if (text[0] < 0x80)
+        return text[0] >= ' ' && text[0] != 0x7f;
+    if (text[0] < 0xc2 || text[0] > 0xf4 || (text[0] == 0xc2 && text[1] < 0xa0)) /* U+0080..9f are controls */
+        return 0;
+    const size_t length = text[0] < 0xe0 ? 2 : text[0] < 0xf0 ? 3 : 4;
+    for (size_t i = 1; i < length; i++)
+        if ((text[i] & 0xc0) != 0x80)
+            return 0;
+    return length;
+}
+
+const char *hf_text_show(const char *text, char *shown, size_t size)
+{
+    static const char ellipsis[] = "...";
+    size_t used = 0;
+    while (*text != '\0') {
+        char piece[8];
+        const size_t length = printable_length((const unsigned char *)text);
+        if (length == 0)
+            snprintf(piece, sizeof piece, "\\x%02x", (unsigned)(unsigned char)*text);
+        else
+            snprintf(piece, sizeof piece, "%.*s", (int)length, text);
+        if (used + strlen(piece) + sizeof ellipsis > size) {
+            memcpy(shown + used, ellipsis, sizeof ellipsis);
+            return shown;
+        }
+        memcpy(shown + used, piece, strlen(piece));
+        used += strlen(piece);
+        text += length == 0 ? 1 : length;
+    }
+    shown[used] = '\0';
+    return shown;
+}
+
+/* Reads stream up to its end, or until it is too large. */
+static hf_status slurp(FILE *stream, char **text, size_t *size, hf_fault *fault)
+{
+    size_t capacity = 4096;
+    for (*size = 0; *size <= FILE_MAX_SIZE; capacity *= 2) {
+        char *grown = realloc(*text, capacity + 1);
+        if (grown == NULL)
+            return HF_ESYSTEM;
+        *text = grown;
+        *size += fread(*text + *size, 1, capacity - *size, stream);
+        (*text)[*size] = '\0';
+        if (ferror(stream))
+            return hf_fault_set(fault, NULL, 0, "cannot be read: %s", strerror(errno));
+        if (feof(stream))
+            return HF_OK;
+    }
+    return hf_fault_set(fault, NULL, 0, "is larger than %zu MiB", FILE_MAX_SIZE >> 20);
+}
+
+/* The line, from 1, that byte at of text is in. */
+static unsigned line_of(const char *text, const char *at)
+{
+    unsigned line = 1;
+    for (; text < at; text++)
+        line += *text == '\n';
+    return line;
+}
+
+hf_status hf_text_load(const char *path, char **text, hf_fault *fault)
+{
+    *text = NULL;
+    FILE *stream = fopen(path, "rb");
+    if (stream == NULL)
+        return hf_fault_set(fault, NULL, 0, "cannot be read: %s", strerror(errno));
+    size_t size;
+    hf_status status = slurp(stream, text, &size, fault);
+    fclose(stream);
+    if (status == HF_OK && strlen(*text) != size)
+        status = hf_fault_set(fault, NULL, line_of(*text, *text + strlen(*text)), "holds a NUL byte: not a text file");
+    if (status != HF_OK) {
+        free(*text);
+        *text = NULL;
+    }
+    return status;
+}
+
+char *hf_text_join(const char *directory, const char *path)
+{
+    const bool alone = path[0] == '/' || strcmp(directory, ".") == 0;
+    const size_t size = strlen(directory) + strlen(path) + 2;
+    char *joined = malloc(size);
+    if (joined != NULL)
+        snprintf(joined, size, "%s%s%s", alone ? "" : directory, alone ? "" : "/", path);
+    return joined;
+}
+
+char *hf_text_absolute(const char *path)
+{
+    char current[PATH_MAX];
+    if (getcwd(current, sizeof current) == NULL)
+        return NULL;
+    return hf_text_join(current, path);
+}
+
+const char *hf_text_real(double value, char text[HF_REAL_TEXT])
+{
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, HF_REAL_TEXT, "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
+            break;
+    }
+    if (strpbrk(text, ".en") == NULL)
+        strcat(text, ".0");
+    return text;
+}
+
+void hf_text_quote(const char *string, FILE *stream)
+{
+    fputc('"', stream);
+    for (; *string != '\0'; string++) {
+        const unsigned char c = (unsigned char)*string;
+        if (c == '"' || c == '\\')
+            fprintf(stream, "\\%c", c);
+        else if (c < ' ' || c == 0x7f)
+            fprintf(stream, "\\x%02x", (unsigned)c);
+        else
+            fputc(c, stream);
+    }
+    fputc('"', stream);
+}

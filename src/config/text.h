@@ -1,0 +1,45 @@
+/* text: files as strings, and strings, names and numbers as the user sees them. */
+#ifndef HF_CONFIG_TEXT_H
+#define HF_CONFIG_TEXT_H
+
+#include "core/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#define HF_SHOWN     240 /* bytes of a path quoted in a message, with its end */
+#define HF_REAL_TEXT 40
+
+/* What is wrong with a text, and where. */
+typedef struct {
+    char file[HF_SHOWN]; /* "" for the text itself, else the included file, relative to the model file */
+    unsigned line;       /* from 1; 0: not in a line */
+    char text[600];
+} hf_fault;
+
+/* Fills *fault and returns HF_EUSAGE. file NULL: the text itself. */
+hf_status hf_fault_set(hf_fault *fault, const char *file, unsigned line, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* Copies text, escaping what is neither printable ASCII nor valid UTF-8 and cutting at "..." what is too long
+ * for the size of shown, at least 8. Returns shown. */
+const char *hf_text_show(const char *text, char *shown, size_t size);
+
+/* Reads a whole file into a string that the caller frees. HF_EUSAGE: it cannot be read, is larger than 256 MiB or holds a
+ * NUL byte (fault->text says which, fault->line where). HF_ESYSTEM: memory. */
+hf_status hf_text_load(const char *path, char **text, hf_fault *fault);
+
+/* directory/path, or path alone if it is absolute or the directory is ".". Caller frees; NULL: memory. */
+char *hf_text_join(const char *directory, const char *path);
+
+/* path as seen from the root. Caller frees; NULL: memory, or no current directory. */
+char *hf_text_absolute(const char *path);
+
+/* The shortest of %.15g, %.16g, %.17g that reads back as value, always with a point or an exponent. */
+const char *hf_text_real(double value, char text[HF_REAL_TEXT]);
+
+/* Writes a string of a model file, with its quotes. */
+void hf_text_quote(const char *string, FILE *stream);
+
+#endif

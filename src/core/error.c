@@ -1,0 +1,21 @@
+#include "core/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+hf_status hf_fail(hf_error *err, hf_status status, const char *format, ...)
+{
+    if (err != NULL) {
+        va_list args;
+        va_start(args, format);
+        vsnprintf(err->message, sizeof err->message, format, args);
+        va_end(args);
+        err->status = status;
+    }
+    return status;
+}
+
+hf_status hf_fail_memory(hf_error *err, const char *what)
+{
+    return hf_fail(err, HF_ESYSTEM, "out of memory for %s", what);
+}

@@ -1,0 +1,26 @@
+/* error: how the library reports what went wrong.
+ *
+ * A function that can fail returns an hf_status and fills the caller's hf_error with one sentence for the user. The library
+ * never prints and never exits; the values of hf_status are the exit codes of the program. */
+#ifndef HF_CORE_ERROR_H
+#define HF_CORE_ERROR_H
+
+typedef enum {
+    HF_OK = 0,
+    HF_EUSAGE = 2,   /* command line, model file or state table */
+    HF_ENUMERIC = 3, /* the numerics failed: not finite, too many steps, no convergence */
+    HF_ESYSTEM = 4   /* file system or memory */
+} hf_status;
+
+typedef struct {
+    hf_status status;
+    char message[1024]; /* one sentence without a final newline; "" while nothing has failed */
+} hf_error;
+
+/* Stores status and the formatted message in *err (err may be NULL) and returns status. */
+hf_status hf_fail(hf_error *err, hf_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* hf_fail for an allocation of what (for example "the trajectory") that failed. */
+hf_status hf_fail_memory(hf_error *err, const char *what);
+
+#endif

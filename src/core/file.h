@@ -1,0 +1,43 @@
+/* file: files that are either complete or not there.
+ *
+ * A file is written under the name PATH.part and takes its name only when all of it is on the disk. Every failure, also the one
+ * of a full disk that shows up only at the end, is HF_ESYSTEM with the path and the system's reason. */
+#ifndef HF_CORE_FILE_H
+#define HF_CORE_FILE_H
+
+#include "core/error.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+typedef struct {
+    FILE *stream; /* to write to; NULL when closed */
+    char *path;   /* the final name */
+    char *part;   /* the name while it is written */
+} hf_file;
+
+/* Starts path anew, or (resume) goes on with PATH.part after its first length bytes. */
+hf_status hf_file_open(hf_file *file, const char *path, hf_error *err);
+hf_status hf_file_reopen(hf_file *file, const char *path, long length, hf_error *err);
+
+/* Brings everything written so far to the disk; *length is what hf_file_reopen wants. */
+hf_status hf_file_sync(hf_file *file, long *length, hf_error *err);
+
+/* Closes the file and gives it its name. After any outcome the file is closed. */
+hf_status hf_file_commit(hf_file *file, hf_error *err);
+
+/* Closes without giving the name; PATH.part stays. Legal on a zeroed or closed file. */
+void hf_file_abandon(hf_file *file);
+
+/* Copies a file; source and path may be the same. An unreadable source is HF_EUSAGE. */
+hf_status hf_file_copy(const char *source, const char *path, hf_error *err);
+
+/* Makes a directory and those above it. */
+hf_status hf_directory_make(const char *path, hf_error *err);
+
+bool hf_file_exists(const char *path);
+
+/* "directory/name", to be freed by the caller; NULL: out of memory. */
+char *hf_path_join(const char *directory, const char *name);
+
+#endif

@@ -1,0 +1,22 @@
+/* simd: loops that the compiler may vectorize without -ffast-math.
+ *
+ * HF_CLONES compiles a function for several instruction sets and picks one when the program starts: a package built for any
+ * x86-64 uses AVX2 where there is AVX2, and one machine always gives the same bits. */
+#ifndef HF_CORE_SIMD_H
+#define HF_CORE_SIMD_H
+
+#ifdef HF_HAVE_TARGET_CLONES
+#define HF_CLONES __attribute__((target_clones("default", "avx2")))
+#else
+#define HF_CLONES
+#endif
+
+/* A helper of such functions, to be compiled with its caller's instruction set. */
+#define HF_INLINE static inline __attribute__((always_inline))
+
+#define HF_PRAGMA(text) _Pragma(#text)
+#define HF_SIMD HF_PRAGMA(omp simd)
+#define HF_SIMD_SUM(sum) HF_PRAGMA(omp simd reduction(+ : sum))
+#define HF_SIMD_MAX(largest) HF_PRAGMA(omp simd reduction(max : largest))
+
+#endif

@@ -1,0 +1,73 @@
+/* basis: the coordinates in which headflow integrates: the mean head and contrasts between heads.
+ *
+ * A quantity x_k that every head k has (a value coordinate, a logit) is described by its H modes
+ *
+ *     x^(n) = sum_k q_nk x_k,      q orthonormal,  q_0k = 1/sqrt(H).
+ *
+ * Modes 1..H-1 are contrasts, one for each inner node of a binary tree over the heads: for a node whose children hold the
+ * heads A and B, x^(n) = sqrt(ab/(a+b)) (mean_A x - mean_B x). The tree joins the most similar heads first, so that heads
+ * which are equal, or nearly so, have a coordinate of their own in which their difference is held with full relative
+ * accuracy (Helmert contrasts would do that only for heads 1..m).
+ *
+ * Two more descriptions avoid every subtraction of nearly equal numbers:
+ * - edges: node n joins the first head of A (edge.from) to the first head of B (edge.to); x_to - x_from is a combination of
+ *   modes at or below the node only. Differences of nonlinear functions are formed along edges (expm1) and turned into modes.
+ * - products: modes of x_k y_k are sum c_mnl x^(n) y^(l) with c_mnl = sum_k q_mk q_nk q_lk, of which only O(H depth) are not 0,
+ *   and every term of a contrast carries a contrast as a factor. */
+#ifndef HF_FLOW_BASIS_H
+#define HF_FLOW_BASIS_H
+
+#include "core/error.h"
+
+#include <stddef.h>
+
+/* One term of the product's modes: result[m] += c * x[n] * y[l]. */
+typedef struct {
+    size_t m, n, l;
+    double c;
+} hf_basis_term;
+
+/* The edge of node n (n = 1..H-1): from and to are heads, size the number of heads on the far side. */
+typedef struct {
+    size_t from, to, size;
+} hf_basis_edge;
+
+typedef struct {
+    size_t heads;              /* H */
+    size_t root;               /* the head all edges lead away from */
+    double *distance;          /* (H, H) what the tree was made from */
+    double *q;                 /* (H, H) row n: mode n */
+    hf_basis_edge *edge;       /* (H), [0] unused; every from is the root or the to of an earlier edge */
+    double *edge_of_mode;      /* (H, H) row n: x_to - x_from of edge n from the modes */
+    double *mode_of_edge;      /* (H, H) row m, column n >= 1: mode m of the edge differences, beside sqrt(H) x_root in mode 0 */
+    size_t term_count;
+    hf_basis_term *term;       /* (term_count) sorted by m */
+} hf_basis;
+
+/* The tree that joins the nearest heads first (complete linkage; ties go to the lower head).
+ * distance: (H, H), symmetric, finite, >= 0. Errors: HF_ESYSTEM. Free with hf_basis_free. */
+hf_status hf_basis_create(hf_basis **basis, size_t heads, const double *distance, hf_error *err);
+
+void hf_basis_free(hf_basis *basis);
+
+/* result (H) = modes of the products x_k y_k, from the modes x and y (H each). */
+void hf_basis_product(const hf_basis *basis, const double *x, const double *y, double *result);
+
+/* matrix (H, H): multiplication by x, matrix[m][n] = sum_l c_mnl x[l]; diag(x_k) in the coordinates of the modes. */
+void hf_basis_multiplier(const hf_basis *basis, const double *x, double *matrix);
+
+/* Modes (H rows of width) of the numbers that every head has (H rows of width), from a common part (width; NULL: none)
+ * and deviations from it (H, width): the contrasts are made from the deviations alone, however small they are. */
+void hf_basis_modes(const hf_basis *basis, size_t width, const double *common, const double *deviation, double *modes);
+
+/* Back to heads (H, width). */
+void hf_basis_heads(const hf_basis *basis, size_t width, const double *modes, double *heads);
+
+/* max |x_k - x_l| over a row's width for every pair of heads, from modes: distance[k][l] = max(distance[k][l], ...), which
+ * starts at what the caller put there. Accurate for heads that are close. */
+void hf_basis_distances(const hf_basis *basis, size_t width, const double *modes, double *distance);
+
+/* Modes in another basis of the same heads, without passing through the heads: contrasts stay accurate. */
+void hf_basis_change(const hf_basis *from, const hf_basis *to, size_t width, const double *modes, double *result);
+
+#endif

@@ -1,0 +1,459 @@
+#include "flow/newton.h"
+
+#include "flow/lanes.h"
+
+#include <gsl/gsl_linalg.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK = 64 }; /* positions worked on together */
+
+struct hf_newton {
+    const hf_flow *flow;
+    double gamma;
+    bool logit;
+
+    /* The state of the factorization, copied: the flow moves on while CVODE keeps a factorization. Rows as in flow.h. */
+    double *value, *attention, *ascent, *pull;
+
+    double *factor; /* (T, H, H) LU factors of every position's B */
+    size_t *pivot;  /* (T, H) row exchanged with row m in step m */
+
+    /* One block of positions at a time, each entry (BLOCK). Matrices are row by row. */
+    double *multiplier; /* (H, H) D */
+    double *spread;     /* (H, R) D v */
+    double *system;     /* (H, H) B */
+    double *left;       /* (H, H R + H): n_i D G | n_i D */
+    double *columns;    /* (H, H R + 3 H): B^-1 of the columns of rho_a D G or rho_a G | I | B - I | -D or -I */
+    double *field;      /* (5 H + 2) */
+
+    gsl_matrix *border; /* (p, p), p = H (R + 2): rows and columns dv | sigma | c */
+    gsl_permutation *permutation;
+    gsl_vector *z;
+};
+
+/* ---- life -------------------------------------------------------------------------------------------------------------- */
+
+hf_status hf_newton_create(hf_newton **result, const hf_flow *flow, hf_error *err)
+{
+    const hf_problem *p = flow->problem;
+    size_t heads = p->heads, positions = p->positions, features = p->features;
+    size_t border = heads * (features + 2), field = heads * positions;
+    hf_newton *newton = calloc(1, sizeof *newton);
+    if (newton == NULL)
+        return hf_fail_memory(err, "the Newton solver");
+    newton->flow = flow;
+    newton->logit = p->geometry == HF_GEOMETRY_LOGIT;
+    newton->value =
+        malloc((heads * features + 2 * field + features * positions + field * heads) * sizeof *newton->value);
+    newton->multiplier = malloc((2 * heads * heads + heads * features + heads * (heads * features + heads) +
+                                 heads * (heads * features + 3 * heads) + 5 * heads + 2) *
+                                BLOCK * sizeof *newton->multiplier);
+    newton->pivot = malloc(field * sizeof *newton->pivot);
+    newton->border = gsl_matrix_alloc(border, border);
+    newton->permutation = gsl_permutation_alloc(border);
+    newton->z = gsl_vector_alloc(border);
+    if (newton->value == NULL || newton->multiplier == NULL || newton->pivot == NULL || newton->border == NULL ||
+        newton->permutation == NULL || newton->z == NULL) {
+        hf_newton_free(newton);
+        return hf_fail_memory(err, "the Newton solver");
+    }
+    newton->attention = newton->value + heads * features;
+    newton->ascent = newton->attention + field;
+    newton->pull = newton->ascent + field;
+    newton->factor = newton->pull + features * positions;
+    newton->spread = newton->multiplier + heads * heads * BLOCK;
+    newton->system = newton->spread + heads * features * BLOCK;
+    newton->left = newton->system + heads * heads * BLOCK;
+    newton->columns = newton->left + heads * (heads * features + heads) * BLOCK;
+    newton->field = newton->columns + heads * (heads * features + 3 * heads) * BLOCK;
+    *result = newton;
+    return HF_OK;
+}
+
+void hf_newton_free(hf_newton *newton)
+{
+    if (newton == NULL)
+        return;
+    free(newton->value);
+    free(newton->multiplier);
+    free(newton->pivot);
+    gsl_matrix_free(newton->border);
+    gsl_permutation_free(newton->permutation);
+    gsl_vector_free(newton->z);
+    free(newton);
+}
+
+/* ---- one position's system --------------------------------------------------------------------------------------------- */
+
+/* LU factors with partial pivoting, in place. False if singular or not finite. */
+HF_INLINE bool factorize(size_t heads, double *a, size_t *pivot)
+{
+    for (size_t m = 0; m < heads; m++) {
+        size_t best = m;
+        for (size_t k = m + 1; k < heads; k++)
+            if (fabs(a[k * heads + m]) > fabs(a[best * heads + m]))
+                best = k;
+        pivot[m] = best;
+        for (size_t n = 0; n < heads && best != m; n++) {
+            double swap = a[m * heads + n];
+            a[m * heads + n] = a[best * heads + n];
+            a[best * heads + n] = swap;
+        }
+        double diagonal = a[m * heads + m];
+        if (diagonal == 0 || !isfinite(diagonal))
+            return false;
+        for (size_t k = m + 1; k < heads; k++) {
+            double ratio = a[k * heads + m] /= diagonal;
+            for (size_t n = m + 1; n < heads; n++)
+                a[k * heads + n] -= ratio * a[m * heads + n];
+        }
+    }
+    return true;
+}
+
+/* Solves for one column whose entry m is x[m * stride]. */
+HF_INLINE void substitute(size_t heads, const double *a, const size_t *pivot, double *x, size_t stride)
+{
+    for (size_t m = 0; m < heads; m++) {
+        double swap = x[pivot[m] * stride];
+        x[pivot[m] * stride] = x[m * stride];
+        for (size_t n = 0; n < m; n++)
+            swap -= a[m * heads + n] * x[n * stride];
+        x[m * stride] = swap;
+    }
+    for (size_t m = heads; m-- > 0;) {
+        double sum = x[m * stride];
+        for (size_t n = m + 1; n < heads; n++)
+            sum -= a[m * heads + n] * x[n * stride];
+        x[m * stride] = sum / a[m * heads + m];
+    }
+}
+
+/* Fills multiplier D, spread D v and system B for the positions first .. first+width-1. */
+HF_INLINE void form_systems(hf_newton *newton, size_t first, size_t width)
+{
+    const hf_problem *p = newton->flow->problem;
+    const hf_basis *basis = newton->flow->basis;
+    size_t heads = p->heads, features = p->features;
+    double rate = newton->gamma * p->attention_rate;
+    memset(newton->multiplier, 0, heads * heads * BLOCK * sizeof *newton->multiplier);
+    memset(newton->spread, 0, heads * features * BLOCK * sizeof *newton->spread);
+    memset(newton->system, 0, heads * heads * BLOCK * sizeof *newton->system);
+
+    for (size_t t = 0; t < basis->term_count; t++) {
+        hf_basis_term term = basis->term[t];
+        size_t mn = (term.m * heads + term.n) * BLOCK, l = term.l * p->positions + first;
+        hf_lanes_add(width, term.c, newton->attention + l, newton->multiplier + mn);
+        if (newton->logit)
+            hf_lanes_add(width, -rate * term.c, newton->ascent + l, newton->system + mn);
+    }
+    for (size_t m = 0; m < heads; m++)
+        for (size_t n = 0; n < heads; n++)
+            for (size_t r = 0; r < features; r++)
+                hf_lanes_add(width, newton->value[n * features + r], newton->multiplier + (m * heads + n) * BLOCK,
+                             newton->spread + (m * features + r) * BLOCK);
+    for (size_t m = 0; m < heads; m++)
+        for (size_t n = 0; n < heads; n++) {
+            double *b = newton->system + (m * heads + n) * BLOCK;
+            for (size_t r = 0; r < features; r++) {
+                const double *variance = p->variance + r * p->positions + first, *copies = p->copies + first;
+                const double *vm = newton->spread + (m * features + r) * BLOCK, *vn = newton->spread + (n * features + r) * BLOCK;
+                double value = newton->value[m * features + r];
+                HF_SIMD
+                for (size_t i = 0; i < width; i++)
+                    b[i] += rate * copies[i] * variance[i] * (newton->logit ? vm[i] : value) * vn[i];
+            }
+            for (size_t i = 0; i < width && m == n; i++)
+                b[i] += 1;
+        }
+}
+
+/* Entry (m, (n, r)) of D G and, for the replicator, of G itself. */
+HF_INLINE void border_column(const hf_newton *newton, size_t m, size_t n, size_t r, size_t first, size_t width, double *dg,
+                                 double *g)
+{
+    const hf_problem *p = newton->flow->problem;
+    const double *pull = newton->pull + r * p->positions + first, *s = newton->attention + n * p->positions + first;
+    const double *variance = p->variance + r * p->positions + first, *copies = p->copies + first;
+    const double *d = newton->multiplier + (m * p->heads + n) * BLOCK, *dv = newton->spread + (m * p->features + r) * BLOCK;
+    double value = newton->value[m * p->features + r], same = m == n;
+    HF_SIMD
+    for (size_t i = 0; i < width; i++) {
+        double push = copies[i] * variance[i] * s[i];
+        dg[i] = newton->gamma * (pull[i] * d[i] - push * dv[i]);
+        g[i] = newton->gamma * (pull[i] * same - push * value);
+    }
+}
+
+/* Fills the rows n_i D G | n_i D and the columns rho_a D G (or G) | I | B - I | -D (or -I), not yet multiplied by B^-1. */
+HF_INLINE void form_border(hf_newton *newton, size_t first, size_t width)
+{
+    const hf_problem *p = newton->flow->problem;
+    size_t heads = p->heads, features = p->features, values = heads * features;
+    const double *count = p->multiplicity + first;
+    double g[BLOCK];
+    for (size_t m = 0; m < heads; m++) {
+        double *left = newton->left + m * (values + heads) * BLOCK;
+        double *column = newton->columns + m * (values + 3 * heads) * BLOCK;
+        for (size_t j = 0; j < values; j++) {
+            double *row = left + j * BLOCK, *x = column + j * BLOCK;
+            border_column(newton, m, j / features, j % features, first, width, row, g);
+            HF_SIMD
+            for (size_t i = 0; i < width; i++) {
+                x[i] = p->attention_rate * (newton->logit ? row[i] : g[i]);
+                row[i] *= count[i];
+            }
+        }
+        for (size_t n = 0; n < heads; n++) {
+            const double *d = newton->multiplier + (m * heads + n) * BLOCK, *b = newton->system + (m * heads + n) * BLOCK;
+            double *row = left + (values + n) * BLOCK, *unit = column + (values + n) * BLOCK;
+            double *rest = unit + heads * BLOCK, *c = rest + heads * BLOCK, same = m == n;
+            HF_SIMD
+            for (size_t i = 0; i < width; i++) {
+                row[i] = count[i] * d[i];
+                unit[i] = same;
+                rest[i] = b[i] - same;
+                c[i] = newton->logit ? -d[i] : -same;
+            }
+        }
+    }
+}
+
+/* Factors the block's systems and applies B^-1 to its columns. */
+HF_INLINE bool solve_columns(hf_newton *newton, size_t first, size_t width)
+{
+    size_t heads = newton->flow->problem->heads, columns = heads * (newton->flow->problem->features + 3);
+    for (size_t i = 0; i < width; i++) {
+        double *factor = newton->factor + (first + i) * heads * heads;
+        size_t *pivot = newton->pivot + (first + i) * heads;
+        for (size_t e = 0; e < heads * heads; e++)
+            factor[e] = newton->system[e * BLOCK + i];
+        if (!factorize(heads, factor, pivot))
+            return false;
+        for (size_t j = 0; j < columns; j++)
+            substitute(heads, factor, pivot, newton->columns + j * BLOCK + i, columns * BLOCK);
+    }
+    return true;
+}
+
+/* ---- the border -------------------------------------------------------------------------------------------------------- */
+
+/* sum over the block of left column a times column b of the solved columns. */
+HF_INLINE double border_product(const hf_newton *newton, size_t a, size_t b, size_t width)
+{
+    size_t heads = newton->flow->problem->heads, values = heads * newton->flow->problem->features;
+    double sum = 0;
+    for (size_t m = 0; m < heads; m++)
+        sum += hf_lanes_dot(width, newton->left + (m * (values + heads) + a) * BLOCK,
+                            newton->columns + (m * (values + 3 * heads) + b) * BLOCK);
+    return sum;
+}
+
+HF_INLINE void add_border(hf_newton *newton, size_t row, size_t column, double x)
+{
+    *gsl_matrix_ptr(newton->border, row, column) += x;
+}
+
+/* Adds one block to the border's matrix. Columns of the solved block: dv at 0, B^-1 at values, X_sigma and X_c behind. */
+HF_INLINE void accumulate_border(hf_newton *newton, size_t first, size_t width)
+{
+    const hf_problem *p = newton->flow->problem;
+    size_t heads = p->heads, values = heads * p->features, sigma = values, c = values + heads;
+    for (size_t a = 0; a < values + heads; a++) {
+        bool is_value = a < values;
+        size_t row = is_value ? a : a + heads;
+        double sign = is_value ? -p->value_rate : -1;
+        for (size_t b = 0; b < values; b++)
+            add_border(newton, row, b, sign * border_product(newton, a, b, width));
+        for (size_t n = 0; n < heads; n++) {
+            add_border(newton, row, sigma + n, -sign * border_product(newton, a, values + n, width));
+            add_border(newton, row, c + n, sign * border_product(newton, a, values + 2 * heads + n, width));
+        }
+    }
+    for (size_t m = 0; m < heads; m++)
+        for (size_t b = 0; b < values + 2 * heads; b++) {
+            size_t skip = b < values ? b : b + heads;
+            add_border(newton, sigma + m, b,
+                       hf_lanes_dot(width, p->multiplicity + first,
+                                    newton->columns + (m * (values + 3 * heads) + skip) * BLOCK));
+        }
+}
+
+/* The part of the values' rows that does not go through the logits: (1 + gamma rho_v lambda) dv + gamma rho_v sum_i n_i c_i
+ * omega_ri s_n s_n'. */
+HF_INLINE void accumulate_values(hf_newton *newton, size_t first, size_t width)
+{
+    const hf_problem *p = newton->flow->problem;
+    double pushed[BLOCK];
+    for (size_t r = 0; r < p->features; r++)
+        for (size_t n = 0; n < p->heads; n++) {
+            const double *s = newton->attention + n * p->positions + first;
+            const double *variance = p->variance + r * p->positions + first;
+            HF_SIMD
+            for (size_t i = 0; i < width; i++)
+                pushed[i] = p->multiplicity[first + i] * p->copies[first + i] * variance[i] * s[i];
+            for (size_t m = 0; m < p->heads; m++)
+                add_border(newton, m * p->features + r, n * p->features + r,
+                           newton->gamma * p->value_rate *
+                               hf_lanes_dot(width, pushed, newton->attention + m * p->positions + first));
+        }
+}
+
+HF_CLONES static bool accumulate(hf_newton *newton)
+{
+    size_t positions = newton->flow->problem->positions;
+    for (size_t first = 0; first < positions; first += BLOCK) {
+        size_t width = positions - first < BLOCK ? positions - first : BLOCK;
+        form_systems(newton, first, width);
+        form_border(newton, first, width);
+        if (!solve_columns(newton, first, width))
+            return false;
+        accumulate_border(newton, first, width);
+        accumulate_values(newton, first, width);
+    }
+    return true;
+}
+
+static bool factorize_border(hf_newton *newton)
+{
+    int sign;
+    if (gsl_linalg_LU_decomp(newton->border, newton->permutation, &sign) != 0)
+        return false;
+    for (size_t i = 0; i < newton->border->size1; i++) {
+        double diagonal = gsl_matrix_get(newton->border, i, i);
+        if (diagonal == 0 || !isfinite(diagonal))
+            return false;
+    }
+    return true;
+}
+
+bool hf_newton_setup(hf_newton *newton, double gamma)
+{
+    const hf_flow *flow = newton->flow;
+    const hf_problem *p = flow->problem;
+    size_t field = p->heads * p->positions, values = p->heads * p->features;
+    newton->gamma = gamma;
+    memcpy(newton->value, flow->value, values * sizeof *newton->value);
+    memcpy(newton->attention, flow->attention, field * sizeof *newton->attention);
+    memcpy(newton->ascent, flow->ascent, field * sizeof *newton->ascent);
+    memcpy(newton->pull, flow->pull, p->features * p->positions * sizeof *newton->pull);
+    gsl_matrix_set_zero(newton->border);
+    for (size_t i = 0; i < values; i++)
+        add_border(newton, i, i, 1 + gamma * p->value_rate * p->weight_decay);
+    return accumulate(newton) && factorize_border(newton);
+}
+
+/* ---- solving ----------------------------------------------------------------------------------------------------------- */
+
+/* B^-1 of one block of a field whose row m is x + m * stride. */
+HF_INLINE void apply_inverses(const hf_newton *newton, size_t first, size_t width, double *x, size_t stride)
+{
+    size_t heads = newton->flow->problem->heads;
+    for (size_t i = 0; i < width; i++)
+        substitute(heads, newton->factor + (first + i) * heads * heads, newton->pivot + (first + i) * heads, x + i, stride);
+}
+
+/* Adds one block to the border's right-hand side, from y = B^-1 b (left in x) and b. */
+HF_INLINE void gather(hf_newton *newton, const double *b, const double *x, size_t first, size_t width)
+{
+    const hf_problem *p = newton->flow->problem;
+    size_t heads = p->heads, positions = p->positions, values = heads * p->features;
+    double *z = newton->z->data, *t = newton->field, push[BLOCK], pull[BLOCK];
+    hf_lanes_product(newton->flow->basis, width, newton->attention + first, positions, x + first, positions, t, BLOCK);
+    for (size_t m = 0; m < heads; m++) {
+        double *tm = t + m * BLOCK, sigma = 0, c = 0;
+        const double *bm = b + m * positions + first, *xm = x + m * positions + first;
+        for (size_t i = 0; i < width; i++) {
+            tm[i] *= p->multiplicity[first + i];
+            sigma += p->multiplicity[first + i] * (bm[i] - xm[i]);
+            c += tm[i];
+        }
+        z[values + m] += sigma;
+        z[values + heads + m] += c;
+    }
+    for (size_t r = 0; r < p->features; r++) {
+        const double *variance = p->variance + r * positions + first;
+        memset(push, 0, sizeof push);
+        for (size_t m = 0; m < heads; m++)
+            hf_lanes_add(width, newton->value[m * p->features + r], t + m * BLOCK, push);
+        for (size_t i = 0; i < width; i++) {
+            push[i] *= p->copies[first + i] * variance[i];
+            pull[i] = newton->pull[r * positions + first + i];
+        }
+        for (size_t n = 0; n < heads; n++)
+            z[n * p->features + r] += p->value_rate * newton->gamma *
+                                      (hf_lanes_dot(width, pull, t + n * BLOCK) -
+                                       hf_lanes_dot(width, push, newton->attention + n * positions + first));
+    }
+}
+
+/* x = b + (the border's columns) z for one block, B^-1 not yet applied: with e = rho_a G dv - c + gamma rho_a c_i C D sigma,
+ * the columns give D e - gamma rho_a F sigma (logit) or e (replicator). */
+HF_INLINE void scatter(hf_newton *newton, const double *b, double *x, size_t first, size_t width)
+{
+    const hf_problem *p = newton->flow->problem;
+    const hf_basis *basis = newton->flow->basis;
+    size_t heads = p->heads, positions = p->positions, values = heads * p->features;
+    const double *dv = newton->z->data, *sigma = dv + values, *c = sigma + heads;
+    double *e = newton->field, *ds = e + heads * BLOCK, *w = ds + heads * BLOCK, *f = w + heads * BLOCK;
+    double rate = newton->gamma * p->attention_rate, push[BLOCK];
+
+    hf_lanes_product_constant(basis, width, newton->attention + first, positions, sigma, ds, BLOCK);
+    for (size_t m = 0; m < heads; m++)
+        for (size_t i = 0; i < width; i++)
+            e[m * BLOCK + i] = -c[m];
+    for (size_t r = 0; r < p->features; r++) {
+        const double *pull = newton->pull + r * positions + first, *variance = p->variance + r * positions + first;
+        memset(push, 0, sizeof push);
+        for (size_t m = 0; m < heads; m++) {
+            hf_lanes_add(width, newton->value[m * p->features + r], ds + m * BLOCK, push);
+            hf_lanes_add(width, -dv[m * p->features + r], newton->attention + m * positions + first, push);
+        }
+        for (size_t i = 0; i < width; i++)
+            push[i] *= p->copies[first + i] * variance[i];
+        for (size_t m = 0; m < heads; m++) {
+            hf_lanes_add(width, rate * dv[m * p->features + r], pull, e + m * BLOCK);
+            hf_lanes_add(width, rate * newton->value[m * p->features + r], push, e + m * BLOCK);
+        }
+    }
+    if (newton->logit) {
+        hf_lanes_product(basis, width, newton->attention + first, positions, e, BLOCK, w, BLOCK);
+        hf_lanes_product_constant(basis, width, newton->ascent + first, positions, sigma, f, BLOCK);
+    }
+    for (size_t m = 0; m < heads; m++)
+        for (size_t i = 0; i < width; i++) {
+            double border = newton->logit ? w[m * BLOCK + i] - rate * f[m * BLOCK + i] : e[m * BLOCK + i];
+            x[m * positions + first + i] = b[m * positions + first + i] + border;
+        }
+}
+
+HF_CLONES static void solve_logits(hf_newton *newton, const double *b, double *x, bool have_border)
+{
+    const hf_problem *p = newton->flow->problem;
+    for (size_t first = 0; first < p->positions; first += BLOCK) {
+        size_t width = p->positions - first < BLOCK ? p->positions - first : BLOCK;
+        if (have_border)
+            scatter(newton, b, x, first, width);
+        else
+            for (size_t m = 0; m < p->heads; m++)
+                memcpy(x + m * p->positions + first, b + m * p->positions + first, width * sizeof *x);
+        apply_inverses(newton, first, width, x + first, p->positions);
+        if (!have_border)
+            gather(newton, b, x, first, width);
+    }
+}
+
+void hf_newton_solve(hf_newton *newton, const double *b, double *x)
+{
+    const hf_problem *p = newton->flow->problem;
+    size_t values = p->heads * p->features;
+    double *z = newton->z->data;
+    memcpy(z, b, values * sizeof *z);
+    memset(z + values, 0, 2 * p->heads * sizeof *z);
+    solve_logits(newton, b + values, x + values, false);
+    gsl_linalg_LU_svx(newton->border, newton->permutation, newton->z);
+    solve_logits(newton, b + values, x + values, true);
+    memcpy(x, z, values * sizeof *x);
+}

@@ -1,0 +1,139 @@
+#include "flow/observe.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+hf_status hf_observation_init(hf_observation *o, const hf_flow *flow, hf_error *err)
+{
+    const hf_problem *p = flow->problem;
+    size_t table = p->heads * p->patterns, size = hf_flow_size(flow);
+    *o = (hf_observation){0};
+    double *memory = malloc((2 * p->patterns + 1 + 3 * table + p->heads * p->features + p->heads * p->positions +
+                             p->features * p->positions + size) *
+                            sizeof *memory);
+    if (memory == NULL)
+        return hf_fail_memory(err, "the observations");
+    o->pattern_loss = memory; /* the one pointer to free */
+    o->distance = o->pattern_loss + p->patterns;
+    o->mass = o->distance + p->patterns + 1;
+    o->value = o->mass + table;
+    o->share = o->value + table;
+    o->head_value = o->share + table;
+    o->attention = o->head_value + p->heads * p->features;
+    o->output = o->attention + p->heads * p->positions;
+    o->velocity = o->output + p->features * p->positions;
+    return HF_OK;
+}
+
+void hf_observation_clear(hf_observation *o)
+{
+    free(o->pattern_loss);
+    *o = (hf_observation){0};
+}
+
+static void observe_patterns(const hf_problem *p, hf_observation *o)
+{
+    for (size_t k = 0; k < p->heads; k++)
+        for (size_t j = 0; j < p->patterns; j++) {
+            const hf_pattern *pattern = &p->pattern[j];
+            const double *s = o->attention + k * p->positions, *u = p->feature + j * p->features;
+            double mass = 0, along = 0, value = 0;
+            for (size_t e = 0; e < pattern->count; e++) {
+                hf_pattern_entry entry = pattern->entry[e];
+                mass += p->multiplicity[entry.position] * s[entry.position];
+                along += p->multiplicity[entry.position] * s[entry.position] * entry.weight;
+            }
+            for (size_t r = 0; r < p->features; r++)
+                value += u[r] * o->head_value[k * p->features + r];
+            o->mass[k * p->patterns + j] = mass;
+            o->value[k * p->patterns + j] = value;
+            o->share[k * p->patterns + j] = value * along / (p->strength[j] * p->feature2[j] * pattern->norm2);
+        }
+}
+
+static void observe_output(const hf_problem *p, hf_observation *o)
+{
+    memset(o->output, 0, p->features * p->positions * sizeof *o->output);
+    for (size_t r = 0; r < p->features; r++)
+        for (size_t k = 0; k < p->heads; k++) {
+            double value = o->head_value[k * p->features + r];
+            for (size_t i = 0; i < p->positions; i++)
+                o->output[r * p->positions + i] += value * p->copies[i] * o->attention[k * p->positions + i];
+        }
+}
+
+static void observe_pattern_losses(const hf_problem *p, hf_observation *o)
+{
+    for (size_t j = 0; j < p->patterns; j++) {
+        const double *u = p->feature + j * p->features, *variance = p->variance + j * p->positions;
+        double sum = 0;
+        for (size_t i = 0; i < p->positions; i++) {
+            double along = 0;
+            for (size_t r = 0; r < p->features; r++)
+                along += u[r] * (p->target[r * p->positions + i] - o->output[r * p->positions + i]);
+            sum += p->replicas[i] * variance[i] * along * along;
+        }
+        o->pattern_loss[j] = sum / (2 * p->feature2[j]);
+    }
+}
+
+/* 1/2 sum_i r_i sum_r omega_ri x_ri^2 */
+static double half_square(const hf_problem *p, const double *x)
+{
+    double sum = 0;
+    for (size_t r = 0; r < p->features; r++)
+        for (size_t i = 0; i < p->positions; i++)
+            sum += p->replicas[i] * p->variance[r * p->positions + i] * x[r * p->positions + i] * x[r * p->positions + i];
+    return sum / 2;
+}
+
+/* distance_k from the output, from which pattern after pattern is subtracted. */
+static void observe_distances(const hf_problem *p, hf_observation *o)
+{
+    o->distance[0] = half_square(p, o->output);
+    for (size_t j = 0; j < p->patterns; j++) {
+        const hf_pattern *pattern = &p->pattern[j];
+        for (size_t r = 0; r < p->features; r++)
+            for (size_t e = 0; e < pattern->count; e++)
+                o->output[r * p->positions + pattern->entry[e].position] -=
+                    p->strength[j] * p->feature[j * p->features + r] * pattern->entry[e].weight;
+        o->distance[j + 1] = half_square(p, o->output);
+    }
+}
+
+/* Least cosine between two rows of attention; a head's cosine with its equal is exactly 1 since sqrt(x x) = x. */
+static double least_cosine(const hf_problem *p, const double *attention)
+{
+    double least = 1;
+    for (size_t k = 0; k < p->heads; k++)
+        for (size_t l = 0; l < k; l++) {
+            const double *x = attention + k * p->positions, *y = attention + l * p->positions;
+            double xx = 0, xy = 0, yy = 0;
+            for (size_t i = 0; i < p->positions; i++) {
+                xx += p->multiplicity[i] * x[i] * x[i];
+                xy += p->multiplicity[i] * x[i] * y[i];
+                yy += p->multiplicity[i] * y[i] * y[i];
+            }
+            least = fmin(least, xy / sqrt(xx * yy));
+        }
+    return least;
+}
+
+void hf_observe(hf_flow *flow, const double *y, hf_observation *o)
+{
+    const hf_problem *p = flow->problem;
+    hf_flow_at(flow, y);
+    hf_flow_velocity(flow, o->velocity);
+    o->loss = flow->loss;
+    o->speed = flow->speed;
+    o->divergence = hf_flow_divergence(flow, y, o->velocity, &o->growth_rate);
+    hf_basis_heads(flow->basis, p->features, y, o->head_value);
+    for (size_t k = 0; k < p->heads; k++)
+        hf_flow_head_attention(flow, k, o->attention + k * p->positions);
+    o->overlap = least_cosine(p, o->attention);
+    observe_patterns(p, o);
+    observe_output(p, o);
+    observe_pattern_losses(p, o);
+    observe_distances(p, o);
+}

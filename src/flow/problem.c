@@ -1,0 +1,354 @@
+#include "flow/problem.h"
+
+#include "core/random.h"
+#include "flow/state.h"
+
+#include <gsl/gsl_randist.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- patterns, features, data ------------------------------------------------------------------------------------------ */
+
+static hf_status fill_data(hf_problem *p, const hf_config *config, hf_error *err)
+{
+    const hf_counts *copies = &config->data.copies, *replicas = &config->data.replicas;
+    p->copies = malloc(3 * p->positions * sizeof *p->copies);
+    if (p->copies == NULL)
+        return hf_fail_memory(err, "the positions");
+    p->replicas = p->copies + p->positions;
+    p->multiplicity = p->replicas + p->positions;
+    for (size_t i = 0; i < p->positions; i++) {
+        p->copies[i] = copies->count == 0 ? 1 : (double)copies->at[copies->count == 1 ? 0 : i];
+        p->replicas[i] = replicas->count == 0 ? 1 : (double)replicas->at[replicas->count == 1 ? 0 : i];
+        p->multiplicity[i] = p->copies[i] * p->replicas[i];
+        p->total += p->multiplicity[i];
+    }
+    return HF_OK;
+}
+
+static hf_status fill_patterns(hf_problem *p, const hf_config *config, hf_error *err)
+{
+    const hf_count_rows *positions = &config->target.patterns;
+    const hf_real_rows *weights = &config->target.weights;
+    size_t entries = 0;
+    for (size_t j = 0; j < p->patterns; j++)
+        entries += positions->row[j].count;
+    p->pattern = calloc(p->patterns, sizeof *p->pattern);
+    p->entries = malloc(entries * sizeof *p->entries);
+    p->strength = malloc(p->patterns * sizeof *p->strength);
+    if (p->pattern == NULL || p->entries == NULL || p->strength == NULL)
+        return hf_fail_memory(err, "the patterns");
+
+    hf_pattern_entry *entry = p->entries;
+    for (size_t j = 0; j < p->patterns; j++) {
+        hf_counts row = positions->row[j];
+        p->strength[j] = config->target.strengths.at[j];
+        p->pattern[j] = (hf_pattern){.count = row.count, .entry = entry};
+        for (size_t e = 0; e < row.count; e++, entry++) {
+            entry->position = row.at[e] - 1;
+            entry->weight = weights->count == 0 ? 1 / (double)row.count : weights->row[j].at[e];
+            p->pattern[j].norm2 += p->replicas[entry->position] * entry->weight * entry->weight;
+        }
+    }
+    return HF_OK;
+}
+
+/* Coordinates of the features in their Gram-Schmidt basis: the Cholesky factor of the Gram matrix. A feature that depends on
+ * the ones before it adds no direction of its own. */
+static void fill_features(hf_problem *p, const hf_real_rows *gram)
+{
+    const double dependent = 1e-12; /* a squared distance below this, relative to |u_j|^2, is rounding */
+    for (size_t j = 0; j < p->patterns; j++) {
+        double *u = p->feature + j * p->features;
+        double rest = gram->count == 0 ? 1 : gram->row[j].at[j];
+        p->feature2[j] = rest;
+        for (size_t l = 0; l < j && gram->count != 0; l++) {
+            const double *other = p->feature + l * p->features;
+            double product = gram->row[j].at[l];
+            for (size_t r = 0; r < l; r++)
+                product -= u[r] * other[r];
+            u[l] = other[l] > 0 ? product / other[l] : 0;
+            rest -= u[l] * u[l];
+        }
+        u[j] = rest > dependent * p->feature2[j] ? sqrt(rest) : 0;
+    }
+}
+
+static bool weights_differ_between_features(const hf_real_rows *weights, size_t position)
+{
+    for (size_t r = 1; r < weights->count; r++)
+        if (weights->row[r].at[weights->row[r].count == 1 ? 0 : position] !=
+            weights->row[0].at[weights->row[0].count == 1 ? 0 : position])
+            return true;
+    return false;
+}
+
+static hf_status fill_target(hf_problem *p, const hf_config *config, hf_error *err)
+{
+    const hf_real_rows *weights = &config->data.weights;
+    p->feature = calloc(p->patterns * p->features, sizeof *p->feature);
+    p->feature2 = malloc(p->patterns * sizeof *p->feature2);
+    p->target = calloc(p->features * p->positions, sizeof *p->target);
+    p->variance = malloc(p->features * p->positions * sizeof *p->variance);
+    if (p->feature == NULL || p->feature2 == NULL || p->target == NULL || p->variance == NULL)
+        return hf_fail_memory(err, "the target");
+    fill_features(p, &config->target.gram);
+
+    for (size_t j = 0; j < p->patterns; j++)
+        for (size_t r = 0; r < p->features; r++)
+            for (size_t e = 0; e < p->pattern[j].count; e++) {
+                hf_pattern_entry entry = p->pattern[j].entry[e];
+                p->target[r * p->positions + entry.position] +=
+                    p->strength[j] * p->feature[j * p->features + r] * entry.weight;
+            }
+    for (size_t r = 0; r < p->features; r++)
+        for (size_t i = 0; i < p->positions; i++) {
+            size_t row = r < weights->count ? r : 0; /* beyond the features all rows are equal: checked in reduce_values */
+            p->variance[r * p->positions + i] =
+                weights->count == 0 ? 1 : weights->row[row].at[weights->row[row].count == 1 ? 0 : i];
+        }
+    return HF_OK;
+}
+
+/* ---- the start --------------------------------------------------------------------------------------------------------- */
+
+static double largest(size_t count, const double *x)
+{
+    double result = 0;
+    for (size_t i = 0; i < count; i++)
+        result = fmax(result, fabs(x[i]));
+    return result;
+}
+
+static double dot(size_t count, const double *x, const double *y)
+{
+    double sum = 0;
+    for (size_t i = 0; i < count; i++)
+        sum += x[i] * y[i];
+    return sum;
+}
+
+/* Gram-Schmidt over the heads' coordinates beyond the features: fills basis (up to H rows of width) and returns how many
+ * directions there are. scratch: (width). */
+static size_t outside_directions(size_t heads, size_t width, size_t stride, const double *value, double *basis, double *scratch)
+{
+    const double rounding = 1e-13; /* what is left of a dependent vector, relative to the largest one */
+    double scale = 0;
+    for (size_t k = 0; k < heads; k++)
+        scale = fmax(scale, largest(width, value + k * stride));
+    size_t count = 0;
+    for (size_t k = 0; k < heads && scale > 0; k++) {
+        for (size_t i = 0; i < width; i++)
+            scratch[i] = value[k * stride + i] / scale;
+        for (size_t pass = 0; pass < 2; pass++) /* the second pass removes what rounding left in the first */
+            for (size_t b = 0; b < count; b++) {
+                double along = dot(width, scratch, basis + b * width);
+                for (size_t i = 0; i < width; i++)
+                    scratch[i] -= along * basis[b * width + i];
+            }
+        double norm = sqrt(dot(width, scratch, scratch));
+        if (norm <= rounding)
+            continue;
+        for (size_t i = 0; i < width; i++)
+            basis[count * width + i] = scratch[i] / norm;
+        count++;
+    }
+    return count;
+}
+
+/* Reduces values of any number of coordinates D to the R that the flow can reach. */
+static hf_status reduce_values(hf_problem *p, const hf_config *config, const hf_state *state, hf_error *err)
+{
+    size_t inside = p->patterns, width = state->value_width - inside, outside = 0;
+    double *directions = calloc((p->heads + 1) * (width + 1), sizeof *directions);
+    if (directions == NULL)
+        return hf_fail_memory(err, "the features");
+    outside = outside_directions(p->heads, width, state->value_width, state->value + inside, directions,
+                                 directions + p->heads * width);
+    p->features = inside + outside;
+    p->value_width = state->value_width;
+    p->value_basis = calloc(p->features * p->value_width, sizeof *p->value_basis);
+    p->value_deviation = calloc(p->heads * p->features, sizeof *p->value_deviation);
+    hf_status status = HF_OK;
+    if (p->value_basis == NULL || p->value_deviation == NULL) {
+        status = hf_fail_memory(err, "the features");
+        goto done;
+    }
+    for (size_t i = 0; i < p->positions && outside > 0 && status == HF_OK; i++)
+        if (weights_differ_between_features(&config->data.weights, i))
+            status = hf_config_reject(config, err, "init.state",
+                                      "gives values outside the span of the features, for which data.weights must not "
+                                      "differ between features (they do at position %zu)",
+                                      i + 1);
+    for (size_t r = 0; r < inside; r++)
+        p->value_basis[r * p->value_width + r] = 1;
+    for (size_t r = 0; r < outside; r++)
+        memcpy(p->value_basis + (inside + r) * p->value_width + inside, directions + r * width, width * sizeof *directions);
+    for (size_t k = 0; k < p->heads; k++) {
+        const double *value = state->value + k * state->value_width;
+        double *reduced = p->value_deviation + k * p->features;
+        memcpy(reduced, value, inside * sizeof *reduced);
+        for (size_t r = 0; r < outside; r++)
+            reduced[inside + r] = dot(width, directions + r * width, value + inside);
+    }
+done:
+    free(directions);
+    return status;
+}
+
+static hf_status draw_logits(hf_problem *p, const hf_config *config, hf_error *err)
+{
+    gsl_rng *rng = gsl_rng_alloc(hf_rng_philox());
+    if (rng == NULL)
+        return hf_fail_memory(err, "the random numbers");
+    gsl_rng_set(rng, (unsigned long)config->init.seed);
+    for (size_t k = 0; k < p->heads; k++)
+        for (size_t i = 0; i < p->positions; i++) {
+            double *a = p->logit_deviation + k * p->positions + i;
+            switch (config->init.distribution) {
+            case HF_NOISE_NORMAL:
+                *a = gsl_ran_gaussian_ziggurat(rng, 1);
+                break;
+            case HF_NOISE_UNIFORM:
+                *a = gsl_ran_flat(rng, -sqrt(3), sqrt(3));
+                break;
+            case HF_NOISE_SINE:
+                *a = sin((double)(1 + 3 * (k + 1) + 2 * (i + 1) + (k + 1) * (i + 1)));
+                break;
+            }
+        }
+    gsl_rng_free(rng);
+    return HF_OK;
+}
+
+/* Subtracts each head's mean over positions and multiplies by scale. Twice: the first mean is itself rounded. */
+static void center_logits(hf_problem *p, double scale)
+{
+    for (size_t k = 0; k < p->heads; k++) {
+        double *a = p->logit_deviation + k * p->positions;
+        for (size_t pass = 0; pass < 2; pass++) {
+            double mean = dot(p->positions, p->multiplicity, a) / p->total;
+            for (size_t i = 0; i < p->positions; i++)
+                a[i] -= mean;
+        }
+        for (size_t i = 0; i < p->positions; i++)
+            a[i] *= scale;
+    }
+}
+
+static hf_status start_from_table(hf_problem *p, const hf_config *config, hf_error *err)
+{
+    char *path = hf_config_resolve(config, config->init.state);
+    if (path == NULL)
+        return hf_fail_memory(err, "the path of the state table");
+    hf_state state;
+    hf_status status = hf_state_read(&state, path, p->heads, p->positions, p->patterns, err);
+    free(path);
+    if (status != HF_OK)
+        return status;
+    status = reduce_values(p, config, &state, err);
+    if (status == HF_OK) {
+        memcpy(p->logit_deviation, state.logit, p->heads * p->positions * sizeof *state.logit);
+        center_logits(p, 1);
+    }
+    hf_state_clear(&state);
+    return status;
+}
+
+static hf_status start_from_noise(hf_problem *p, const hf_config *config, hf_error *err)
+{
+    hf_state no_deviation = {.value_width = p->patterns, .value = calloc(p->heads * p->patterns, sizeof(double))};
+    if (no_deviation.value == NULL)
+        return hf_fail_memory(err, "the initial values");
+    hf_status status = reduce_values(p, config, &no_deviation, err);
+    hf_state_clear(&no_deviation);
+    if (status != HF_OK || config->init.perturbation == 0)
+        return status;
+    status = draw_logits(p, config, err);
+    center_logits(p, config->init.perturbation);
+    return status;
+}
+
+static hf_status fill_start(hf_problem *p, const hf_config *config, hf_error *err)
+{
+    p->logit_deviation = calloc(p->heads * p->positions, sizeof *p->logit_deviation);
+    p->common_logit = calloc(p->positions, sizeof *p->common_logit);
+    if (p->logit_deviation == NULL || p->common_logit == NULL)
+        return hf_fail_memory(err, "the initial logits");
+    hf_status status =
+        config->init.state != NULL ? start_from_table(p, config, err) : start_from_noise(p, config, err);
+    if (status != HF_OK)
+        return status;
+    p->common_value = calloc(p->features, sizeof *p->common_value);
+    if (p->common_value == NULL)
+        return hf_fail_memory(err, "the initial values");
+    for (size_t r = 0; r < p->patterns && config->init.state == NULL; r++)
+        p->common_value[r] = config->init.values;
+    return HF_OK;
+}
+
+/* ---- the whole --------------------------------------------------------------------------------------------------------- */
+
+hf_status hf_problem_create(hf_problem **result, const hf_config *config, hf_error *err)
+{
+    hf_problem *p = calloc(1, sizeof *p);
+    if (p == NULL)
+        return hf_fail_memory(err, "the problem");
+    p->heads = config->heads;
+    p->positions = config->positions;
+    p->patterns = config->target.count;
+    p->geometry = config->flow.geometry;
+    p->value_rate = config->flow.value_rate;
+    p->attention_rate = config->flow.attention_rate;
+    p->weight_decay = config->flow.weight_decay;
+
+    hf_status status = fill_data(p, config, err);
+    if (status == HF_OK)
+        status = fill_patterns(p, config, err);
+    if (status == HF_OK)
+        status = fill_start(p, config, err);
+    if (status == HF_OK)
+        status = fill_target(p, config, err);
+    if (status != HF_OK) {
+        hf_problem_free(p);
+        return status;
+    }
+    *result = p;
+    return HF_OK;
+}
+
+void hf_problem_free(hf_problem *p)
+{
+    if (p == NULL)
+        return;
+    free(p->strength);
+    free(p->feature);
+    free(p->feature2);
+    free(p->pattern);
+    free(p->entries);
+    free(p->target);
+    free(p->copies);
+    free(p->variance);
+    free(p->common_value);
+    free(p->common_logit);
+    free(p->value_deviation);
+    free(p->logit_deviation);
+    free(p->value_basis);
+    free(p);
+}
+
+double hf_problem_plateau_loss(const hf_problem *p, const bool *learned)
+{
+    double sum = 0;
+    for (size_t r = 0; r < p->features; r++)
+        for (size_t i = 0; i < p->positions; i++) {
+            double left = p->target[r * p->positions + i];
+            for (size_t j = 0; j < p->patterns; j++)
+                for (size_t e = 0; e < p->pattern[j].count && learned[j]; e++)
+                    if (p->pattern[j].entry[e].position == i)
+                        left -= p->strength[j] * p->feature[j * p->features + r] * p->pattern[j].entry[e].weight;
+            sum += p->replicas[i] * p->variance[r * p->positions + i] * left * left;
+        }
+    return sum / 2;
+}

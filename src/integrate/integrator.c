@@ -1,0 +1,439 @@
+#include "integrate/integrator.h"
+
+#include "flow/newton.h"
+#include "integrate/vector.h"
+
+#include <cvode/cvode.h>
+#include <math.h>
+#include <nvector/nvector_serial.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sundials/sundials_linearsolver.h>
+#include <sundials/sundials_matrix.h>
+
+struct hf_integrator {
+    hf_flow *flow;
+    hf_newton *newton;
+    double rtol, atol;   /* of the local error */
+    size_t size;         /* of the flow's state; the energy is component size */
+    double t, t_previous;
+    hf_integrator_counts counts;  /* up to the last restart */
+    char not_finite[128];         /* the component that was not finite last; "" if none was */
+    double not_finite_time;
+
+    SUNContext context;
+    void *cvode;
+    SUNLinearSolver solver;
+    SUNMatrix matrix; /* empty: the factorization lives in newton */
+    N_Vector y, scratch;
+};
+
+/* ---- what CVODE calls -------------------------------------------------------------------------------------------------- */
+
+static void remember_not_finite(hf_integrator *it, double t, const double *y, const double *velocity)
+{
+    it->not_finite_time = t;
+    char *text = it->not_finite;
+    size_t capacity = sizeof it->not_finite;
+    if (hf_flow_blame(it->flow, y, text, capacity))
+        return;
+    if (hf_flow_blame(it->flow, velocity, text, capacity)) {
+        char name[sizeof it->not_finite];
+        snprintf(name, sizeof name, "%s", text);
+        snprintf(text, capacity, "velocity of the %.100s", name);
+    } else
+        snprintf(text, capacity, "%s", isfinite(it->flow->loss) ? "speed -dL/dt" : "loss");
+}
+
+/* A state that is not finite, or whose velocity is not, asks CVODE for a smaller step. */
+static int right_hand_side(realtype t, N_Vector state, N_Vector velocity, void *data)
+{
+    hf_integrator *it = data;
+    const double *y = NV_DATA_S(state);
+    double *dy = NV_DATA_S(velocity);
+    bool finite = hf_flow_at(it->flow, y);
+    hf_flow_velocity(it->flow, dy);
+    dy[it->size] = it->flow->speed;
+    if (finite)
+        return 0;
+    remember_not_finite(it, t, y, dy);
+    return 1;
+}
+
+static int set_up(realtype t, N_Vector state, N_Vector velocity, SUNMatrix matrix, booleantype may_reuse, booleantype *is_current,
+                  realtype gamma, void *data, N_Vector scratch1, N_Vector scratch2, N_Vector scratch3)
+{
+    (void)t, (void)velocity, (void)matrix, (void)may_reuse, (void)scratch1, (void)scratch2, (void)scratch3;
+    hf_integrator *it = data;
+    *is_current = SUNTRUE;
+    return hf_flow_at(it->flow, NV_DATA_S(state)) && hf_newton_setup(it->newton, gamma) ? 0 : 1;
+}
+
+/* The energy does not act back on the flow: its row of the Newton matrix is the identity. */
+static int solve(SUNLinearSolver solver, SUNMatrix matrix, N_Vector x, N_Vector b, realtype tolerance)
+{
+    (void)matrix, (void)tolerance;
+    hf_integrator *it = solver->content;
+    const double *right = NV_DATA_S(b);
+    double *left = NV_DATA_S(it->scratch);
+    hf_newton_solve(it->newton, right, left);
+    left[it->size] = right[it->size];
+    N_VScale(1, it->scratch, x);
+    return 0;
+}
+
+/* Weights of one group so that every group counts the same in CVODE's norm, however many components it has. */
+static double balance(const hf_integrator *it, size_t group_size)
+{
+    size_t groups = 2 * it->flow->problem->heads + 1;
+    return sqrt((double)(it->size + 1) / (double)(groups * group_size));
+}
+
+/* sqrt(mean of squares), safe against underflow. */
+static double root_mean_square(size_t count, const double *y)
+{
+    double largest = 0, sum = 0;
+    for (size_t i = 0; i < count; i++)
+        largest = fmax(largest, fabs(y[i]));
+    for (size_t i = 0; i < count && largest > 0; i++)
+        sum += y[i] / largest * (y[i] / largest);
+    return largest * sqrt(sum / (double)count);
+}
+
+/* Mean head: relative to each component, or to the size of all where one passes through 0, or absolute while all are small. */
+static bool weigh_mean(const hf_integrator *it, size_t count, const double *y, double *weight)
+{
+    double factor = balance(it, count), floor = it->atol * sqrt((double)it->flow->problem->heads);
+    double norm = root_mean_square(count, y);
+    bool finite = true;
+    for (size_t i = 0; i < count; i++) {
+        weight[i] = factor / (it->rtol * fmax(fabs(y[i]), norm) + floor);
+        finite = finite && isfinite(weight[i]);
+    }
+    return finite;
+}
+
+/* A contrast: relative to the size of all its components together and never absolute, so that it may be as small as numbers
+ * are. One that is exactly 0 stays so, whatever its weight. */
+static void weigh_contrast(const hf_integrator *it, size_t count, const double *y, double *weight)
+{
+    const double smallest = 1e-290; /* its weight, divided by the least rtol, is still finite */
+    double norm = root_mean_square(count, y);
+    double common = norm > 0 ? balance(it, count) / (it->rtol * fmax(norm, smallest)) : 1;
+    for (size_t i = 0; i < count; i++)
+        weight[i] = common;
+}
+
+static int error_weights(N_Vector state, N_Vector weights, void *data)
+{
+    const hf_integrator *it = data;
+    const hf_problem *p = it->flow->problem;
+    const double *y = NV_DATA_S(state);
+    double *w = NV_DATA_S(weights);
+    size_t values = p->heads * p->features;
+    bool finite = weigh_mean(it, p->features, y, w) && weigh_mean(it, p->positions, y + values, w + values);
+    for (size_t n = 1; n < p->heads; n++) {
+        weigh_contrast(it, p->features, y + n * p->features, w + n * p->features);
+        weigh_contrast(it, p->positions, y + values + n * p->positions, w + values + n * p->positions);
+    }
+    return finite && weigh_mean(it, 1, y + it->size, w + it->size) ? 0 : -1;
+}
+
+static void stay_silent(int code, const char *module, const char *function, char *message, void *data)
+{
+    (void)code, (void)module, (void)function, (void)message, (void)data;
+}
+
+/* ---- the linear solver's shell ----------------------------------------------------------------------------------------- */
+
+static SUNLinearSolver_Type solver_type(SUNLinearSolver solver)
+{
+    (void)solver;
+    return SUNLINEARSOLVER_DIRECT;
+}
+
+static int solver_setup(SUNLinearSolver solver, SUNMatrix matrix)
+{
+    (void)solver, (void)matrix; /* set_up has done it */
+    return 0;
+}
+
+static int solver_free(SUNLinearSolver solver)
+{
+    SUNLinSolFreeEmpty(solver);
+    return 0;
+}
+
+static SUNMatrix_ID matrix_id(SUNMatrix matrix)
+{
+    (void)matrix;
+    return SUNMATRIX_CUSTOM;
+}
+
+static void matrix_free(SUNMatrix matrix)
+{
+    SUNMatFreeEmpty(matrix);
+}
+
+static bool attach_solver(hf_integrator *it)
+{
+    it->solver = SUNLinSolNewEmpty(it->context);
+    it->matrix = SUNMatNewEmpty(it->context);
+    if (it->solver == NULL || it->matrix == NULL)
+        return false;
+    it->solver->content = it;
+    it->solver->ops->gettype = solver_type;
+    it->solver->ops->setup = solver_setup;
+    it->solver->ops->solve = solve;
+    it->solver->ops->free = solver_free;
+    it->matrix->ops->getid = matrix_id;
+    it->matrix->ops->destroy = matrix_free;
+    return CVodeSetLinearSolver(it->cvode, it->solver, it->matrix) == CV_SUCCESS &&
+           CVodeSetLinSysFn(it->cvode, set_up) == CV_SUCCESS;
+}
+
+/* ---- life -------------------------------------------------------------------------------------------------------------- */
+
+/* CVODE controls the error of one step; along a drop thousands of them add up. With these a result's columns are right to
+ * about rtol (measured on the three-stage problem, rtol 1e-4 to 1e-12). */
+static void set_tolerances(hf_integrator *it, double rtol, double atol)
+{
+    const double smallest = 1e-12; /* below it steps multiply and rounding takes over */
+    it->rtol = fmax(pow(rtol, 1.25), fmin(rtol, smallest));
+    it->atol = atol / 100;
+}
+
+/* The step whose neglected second-order term has half the size of the tolerance, 1/sqrt(|y''|) with y'' = J y' in CVODE's norm.
+ * Depends on the state alone, so that a restarted integration takes the steps of the uninterrupted one. */
+static hf_status first_step(hf_integrator *it, double *h, hf_error *err)
+{
+    double *velocity = malloc(it->size * sizeof *velocity), *acceleration = NV_DATA_S(it->scratch), norm = 0;
+    N_Vector weights = N_VClone(it->y);
+    hf_status status = HF_OK;
+    if (velocity == NULL || weights == NULL)
+        status = hf_fail_memory(err, "the integrator");
+    else if (error_weights(it->y, weights, it) != 0)
+        status = hf_fail(err, HF_EUSAGE, "solver.atol = 0 cannot control the error of components that are 0; expected a positive atol");
+    else {
+        hf_flow_velocity(it->flow, velocity);
+        hf_flow_jacobian_times(it->flow, velocity, acceleration);
+        acceleration[it->size] = 0;
+        norm = N_VWrmsNorm(it->scratch, weights);
+    }
+    *h = norm > 0 && isfinite(norm) ? 1 / sqrt(norm) : 1e-6;
+    if (weights != NULL)
+        N_VDestroy(weights);
+    free(velocity);
+    return status;
+}
+
+static hf_status not_finite(const hf_integrator *it, hf_error *err)
+{
+    return hf_fail(err, HF_ENUMERIC,
+                   "the flow is not finite at t = %.6g: the %s overflows; lower target.strengths, the initial values or the rates",
+                   it->not_finite_time, it->not_finite);
+}
+
+/* Starts CVODE, or starts it again, at the time and state that it holds. */
+static hf_status begin(hf_integrator *it, hf_error *err)
+{
+    double h;
+    if (!hf_flow_at(it->flow, NV_DATA_S(it->y))) {
+        hf_flow_velocity(it->flow, NV_DATA_S(it->scratch));
+        remember_not_finite(it, it->t, NV_DATA_S(it->y), NV_DATA_S(it->scratch));
+        return not_finite(it, err);
+    }
+    hf_status status = first_step(it, &h, err);
+    if (status != HF_OK)
+        return status;
+    it->t_previous = it->t;
+    if (CVodeReInit(it->cvode, it->t, it->y) != CV_SUCCESS || CVodeSetInitStep(it->cvode, h) != CV_SUCCESS)
+        return hf_fail(err, HF_ENUMERIC, "the integrator cannot start at t = %.6g", it->t);
+    return HF_OK;
+}
+
+static bool attach_cvode(hf_integrator *it)
+{
+    return CVodeInit(it->cvode, right_hand_side, 0, it->y) == CV_SUCCESS &&
+           CVodeSetErrHandlerFn(it->cvode, stay_silent, NULL) == CV_SUCCESS &&
+           CVodeSetUserData(it->cvode, it) == CV_SUCCESS && CVodeWFtolerances(it->cvode, error_weights) == CV_SUCCESS &&
+           CVodeSetMaxHnilWarns(it->cvode, -1) == CV_SUCCESS && attach_solver(it);
+}
+
+hf_status hf_integrator_create(hf_integrator **result, hf_flow *flow, double rtol, double atol, hf_error *err)
+{
+    hf_integrator *it = calloc(1, sizeof *it);
+    if (it == NULL)
+        return hf_fail_memory(err, "the integrator");
+    it->flow = flow;
+    it->size = hf_flow_size(flow);
+    set_tolerances(it, rtol, atol);
+    hf_status status = hf_newton_create(&it->newton, flow, err);
+    if (status != HF_OK)
+        goto fail;
+    if (SUNContext_Create(NULL, &it->context) != 0 || (it->y = hf_vector_create(it->size + 1, it->context)) == NULL ||
+        (it->scratch = N_VClone(it->y)) == NULL || (it->cvode = CVodeCreate(CV_BDF, it->context)) == NULL) {
+        status = hf_fail_memory(err, "the integrator");
+        goto fail;
+    }
+    hf_flow_start(flow, NV_DATA_S(it->y));
+    NV_DATA_S(it->y)[it->size] = 0;
+    status = attach_cvode(it) ? begin(it, err) : hf_fail_memory(err, "the integrator");
+    if (status != HF_OK)
+        goto fail;
+    *result = it;
+    return HF_OK;
+
+fail:
+    hf_integrator_free(it);
+    return status;
+}
+
+void hf_integrator_free(hf_integrator *it)
+{
+    if (it == NULL)
+        return;
+    if (it->cvode != NULL)
+        CVodeFree(&it->cvode);
+    if (it->solver != NULL)
+        SUNLinSolFree(it->solver);
+    if (it->matrix != NULL)
+        SUNMatDestroy(it->matrix);
+    if (it->y != NULL)
+        N_VDestroy(it->y);
+    if (it->scratch != NULL)
+        N_VDestroy(it->scratch);
+    if (it->context != NULL)
+        SUNContext_Free(&it->context);
+    hf_newton_free(it->newton);
+    free(it);
+}
+
+/* ---- stepping ---------------------------------------------------------------------------------------------------------- */
+
+/* Names the component whose estimated error is largest in CVODE's norm. */
+static void worst_component(hf_integrator *it, char *text, size_t capacity)
+{
+    N_Vector errors = it->scratch, weights = N_VClone(it->y);
+    size_t worst = 0;
+    if (weights != NULL && CVodeGetEstLocalErrors(it->cvode, errors) == CV_SUCCESS &&
+        CVodeGetErrWeights(it->cvode, weights) == CV_SUCCESS) {
+        const double *e = NV_DATA_S(errors), *w = NV_DATA_S(weights);
+        for (size_t i = 1; i <= it->size; i++)
+            if (fabs(e[i] * w[i]) > fabs(e[worst] * w[worst]))
+                worst = i;
+    }
+    if (weights != NULL)
+        N_VDestroy(weights);
+    if (worst == it->size)
+        snprintf(text, capacity, "dissipated energy");
+    else
+        hf_flow_coordinate_name(it->flow, worst, text, capacity);
+}
+
+static hf_status explain(hf_integrator *it, int flag, hf_error *err)
+{
+    char component[128];
+    double h = 0;
+    if (it->not_finite[0] != '\0' &&
+        (flag == CV_REPTD_RHSFUNC_ERR || flag == CV_FIRST_RHSFUNC_ERR || flag == CV_UNREC_RHSFUNC_ERR || flag == CV_CONV_FAILURE))
+        return not_finite(it, err);
+    CVodeGetCurrentStep(it->cvode, &h);
+    worst_component(it, component, sizeof component);
+    if (flag == CV_ERR_FAILURE)
+        return hf_fail(err, HF_ENUMERIC,
+                       "the step at t = %.6g stays inaccurate down to a step of %.3g (largest error: %s); raise solver.rtol or solver.atol",
+                       it->t, h, component);
+    return hf_fail(err, HF_ENUMERIC,
+                   "Newton's iteration does not converge at t = %.6g with a step of %.3g (largest error: %s; CVODE's code %d); raise "
+                   "solver.rtol",
+                   it->t, h, component, flag);
+}
+
+hf_status hf_integrator_step(hf_integrator *it, hf_error *err)
+{
+    const double far_ahead = 1e300; /* only its sign matters when CVODE takes one step */
+    it->t_previous = it->t;
+    int flag = CVode(it->cvode, far_ahead, it->y, &it->t, CV_ONE_STEP);
+    if (flag < 0)
+        return explain(it, flag, err);
+    return HF_OK;
+}
+
+double hf_integrator_time(const hf_integrator *it)
+{
+    return it->t;
+}
+
+double hf_integrator_previous_time(const hf_integrator *it)
+{
+    return it->t_previous;
+}
+
+void hf_integrator_interpolate(hf_integrator *it, double t, double *y, double *energy)
+{
+    N_Vector state = it->scratch;
+    if (t == it->t || CVodeGetDky(it->cvode, t, 0, state) != CV_SUCCESS)
+        state = it->y; /* the start, before any step, or the end of the step */
+    memcpy(y, NV_DATA_S(state), it->size * sizeof *y);
+    *energy = NV_DATA_S(state)[it->size];
+}
+
+/* ---- boundaries -------------------------------------------------------------------------------------------------------- */
+
+/* A restart costs some fifty short steps: rare for small flows, a few minutes apart at most for large ones. */
+static size_t steps_between_boundaries(const hf_integrator *it)
+{
+    const size_t most = 2000, least = 250, work = 200000000; /* components times steps */
+    size_t steps = work / (it->size + 1);
+    return steps > most ? most : steps < least ? least : steps;
+}
+
+hf_integrator_counts hf_integrator_statistics(const hf_integrator *it)
+{
+    long steps = 0, evaluations = 0, setups = 0, error_failures = 0, newton_failures = 0;
+    CVodeGetNumSteps(it->cvode, &steps);
+    CVodeGetNumRhsEvals(it->cvode, &evaluations);
+    CVodeGetNumLinSolvSetups(it->cvode, &setups);
+    CVodeGetNumErrTestFails(it->cvode, &error_failures);
+    CVodeGetNumStepSolveFails(it->cvode, &newton_failures);
+    hf_integrator_counts counts = it->counts;
+    counts.steps += (size_t)steps;
+    counts.evaluations += (size_t)evaluations;
+    counts.setups += (size_t)setups;
+    counts.error_failures += (size_t)error_failures;
+    counts.newton_failures += (size_t)newton_failures;
+    return counts;
+}
+
+bool hf_integrator_at_boundary(const hf_integrator *it)
+{
+    long steps = 0;
+    CVodeGetNumSteps(it->cvode, &steps);
+    return (size_t)steps >= steps_between_boundaries(it);
+}
+
+hf_status hf_integrator_restart(hf_integrator *it, hf_error *err)
+{
+    it->counts = hf_integrator_statistics(it);
+    hf_status status = hf_flow_rebase(it->flow, NV_DATA_S(it->y), err);
+    return status == HF_OK ? begin(it, err) : status;
+}
+
+void hf_integrator_save(const hf_integrator *it, hf_integrator_state *state)
+{
+    state->t = it->t;
+    state->energy = NV_DATA_S(it->y)[it->size];
+    state->counts = it->counts;
+    memcpy(state->y, NV_DATA_S(it->y), it->size * sizeof *state->y);
+}
+
+hf_status hf_integrator_load(hf_integrator *it, const hf_integrator_state *state, hf_error *err)
+{
+    it->t = state->t;
+    it->counts = state->counts;
+    memcpy(NV_DATA_S(it->y), state->y, it->size * sizeof *state->y);
+    NV_DATA_S(it->y)[it->size] = state->energy;
+    return begin(it, err);
+}

@@ -1,0 +1,204 @@
+#include "report/plots.h"
+
+#include "core/file.h"
+#include "report/plot_scripts.h" /* made from plots/ by make */
+
+#include <dirent.h>
+#include <errno.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* ---- writing scripts --------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    const char *name, *body;
+    bool (*is_wanted)(const hf_config *config);
+} figure;
+
+static bool always(const hf_config *config)
+{
+    (void)config;
+    return true;
+}
+
+static bool with_attention(const hf_config *config)
+{
+    return config->output.attention;
+}
+
+static const figure figures[] = {
+    {"flow", hf_plot_flow, always},
+    {"attention", hf_plot_attention, with_attention},
+};
+enum { FIGURES = sizeof figures / sizeof figures[0] };
+
+/* A gnuplot string in single quotes, in which a quote is doubled. */
+static void write_string(FILE *stream, const char *name, const char *text)
+{
+    fprintf(stream, "%s = '", name);
+    for (const char *c = text; *c != '\0'; c++)
+        fputs(*c == '\'' ? "''" : (char[]){*c, '\0'}, stream);
+    fputs("'\n", stream);
+}
+
+/* What a figure has to know of the run. */
+static void write_facts(FILE *stream, const hf_config *config, const char *name)
+{
+    write_string(stream, "figure", name);
+    write_string(stream, "run_title", config->title);
+    fprintf(stream, "heads = %zu\npositions = %zu\npatterns = %zu\n", config->heads, config->positions, config->target.count);
+    fprintf(stream, "t_first = %.17g\nt_end = %.17g\nlog_time = %d\n", config->output.t_first, config->solver.t_end,
+            config->output.spacing == HF_SPACING_LOG);
+    fprintf(stream, "points = %zu\n", config->output.points);
+}
+
+static hf_status write_script(const figure *f, const hf_config *config, const char *directory, hf_error *err)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%s.gp", f->name);
+    char *path = hf_path_join(directory, name);
+    hf_file file;
+    hf_status status = path == NULL ? hf_fail_memory(err, "a file name") : hf_file_open(&file, path, err);
+    if (status == HF_OK) {
+        fprintf(file.stream, "# %s of a headflow run. Needs only gnuplot and the tables beside this folder:\n"
+                             "#   gnuplot %s.gp                          %s.png\n"
+                             "#   gnuplot -e \"terminal='svg'\" %s.gp      or pdf; qt opens a window\n\n",
+                f->name, f->name, f->name, f->name);
+        write_facts(file.stream, config, f->name);
+        fprintf(file.stream, "\n%s\n%s", hf_plot_prologue, f->body);
+        status = hf_file_commit(&file, err);
+    }
+    free(path);
+    return status;
+}
+
+hf_status hf_plots_write(const hf_config *config, const char *directory, hf_error *err)
+{
+    char *plots = hf_path_join(directory, "plots");
+    hf_status status = plots == NULL ? hf_fail_memory(err, "a file name") : hf_directory_make(plots, err);
+    for (size_t i = 0; i < FIGURES && status == HF_OK; i++)
+        if (figures[i].is_wanted(config))
+            status = write_script(&figures[i], config, plots, err);
+    free(plots);
+    return status;
+}
+
+/* ---- running gnuplot --------------------------------------------------------------------------------------------------- */
+
+/* Runs a program and waits; its exit code, or -1 if it could not be started or was killed. silent: no output. */
+static int run_program(char *const arguments[], bool silent)
+{
+    posix_spawn_file_actions_t actions;
+    pid_t child;
+    int state, code = -1;
+    if (posix_spawn_file_actions_init(&actions) != 0)
+        return -1;
+    bool ready = !silent || (posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", 1, 0) == 0 &&
+                             posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", 1, 0) == 0);
+    if (ready && posix_spawnp(&child, arguments[0], &actions, NULL, arguments, environ) == 0) {
+        pid_t done;
+        while ((done = waitpid(child, &state, 0)) < 0 && errno == EINTR)
+            continue;
+        if (done == child && WIFEXITED(state))
+            code = WEXITSTATUS(state);
+    }
+    posix_spawn_file_actions_destroy(&actions);
+    return code;
+}
+
+bool hf_plots_have_gnuplot(void)
+{
+    return run_program((char *[]){"gnuplot", "--version", NULL}, true) == 0;
+}
+
+/* Appends text to buffer in single quotes for gnuplot; false if it does not fit. */
+static bool append_quoted(char *buffer, size_t capacity, const char *text)
+{
+    size_t used = strlen(buffer);
+    if (used + 2 * strlen(text) + 3 > capacity)
+        return false;
+    buffer[used++] = '\'';
+    for (const char *c = text; *c != '\0'; c++) {
+        buffer[used++] = *c;
+        if (*c == '\'')
+            buffer[used++] = '\'';
+    }
+    buffer[used++] = '\'';
+    buffer[used] = '\0';
+    return true;
+}
+
+/* One script: the image is drawn under a temporary name. */
+static hf_status draw_script(const char *plots, const char *script, const char *terminal, hf_error *err)
+{
+    char command[8192], image_name[256];
+    bool window = strcmp(terminal, "qt") == 0;
+    snprintf(image_name, sizeof image_name, "%.*s.%s", (int)(strlen(script) - strlen(".gp")), script, terminal);
+    char *path = hf_path_join(plots, script), *image = hf_path_join(plots, image_name);
+    char *part = image == NULL ? NULL : malloc(strlen(image) + sizeof ".part");
+    hf_status status = HF_OK;
+    if (path == NULL || image == NULL || part == NULL) {
+        status = hf_fail_memory(err, "a file name");
+        goto done;
+    }
+    snprintf(part, strlen(image) + sizeof ".part", "%s.part", image);
+    snprintf(command, sizeof command, "terminal = '%s'; output = ", terminal);
+    if (!append_quoted(command, sizeof command, part)) {
+        status = hf_fail(err, HF_EUSAGE, "%s: this path is too long for gnuplot", plots);
+        goto done;
+    }
+    char *arguments[] = {"gnuplot", window ? "-p" : "-e", window ? "-e" : command, window ? command : path,
+                         window ? path : NULL, NULL};
+    if (run_program(arguments, false) != 0)
+        status = hf_fail(err, HF_ESYSTEM, "gnuplot failed on %s (is gnuplot installed, the disk full?)", path);
+    else if (!window && rename(part, image) != 0)
+        status = hf_fail(err, HF_ESYSTEM, "%s: cannot be written: %s", image, strerror(errno));
+    if (status != HF_OK)
+        remove(part);
+done:
+    free(path);
+    free(image);
+    free(part);
+    return status;
+}
+
+static int is_script(const struct dirent *entry)
+{
+    size_t length = strlen(entry->d_name);
+    return length > 3 && length < 200 && strcmp(entry->d_name + length - 3, ".gp") == 0;
+}
+
+hf_status hf_plots_draw(const char *directory, const char *terminal, hf_error *err)
+{
+    static const char *const terminals[] = {"png", "svg", "pdf", "qt"};
+    bool known = false;
+    for (size_t i = 0; i < sizeof terminals / sizeof terminals[0]; i++)
+        known = known || strcmp(terminal, terminals[i]) == 0;
+    if (!known)
+        return hf_fail(err, HF_EUSAGE, "--terminal %s: expected png, svg, pdf or qt", terminal);
+
+    struct dirent **scripts;
+    char *plots = hf_path_join(directory, "plots");
+    if (plots == NULL)
+        return hf_fail_memory(err, "a file name");
+    int count = scandir(plots, &scripts, is_script, alphasort);
+    hf_status status = HF_OK;
+    if (count <= 0)
+        status = hf_fail(err, HF_EUSAGE, "%s: there are no figures here, expected the *.gp that headflow run leaves", plots);
+    else if (!hf_plots_have_gnuplot())
+        status = hf_fail(err, HF_ESYSTEM, "gnuplot cannot be started; install it (Debian: gnuplot-nox)");
+    for (int i = 0; i < count; i++) {
+        if (status == HF_OK)
+            status = draw_script(plots, scripts[i]->d_name, terminal, err);
+        free(scripts[i]);
+    }
+    if (count >= 0)
+        free(scripts);
+    free(plots);
+    return status;
+}

@@ -1,0 +1,83 @@
+#include "report/table.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+hf_status hf_table_open(hf_table *table, const char *directory, const char *name, const hf_table_origin *origin, hf_error *err)
+{
+    *table = (hf_table){0};
+    char *path = hf_path_join(directory, name);
+    if (path == NULL)
+        return hf_fail_memory(err, "a file name");
+    hf_status status = hf_file_open(&table->file, path, err);
+    free(path);
+    if (status == HF_OK) {
+        hf_table_comment(table, "headflow %s: %s", PACKAGE_VERSION, origin->title);
+        hf_table_comment(table, "configuration %016" PRIx64 ", seed %" PRIu64, origin->hash, origin->seed);
+    }
+    return status;
+}
+
+hf_status hf_table_reopen(hf_table *table, const char *directory, const char *name, long length, hf_error *err)
+{
+    *table = (hf_table){0};
+    char *path = hf_path_join(directory, name);
+    if (path == NULL)
+        return hf_fail_memory(err, "a file name");
+    hf_status status = hf_file_reopen(&table->file, path, length, err);
+    free(path);
+    return status;
+}
+
+void hf_table_comment(hf_table *table, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fputs("# ", table->file.stream);
+    vfprintf(table->file.stream, format, args);
+    putc('\n', table->file.stream);
+    va_end(args);
+}
+
+static void separate(hf_table *table)
+{
+    if (table->fields++ > 0)
+        putc('\t', table->file.stream);
+}
+
+void hf_table_text(hf_table *table, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    separate(table);
+    vfprintf(table->file.stream, format, args);
+    va_end(args);
+}
+
+void hf_table_number(hf_table *table, double x)
+{
+    separate(table);
+    if (isnan(x)) /* printf may write -nan */
+        fputs("nan", table->file.stream);
+    else
+        fprintf(table->file.stream, "%.17g", x);
+}
+
+void hf_table_numbers(hf_table *table, size_t count, const double *x)
+{
+    for (size_t i = 0; i < count; i++)
+        hf_table_number(table, x[i]);
+}
+
+void hf_table_end_line(hf_table *table)
+{
+    putc('\n', table->file.stream);
+    table->fields = 0;
+}
+
+bool hf_table_failed(const hf_table *table)
+{
+    return ferror(table->file.stream) != 0;
+}

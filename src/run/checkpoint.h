@@ -1,0 +1,30 @@
+/* checkpoint: what a flow needs to go on after it was killed, saved at the integrator's boundaries.
+ *
+ * One binary file, for the machine that wrote it; a checksum at its end tells a damaged file. */
+#ifndef HF_RUN_CHECKPOINT_H
+#define HF_RUN_CHECKPOINT_H
+
+#include "integrate/integrator.h"
+#include "run/record.h"
+
+typedef struct {
+    uint64_t hash;                  /* of the configuration */
+    uint64_t heads, size;           /* of the flow's state */
+    uint64_t next;                  /* output time to be written next */
+    long lengths[HF_RECORD_TABLES]; /* of the tables so far */
+    hf_integrator_state state;      /* y: (size), owned */
+    double *distance;               /* (heads, heads) that the flow's basis was made from, owned */
+} hf_checkpoint;
+
+/* Memory for a flow's checkpoints. Free with hf_checkpoint_clear. Errors: HF_ESYSTEM. */
+hf_status hf_checkpoint_init(hf_checkpoint *checkpoint, const hf_flow *flow, uint64_t hash, hf_error *err);
+
+/* Legal on a zeroed checkpoint. */
+void hf_checkpoint_clear(hf_checkpoint *checkpoint);
+
+hf_status hf_checkpoint_write(const hf_checkpoint *checkpoint, const char *path, hf_error *err);
+
+/* Reads into an initialized checkpoint. Errors: HF_EUSAGE when the file is damaged or belongs to another configuration. */
+hf_status hf_checkpoint_read(hf_checkpoint *checkpoint, const char *path, hf_error *err);
+
+#endif

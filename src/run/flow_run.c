@@ -1,0 +1,305 @@
+#include "run/flow_run.h"
+
+#include "core/file.h"
+#include "run/checkpoint.h"
+#include "run/record.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    const hf_config *config;
+    const hf_run_options *options;
+    hf_run_summary *summary;
+
+    hf_table_origin origin;
+    char *checkpoint_path;
+    hf_problem *problem;
+    hf_flow *flow;
+    hf_integrator *integrator;
+    hf_observation observation;
+    hf_record record;
+    hf_checkpoint checkpoint;
+    double *y;    /* a state in the flow's basis, interpolated */
+    size_t next;  /* output time to be written next */
+} flow_run;
+
+double hf_output_time(const hf_config *config, size_t index)
+{
+    double first = config->output.t_first, last = config->solver.t_end;
+    if (index == 0)
+        return 0;
+    if (index == config->output.points)
+        return last;
+    if (index == 1)
+        return first;
+    double fraction = (double)(index - 1) / (double)(config->output.points - 1);
+    return config->output.spacing == HF_SPACING_LOG ? first * pow(last / first, fraction) : first + fraction * (last - first);
+}
+
+/* ---- observing --------------------------------------------------------------------------------------------------------- */
+
+static double defect(const flow_run *run, double energy)
+{
+    double start = run->summary->loss_start;
+    return start > 0 ? fabs(start - run->observation.loss - energy) / start : fabs(run->observation.loss + energy);
+}
+
+/* Observes the state at t, inside the integrator's last step. */
+static double observe_at(flow_run *run, double t)
+{
+    double energy;
+    hf_integrator_interpolate(run->integrator, t, run->y, &energy);
+    hf_observe(run->flow, run->y, &run->observation);
+    return energy;
+}
+
+static hf_status write_row(flow_run *run, double t, hf_error *err)
+{
+    double energy = observe_at(run, t);
+    return hf_record_row(&run->record, run->flow, t, run->y, &run->observation, defect(run, energy), err);
+}
+
+/* All output times up to t that are still to be written. */
+static hf_status write_rows(flow_run *run, double t, hf_error *err)
+{
+    hf_status status = HF_OK;
+    while (status == HF_OK && run->next <= run->config->output.points && hf_output_time(run->config, run->next) <= t)
+        status = write_row(run, hf_output_time(run->config, run->next++), err);
+    return status;
+}
+
+/* ---- stopping ---------------------------------------------------------------------------------------------------------- */
+
+static double loss_at(flow_run *run, double t)
+{
+    double energy;
+    hf_integrator_interpolate(run->integrator, t, run->y, &energy);
+    hf_flow_at(run->flow, run->y);
+    return run->flow->loss;
+}
+
+/* When the loss falls to solver.stop_loss within the last step, by bisection on the interpolant. */
+static bool reaches_stop_loss(flow_run *run, double *t)
+{
+    double level = run->config->solver.stop_loss, before = hf_integrator_previous_time(run->integrator);
+    double after = hf_integrator_time(run->integrator);
+    if (loss_at(run, after) > level)
+        return false;
+    for (double middle = before + (after - before) / 2; before < middle && middle < after;
+         middle = before + (after - before) / 2) {
+        if (loss_at(run, middle) > level)
+            before = middle;
+        else
+            after = middle;
+    }
+    *t = after;
+    return true;
+}
+
+/* Whether the run ends within the last step, and when. */
+static bool has_stopped(flow_run *run, double *t)
+{
+    const hf_config *config = run->config;
+    *t = config->solver.t_end;
+    bool by_time = hf_integrator_time(run->integrator) >= *t;
+    double t_loss;
+    if (config->solver.stop_loss > 0 && reaches_stop_loss(run, &t_loss) && t_loss <= *t) {
+        *t = t_loss;
+        run->summary->stop = HF_STOP_LOSS;
+        return true;
+    }
+    run->summary->stop = HF_STOP_TIME;
+    return by_time;
+}
+
+static void summarize(flow_run *run, double t)
+{
+    hf_run_summary *summary = run->summary;
+    double energy = observe_at(run, t);
+    summary->t = t;
+    summary->loss = run->observation.loss;
+    summary->overlap = run->observation.overlap;
+    summary->energy_defect = defect(run, energy);
+    summary->drift = hf_flow_drift(run->flow, run->y);
+    summary->counts = hf_integrator_statistics(run->integrator);
+}
+
+/* ---- boundaries -------------------------------------------------------------------------------------------------------- */
+
+static hf_status pass_boundary(flow_run *run, hf_error *err)
+{
+    hf_checkpoint *checkpoint = &run->checkpoint;
+    hf_status status = hf_integrator_restart(run->integrator, err);
+    if (status == HF_OK)
+        status = hf_record_sync(&run->record, checkpoint->lengths, err);
+    if (status != HF_OK)
+        return status;
+    checkpoint->next = run->next;
+    hf_integrator_save(run->integrator, &checkpoint->state);
+    memcpy(checkpoint->distance, run->flow->basis->distance, checkpoint->heads * checkpoint->heads * sizeof(double));
+    return hf_checkpoint_write(checkpoint, run->checkpoint_path, err);
+}
+
+/* Takes up a saved state; *found is false if there is none. */
+static hf_status resume(flow_run *run, bool *found, hf_error *err)
+{
+    *found = run->options->resume && hf_file_exists(run->checkpoint_path);
+    if (!*found)
+        return HF_OK;
+    hf_checkpoint *checkpoint = &run->checkpoint;
+    hf_status status = hf_checkpoint_read(checkpoint, run->checkpoint_path, err);
+    if (status == HF_OK)
+        status = hf_flow_use_basis(run->flow, checkpoint->distance, err);
+    if (status == HF_OK)
+        status = hf_integrator_load(run->integrator, &checkpoint->state, err);
+    if (status == HF_OK)
+        status = hf_record_open(&run->record, run->config, run->problem, run->options->directory, &run->origin,
+                                checkpoint->lengths, err);
+    run->next = (size_t)checkpoint->next;
+    run->summary->resumed = true;
+    return status;
+}
+
+/* Whether final.tsv is there with this configuration's hash in its second line. */
+static bool is_complete(const flow_run *run)
+{
+    char line[256], wanted[64];
+    bool found = false;
+    char *path = hf_path_join(run->options->directory, "final.tsv");
+    FILE *stream = path == NULL ? NULL : fopen(path, "r");
+    snprintf(wanted, sizeof wanted, "# configuration %016" PRIx64 ",", run->origin.hash);
+    for (int i = 0; i < 2 && stream != NULL && !found && fgets(line, sizeof line, stream) != NULL; i++)
+        found = strncmp(line, wanted, strlen(wanted)) == 0;
+    if (stream != NULL)
+        fclose(stream);
+    free(path);
+    return found;
+}
+
+/* ---- the whole --------------------------------------------------------------------------------------------------------- */
+
+static hf_status prepare(flow_run *run, hf_error *err)
+{
+    const hf_config *config = run->config;
+    hf_status status = hf_problem_create(&run->problem, config, err);
+    if (status == HF_OK)
+        status = hf_flow_create(&run->flow, run->problem, err);
+    if (status == HF_OK)
+        status = hf_observation_init(&run->observation, run->flow, err);
+    if (status == HF_OK)
+        status = hf_checkpoint_init(&run->checkpoint, run->flow, run->origin.hash, err);
+    if (status == HF_OK)
+        status = hf_integrator_create(&run->integrator, run->flow, config->solver.rtol, config->solver.atol, err);
+    if (status != HF_OK)
+        return status;
+    run->y = malloc(hf_flow_size(run->flow) * sizeof *run->y);
+    run->checkpoint_path = hf_path_join(run->options->directory, "checkpoint");
+    if (run->y == NULL || run->checkpoint_path == NULL)
+        return hf_fail_memory(err, "the run");
+    observe_at(run, 0);
+    run->summary->loss_start = run->observation.loss;
+    return HF_OK;
+}
+
+/* Opens the tables and writes the row of t = 0, or takes up a saved run. */
+static hf_status begin(flow_run *run, hf_error *err)
+{
+    bool found;
+    hf_status status = resume(run, &found, err);
+    if (status != HF_OK || found)
+        return status;
+    if (remove(run->checkpoint_path) != 0 && errno != ENOENT)
+        return hf_fail(err, HF_ESYSTEM, "%s: cannot be removed: %s", run->checkpoint_path, strerror(errno));
+    status = hf_record_open(&run->record, run->config, run->problem, run->options->directory, &run->origin, NULL, err);
+    return status == HF_OK ? write_rows(run, 0, err) : status;
+}
+
+static void report_progress(const flow_run *run)
+{
+    const hf_run_options *options = run->options;
+    hf_progress progress = {.t = hf_integrator_time(run->integrator),
+                            .t_first = run->config->output.t_first,
+                            .t_end = run->config->solver.t_end,
+                            .loss = run->flow->loss,
+                            .steps = hf_integrator_statistics(run->integrator).steps};
+    if (options->progress != NULL)
+        options->progress(options->progress_data, &progress);
+}
+
+/* Steps until the run stops. *t: where. */
+static hf_status integrate(flow_run *run, double *t, hf_error *err)
+{
+    size_t most = run->config->solver.max_steps;
+    for (;;) {
+        hf_status status = hf_integrator_step(run->integrator, err);
+        if (status != HF_OK)
+            return status;
+        bool stopped = has_stopped(run, t);
+        status = write_rows(run, stopped ? *t : hf_integrator_time(run->integrator), err);
+        if (status != HF_OK || stopped)
+            return status;
+        if (run->options->interrupted != NULL && *run->options->interrupted) {
+            run->summary->stop = HF_STOP_INTERRUPTED;
+            *t = hf_integrator_time(run->integrator);
+            return HF_OK;
+        }
+        report_progress(run);
+        if (hf_integrator_statistics(run->integrator).steps >= most)
+            return hf_fail(err, HF_ENUMERIC, "%zu steps were taken when t = %.6g was reached; raise solver.max_steps or solver.rtol",
+                           most, hf_integrator_time(run->integrator));
+        if (hf_integrator_at_boundary(run->integrator))
+            status = pass_boundary(run, err);
+        if (status != HF_OK)
+            return status;
+    }
+}
+
+static hf_status finish(flow_run *run, double t, hf_error *err)
+{
+    hf_status status = HF_OK;
+    summarize(run, t);
+    if (run->summary->stop == HF_STOP_INTERRUPTED)
+        return HF_OK;
+    if (run->summary->stop == HF_STOP_LOSS)
+        status = write_row(run, t, err);
+    if (status == HF_OK)
+        status = hf_record_commit(&run->record, run->flow, t, run->y, err);
+    if (status == HF_OK)
+        remove(run->checkpoint_path);
+    return status;
+}
+
+hf_status hf_flow_run(const hf_config *config, const hf_run_options *options, hf_run_summary *summary, hf_error *err)
+{
+    flow_run run = {.config = config, .options = options, .summary = summary};
+    double t = 0;
+    *summary = (hf_run_summary){0};
+    run.origin = (hf_table_origin){.title = config->title, .seed = config->init.seed};
+    hf_status status = hf_config_hash(config, &run.origin.hash, err);
+    if (status == HF_OK && options->resume && is_complete(&run)) {
+        summary->already_complete = true;
+        return HF_OK;
+    }
+    if (status == HF_OK)
+        status = prepare(&run, err);
+    if (status == HF_OK)
+        status = begin(&run, err);
+    if (status == HF_OK)
+        status = integrate(&run, &t, err);
+    if (status == HF_OK)
+        status = finish(&run, t, err);
+
+    hf_record_abandon(&run.record);
+    hf_checkpoint_clear(&run.checkpoint);
+    hf_observation_clear(&run.observation);
+    hf_integrator_free(run.integrator);
+    hf_flow_free(run.flow);
+    hf_problem_free(run.problem);
+    free(run.checkpoint_path);
+    free(run.y);
+    return status;
+}

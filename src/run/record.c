@@ -1,0 +1,181 @@
+#include "run/record.h"
+
+#include <stdlib.h>
+
+enum { TRAJECTORY, ATTENTION, STATES };
+
+static const char *const names[HF_RECORD_TABLES] = {"trajectory.tsv", "attention.tsv", "states.tsv"};
+
+/* ---- columns ----------------------------------------------------------------------------------------------------------- */
+
+static void name_pairs(hf_table *table, const char *what, size_t heads, size_t patterns)
+{
+    for (size_t k = 1; k <= heads; k++)
+        for (size_t j = 1; j <= patterns; j++)
+            hf_table_text(table, "%s_%zu_%zu", what, k, j);
+}
+
+static void name_columns(hf_table *table, int kind, const hf_problem *p)
+{
+    switch (kind) {
+    case TRAJECTORY:
+        hf_table_text(table, "t\tloss\tspeed\toverlap\tdivergence\tgrowth_rate\tenergy_defect");
+        for (size_t j = 1; j <= p->patterns; j++)
+            hf_table_text(table, "pattern_loss_%zu", j);
+        for (size_t k = 0; k <= p->patterns; k++)
+            hf_table_text(table, "distance_%zu", k);
+        name_pairs(table, "mass", p->heads, p->patterns);
+        name_pairs(table, "value", p->heads, p->patterns);
+        name_pairs(table, "share", p->heads, p->patterns);
+        break;
+    case ATTENTION:
+        hf_table_text(table, "t\tposition");
+        for (size_t k = 1; k <= p->heads; k++)
+            hf_table_text(table, "attention_%zu", k);
+        break;
+    case STATES:
+        hf_table_text(table, "t\tkind\thead\tindex\tvalue");
+        break;
+    }
+    hf_table_end_line(table);
+}
+
+hf_status hf_record_open(hf_record *record, const hf_config *config, const hf_problem *problem, const char *directory,
+                         const hf_table_origin *origin, const long *lengths, hf_error *err)
+{
+    *record = (hf_record){.problem = problem,
+                          .directory = directory,
+                          .origin = *origin,
+                          .wanted = {true, config->output.attention, config->output.states}};
+    hf_status status = HF_OK;
+    for (int i = 0; i < HF_RECORD_TABLES && status == HF_OK; i++) {
+        if (!record->wanted[i])
+            continue;
+        if (lengths != NULL)
+            status = hf_table_reopen(&record->table[i], directory, names[i], lengths[i], err);
+        else if ((status = hf_table_open(&record->table[i], directory, names[i], origin, err)) == HF_OK)
+            name_columns(&record->table[i], i, problem);
+    }
+    if (status != HF_OK)
+        hf_record_abandon(record);
+    return status;
+}
+
+/* ---- rows -------------------------------------------------------------------------------------------------------------- */
+
+static void write_trajectory(hf_table *table, const hf_problem *p, double t, const hf_observation *o, double energy_defect)
+{
+    const double leading[] = {t, o->loss, o->speed, o->overlap, o->divergence, o->growth_rate, energy_defect};
+    hf_table_numbers(table, sizeof leading / sizeof leading[0], leading);
+    hf_table_numbers(table, p->patterns, o->pattern_loss);
+    hf_table_numbers(table, p->patterns + 1, o->distance);
+    hf_table_numbers(table, p->heads * p->patterns, o->mass);
+    hf_table_numbers(table, p->heads * p->patterns, o->value);
+    hf_table_numbers(table, p->heads * p->patterns, o->share);
+    hf_table_end_line(table);
+}
+
+static void write_attention(hf_table *table, const hf_problem *p, double t, const hf_observation *o)
+{
+    for (size_t i = 0; i < p->positions; i++) {
+        hf_table_number(table, t);
+        hf_table_text(table, "%zu", i + 1);
+        for (size_t k = 0; k < p->heads; k++)
+            hf_table_number(table, o->attention[k * p->positions + i]);
+        hf_table_end_line(table);
+    }
+}
+
+static void write_coordinate(hf_table *table, const double *t, const char *kind, size_t head, size_t index, double value)
+{
+    if (t != NULL)
+        hf_table_number(table, *t);
+    hf_table_text(table, "%s\t%zu\t%zu", kind, head + 1, index + 1);
+    hf_table_number(table, value);
+    hf_table_end_line(table);
+}
+
+/* The state as kind, head, index, value, with t in front unless NULL; values in the coordinates they were given in. */
+static hf_status write_state(hf_table *table, const hf_flow *flow, const double *t, const double *y, hf_error *err)
+{
+    const hf_problem *p = flow->problem;
+    double *value = malloc(p->heads * p->features * sizeof *value), *logit = malloc(p->heads * p->positions * sizeof *logit);
+    hf_status status = HF_OK;
+    if (value == NULL || logit == NULL) {
+        status = hf_fail_memory(err, "the final state");
+        goto done;
+    }
+    hf_basis_heads(flow->basis, p->features, y, value);
+    hf_basis_heads(flow->basis, p->positions, y + p->heads * p->features, logit);
+    for (size_t k = 0; k < p->heads; k++)
+        for (size_t d = 0; d < p->value_width; d++) {
+            double sum = 0;
+            for (size_t r = 0; r < p->features; r++)
+                sum += value[k * p->features + r] * p->value_basis[r * p->value_width + d];
+            write_coordinate(table, t, "value", k, d, sum);
+        }
+    for (size_t k = 0; k < p->heads; k++)
+        for (size_t i = 0; i < p->positions; i++)
+            write_coordinate(table, t, "logit", k, i, logit[k * p->positions + i]);
+done:
+    free(value);
+    free(logit);
+    return status;
+}
+
+hf_status hf_record_row(hf_record *record, const hf_flow *flow, double t, const double *y, const hf_observation *observation,
+                        double energy_defect, hf_error *err)
+{
+    hf_status status = HF_OK;
+    write_trajectory(&record->table[TRAJECTORY], record->problem, t, observation, energy_defect);
+    if (record->wanted[ATTENTION])
+        write_attention(&record->table[ATTENTION], record->problem, t, observation);
+    if (record->wanted[STATES])
+        status = write_state(&record->table[STATES], flow, &t, y, err);
+    for (int i = 0; i < HF_RECORD_TABLES && status == HF_OK; i++)
+        if (record->wanted[i] && hf_table_failed(&record->table[i]))
+            status = hf_fail(err, HF_ESYSTEM, "%s: cannot be written (is the disk full?)", record->table[i].file.part);
+    return status;
+}
+
+/* ---- ends -------------------------------------------------------------------------------------------------------------- */
+
+hf_status hf_record_sync(hf_record *record, long *lengths, hf_error *err)
+{
+    hf_status status = HF_OK;
+    for (int i = 0; i < HF_RECORD_TABLES && status == HF_OK; i++) {
+        lengths[i] = 0;
+        if (record->wanted[i])
+            status = hf_file_sync(&record->table[i].file, &lengths[i], err);
+    }
+    return status;
+}
+
+hf_status hf_record_commit(hf_record *record, const hf_flow *flow, double t, const double *y, hf_error *err)
+{
+    hf_table final;
+    hf_status status = HF_OK;
+    for (int i = 0; i < HF_RECORD_TABLES && status == HF_OK; i++)
+        if (record->wanted[i])
+            status = hf_file_commit(&record->table[i].file, err);
+    if (status == HF_OK)
+        status = hf_table_open(&final, record->directory, "final.tsv", &record->origin, err);
+    if (status == HF_OK) {
+        hf_table_comment(&final, "t = %.17g", t);
+        hf_table_text(&final, "kind\thead\tindex\tvalue");
+        hf_table_end_line(&final);
+        status = write_state(&final, flow, NULL, y, err);
+        if (status == HF_OK)
+            status = hf_file_commit(&final.file, err);
+        else
+            hf_file_abandon(&final.file);
+    }
+    hf_record_abandon(record);
+    return status;
+}
+
+void hf_record_abandon(hf_record *record)
+{
+    for (int i = 0; i < HF_RECORD_TABLES; i++)
+        hf_file_abandon(&record->table[i].file);
+}
