@@ -21,14 +21,15 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 POINTS = 30             # output times of every run
-INITIAL_T_FIRST = 1.0   # first of them where only the final state matters
+TOLERANCES = [10.0 ** -e for e in range(4, 13)]     # of the work-precision curves
+REPEAT_BELOW = 1.5      # seconds: runs shorter than this are repeated three times, and the median taken
 
 # t_first is chosen so that the geometric grid t_first .. t_end has a time inside every drop of the loss: between the drops
 # the loss forgets how it got there, and an error in the times of the drops would not be seen.
 Problem = namedtuple("Problem", "name strengths perturbation positions t_first t_end rtol atol", defaults=(1e-8, 1e-12))
 PAPER = Problem("paper", (6.25, 2.5, 1.0), 1e-3, 40, 0.166, 1e5, 1e-12, 1e-12)
 DEFAULT = Problem("default", (2.89, 1.7, 1.0), 1e-3, 40, 1.908, 1e4, 1e-8, 1e-12)
-SCALING = [Problem("scaling", (2.89, 1.7, 1.0), 1e-2, positions, INITIAL_T_FIRST, t_end)
+SCALING = [Problem("scaling", (2.89, 1.7, 1.0), 1e-2, positions, 1.0, t_end)
            for positions, t_end in ((40, 1e4), (400, 1e4), (4000, 1e4), (40000, 1e4), (40000, 1e8))]
 
 Peer = namedtuple("Peer", "name form method jacobian")
@@ -78,6 +79,13 @@ def loss_error(problem, path, reference):
     return max(abs(a - b) for a, b in zip(got.values(), want.values())) / (0.5 * sum(m * m for m in problem.strengths))
 
 
+def median(run, count):
+    """The first of `count` runs with the medians of their times."""
+    runs = [run() for _ in range(count)]
+    return runs[0]._replace(integration=statistics.median(r.integration for r in runs),
+                            process=statistics.median(r.process for r in runs))
+
+
 class Bench:
     def __init__(self, headflow, directory, pairs):
         self.headflow, self.directory, self.pairs = headflow, directory, pairs      # headflow None: peers only
@@ -116,18 +124,12 @@ class Bench:
         cannot be told apart (head coordinates: rounding enters the differences between the heads)."""
         path = self.directory / f"{problem.name}-reference.tsv"
         tight = problem._replace(rtol=1e-13, atol=1e-15)
-        dop853, radau = ([p for p in REDUCED if p.name == name][0] for name in ("DOP853", "Radau+J"))
-        self.run_peer(dop853, tight, output=path)
-        checks = [self.run_peer(radau, tight, path)] + ([self.run_headflow(tight, path)] if self.headflow else [])
+        peers = {peer.name: peer for peer in REDUCED}
+        self.run_peer(peers["DOP853"], tight, output=path)
+        checks = [self.run_peer(peers[name], tight, path) for name in ("Radau+J", "RK45")] + ([self.run_headflow(tight, path)] if self.headflow else [])
         print(f"\n{problem.name}: reference DOP853 at 1e-13;",
               ", ".join(f"{run.solver} at 1e-13 differs by {run.error:.1e}" for run in checks))
         return path, max(run.error for run in checks)
-
-    def median(self, run, count):
-        """The run with medians of its times over `count` runs."""
-        runs = [run() for _ in range(count)]
-        return runs[0]._replace(integration=statistics.median(r.integration for r in runs),
-                                process=statistics.median(r.process for r in runs))
 
     def problem_table(self, problem, peers):
         reference, floor = self.reference(problem)
@@ -153,28 +155,28 @@ class Bench:
                     for r in ([own] if own else []) + list(runs.values())])
 
     def work_precision(self, problems):
-        rows, equal = [], []
+        rows, equal, worst_floor = [], [], 0.0
         for problem in problems:
             reference, floor = self.reference(problem)
+            worst_floor = max(worst_floor, floor)
             curves = {}
-            for exponent in range(4, 13):
-                rtol = 10.0 ** -exponent
+            for rtol in TOLERANCES:
                 task = problem._replace(rtol=rtol, atol=1e-4 * rtol)
                 solvers = [lambda p=peer: self.run_peer(p, task, reference) for peer in REDUCED]
                 if self.headflow:
                     solvers.insert(0, lambda: self.run_headflow(task, reference))
                 for solver in solvers:
                     run = solver()
-                    if run.process < 1.5:
-                        run = self.median(solver, 3)
+                    if run.process < REPEAT_BELOW:
+                        run = median(solver, 3)
                     seconds = run.process if run.solver == "headflow" else run.integration
                     curves.setdefault(run.solver, []).append((max(run.error, floor), seconds))
                     rows.append((problem.name, run.solver, rtol, run.error, seconds, run.process))
-            for rtol, (error, seconds) in zip((10.0 ** -e for e in range(4, 13)), curves.pop("headflow", [])):
+            for rtol, (error, seconds) in zip(TOLERANCES, curves.pop("headflow", [])):
                 name, peer = min(((n, seconds_at(error, c)) for n, c in curves.items()), key=lambda pair: pair[1])
                 equal.append((problem.name, rtol, error, seconds, name if peer < math.inf else "none", peer, peer / seconds))
         self.write("work-precision.tsv", "atol = 1e-4 rtol; seconds: headflow the whole process, peers the integration only; "
-                   "medians of 3 where below 1.5 s",
+                   f"medians of 3 where below {REPEAT_BELOW} s; errors below {worst_floor:.0e} are not resolved",
                    ("problem", "solver", "rtol", "loss_error", "seconds", "process_s"), rows)
         if equal:
             self.write("equal-error.tsv", "the fastest peer's integration where it is as accurate as headflow, interpolated",
@@ -187,8 +189,8 @@ class Bench:
         rows = []
         for problem in SCALING:
             run = self.run_headflow(problem)
-            if run.process < 1.5:
-                run = self.median(lambda: self.run_headflow(problem), 3)
+            if run.process < REPEAT_BELOW:
+                run = median(lambda: self.run_headflow(problem), 3)
             losses = read_losses(self.directory / "headflow" / "flow" / "trajectory.tsv")
             rows.append((problem.positions, problem.t_end, run.process, run.peak_mb, list(losses.values())[-1]))
         self.write("scaling.tsv", f"rtol 1e-8; peak_MB includes a floor of {floor:.0f} MB from the measuring process",

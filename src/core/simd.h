@@ -16,7 +16,7 @@
 
 #define HF_PRAGMA(text) _Pragma(#text)
 #define HF_SIMD HF_PRAGMA(omp simd)
-#define HF_SIMD_SUM(sum) HF_PRAGMA(omp simd reduction(+ : sum))
+#define HF_SIMD_SUM(...) HF_PRAGMA(omp simd reduction(+ : __VA_ARGS__))
 #define HF_SIMD_MAX(largest) HF_PRAGMA(omp simd reduction(max : largest))
 
 #endif

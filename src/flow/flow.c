@@ -132,7 +132,7 @@ hf_status hf_flow_rebase(hf_flow *flow, double *y, hf_error *err)
 
 /* ---- attention --------------------------------------------------------------------------------------------------------- */
 
-static double max_abs(size_t width, const double *x)
+HF_INLINE double max_abs(size_t width, const double *x)
 {
     double largest = 0;
     HF_SIMD_MAX(largest)
@@ -141,7 +141,7 @@ static double max_abs(size_t width, const double *x)
     return largest;
 }
 
-static double max_of(size_t width, const double *x)
+HF_INLINE double max_of(size_t width, const double *x)
 {
     double largest = -INFINITY;
     HF_SIMD_MAX(largest)
@@ -161,7 +161,7 @@ HF_CLONES static void combine(const hf_problem *p, const double *coefficient, si
 }
 
 /* Softmax of one head from the modes a of the logits. */
-static void head_softmax(hf_flow *flow, const double *a, size_t head)
+HF_CLONES static void head_softmax(hf_flow *flow, const double *a, size_t head)
 {
     const hf_problem *p = flow->problem;
     double *weight = flow->weight + head * p->positions, *logit = flow->edge;

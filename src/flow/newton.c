@@ -17,8 +17,9 @@ struct hf_newton {
     /* The state of the factorization, copied: the flow moves on while CVODE keeps a factorization. Rows as in flow.h. */
     double *value, *attention, *ascent, *pull;
 
-    double *factor; /* (T, H, H) LU factors of every position's B */
-    size_t *pivot;  /* (T, H) row exchanged with row m in step m */
+    double *factor;  /* (T / BLOCK, H, H, BLOCK) LU factors of every position's B */
+    size_t *pivot;   /* (T / BLOCK, H, BLOCK) row exchanged with row m in step m; only where exchanged */
+    bool *exchanged; /* (T / BLOCK) whether rows were exchanged in that block */
 
     /* One block of positions at a time, each entry (BLOCK). Matrices are row by row. */
     double *multiplier; /* (H, H) D */
@@ -33,29 +34,31 @@ struct hf_newton {
     gsl_vector *z;
 };
 
-/* ---- life -------------------------------------------------------------------------------------------------------------- */
+/* ---- life --------------------------------------------------------------------------------------------------------------
+ */
 
 hf_status hf_newton_create(hf_newton **result, const hf_flow *flow, hf_error *err)
 {
     const hf_problem *p = flow->problem;
     size_t heads = p->heads, positions = p->positions, features = p->features;
-    size_t border = heads * (features + 2), field = heads * positions;
+    size_t border = heads * (features + 2), field = heads * positions, blocks = (positions + BLOCK - 1) / BLOCK;
     hf_newton *newton = calloc(1, sizeof *newton);
     if (newton == NULL)
         return hf_fail_memory(err, "the Newton solver");
     newton->flow = flow;
     newton->logit = p->geometry == HF_GEOMETRY_LOGIT;
-    newton->value =
-        malloc((heads * features + 2 * field + features * positions + field * heads) * sizeof *newton->value);
+    newton->value = malloc((heads * features + 2 * field + features * positions + heads * heads * BLOCK * blocks) *
+                           sizeof *newton->value);
     newton->multiplier = malloc((2 * heads * heads + heads * features + heads * (heads * features + heads) +
                                  heads * (heads * features + 3 * heads) + 5 * heads + 2) *
                                 BLOCK * sizeof *newton->multiplier);
-    newton->pivot = malloc(field * sizeof *newton->pivot);
+    newton->pivot = malloc(heads * BLOCK * blocks * sizeof *newton->pivot);
+    newton->exchanged = malloc(blocks * sizeof *newton->exchanged);
     newton->border = gsl_matrix_alloc(border, border);
     newton->permutation = gsl_permutation_alloc(border);
     newton->z = gsl_vector_alloc(border);
-    if (newton->value == NULL || newton->multiplier == NULL || newton->pivot == NULL || newton->border == NULL ||
-        newton->permutation == NULL || newton->z == NULL) {
+    if (newton->value == NULL || newton->multiplier == NULL || newton->pivot == NULL || newton->exchanged == NULL ||
+        newton->border == NULL || newton->permutation == NULL || newton->z == NULL) {
         hf_newton_free(newton);
         return hf_fail_memory(err, "the Newton solver");
     }
@@ -79,56 +82,147 @@ void hf_newton_free(hf_newton *newton)
     free(newton->value);
     free(newton->multiplier);
     free(newton->pivot);
+    free(newton->exchanged);
     gsl_matrix_free(newton->border);
     gsl_permutation_free(newton->permutation);
     gsl_vector_free(newton->z);
     free(newton);
 }
 
-/* ---- one position's system --------------------------------------------------------------------------------------------- */
+/* ---- one position's system ---------------------------------------------------------------------------------------------
+ */
 
-/* LU factors with partial pivoting, in place. False if singular or not finite. */
-HF_INLINE bool factorize(size_t heads, double *a, size_t *pivot)
+/* LU factors with partial pivoting, in place, the inverse on the diagonal; entry (m, n) of one position is a[(m H + n)
+ * BLOCK] and row pivot[m BLOCK] was exchanged with row m in step m. False if singular or not finite. */
+static bool factorize_one(size_t heads, double *a, size_t *pivot)
 {
     for (size_t m = 0; m < heads; m++) {
         size_t best = m;
         for (size_t k = m + 1; k < heads; k++)
-            if (fabs(a[k * heads + m]) > fabs(a[best * heads + m]))
+            if (fabs(a[(k * heads + m) * BLOCK]) > fabs(a[(best * heads + m) * BLOCK]))
                 best = k;
-        pivot[m] = best;
+        pivot[m * BLOCK] = best;
         for (size_t n = 0; n < heads && best != m; n++) {
-            double swap = a[m * heads + n];
-            a[m * heads + n] = a[best * heads + n];
-            a[best * heads + n] = swap;
+            double swap = a[(m * heads + n) * BLOCK];
+            a[(m * heads + n) * BLOCK] = a[(best * heads + n) * BLOCK];
+            a[(best * heads + n) * BLOCK] = swap;
         }
-        double diagonal = a[m * heads + m];
+        double diagonal = a[(m * heads + m) * BLOCK];
         if (diagonal == 0 || !isfinite(diagonal))
             return false;
+        a[(m * heads + m) * BLOCK] = 1 / diagonal;
         for (size_t k = m + 1; k < heads; k++) {
-            double ratio = a[k * heads + m] /= diagonal;
+            double ratio = a[(k * heads + m) * BLOCK] /= diagonal;
             for (size_t n = m + 1; n < heads; n++)
-                a[k * heads + n] -= ratio * a[m * heads + n];
+                a[(k * heads + n) * BLOCK] -= ratio * a[(m * heads + n) * BLOCK];
         }
     }
     return true;
 }
 
-/* Solves for one column whose entry m is x[m * stride]. */
-HF_INLINE void substitute(size_t heads, const double *a, const size_t *pivot, double *x, size_t stride)
+/* The same without exchanges for width positions side by side. False where that would lose digits (or for a singular one).
+ */
+HF_INLINE bool factorize_lanes(size_t heads, size_t width, double *a)
+{
+    const double growth = 4; /* largest factor between rows that is taken without an exchange; with one it is at most 1 */
+    double worst = 0, slowest = 0;
+    for (size_t m = 0; m < heads; m++) {
+        double *diagonal = a + (m * heads + m) * BLOCK;
+        HF_SIMD_MAX(slowest)
+        for (size_t i = 0; i < width; i++) {
+            diagonal[i] = 1 / diagonal[i];
+            slowest = fabs(diagonal[i]) > slowest ? fabs(diagonal[i]) : slowest;
+        }
+        for (size_t k = m + 1; k < heads; k++) {
+            double *ratio = a + (k * heads + m) * BLOCK;
+            HF_SIMD_MAX(worst)
+            for (size_t i = 0; i < width; i++) {
+                ratio[i] *= diagonal[i];
+                worst = fabs(ratio[i]) > worst ? fabs(ratio[i]) : worst;
+            }
+            for (size_t n = m + 1; n < heads; n++) {
+                const double *above = a + (m * heads + n) * BLOCK;
+                double *entry = a + (k * heads + n) * BLOCK;
+                HF_SIMD
+                for (size_t i = 0; i < width; i++)
+                    entry[i] -= ratio[i] * above[i];
+            }
+        }
+    }
+    return worst <= growth && slowest <= 1e3; /* a diagonal far below 1 may be what is left of a cancellation */
+}
+
+/* Solves for one column of one position; entry m is x[m stride]. */
+static void substitute_one(size_t heads, const double *a, const size_t *pivot, double *x, size_t stride)
 {
     for (size_t m = 0; m < heads; m++) {
-        double swap = x[pivot[m] * stride];
-        x[pivot[m] * stride] = x[m * stride];
+        double entry = x[pivot[m * BLOCK] * stride];
+        x[pivot[m * BLOCK] * stride] = x[m * stride];
         for (size_t n = 0; n < m; n++)
-            swap -= a[m * heads + n] * x[n * stride];
-        x[m * stride] = swap;
+            entry -= a[(m * heads + n) * BLOCK] * x[n * stride];
+        x[m * stride] = entry;
     }
     for (size_t m = heads; m-- > 0;) {
-        double sum = x[m * stride];
+        double entry = x[m * stride];
         for (size_t n = m + 1; n < heads; n++)
-            sum -= a[m * heads + n] * x[n * stride];
-        x[m * stride] = sum / a[m * heads + m];
+            entry -= a[(m * heads + n) * BLOCK] * x[n * stride];
+        x[m * stride] = entry * a[(m * heads + m) * BLOCK];
     }
+}
+
+HF_INLINE void substitute_lanes(size_t heads, size_t width, const double *a, double *x, size_t stride)
+{
+    for (size_t m = 1; m < heads; m++)
+        for (size_t n = 0; n < m; n++) {
+            const double *factor = a + (m * heads + n) * BLOCK, *known = x + n * stride;
+            double *entry = x + m * stride;
+            HF_SIMD
+            for (size_t i = 0; i < width; i++)
+                entry[i] -= factor[i] * known[i];
+        }
+    for (size_t m = heads; m-- > 0;) {
+        double *entry = x + m * stride;
+        const double *inverse = a + (m * heads + m) * BLOCK;
+        for (size_t n = m + 1; n < heads; n++) {
+            const double *factor = a + (m * heads + n) * BLOCK, *known = x + n * stride;
+            HF_SIMD
+            for (size_t i = 0; i < width; i++)
+                entry[i] -= factor[i] * known[i];
+        }
+        HF_SIMD
+        for (size_t i = 0; i < width; i++)
+            entry[i] *= inverse[i];
+    }
+}
+
+/* Factors the block's systems: side by side if no position needs exchanges, which is the rule. */
+HF_INLINE bool factorize_block(hf_newton *newton, size_t first, size_t width)
+{
+    size_t heads = newton->flow->problem->heads;
+    double *factor = newton->factor + first * heads * heads;
+    size_t *pivot = newton->pivot + first * heads;
+    memcpy(factor, newton->system, heads * heads * BLOCK * sizeof *factor);
+    newton->exchanged[first / BLOCK] = !factorize_lanes(heads, width, factor);
+    if (!newton->exchanged[first / BLOCK])
+        return true;
+    memcpy(factor, newton->system, heads * heads * BLOCK * sizeof *factor);
+    for (size_t i = 0; i < width; i++)
+        if (!factorize_one(heads, factor + i, pivot + i))
+            return false;
+    return true;
+}
+
+/* B^-1 of one block's column, whose row m starts at x + m stride. */
+HF_INLINE void substitute_block(const hf_newton *newton, size_t first, size_t width, double *x, size_t stride)
+{
+    size_t heads = newton->flow->problem->heads;
+    const double *factor = newton->factor + first * heads * heads;
+    if (!newton->exchanged[first / BLOCK]) {
+        substitute_lanes(heads, width, factor, x, stride);
+        return;
+    }
+    for (size_t i = 0; i < width; i++)
+        substitute_one(heads, factor + i, newton->pivot + first * heads + i, x + i, stride);
 }
 
 /* Fills multiplier D, spread D v and system B for the positions first .. first+width-1. */
@@ -159,7 +253,8 @@ HF_INLINE void form_systems(hf_newton *newton, size_t first, size_t width)
             double *b = newton->system + (m * heads + n) * BLOCK;
             for (size_t r = 0; r < features; r++) {
                 const double *variance = p->variance + r * p->positions + first, *copies = p->copies + first;
-                const double *vm = newton->spread + (m * features + r) * BLOCK, *vn = newton->spread + (n * features + r) * BLOCK;
+                const double *vm = newton->spread + (m * features + r) * BLOCK,
+                             *vn = newton->spread + (n * features + r) * BLOCK;
                 double value = newton->value[m * features + r];
                 HF_SIMD
                 for (size_t i = 0; i < width; i++)
@@ -172,7 +267,7 @@ HF_INLINE void form_systems(hf_newton *newton, size_t first, size_t width)
 
 /* Entry (m, (n, r)) of D G and, for the replicator, of G itself. */
 HF_INLINE void border_column(const hf_newton *newton, size_t m, size_t n, size_t r, size_t first, size_t width, double *dg,
-                                 double *g)
+                             double *g)
 {
     const hf_problem *p = newton->flow->problem;
     const double *pull = newton->pull + r * p->positions + first, *s = newton->attention + n * p->positions + first;
@@ -221,24 +316,8 @@ HF_INLINE void form_border(hf_newton *newton, size_t first, size_t width)
     }
 }
 
-/* Factors the block's systems and applies B^-1 to its columns. */
-HF_INLINE bool solve_columns(hf_newton *newton, size_t first, size_t width)
-{
-    size_t heads = newton->flow->problem->heads, columns = heads * (newton->flow->problem->features + 3);
-    for (size_t i = 0; i < width; i++) {
-        double *factor = newton->factor + (first + i) * heads * heads;
-        size_t *pivot = newton->pivot + (first + i) * heads;
-        for (size_t e = 0; e < heads * heads; e++)
-            factor[e] = newton->system[e * BLOCK + i];
-        if (!factorize(heads, factor, pivot))
-            return false;
-        for (size_t j = 0; j < columns; j++)
-            substitute(heads, factor, pivot, newton->columns + j * BLOCK + i, columns * BLOCK);
-    }
-    return true;
-}
-
-/* ---- the border -------------------------------------------------------------------------------------------------------- */
+/* ---- the border --------------------------------------------------------------------------------------------------------
+ */
 
 /* sum over the block of left column a times column b of the solved columns. */
 HF_INLINE double border_product(const hf_newton *newton, size_t a, size_t b, size_t width)
@@ -275,9 +354,9 @@ HF_INLINE void accumulate_border(hf_newton *newton, size_t first, size_t width)
     for (size_t m = 0; m < heads; m++)
         for (size_t b = 0; b < values + 2 * heads; b++) {
             size_t skip = b < values ? b : b + heads;
-            add_border(newton, sigma + m, b,
-                       hf_lanes_dot(width, p->multiplicity + first,
-                                    newton->columns + (m * (values + 3 * heads) + skip) * BLOCK));
+            add_border(
+                newton, sigma + m, b,
+                hf_lanes_dot(width, p->multiplicity + first, newton->columns + (m * (values + 3 * heads) + skip) * BLOCK));
         }
 }
 
@@ -303,13 +382,16 @@ HF_INLINE void accumulate_values(hf_newton *newton, size_t first, size_t width)
 
 HF_CLONES static bool accumulate(hf_newton *newton)
 {
-    size_t positions = newton->flow->problem->positions;
-    for (size_t first = 0; first < positions; first += BLOCK) {
-        size_t width = positions - first < BLOCK ? positions - first : BLOCK;
+    const hf_problem *p = newton->flow->problem;
+    size_t columns = p->heads * (p->features + 3);
+    for (size_t first = 0; first < p->positions; first += BLOCK) {
+        size_t width = p->positions - first < BLOCK ? p->positions - first : BLOCK;
         form_systems(newton, first, width);
         form_border(newton, first, width);
-        if (!solve_columns(newton, first, width))
+        if (!factorize_block(newton, first, width))
             return false;
+        for (size_t j = 0; j < columns; j++)
+            substitute_block(newton, first, width, newton->columns + j * BLOCK, columns * BLOCK);
         accumulate_border(newton, first, width);
         accumulate_values(newton, first, width);
     }
@@ -345,29 +427,23 @@ bool hf_newton_setup(hf_newton *newton, double gamma)
     return accumulate(newton) && factorize_border(newton);
 }
 
-/* ---- solving ----------------------------------------------------------------------------------------------------------- */
-
-/* B^-1 of one block of a field whose row m is x + m * stride. */
-HF_INLINE void apply_inverses(const hf_newton *newton, size_t first, size_t width, double *x, size_t stride)
-{
-    size_t heads = newton->flow->problem->heads;
-    for (size_t i = 0; i < width; i++)
-        substitute(heads, newton->factor + (first + i) * heads * heads, newton->pivot + (first + i) * heads, x + i, stride);
-}
+/* ---- solving -----------------------------------------------------------------------------------------------------------
+ */
 
 /* Adds one block to the border's right-hand side, from y = B^-1 b (left in x) and b. */
 HF_INLINE void gather(hf_newton *newton, const double *b, const double *x, size_t first, size_t width)
 {
     const hf_problem *p = newton->flow->problem;
     size_t heads = p->heads, positions = p->positions, values = heads * p->features;
-    double *z = newton->z->data, *t = newton->field, push[BLOCK], pull[BLOCK];
+    double *z = newton->z->data, *t = newton->field, push[BLOCK];
     hf_lanes_product(newton->flow->basis, width, newton->attention + first, positions, x + first, positions, t, BLOCK);
     for (size_t m = 0; m < heads; m++) {
         double *tm = t + m * BLOCK, sigma = 0, c = 0;
-        const double *bm = b + m * positions + first, *xm = x + m * positions + first;
+        const double *bm = b + m * positions + first, *xm = x + m * positions + first, *count = p->multiplicity + first;
+        HF_SIMD_SUM(sigma, c)
         for (size_t i = 0; i < width; i++) {
-            tm[i] *= p->multiplicity[first + i];
-            sigma += p->multiplicity[first + i] * (bm[i] - xm[i]);
+            tm[i] *= count[i];
+            sigma += count[i] * (bm[i] - xm[i]);
             c += tm[i];
         }
         z[values + m] += sigma;
@@ -378,19 +454,18 @@ HF_INLINE void gather(hf_newton *newton, const double *b, const double *x, size_
         memset(push, 0, sizeof push);
         for (size_t m = 0; m < heads; m++)
             hf_lanes_add(width, newton->value[m * p->features + r], t + m * BLOCK, push);
-        for (size_t i = 0; i < width; i++) {
+        HF_SIMD
+        for (size_t i = 0; i < width; i++)
             push[i] *= p->copies[first + i] * variance[i];
-            pull[i] = newton->pull[r * positions + first + i];
-        }
         for (size_t n = 0; n < heads; n++)
             z[n * p->features + r] += p->value_rate * newton->gamma *
-                                      (hf_lanes_dot(width, pull, t + n * BLOCK) -
+                                      (hf_lanes_dot(width, newton->pull + r * positions + first, t + n * BLOCK) -
                                        hf_lanes_dot(width, push, newton->attention + n * positions + first));
     }
 }
 
-/* x = b + (the border's columns) z for one block, B^-1 not yet applied: with e = rho_a G dv - c + gamma rho_a c_i C D sigma,
- * the columns give D e - gamma rho_a F sigma (logit) or e (replicator). */
+/* x = b + (the border's columns) z for one block, B^-1 not yet applied: with e = rho_a G dv - c + gamma rho_a c_i C D
+ * sigma, the columns give D e - gamma rho_a F sigma (logit) or e (replicator). */
 HF_INLINE void scatter(hf_newton *newton, const double *b, double *x, size_t first, size_t width)
 {
     const hf_problem *p = newton->flow->problem;
@@ -439,7 +514,7 @@ HF_CLONES static void solve_logits(hf_newton *newton, const double *b, double *x
         else
             for (size_t m = 0; m < p->heads; m++)
                 memcpy(x + m * p->positions + first, b + m * p->positions + first, width * sizeof *x);
-        apply_inverses(newton, first, width, x + first, p->positions);
+        substitute_block(newton, first, width, x + first, p->positions);
         if (!have_border)
             gather(newton, b, x, first, width);
     }

@@ -1,5 +1,6 @@
 #include "integrate/integrator.h"
 
+#include "core/simd.h"
 #include "flow/newton.h"
 #include "integrate/vector.h"
 
@@ -91,27 +92,29 @@ static double balance(const hf_integrator *it, size_t group_size)
 }
 
 /* sqrt(mean of squares), safe against underflow. */
-static double root_mean_square(size_t count, const double *y)
+HF_CLONES static double root_mean_square(size_t count, const double *y)
 {
     double largest = 0, sum = 0;
+    HF_SIMD_MAX(largest)
     for (size_t i = 0; i < count; i++)
-        largest = fmax(largest, fabs(y[i]));
-    for (size_t i = 0; i < count && largest > 0; i++)
+        largest = fabs(y[i]) > largest ? fabs(y[i]) : largest;
+    if (largest == 0)
+        return 0;
+    HF_SIMD_SUM(sum)
+    for (size_t i = 0; i < count; i++)
         sum += y[i] / largest * (y[i] / largest);
     return largest * sqrt(sum / (double)count);
 }
 
 /* Mean head: relative to each component, or to the size of all where one passes through 0, or absolute while all are small. */
-static bool weigh_mean(const hf_integrator *it, size_t count, const double *y, double *weight)
+HF_CLONES static bool weigh_mean(const hf_integrator *it, size_t count, const double *y, double *weight)
 {
     double factor = balance(it, count), floor = it->atol * sqrt((double)it->flow->problem->heads);
-    double norm = root_mean_square(count, y);
-    bool finite = true;
-    for (size_t i = 0; i < count; i++) {
-        weight[i] = factor / (it->rtol * fmax(fabs(y[i]), norm) + floor);
-        finite = finite && isfinite(weight[i]);
-    }
-    return finite;
+    double norm = root_mean_square(count, y), rtol = it->rtol;
+    HF_SIMD
+    for (size_t i = 0; i < count; i++)
+        weight[i] = factor / (rtol * (fabs(y[i]) > norm ? fabs(y[i]) : norm) + floor);
+    return isfinite(factor / (rtol * norm + floor)); /* the largest weight there is */
 }
 
 /* A contrast: relative to the size of all its components together and never absolute, so that it may be as small as numbers

@@ -46,6 +46,21 @@ static void write_string(FILE *stream, const char *name, const char *text)
     fputs("'\n", stream);
 }
 
+/* The positions of every pattern as runs of neighbours: pattern, first, last. */
+static void write_patterns(FILE *stream, const hf_count_rows *patterns)
+{
+    fputs("$patterns << END\npattern\tfirst\tlast\n", stream);
+    for (size_t j = 0; j < patterns->count; j++) {
+        const hf_counts *pattern = &patterns->row[j];
+        for (size_t i = 0, first = 0; i < pattern->count; i++)
+            if (i + 1 == pattern->count || pattern->at[i + 1] != pattern->at[i] + 1) {
+                fprintf(stream, "%zu\t%zu\t%zu\n", j + 1, pattern->at[first], pattern->at[i]);
+                first = i + 1;
+            }
+    }
+    fputs("END\n", stream);
+}
+
 /* What a figure has to know of the run. */
 static void write_facts(FILE *stream, const hf_config *config, const char *name)
 {
@@ -55,6 +70,8 @@ static void write_facts(FILE *stream, const hf_config *config, const char *name)
     fprintf(stream, "t_first = %.17g\nt_end = %.17g\nlog_time = %d\n", config->output.t_first, config->solver.t_end,
             config->output.spacing == HF_SPACING_LOG);
     fprintf(stream, "points = %zu\n", config->output.points);
+    if (strcmp(name, "attention") == 0)
+        write_patterns(stream, &config->target.patterns);
 }
 
 static hf_status write_script(const figure *f, const hf_config *config, const char *directory, hf_error *err)
