@@ -13,7 +13,8 @@ set xrange [1e-2:1e-13]
 set xlabel "largest error of the loss / L(0)"
 set ylabel "seconds"
 set grid
-set key below maxrows 2
+set bmargin 9
+set key below maxrows 3
 
 solvers = "headflow LSODA LSODA+J BDF BDF+J Radau Radau+J RK45 DOP853"
 colors = "#000000 #d95f02 #d95f02 #1b9e77 #1b9e77 #7570b3 #7570b3 #e7298a #666666"
