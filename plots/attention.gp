@@ -3,47 +3,75 @@ panels = shown(heads)
 columns = columns_for(panels, 4)
 rows = ceil(panels / real(columns))
 
+# Positions far from every pattern behave alike and are left out; y_first and y_last can be set from outside.
+stats $patterns using (column("first")) name "first" nooutput
+stats $patterns using (column("last")) name "last" nooutput
+stats $patterns using (column("last") - column("first") + 1) name "length" nooutput
+span = last_max - first_min + 1
+around = 4 + int(span / 2)
+if (!exists("y_first")) y_first = first_min > around ? first_min - around : 1
+if (!exists("y_last")) y_last = last_max + around < positions ? last_max + around : positions
+is_cut = y_last - y_first + 1 < positions
+lanes = length_sum > span ? 2 : 1 # patterns that overlap are marked side by side
+
 # Layout in pixels; y is counted from the top.
-left = 75.0; right = 115.0; gap = 34.0; top = 80.0; row_gap = 45.0; bottom = 60.0
-wide = columns > 1 ? 420.0 : 760.0
-if (columns > 3) { wide = 330.0 }
-high = rows > 2 ? 260.0 : rows > 1 ? 320.0 : 400.0
+left = 75.0; right = 158.0; gap = 62.0; top = 88.0; row_gap = 45.0; bottom = 60.0
+wide = columns == 1 ? 760.0 : columns < 4 ? 400.0 : 320.0
+high = rows == 1 ? 400.0 : rows == 2 ? 320.0 : 260.0
 width = left + columns * wide + (columns - 1) * gap + right
 height = top + rows * high + (rows - 1) * row_gap + bottom
-across(x) = x / width
-up(y) = 1 - y / height
 
-# An image needs a uniform grid, so time enters as log10 t where it is spaced so; t = 0 is left out.
-x_of(t) = log_time ? log10(t) : t
+# An image needs a uniform grid, so time enters as log10 t where it is spaced so, and t = 0 is left out if two times remain.
+x_of(t) = log_time ? log10(t > 0 ? t : t_begin) : t
+pixels = terminal eq "svg" ? "pixels" : "" # browsers smooth an image that is scaled up
+skipped = time_records > 2 ? positions : 0
+
 eval canvas(width, height)
 set multiplot
-set label 1 run_title at screen across(left), up(24) font "Helvetica-Bold,15"
 set border lw 1.2 lc rgb "#404040" front
-set tics nomirror out scale 0.6, 0.3 textcolor rgb "black"
+set tics nomirror out scale 0.6, 0.3 format "%g" textcolor rgb "black"
 set xrange [x_of(t_begin):x_of(t_last)]
-set yrange [positions + 0.5:0.5]
+set yrange [y_last + 0.5:y_first - 0.5]
+step = round_up((y_last - y_first + 1) / 10.0)
+set ytics step > 1 ? step : 1
 set cbrange [0:1]
-set cblabel "attention of one position"
+set cblabel "attention on one position"
 set cbtics 0.25
 unset key
+
+# The marks: a bar beside the positions of each pattern and, where there is room, its number.
+set label 2 "pattern" at graph 1 + 6 / wide, graph 1 + 12 / high center font ",10"
+room = high / (y_last - y_first + 1) # pixels a position
+half = room > 5 ? 0.42 : 2 / room
+do for [i = 2:|$patterns|] {
+  run = $patterns[i]
+  j = word(run, 1) + 0
+  x = 1 + (6 + 7 * ((j - 1) % lanes)) / wide
+  set arrow i from graph x, first word(run, 2) - half to graph x, first word(run, 3) + half nohead lw 3 lc rgb "#606060"
+  if (room * (word(run, 3) - word(run, 2) + 1) > 12) {
+    set label i + 1 word(run, 1) at graph 1 + (6 + 7 * lanes) / wide, first (word(run, 2) + word(run, 3)) / 2.0 font ",10"
+  }
+}
 
 do for [h = 1:panels] {
   x = left + ((h - 1) % columns) * (wide + gap)
   y = top + ((h - 1) / columns) * (high + row_gap)
   lowest = h + columns > panels
-  set lmargin at screen across(x); set rmargin at screen across(x + wide)
-  set tmargin at screen up(y); set bmargin at screen up(y + high)
+  eval place(x, y, wide, high)
   set title sprintf("head %d", h) offset 0, -0.6
-  set ylabel x == left ? "position" : ""
+  set ylabel x > left ? "" : is_cut ? sprintf("position (of %d)", positions) : "position"
   set format y x == left ? "%g" : ""
   eval time_ticks(wide, lowest)
   set xlabel lowest ? "flow time t" : ""
   if (h == 1) {
-    set colorbox vertical user origin screen across(width - right + 26), up(top + high) size screen across(18), high / height
-  } else { unset colorbox }
-  plot attention using (x_of(column("t"))):"position":sprintf("attention_%d", h) every ::positions with image, \
-       $patterns using (x_of(t_last)):($2 - 0.5):(0):($3 - $2 + 1) with vectors nohead lw 6 lc palette frac 0.5
-  unset label 1
+    set label 1 run_title at screen across(left), up(24) font title_font
+    set colorbox vertical user origin screen across(width - right + 58), screen bottom / height \
+                                 size screen across(18), screen 1 - (top + bottom) / height
+  } else {
+    unset label 1
+    unset colorbox
+  }
+  plot attention using (x_of(column("t"))):"position":sprintf("attention_%d", h) every ::skipped with image @pixels
 }
 unset multiplot
 set output

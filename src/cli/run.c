@@ -3,6 +3,7 @@
 
 #include "config/config.h"
 #include "core/file.h"
+#include "report/findings.h"
 #include "report/plots.h"
 #include "run/flow_run.h"
 
@@ -104,6 +105,7 @@ static void print_summary(const hf_config *config, const hf_run_summary *summary
     const hf_integrator_counts *counts = &summary->counts;
     printf("%s: loss %.6g at t = 0, %.6g at t = %.6g%s\n", config->title, summary->loss_start, summary->loss, summary->t,
            summary->stop == HF_STOP_LOSS ? " (stop_loss reached)" : "");
+    hf_findings_print(&summary->findings, stdout);
     printf("overlap of the heads' attentions %.6g; energy defect %.2g; mean logit drift %.2g\n", summary->overlap,
            summary->energy_defect, summary->drift);
     printf("%zu steps, %zu right-hand sides, %zu factorizations; %zu steps repeated for accuracy, %zu for convergence\n",
@@ -166,6 +168,7 @@ static int run_model(const hf_config *config, const hf_cli_options *options, con
         fprintf(stderr, "headflow: %s already holds this run\n", directory);
     else if (!options->quiet)
         print_summary(config, &summary, directory);
+    hf_findings_clear(&summary.findings);
     if (draw(config, directory, &err) != HF_OK)
         return hf_cli_fail(&err);
     if (!options->quiet && config->output.plots)

@@ -18,7 +18,9 @@ static hf_status allocate(hf_flow *flow)
     size_t heads = flow->problem->heads, positions = flow->problem->positions, features = flow->problem->features;
     size_t widest = heads > features ? heads : features;
     size_t field = heads * positions, pulls = features * positions;
-    double *memory = malloc((7 * field + 2 * pulls + 2 * heads * features + 2 * heads + 3 * heads * widest) * sizeof *memory);
+    size_t blocks = 4 * heads * HF_BLOCK + heads * (features + 1), scratch = 2 * field + pulls > blocks ? 2 * field + pulls : blocks;
+    double *memory =
+        malloc((7 * field + pulls + scratch + 3 * heads * features + 2 * heads + 3 * heads * widest) * sizeof *memory);
     if (memory == NULL)
         return HF_ESYSTEM;
     flow->attention = memory; /* the one pointer to free */
@@ -27,7 +29,9 @@ static hf_status allocate(hf_flow *flow)
     flow->weight = flow->ascent + field;
     flow->edge = flow->weight + field;
     flow->scratch = flow->edge + field;
-    flow->pull = flow->scratch + 2 * field + pulls;
+    flow->turned = flow->scratch + scratch;
+    flow->direction = flow->turned + field;
+    flow->pull = flow->direction + field + heads * features;
     flow->value = flow->pull + pulls;
     flow->force = flow->value + heads * features;
     flow->shift = flow->force + heads * features;
@@ -427,37 +431,64 @@ static void gain_change(const hf_flow *flow, const double *dv, const double *dpu
         }
 }
 
+/* d(s h) = ds h + s dg - s <dg>', with <dg>' = sum_i n_i (ds h + s dg) because sum_i n_i ds = 0. Overwrites ds. */
+static void ascent_change(const hf_flow *flow, double *ds, const double *dg, double *change)
+{
+    const hf_problem *p = flow->problem;
+    size_t positions = p->positions;
+    double *mean = flow->small;
+    hf_lanes_product(flow->basis, positions, ds, positions, flow->gain, positions, change, positions);
+    hf_lanes_product(flow->basis, positions, flow->attention, positions, dg, positions, ds, positions);
+    for (size_t i = 0; i < p->heads * positions; i++)
+        change[i] += ds[i];
+    for (size_t n = 0; n < p->heads; n++)
+        mean[n] = counted_sum(p, change + n * positions);
+    hf_lanes_product_constant(flow->basis, positions, flow->attention, positions, mean, ds, positions);
+    for (size_t i = 0; i < p->heads * positions; i++)
+        change[i] -= ds[i];
+}
+
+/* Changes along x of what the velocity is made of: dforce in result's values, ds and dg in scratch (H, T each). */
+static void change_along(const hf_flow *flow, const double *x, double *dforce, double *ds, double *dg)
+{
+    const hf_problem *p = flow->problem;
+    double *dpull = dg + p->heads * p->positions;
+    attention_change(flow, x + p->heads * p->features, ds, flow->small);
+    pull_change(flow, x, ds, dpull, dforce);
+    gain_change(flow, x, dpull, dg);
+}
+
+HF_CLONES void hf_flow_gradient_change(const hf_flow *flow, const double *x, double *result)
+{
+    const hf_problem *p = flow->problem;
+    size_t values = p->heads * p->features;
+    double *ds = flow->scratch, *dg = ds + p->heads * p->positions;
+    change_along(flow, x, result, ds, dg);
+    ascent_change(flow, ds, dg, result + values);
+    for (size_t i = 0; i < values; i++)
+        result[i] = p->weight_decay * x[i] - result[i];
+    for (size_t n = 0; n < p->heads; n++)
+        for (size_t i = 0; i < p->positions; i++)
+            result[values + n * p->positions + i] *= -p->multiplicity[i];
+}
+
 HF_CLONES void hf_flow_jacobian_times(const hf_flow *flow, const double *x, double *result)
 {
     const hf_problem *p = flow->problem;
     size_t positions = p->positions, values = p->heads * p->features;
-    double *ds = flow->scratch, *dg = ds + p->heads * positions, *dpull = dg + p->heads * positions;
-    double *mean = flow->small, *da = result + values;
-    attention_change(flow, x + values, ds, mean);
-    pull_change(flow, x, ds, dpull, result);
+    double *ds = flow->scratch, *dg = ds + p->heads * positions, *da = result + values;
+    change_along(flow, x, result, ds, dg);
     for (size_t i = 0; i < values; i++)
         result[i] = p->value_rate * (result[i] - p->weight_decay * x[i]);
-    gain_change(flow, x, dpull, dg);
-
-    if (p->geometry == HF_GEOMETRY_REPLICATOR) {
-        for (size_t n = 0; n < p->heads; n++) {
-            const double *g = dg + n * positions;
-            double average = counted_sum(p, g) / p->total;
-            for (size_t i = 0; i < positions; i++)
-                da[n * positions + i] = p->attention_rate * (g[i] - average);
-        }
-        return;
+    if (p->geometry == HF_GEOMETRY_LOGIT)
+        ascent_change(flow, ds, dg, da);
+    for (size_t n = 0; n < p->heads; n++) {
+        bool logit = p->geometry == HF_GEOMETRY_LOGIT;
+        const double *change = (logit ? da : dg) + n * positions;
+        double average = logit ? 0 : counted_sum(p, change) / p->total;
+        for (size_t i = 0; i < positions; i++)
+            da[n * positions + i] = p->attention_rate * (change[i] - average);
     }
-    /* d(s h) = ds h + s dg - s <dg>', where <dg>' = sum_i n_i (ds h + s dg) because sum_i n_i ds = 0 */
-    hf_lanes_product(flow->basis, positions, ds, positions, flow->gain, positions, da, positions);
-    hf_lanes_product(flow->basis, positions, flow->attention, positions, dg, positions, ds, positions);
-    for (size_t i = 0; i < p->heads * positions; i++)
-        da[i] += ds[i];
-    for (size_t n = 0; n < p->heads; n++)
-        mean[n] = counted_sum(p, da + n * positions);
-    hf_lanes_product_constant(flow->basis, positions, flow->attention, positions, mean, ds, positions);
-    for (size_t i = 0; i < p->heads * positions; i++)
-        da[i] = p->attention_rate * (da[i] - ds[i]);
 }
 
 /* ---- measures ---------------------------------------------------------------------------------------------------------- */

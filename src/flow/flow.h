@@ -43,8 +43,10 @@ typedef struct {
     double *norm;   /* (H) by head: that factor, s_ki = weight_ki norm_k */
     double *edge;   /* (H, T) s_to - s_from along every edge, [0] scratch */
 
-    double *scratch; /* (2 H + R, T) for hf_flow_jacobian_times */
-    double *small;   /* (3, H, max(H, R)) */
+    double *scratch;   /* (2 H + R, T), at least four blocks of H rows, for what is asked at the state of hf_flow_at */
+    double *direction; /* (size of a state) and */
+    double *turned;    /* (H, T) for hf_flow_hessian_times */
+    double *small;     /* (3, H, max(H, R)) */
 } hf_flow;
 
 /* A flow whose contrasts fit the problem's initial state. The problem must outlive it. Errors: HF_ESYSTEM. */
@@ -72,6 +74,9 @@ void hf_flow_velocity(const hf_flow *flow, double *velocity);
 
 /* result = J x, the velocity's derivative along x, at the state of hf_flow_at; all (size). */
 void hf_flow_jacobian_times(const hf_flow *flow, const double *x, double *result);
+
+/* result = the change of the loss's gradient along x, its second derivative in values and logits, by modes; all (size). */
+void hf_flow_gradient_change(const hf_flow *flow, const double *x, double *result);
 
 /* Inner product in which the logit flow is a gradient flow and J is symmetric: sum v w / rho_v + sum n_i a b / rho_a. A rate of 0
  * leaves its part out. */

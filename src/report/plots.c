@@ -37,12 +37,12 @@ static const figure figures[] = {
 };
 enum { FIGURES = sizeof figures / sizeof figures[0] };
 
-/* A gnuplot string in single quotes, in which a quote is doubled. */
+/* A gnuplot string in single quotes, in which a quote is doubled; it must stay on one line. */
 static void write_string(FILE *stream, const char *name, const char *text)
 {
     fprintf(stream, "%s = '", name);
     for (const char *c = text; *c != '\0'; c++)
-        fputs(*c == '\'' ? "''" : (char[]){*c, '\0'}, stream);
+        fputs(*c == '\'' ? "''" : (char[]){(unsigned char)*c < ' ' ? ' ' : *c, '\0'}, stream);
     fputs("'\n", stream);
 }
 

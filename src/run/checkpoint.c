@@ -1,5 +1,7 @@
 #include "run/checkpoint.h"
 
+#include "core/channel.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,77 +27,70 @@ void hf_checkpoint_clear(hf_checkpoint *c)
     *c = (hf_checkpoint){0};
 }
 
-/* Bytes to or from the file, in the order they stand in it, with their 64-bit FNV-1a checksum. */
-typedef struct {
-    FILE *stream;
-    bool writing, good;
-    uint64_t sum;
-} channel;
-
-static void transfer(channel *ch, void *bytes, size_t count)
-{
-    if (!ch->good)
-        return;
-    ch->good = (ch->writing ? fwrite(bytes, 1, count, ch->stream) : fread(bytes, 1, count, ch->stream)) == count;
-    for (size_t i = 0; i < count; i++)
-        ch->sum = (ch->sum ^ ((unsigned char *)bytes)[i]) * 0x100000001b3u;
-}
-
-static void transfer_header(channel *ch, hf_checkpoint *c)
+static void transfer_header(hf_channel *channel, hf_checkpoint *c)
 {
     char mark[sizeof magic];
     memcpy(mark, magic, sizeof mark);
-    transfer(ch, mark, sizeof mark);
-    ch->good = ch->good && memcmp(mark, magic, sizeof mark) == 0;
-    transfer(ch, &c->hash, sizeof c->hash);
-    transfer(ch, &c->heads, sizeof c->heads);
-    transfer(ch, &c->size, sizeof c->size);
+    hf_channel_bytes(channel, mark, sizeof mark);
+    channel->good = channel->good && memcmp(mark, magic, sizeof mark) == 0;
+    hf_channel_bytes(channel, &c->hash, sizeof c->hash);
+    hf_channel_bytes(channel, &c->heads, sizeof c->heads);
+    hf_channel_bytes(channel, &c->size, sizeof c->size);
 }
 
-static void transfer_body(channel *ch, hf_checkpoint *c)
+static void transfer_body(hf_channel *channel, hf_checkpoint *c, hf_detector *detector)
 {
-    transfer(ch, &c->next, sizeof c->next);
-    transfer(ch, c->lengths, sizeof c->lengths);
-    transfer(ch, &c->state.t, sizeof c->state.t);
-    transfer(ch, &c->state.energy, sizeof c->state.energy);
-    transfer(ch, &c->state.counts, sizeof c->state.counts);
-    transfer(ch, c->state.y, c->size * sizeof *c->state.y);
-    transfer(ch, c->distance, c->heads * c->heads * sizeof *c->distance);
+    hf_channel_bytes(channel, &c->next, sizeof c->next);
+    hf_channel_bytes(channel, c->lengths, sizeof c->lengths);
+    hf_channel_bytes(channel, &c->state.t, sizeof c->state.t);
+    hf_channel_bytes(channel, &c->state.energy, sizeof c->state.energy);
+    hf_channel_bytes(channel, &c->state.counts, sizeof c->state.counts);
+    hf_channel_bytes(channel, c->state.y, c->size * sizeof *c->state.y);
+    hf_channel_bytes(channel, c->distance, c->heads * c->heads * sizeof *c->distance);
+    channel->good = hf_detector_transfer(detector, channel) && channel->good;
 }
 
-hf_status hf_checkpoint_write(const hf_checkpoint *checkpoint, const char *path, hf_error *err)
+hf_status hf_checkpoint_write(const hf_checkpoint *checkpoint, hf_detector *detector, const char *path, hf_error *err)
 {
     hf_file file;
     hf_status status = hf_file_open(&file, path, err);
     if (status != HF_OK)
         return status;
     hf_checkpoint copy = *checkpoint; /* writing does not change what it points to either */
-    channel ch = {.stream = file.stream, .writing = true, .good = true};
-    transfer_header(&ch, &copy);
-    transfer_body(&ch, &copy);
-    uint64_t sum = ch.sum;
-    transfer(&ch, &sum, sizeof sum);
+    hf_channel channel = {.stream = file.stream, .writing = true, .good = true};
+    transfer_header(&channel, &copy);
+    transfer_body(&channel, &copy, detector);
+    uint64_t sum = channel.sum;
+    hf_channel_bytes(&channel, &sum, sizeof sum);
     return hf_file_commit(&file, err);
 }
 
-hf_status hf_checkpoint_read(hf_checkpoint *c, const char *path, hf_error *err)
+static size_t length_of(FILE *stream)
+{
+    long length = fseek(stream, 0, SEEK_END) == 0 ? ftell(stream) : -1;
+    rewind(stream);
+    return length < 0 ? 0 : (size_t)length;
+}
+
+hf_status hf_checkpoint_read(hf_checkpoint *c, hf_detector *detector, const char *path, hf_error *err)
 {
     hf_checkpoint expected = *c;
-    channel ch = {.stream = fopen(path, "rb"), .good = true};
-    if (ch.stream == NULL)
+    hf_channel channel = {.stream = fopen(path, "rb"), .good = true};
+    if (channel.stream == NULL)
         return hf_fail(err, HF_EUSAGE, "%s: cannot be read: %s", path, strerror(errno));
-    transfer_header(&ch, c);
+    channel.limit = length_of(channel.stream);
+    transfer_header(&channel, c);
     bool same = c->hash == expected.hash && c->heads == expected.heads && c->size == expected.size;
     uint64_t sum = 0, stored = 0;
-    if (ch.good && same) {
-        transfer_body(&ch, c);
-        sum = ch.sum;
-        transfer(&ch, &stored, sizeof stored);
+    if (channel.good && same) {
+        transfer_body(&channel, c, detector);
+        sum = channel.sum;
+        hf_channel_bytes(&channel, &stored, sizeof stored);
     }
-    fclose(ch.stream);
-    if (ch.good && !same)
+    fclose(channel.stream);
+    if (channel.good && !same)
         return hf_fail(err, HF_EUSAGE, "%s: belongs to another configuration; run without --resume to start anew", path);
-    if (!ch.good || sum != stored)
+    if (!channel.good || sum != stored)
         return hf_fail(err, HF_EUSAGE, "%s: is damaged; run without --resume to start anew", path);
     return HF_OK;
 }

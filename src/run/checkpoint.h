@@ -4,6 +4,7 @@
 #ifndef HF_RUN_CHECKPOINT_H
 #define HF_RUN_CHECKPOINT_H
 
+#include "detect/detector.h"
 #include "integrate/integrator.h"
 #include "run/record.h"
 
@@ -22,9 +23,11 @@ hf_status hf_checkpoint_init(hf_checkpoint *checkpoint, const hf_flow *flow, uin
 /* Legal on a zeroed checkpoint. */
 void hf_checkpoint_clear(hf_checkpoint *checkpoint);
 
-hf_status hf_checkpoint_write(const hf_checkpoint *checkpoint, const char *path, hf_error *err);
+/* Writes the checkpoint and what the detector knows. Errors: HF_ESYSTEM. */
+hf_status hf_checkpoint_write(const hf_checkpoint *checkpoint, hf_detector *detector, const char *path, hf_error *err);
 
-/* Reads into an initialized checkpoint. Errors: HF_EUSAGE when the file is damaged or belongs to another configuration. */
-hf_status hf_checkpoint_read(hf_checkpoint *checkpoint, const char *path, hf_error *err);
+/* Reads into an initialized checkpoint and a new detector. Errors: HF_EUSAGE when the file is damaged or belongs to another
+ * configuration; the detector must not be used then. */
+hf_status hf_checkpoint_read(hf_checkpoint *checkpoint, hf_detector *detector, const char *path, hf_error *err);
 
 #endif

@@ -1,6 +1,7 @@
 #include "run/flow_run.h"
 
 #include "core/file.h"
+#include "report/findings.h"
 #include "run/checkpoint.h"
 #include "run/record.h"
 
@@ -20,11 +21,12 @@ typedef struct {
     hf_problem *problem;
     hf_flow *flow;
     hf_integrator *integrator;
+    hf_detector *detector;
     hf_observation observation;
     hf_record record;
     hf_checkpoint checkpoint;
-    double *y;    /* a state in the flow's basis, interpolated */
-    size_t next;  /* output time to be written next */
+    double *y;   /* a state in the flow's basis, interpolated */
+    size_t next; /* output time to be written next */
 } flow_run;
 
 double hf_output_time(const hf_config *config, size_t index)
@@ -72,50 +74,6 @@ static hf_status write_rows(flow_run *run, double t, hf_error *err)
     return status;
 }
 
-/* ---- stopping ---------------------------------------------------------------------------------------------------------- */
-
-static double loss_at(flow_run *run, double t)
-{
-    double energy;
-    hf_integrator_interpolate(run->integrator, t, run->y, &energy);
-    hf_flow_at(run->flow, run->y);
-    return run->flow->loss;
-}
-
-/* When the loss falls to solver.stop_loss within the last step, by bisection on the interpolant. */
-static bool reaches_stop_loss(flow_run *run, double *t)
-{
-    double level = run->config->solver.stop_loss, before = hf_integrator_previous_time(run->integrator);
-    double after = hf_integrator_time(run->integrator);
-    if (loss_at(run, after) > level)
-        return false;
-    for (double middle = before + (after - before) / 2; before < middle && middle < after;
-         middle = before + (after - before) / 2) {
-        if (loss_at(run, middle) > level)
-            before = middle;
-        else
-            after = middle;
-    }
-    *t = after;
-    return true;
-}
-
-/* Whether the run ends within the last step, and when. */
-static bool has_stopped(flow_run *run, double *t)
-{
-    const hf_config *config = run->config;
-    *t = config->solver.t_end;
-    bool by_time = hf_integrator_time(run->integrator) >= *t;
-    double t_loss;
-    if (config->solver.stop_loss > 0 && reaches_stop_loss(run, &t_loss) && t_loss <= *t) {
-        *t = t_loss;
-        run->summary->stop = HF_STOP_LOSS;
-        return true;
-    }
-    run->summary->stop = HF_STOP_TIME;
-    return by_time;
-}
-
 static void summarize(flow_run *run, double t)
 {
     hf_run_summary *summary = run->summary;
@@ -133,7 +91,9 @@ static void summarize(flow_run *run, double t)
 static hf_status pass_boundary(flow_run *run, hf_error *err)
 {
     hf_checkpoint *checkpoint = &run->checkpoint;
-    hf_status status = hf_integrator_restart(run->integrator, err);
+    hf_status status = hf_detector_before_restart(run->detector, err);
+    if (status == HF_OK)
+        status = hf_integrator_restart(run->integrator, err);
     if (status == HF_OK)
         status = hf_record_sync(&run->record, checkpoint->lengths, err);
     if (status != HF_OK)
@@ -141,7 +101,7 @@ static hf_status pass_boundary(flow_run *run, hf_error *err)
     checkpoint->next = run->next;
     hf_integrator_save(run->integrator, &checkpoint->state);
     memcpy(checkpoint->distance, run->flow->basis->distance, checkpoint->heads * checkpoint->heads * sizeof(double));
-    return hf_checkpoint_write(checkpoint, run->checkpoint_path, err);
+    return hf_checkpoint_write(checkpoint, run->detector, run->checkpoint_path, err);
 }
 
 /* Takes up a saved state; *found is false if there is none. */
@@ -151,7 +111,7 @@ static hf_status resume(flow_run *run, bool *found, hf_error *err)
     if (!*found)
         return HF_OK;
     hf_checkpoint *checkpoint = &run->checkpoint;
-    hf_status status = hf_checkpoint_read(checkpoint, run->checkpoint_path, err);
+    hf_status status = hf_checkpoint_read(checkpoint, run->detector, run->checkpoint_path, err);
     if (status == HF_OK)
         status = hf_flow_use_basis(run->flow, checkpoint->distance, err);
     if (status == HF_OK)
@@ -190,6 +150,8 @@ static hf_status prepare(flow_run *run, hf_error *err)
         status = hf_flow_create(&run->flow, run->problem, err);
     if (status == HF_OK)
         status = hf_observation_init(&run->observation, run->flow, err);
+    if (status == HF_OK)
+        status = hf_detector_create(&run->detector, config, run->flow, err);
     if (status == HF_OK)
         status = hf_checkpoint_init(&run->checkpoint, run->flow, run->origin.hash, err);
     if (status == HF_OK)
@@ -238,13 +200,15 @@ static hf_status integrate(flow_run *run, double *t, hf_error *err)
         hf_status status = hf_integrator_step(run->integrator, err);
         if (status != HF_OK)
             return status;
-        bool stopped = has_stopped(run, t);
-        status = write_rows(run, stopped ? *t : hf_integrator_time(run->integrator), err);
-        if (status != HF_OK || stopped)
+        bool by_loss;
+        status = hf_detector_step(run->detector, run->integrator, run->config->solver.t_end, t, &by_loss, err);
+        run->summary->stop = by_loss ? HF_STOP_LOSS : HF_STOP_TIME;
+        if (status == HF_OK)
+            status = write_rows(run, *t, err);
+        if (status != HF_OK || by_loss || *t >= run->config->solver.t_end)
             return status;
         if (run->options->interrupted != NULL && *run->options->interrupted) {
             run->summary->stop = HF_STOP_INTERRUPTED;
-            *t = hf_integrator_time(run->integrator);
             return HF_OK;
         }
         report_progress(run);
@@ -266,6 +230,11 @@ static hf_status finish(flow_run *run, double t, hf_error *err)
         return HF_OK;
     if (run->summary->stop == HF_STOP_LOSS)
         status = write_row(run, t, err);
+    if (status == HF_OK)
+        status = hf_detector_finish(run->detector, &run->summary->findings, err);
+    if (status == HF_OK)
+        status = hf_findings_write(&run->summary->findings, run->summary->stop == HF_STOP_LOSS ? "loss" : "time",
+                                   run->options->directory, &run->origin, err);
     if (status == HF_OK)
         status = hf_record_commit(&run->record, run->flow, t, run->y, err);
     if (status == HF_OK)
@@ -296,6 +265,7 @@ hf_status hf_flow_run(const hf_config *config, const hf_run_options *options, hf
     hf_record_abandon(&run.record);
     hf_checkpoint_clear(&run.checkpoint);
     hf_observation_clear(&run.observation);
+    hf_detector_free(run.detector);
     hf_integrator_free(run.integrator);
     hf_flow_free(run.flow);
     hf_problem_free(run.problem);

@@ -4,6 +4,7 @@
 
 #include "config/config.h"
 #include "core/error.h"
+#include "detect/detector.h"
 #include "integrate/integrator.h"
 
 #include <signal.h>
@@ -32,6 +33,7 @@ typedef struct {
     double energy_defect; /* |L(0) - L(t) - dissipated energy| / L(0) */
     double drift;         /* of the logits' mean, see hf_flow_drift */
     hf_integrator_counts counts;
+    hf_findings findings; /* empty unless the run has ended by itself; free with hf_findings_clear */
 } hf_run_summary;
 
 /* Integrates what config describes. After an interruption or an error the tables so far stay under their temporary names and

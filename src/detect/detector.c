@@ -1,0 +1,668 @@
+#include "detect/detector.h"
+
+#include "core/channel.h"
+#include "core/simd.h"
+#include "flow/curvature.h"
+#include "flow/observe.h"
+
+#include <float.h>
+#include <gsl/gsl_errno.h>
+#include <gsl/gsl_roots.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *const hf_event_names[] = {"plateau", "drop", "onset", "settle", "acquired", "split", "emerged", "stop"};
+
+/* ---- what is watched --------------------------------------------------------------------------------------------------- */
+
+/* Signals, each crossing 0 where something happens: the relative change of the speed (an extremum), overlap, stop loss, emergence,
+ * and from SHARES on the share of every pattern. */
+enum { SLOPE, OVERLAP, STOP_LOSS, EMERGENCE, SHARES };
+
+typedef enum { SEEK_FIRST, SEEK_DROP, SEEK_PLATEAU } search;
+
+/* One look at the flow. */
+typedef struct {
+    double t, loss, speed, rate; /* rate: dP/dt */
+} sample;
+
+struct hf_detector {
+    const hf_config *config;
+    hf_flow *flow;
+    gsl_root_fsolver *solver;
+    hf_observation observation;
+    size_t patterns, signals;
+    double loss_start, speed_floor;
+
+    double *y;        /* the state looked at */
+    double *before;   /* (signals) at the last look */
+    double *now;      /* (signals) */
+    double *totals;   /* (J) scratch */
+    bool *watched;    /* (signals) events that happen once are not looked for again */
+    sample *samples;  /* of every step, for onset and settle */
+    size_t sample_count, sample_capacity;
+    hf_event *events; /* acquired, split, emerged */
+    size_t event_count, event_capacity;
+
+    /* The search by persistence. */
+    search seeking;
+    sample low, high; /* lowest and highest since the last one found */
+    double *low_y;    /* state at low */
+    bool low_known;   /* low_saddle has been computed */
+    hf_saddle low_saddle;
+    hf_plateau *plateaus;
+    size_t plateau_count, plateau_capacity;
+    sample *drops;
+    size_t drop_count, drop_capacity;
+    bool starts_in_drop; /* there is no plateau before the first drop */
+};
+
+/* Makes room for one more element of size in a list; false: out of memory. */
+static bool grow(void **list, size_t count, size_t *capacity, size_t size)
+{
+    if (count < *capacity)
+        return true;
+    size_t more = *capacity == 0 ? 64 : 2 * *capacity;
+    void *grown = realloc(*list, more * size);
+    if (grown == NULL)
+        return false;
+    *list = grown;
+    *capacity = more;
+    return true;
+}
+
+/* Least cosine between the attentions of two heads, from weights that differ from attentions by a factor. */
+HF_CLONES static double least_overlap(const hf_flow *flow)
+{
+    const hf_problem *p = flow->problem;
+    double least = 1;
+    for (size_t k = 0; k < p->heads; k++)
+        for (size_t l = 0; l < k; l++) {
+            const double *x = flow->weight + k * p->positions, *y = flow->weight + l * p->positions, *count = p->multiplicity;
+            double xx = 0, xy = 0, yy = 0;
+            HF_SIMD_SUM(xx, xy, yy)
+            for (size_t i = 0; i < p->positions; i++) {
+                xx += count[i] * x[i] * x[i];
+                xy += count[i] * x[i] * y[i];
+                yy += count[i] * y[i] * y[i];
+            }
+            double cosine = xy / sqrt(xx * yy);
+            least = cosine < least ? cosine : least;
+        }
+    return least;
+}
+
+/* sum_k share_kj: what the heads together give along u_j on p_j. */
+static double total_share(const hf_flow *flow, size_t j)
+{
+    const hf_problem *p = flow->problem;
+    const hf_pattern *pattern = &p->pattern[j];
+    double sum = 0;
+    for (size_t r = 0; r < p->features; r++) {
+        double u = p->feature[j * p->features + r];
+        for (size_t n = 0; n < p->heads && u != 0; n++)
+            for (size_t e = 0; e < pattern->count; e++) {
+                hf_pattern_entry entry = pattern->entry[e];
+                sum += u * flow->value[n * p->features + r] * p->multiplicity[entry.position] * entry.weight *
+                       flow->attention[n * p->positions + entry.position];
+            }
+    }
+    return sum / (p->strength[j] * p->feature2[j] * pattern->norm2);
+}
+
+static double signal_at(const hf_detector *d, size_t signal)
+{
+    const hf_flow *flow = d->flow;
+    switch (signal) {
+    case SLOPE:
+        return flow->speed > 0 ? hf_flow_speed_rate(flow) / flow->speed : 0;
+    case OVERLAP:
+        return least_overlap(flow) - d->config->detect.overlap;
+    case STOP_LOSS:
+        return flow->loss - d->config->solver.stop_loss;
+    case EMERGENCE:
+        return flow->loss - d->config->detect.loss_fraction * d->loss_start;
+    default:
+        return total_share(flow, signal - SHARES) - d->config->detect.acquired;
+    }
+}
+
+/* Whether a signal that goes from before to now has crossed in the direction that is looked for. */
+static bool has_crossed(size_t signal, double before, double now)
+{
+    if (signal == SLOPE)
+        return (before > 0 && now <= 0) || (before < 0 && now >= 0);
+    return signal < SHARES ? before > 0 && now <= 0 : before < 0 && now >= 0;
+}
+
+/* ---- life -------------------------------------------------------------------------------------------------------------- */
+
+static void look_at_start(hf_detector *d)
+{
+    hf_flow_start(d->flow, d->y);
+    hf_flow_at(d->flow, d->y);
+    d->loss_start = d->flow->loss;
+    d->speed_floor = 1e3 * DBL_EPSILON * (1e3 * DBL_EPSILON) * d->loss_start;
+    d->watched[SLOPE] = true;
+    d->watched[OVERLAP] = d->flow->problem->heads > 1;
+    d->watched[STOP_LOSS] = d->config->solver.stop_loss > 0;
+    d->watched[EMERGENCE] = d->config->detect.loss_fraction > 0;
+    for (size_t s = 0; s < d->signals; s++) {
+        if (s >= SHARES)
+            d->watched[s] = true;
+        d->before[s] = signal_at(d, s);
+    }
+    d->low = d->high = d->samples[0] = (sample){0, d->flow->loss, d->flow->speed, d->before[SLOPE] * d->flow->speed};
+    d->sample_count = 1;
+    memcpy(d->low_y, d->y, hf_flow_size(d->flow) * sizeof *d->y);
+}
+
+hf_status hf_detector_create(hf_detector **result, const hf_config *config, hf_flow *flow, hf_error *err)
+{
+    hf_detector *d = calloc(1, sizeof *d);
+    if (d == NULL)
+        return hf_fail_memory(err, "the detector");
+    size_t size = hf_flow_size(flow);
+    d->config = config;
+    d->flow = flow;
+    d->patterns = flow->problem->patterns;
+    d->signals = SHARES + d->patterns;
+    d->solver = gsl_root_fsolver_alloc(gsl_root_fsolver_brent);
+    d->y = malloc((2 * size + 2 * d->signals + d->patterns) * sizeof *d->y);
+    d->watched = calloc(d->signals, sizeof *d->watched);
+    if (d->solver == NULL || d->y == NULL || d->watched == NULL ||
+        !grow((void **)&d->samples, 0, &d->sample_capacity, sizeof *d->samples) ||
+        hf_observation_init(&d->observation, flow, NULL) != HF_OK) {
+        hf_detector_free(d);
+        return hf_fail_memory(err, "the detector");
+    }
+    d->low_y = d->y + size;
+    d->before = d->low_y + size;
+    d->now = d->before + d->signals;
+    d->totals = d->now + d->signals;
+    look_at_start(d);
+    *result = d;
+    return HF_OK;
+}
+
+void hf_detector_free(hf_detector *d)
+{
+    if (d == NULL)
+        return;
+    if (d->solver != NULL)
+        gsl_root_fsolver_free(d->solver);
+    hf_observation_clear(&d->observation);
+    free(d->y);
+    free(d->watched);
+    free(d->samples);
+    free(d->events);
+    free(d->plateaus);
+    free(d->drops);
+    free(d);
+}
+
+/* ---- locating a crossing ----------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    hf_detector *detector;
+    hf_integrator *integrator;
+    size_t signal;
+    double start, at_start; /* the left end, where the value is known */
+    double end, at_end;
+} crossing;
+
+static void look_at(hf_detector *d, hf_integrator *integrator, double t)
+{
+    double energy;
+    hf_integrator_interpolate(integrator, t, d->y, &energy);
+    hf_flow_at(d->flow, d->y);
+}
+
+static double crossing_value(double t, void *data)
+{
+    const crossing *c = data;
+    if (t == c->start)
+        return c->at_start;
+    if (t == c->end)
+        return c->at_end;
+    look_at(c->detector, c->integrator, t);
+    return signal_at(c->detector, c->signal);
+}
+
+/* The time of a crossing inside the step; the flow is left there. */
+static hf_status locate(crossing *c, double *t, hf_error *err)
+{
+    const double relative = 1e-13;
+    hf_detector *d = c->detector;
+    gsl_function function = {crossing_value, c};
+    int code = gsl_root_fsolver_set(d->solver, &function, c->start, c->end);
+    for (int i = 0; i < 200 && code == GSL_SUCCESS; i++) {
+        double low = gsl_root_fsolver_x_lower(d->solver), high = gsl_root_fsolver_x_upper(d->solver);
+        if (high - low <= relative * high)
+            break;
+        code = gsl_root_fsolver_iterate(d->solver);
+    }
+    if (code != GSL_SUCCESS)
+        return hf_fail(err, HF_ENUMERIC, "the flow is not finite between t = %.6g and %.6g, so no event can be located there",
+                       c->start, c->end);
+    *t = gsl_root_fsolver_x_upper(d->solver); /* at or behind the crossing */
+    look_at(d, c->integrator, *t);
+    return HF_OK;
+}
+
+/* ---- events of the heads ----------------------------------------------------------------------------------------------- */
+
+static size_t index_of_largest(size_t count, const double *x, size_t stride)
+{
+    size_t best = 0;
+    for (size_t i = 1; i < count; i++)
+        if (x[i * stride] > x[best * stride])
+            best = i;
+    return best;
+}
+
+/* Competitive if all heads have their largest mass on the same pattern. */
+static hf_mode mode_of(const hf_detector *d)
+{
+    size_t heads = d->flow->problem->heads;
+    size_t first = index_of_largest(d->patterns, d->observation.mass, 1);
+    for (size_t k = 1; k < heads; k++)
+        if (index_of_largest(d->patterns, d->observation.mass + k * d->patterns, 1) != first)
+            return HF_MODE_COOPERATIVE;
+    return HF_MODE_COMPETITIVE;
+}
+
+/* Who leaves, and what for: among the patterns other than the one the heads attend to most, the head and pattern with the
+ * largest mass_kj minus the other heads' mean. */
+static void find_leaver(const hf_detector *d, size_t *head, size_t *pattern)
+{
+    size_t heads = d->flow->problem->heads, common = 0;
+    double most = -INFINITY, largest = -INFINITY, *total = d->totals;
+    for (size_t j = 0; j < d->patterns; j++) {
+        total[j] = 0;
+        for (size_t k = 0; k < heads; k++)
+            total[j] += d->observation.mass[k * d->patterns + j];
+        if (total[j] > largest) {
+            largest = total[j];
+            common = j;
+        }
+    }
+    for (size_t j = 0; j < d->patterns; j++)
+        for (size_t k = 0; k < heads; k++) {
+            double mass = d->observation.mass[k * d->patterns + j], lead = mass - (total[j] - mass) / (double)(heads - 1);
+            if ((j != common || d->patterns == 1) && lead > most) {
+                most = lead;
+                *head = k + 1;
+                *pattern = j + 1;
+            }
+        }
+}
+
+static bool record_event(hf_detector *d, size_t signal, double t)
+{
+    if (!grow((void **)&d->events, d->event_count, &d->event_capacity, sizeof *d->events))
+        return false;
+    hf_observe(d->flow, d->y, &d->observation);
+    hf_event event = {.t = t, .loss = d->observation.loss};
+    if (signal == OVERLAP) {
+        event.kind = HF_EVENT_SPLIT;
+        event.value = d->observation.overlap;
+        find_leaver(d, &event.head, &event.pattern);
+    } else if (signal == EMERGENCE) {
+        event.kind = HF_EVENT_EMERGED;
+        event.value = d->observation.loss / d->loss_start;
+    } else {
+        size_t j = signal - SHARES, carrier = index_of_largest(d->flow->problem->heads, d->observation.share + j, d->patterns);
+        event.kind = HF_EVENT_ACQUIRED;
+        event.pattern = j + 1;
+        event.head = carrier + 1;
+        event.value = d->observation.share[carrier * d->patterns + j];
+        event.mode = mode_of(d);
+    }
+    d->events[d->event_count++] = event;
+    return true;
+}
+
+/* ---- plateaus and drops ------------------------------------------------------------------------------------------------ */
+
+static double effective(const hf_detector *d, const sample *s)
+{
+    return fmax(s->speed, d->speed_floor);
+}
+
+static hf_status know_low(hf_detector *d, hf_error *err)
+{
+    if (d->low_known)
+        return HF_OK;
+    hf_flow_at(d->flow, d->low_y);
+    hf_status status = hf_saddle_analyze(d->flow, d->low.t, &d->low_saddle, err);
+    d->low_known = status == HF_OK;
+    return status;
+}
+
+static hf_status add_plateau(hf_detector *d, hf_error *err)
+{
+    hf_status status = know_low(d, err);
+    if (status != HF_OK)
+        return status;
+    if (!grow((void **)&d->plateaus, d->plateau_count, &d->plateau_capacity, sizeof *d->plateaus))
+        return hf_fail_memory(err, "the plateaus");
+    d->plateaus[d->plateau_count++] =
+        (hf_plateau){.t = d->low.t, .loss = d->low.loss, .speed = d->low.speed, .saddle = d->low_saddle};
+    return HF_OK;
+}
+
+static hf_status add_drop(hf_detector *d, hf_error *err)
+{
+    if (!grow((void **)&d->drops, d->drop_count, &d->drop_capacity, sizeof *d->drops))
+        return hf_fail_memory(err, "the drops");
+    if (d->drop_count == 0)
+        d->starts_in_drop = d->plateau_count == 0;
+    d->drops[d->drop_count++] = d->high;
+    return HF_OK;
+}
+
+static void set_low(hf_detector *d, const sample *s)
+{
+    d->low = *s;
+    d->low_known = false;
+    memcpy(d->low_y, d->y, hf_flow_size(d->flow) * sizeof *d->y);
+}
+
+/* Takes in one more point of P, whose state is y. The flow may be elsewhere afterwards. */
+static hf_status follow(hf_detector *d, const sample *s, hf_error *err)
+{
+    double speed = effective(d, s), contrast = d->config->detect.contrast;
+    hf_status status = HF_OK;
+    if (speed < effective(d, &d->low))
+        set_low(d, s);
+    if (speed > effective(d, &d->high))
+        d->high = *s;
+    if (d->seeking != SEEK_DROP && speed >= contrast * effective(d, &d->low)) {
+        status = add_plateau(d, err);
+        d->seeking = SEEK_DROP;
+        d->high = *s;
+    } else if (d->seeking != SEEK_PLATEAU && speed * contrast <= effective(d, &d->high)) {
+        status = add_drop(d, err);
+        d->seeking = SEEK_PLATEAU;
+        set_low(d, s);
+    }
+    return status;
+}
+
+/* ---- one step ---------------------------------------------------------------------------------------------------------- */
+
+/* Crossings of one signal in the step; signals other than the slope happen once. */
+static hf_status check_signal(hf_detector *d, hf_integrator *integrator, size_t signal, double start, double end, hf_error *err)
+{
+    double t;
+    crossing c = {d, integrator, signal, start, d->before[signal], end, d->now[signal]};
+    hf_status status = locate(&c, &t, err);
+    if (status != HF_OK)
+        return status;
+    if (signal == SLOPE) {
+        sample extremum = {t, d->flow->loss, d->flow->speed, 0};
+        return follow(d, &extremum, err);
+    }
+    d->watched[signal] = false;
+    return record_event(d, signal, t) ? HF_OK : hf_fail_memory(err, "the events");
+}
+
+/* Signals at t. */
+static hf_status look(hf_detector *d, hf_integrator *integrator, double t, hf_error *err)
+{
+    look_at(d, integrator, t);
+    for (size_t s = 0; s < d->signals; s++) {
+        if (!d->watched[s])
+            continue;
+        d->now[s] = signal_at(d, s);
+        if (!isfinite(d->now[s]))
+            return hf_fail(err, HF_ENUMERIC, "the flow is not finite at t = %.6g; lower target.strengths or the rates", t);
+    }
+    return HF_OK;
+}
+
+hf_status hf_detector_step(hf_detector *d, hf_integrator *integrator, double limit, double *reached, bool *stopped, hf_error *err)
+{
+    double start = d->samples[d->sample_count - 1].t, end = fmin(hf_integrator_time(integrator), limit);
+    hf_status status = look(d, integrator, end, err);
+    *stopped = false;
+    if (status == HF_OK && d->watched[STOP_LOSS] && has_crossed(STOP_LOSS, d->before[STOP_LOSS], d->now[STOP_LOSS])) {
+        crossing c = {d, integrator, STOP_LOSS, start, d->before[STOP_LOSS], end, d->now[STOP_LOSS]};
+        *stopped = true;
+        status = locate(&c, &end, err);
+        if (status == HF_OK)
+            status = look(d, integrator, end, err);
+    }
+    if (status != HF_OK)
+        return status;
+    sample s = {end, d->flow->loss, d->flow->speed, d->now[SLOPE] * d->flow->speed};
+    bool moved = false;
+    for (size_t signal = 0; signal < d->signals && status == HF_OK; signal++)
+        if (signal != STOP_LOSS && d->watched[signal] && has_crossed(signal, d->before[signal], d->now[signal])) {
+            status = check_signal(d, integrator, signal, start, end, err);
+            moved = true;
+        }
+    if (status != HF_OK)
+        return status;
+    if (moved)
+        look_at(d, integrator, end);
+    if (!grow((void **)&d->samples, d->sample_count, &d->sample_capacity, sizeof *d->samples))
+        return hf_fail_memory(err, "the history of the speed");
+    d->samples[d->sample_count++] = s;
+    status = follow(d, &s, err);
+    memcpy(d->before, d->now, d->signals * sizeof *d->before);
+    *reached = end;
+    return status;
+}
+
+hf_status hf_detector_before_restart(hf_detector *d, hf_error *err)
+{
+    return d->seeking == SEEK_DROP ? HF_OK : know_low(d, err); /* low_y is in the basis that ends here */
+}
+
+bool hf_detector_transfer(hf_detector *d, hf_channel *channel)
+{
+    hf_channel_bytes(channel, &d->seeking, sizeof d->seeking);
+    hf_channel_bytes(channel, &d->low, sizeof d->low);
+    hf_channel_bytes(channel, &d->high, sizeof d->high);
+    hf_channel_bytes(channel, &d->low_known, sizeof d->low_known);
+    hf_channel_bytes(channel, &d->low_saddle, sizeof d->low_saddle);
+    hf_channel_bytes(channel, &d->starts_in_drop, sizeof d->starts_in_drop);
+    hf_channel_bytes(channel, d->before, d->signals * sizeof *d->before);
+    hf_channel_bytes(channel, d->watched, d->signals * sizeof *d->watched);
+    hf_channel_array(channel, (void **)&d->samples, &d->sample_count, sizeof *d->samples);
+    hf_channel_array(channel, (void **)&d->events, &d->event_count, sizeof *d->events);
+    hf_channel_array(channel, (void **)&d->plateaus, &d->plateau_count, sizeof *d->plateaus);
+    hf_channel_array(channel, (void **)&d->drops, &d->drop_count, sizeof *d->drops);
+    if (!channel->writing) {
+        d->sample_capacity = d->sample_count;
+        d->event_capacity = d->event_count;
+        d->plateau_capacity = d->plateau_count;
+        d->drop_capacity = d->drop_count;
+    }
+    return channel->good && d->sample_count > 0;
+}
+
+/* ---- findings ---------------------------------------------------------------------------------------------------------- */
+
+/* Cubic Hermite interpolation at fraction x of [0, 1]; slopes per unit of x. */
+static double hermite(double f0, double slope0, double f1, double slope1, double x)
+{
+    double y = 1 - x;
+    return f0 * y * y * (1 + 2 * x) + f1 * x * x * (1 + 2 * y) + slope0 * x * y * y - slope1 * x * x * y;
+}
+
+static double log_speed(const sample *a, double x)
+{
+    double width = a[1].t - a[0].t;
+    return hermite(log(a[0].speed), a[0].rate / a[0].speed * width, log(a[1].speed), a[1].rate / a[1].speed * width, x);
+}
+
+/* Where the speed crosses level between the samples a[0] and a[1], as time and loss. */
+static void cross_level(const sample *a, double level, double *t, double *loss)
+{
+    bool rising = a[1].speed > a[0].speed;
+    double low = 0, high = 1, width = a[1].t - a[0].t;
+    for (int i = 0; i < 60; i++) {
+        double middle = (low + high) / 2;
+        if ((log_speed(a, middle) < log(level)) == rising)
+            low = middle;
+        else
+            high = middle;
+    }
+    *t = a[0].t + high * width;
+    *loss = hermite(a[0].loss, -a[0].speed * width, a[1].loss, -a[1].speed * width, high);
+}
+
+/* The crossing of level nearest to the peak at time peak: the last before it, or the first after it. False: there is none. */
+static bool find_level(const hf_detector *d, double peak, bool after, double level, double *t, double *loss)
+{
+    const sample *s = d->samples;
+    size_t i = 0; /* the first sample at or after the peak */
+    while (i < d->sample_count && s[i].t < peak)
+        i++;
+    if (after) {
+        for (; i < d->sample_count; i++)
+            if (s[i].speed <= level && s[i].speed > 0 && i > 0) {
+                cross_level(s + i - 1, level, t, loss);
+                return true;
+            }
+        return false;
+    }
+    while (i-- > 0)
+        if (s[i].speed <= level && s[i].speed > 0 && i + 1 < d->sample_count) {
+            cross_level(s + i, level, t, loss);
+            return true;
+        }
+    return false;
+}
+
+static void add_event(hf_findings *f, hf_event event)
+{
+    f->event[f->event_count++] = event; /* room was made for all */
+}
+
+/* One stage around a drop; its onset, peak and settling become events. */
+static void describe_stage(const hf_detector *d, hf_findings *f, size_t i)
+{
+    const sample *peak = &d->drops[i];
+    size_t before = d->starts_in_drop ? i - 1 : i, after = before + 1; /* wraps to "none" for a start inside the first drop */
+    hf_stage stage = {.t_onset = NAN, .t_peak = peak->t, .t_settle = NAN, .peak_speed = peak->speed, .loss_before = NAN,
+                      .loss_after = NAN};
+    double loss, floor = d->speed_floor;
+    if (before < f->plateau_count) {
+        stage.before = &f->plateau[before];
+        stage.loss_before = stage.before->loss;
+        double level = sqrt(fmax(stage.before->speed, floor) * peak->speed);
+        if (find_level(d, peak->t, false, level, &stage.t_onset, &loss))
+            add_event(f, (hf_event){.kind = HF_EVENT_ONSET, .t = stage.t_onset, .loss = loss, .stage = i + 1, .value = level});
+    }
+    if (peak->rate > 0) /* the run ends while the speed still rises */
+        stage.t_peak = NAN;
+    else
+        add_event(f, (hf_event){.kind = HF_EVENT_DROP, .t = peak->t, .loss = peak->loss, .stage = i + 1, .value = peak->speed});
+    if (after < f->plateau_count) {
+        stage.loss_after = f->plateau[after].loss;
+        double level = sqrt(fmax(f->plateau[after].speed, floor) * peak->speed);
+        if (find_level(d, peak->t, true, level, &stage.t_settle, &loss))
+            add_event(f, (hf_event){.kind = HF_EVENT_SETTLE, .t = stage.t_settle, .loss = loss, .stage = i + 1, .value = level});
+    }
+    f->stage[i] = stage;
+}
+
+static int by_time(const void *a, const void *b)
+{
+    const hf_event *x = a, *y = b;
+    if (x->t != y->t)
+        return x->t < y->t ? -1 : 1;
+    return x->kind < y->kind ? -1 : x->kind > y->kind;
+}
+
+/* The stage a time belongs to: from its onset to the next one's. */
+static size_t stage_at(const hf_findings *f, double t)
+{
+    size_t stage = 0;
+    for (size_t i = 0; i < f->stage_count; i++)
+        if (!(f->stage[i].t_onset > t)) /* an onset before the run is nan */
+            stage = i + 1;
+    return stage;
+}
+
+/* Predicted losses, from the patterns acquired by then. learned: (J) scratch. */
+static void predict(const hf_detector *d, hf_findings *f, bool *learned)
+{
+    for (size_t i = 0; i < f->plateau_count + f->stage_count; i++) {
+        bool is_plateau = i < f->plateau_count;
+        memset(learned, 0, d->patterns * sizeof *learned);
+        for (size_t e = 0; e < f->event_count; e++)
+            if (f->event[e].kind == HF_EVENT_ACQUIRED &&
+                (is_plateau ? f->event[e].t <= f->plateau[i].t : f->event[e].stage <= i - f->plateau_count + 1))
+                learned[f->event[e].pattern - 1] = true;
+        double loss = hf_problem_plateau_loss(d->flow->problem, learned);
+        *(is_plateau ? &f->plateau[i].predicted_loss : &f->stage[i - f->plateau_count].predicted_loss_after) = loss;
+    }
+}
+
+static hf_status allocate_findings(const hf_detector *d, hf_findings *f, hf_error *err)
+{
+    *f = (hf_findings){.stage_count = d->drop_count, .plateau_count = d->plateau_count};
+    f->event = malloc((3 * d->drop_count + d->plateau_count + d->event_count + 1) * sizeof *f->event);
+    f->plateau = malloc((d->plateau_count + 1) * sizeof *f->plateau);
+    f->stage = malloc((d->drop_count + 1) * sizeof *f->stage);
+    if (f->event != NULL && f->plateau != NULL && f->stage != NULL)
+        return HF_OK;
+    hf_findings_clear(f);
+    return hf_fail_memory(err, "the stages");
+}
+
+/* Takes what the run ends with for the last plateau or drop. */
+static hf_status close_search(hf_detector *d, hf_findings *f, hf_error *err)
+{
+    hf_status status = d->seeking == SEEK_DROP ? add_drop(d, err) : add_plateau(d, err);
+    hf_end end = d->seeking == SEEK_DROP ? HF_END_STAGE : d->seeking == SEEK_PLATEAU ? HF_END_PLATEAU : HF_END_START;
+    if (status == HF_OK)
+        status = allocate_findings(d, f, err);
+    f->end = end;
+    return status;
+}
+
+hf_status hf_detector_finish(hf_detector *d, hf_findings *f, hf_error *err)
+{
+    const sample *last = &d->samples[d->sample_count - 1];
+    *f = (hf_findings){0};
+    hf_status status = close_search(d, f, err);
+    bool *learned = calloc(d->patterns, sizeof *learned);
+    if (status != HF_OK || learned == NULL) {
+        free(learned);
+        return status != HF_OK ? status : hf_fail_memory(err, "the stages");
+    }
+    if (d->plateau_count > 0)
+        memcpy(f->plateau, d->plateaus, d->plateau_count * sizeof *f->plateau);
+    for (size_t i = 0; i < d->drop_count; i++)
+        describe_stage(d, f, i);
+    for (size_t i = 0; i < d->plateau_count; i++)
+        add_event(f, (hf_event){.kind = HF_EVENT_PLATEAU, .t = f->plateau[i].t, .loss = f->plateau[i].loss,
+                                .stage = d->starts_in_drop ? i + 1 : i, .value = f->plateau[i].speed});
+    for (size_t i = 0; i < d->event_count; i++) {
+        hf_event event = d->events[i];
+        event.stage = stage_at(f, event.t);
+        if (event.t <= last->t)
+            add_event(f, event);
+    }
+    add_event(f, (hf_event){.kind = HF_EVENT_STOP, .t = last->t, .loss = last->loss, .stage = stage_at(f, last->t),
+                            .value = last->speed});
+    qsort(f->event, f->event_count, sizeof *f->event, by_time);
+    predict(d, f, learned);
+    free(learned);
+    return HF_OK;
+}
+
+void hf_findings_clear(hf_findings *f)
+{
+    free(f->event);
+    free(f->plateau);
+    free(f->stage);
+    *f = (hf_findings){0};
+}

@@ -1,0 +1,90 @@
+/* detector: finds plateaus, drops, acquisitions and the split of the heads while a flow is integrated.
+ *
+ * After every step it evaluates the rate of change of the speed P = -dL/dt, the heads' overlap and the shares of the patterns;
+ * where one of them crosses its level inside the step, the crossing is located by Brent's method on the integrator's own
+ * interpolant: events do not depend on the output grid. Extrema of P become plateaus and drops by persistence: a minimum or
+ * maximum counts once P has risen or fallen by the factor detect.contrast from it.
+ *
+ * A stage is a drop with its surroundings: onset and settle are where P crosses sqrt(P_min P_max) of the plateau before and after.
+ * Speeds below (1e3 DBL_EPSILON)^2 L(0), where only rounding is left, count as equal. */
+#ifndef HF_DETECT_DETECTOR_H
+#define HF_DETECT_DETECTOR_H
+
+#include "config/config.h"
+#include "detect/saddle.h"
+#include "integrate/integrator.h"
+
+typedef enum {
+    HF_EVENT_PLATEAU,
+    HF_EVENT_DROP,
+    HF_EVENT_ONSET,
+    HF_EVENT_SETTLE,
+    HF_EVENT_ACQUIRED,
+    HF_EVENT_SPLIT,
+    HF_EVENT_EMERGED,
+    HF_EVENT_STOP
+} hf_event_kind;
+
+extern const char *const hf_event_names[]; /* by kind */
+
+typedef enum { HF_MODE_NONE, HF_MODE_COMPETITIVE, HF_MODE_COOPERATIVE } hf_mode;
+
+/* stage, head and pattern count from 1; 0: does not apply. Stage 0 is before the first onset. */
+typedef struct {
+    hf_event_kind kind;
+    hf_mode mode; /* acquired: competitive if every head's largest mass is on the same pattern */
+    double t, loss;
+    size_t stage, head, pattern;
+    double value; /* plateau, drop, onset, settle, stop: speed; acquired: the carrier's share; split: overlap; emerged: loss / L(0) */
+} hf_event;
+
+typedef struct {
+    double t, loss, speed;
+    double predicted_loss; /* of the patterns acquired by then */
+    hf_saddle saddle;
+} hf_plateau;
+
+typedef struct {
+    double t_onset, t_peak, t_settle; /* nan: outside the run */
+    double peak_speed;
+    double loss_before, loss_after; /* at the plateaus before and after; nan: outside the run */
+    double predicted_loss_after;    /* of the patterns acquired up to the end of the stage */
+    const hf_plateau *before;       /* the plateau it leaves; NULL if the run starts inside a drop */
+} hf_stage;
+
+typedef enum { HF_END_PLATEAU, HF_END_STAGE, HF_END_START } hf_end; /* on a plateau, inside a stage, before the first drop */
+
+/* What was found; all lists in order of time, owned. */
+typedef struct {
+    size_t event_count, plateau_count, stage_count;
+    hf_event *event;     /* the patterns that stage i acquires are in its events */
+    hf_plateau *plateau; /* before, between and after the stages, as far as the run has seen them */
+    hf_stage *stage;
+    hf_end end;
+} hf_findings;
+
+typedef struct hf_detector hf_detector;
+
+/* A detector of what flow does from its problem's start. Both must outlive it. Errors: HF_ESYSTEM. */
+hf_status hf_detector_create(hf_detector **detector, const hf_config *config, hf_flow *flow, hf_error *err);
+
+void hf_detector_free(hf_detector *detector);
+
+/* Looks at the integrator's last step, up to the time limit. *stopped: the loss fell to solver.stop_loss; *reached: when, or the end
+ * of the step, or limit. Errors: HF_ENUMERIC (not finite), HF_ESYSTEM. */
+hf_status hf_detector_step(hf_detector *detector, hf_integrator *integrator, double limit, double *reached, bool *stopped,
+                           hf_error *err);
+
+/* To be called before the integrator's restart changes the basis. Errors as hf_saddle_analyze. */
+hf_status hf_detector_before_restart(hf_detector *detector, hf_error *err);
+
+/* Closes the search at the last time looked at. Free the findings with hf_findings_clear. Errors: HF_ESYSTEM, HF_ENUMERIC. */
+hf_status hf_detector_finish(hf_detector *detector, hf_findings *findings, hf_error *err);
+
+void hf_findings_clear(hf_findings *findings);
+
+/* Writes what the detector knows to a checkpoint, or reads it back. False: not enough bytes or memory. */
+struct hf_channel;
+bool hf_detector_transfer(hf_detector *detector, struct hf_channel *channel);
+
+#endif

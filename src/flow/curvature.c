@@ -1,0 +1,210 @@
+#include "flow/curvature.h"
+
+#include "flow/lanes.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- along the flow ---------------------------------------------------------------------------------------------------- */
+
+/* The flow's direction in one block: a' and, given <a'>, u and ds. Rows of HF_BLOCK. */
+typedef struct {
+    double *da, *u, *ds, *uu; /* (H) each */
+} block_direction;
+
+HF_INLINE void block_velocity(const hf_flow *flow, size_t first, size_t width, double *da)
+{
+    const hf_problem *p = flow->problem;
+    bool logit = p->geometry == HF_GEOMETRY_LOGIT;
+    for (size_t n = 0; n < p->heads; n++) {
+        const double *x = (logit ? flow->ascent : flow->gain) + n * p->positions + first;
+        double shift = logit ? 0 : flow->shift[n], rate = p->attention_rate, *row = da + n * HF_BLOCK;
+        HF_SIMD
+        for (size_t i = 0; i < width; i++)
+            row[i] = rate * (x[i] + shift);
+    }
+}
+
+/* mean (H): modes of sum_i n_i s_ki a_ki'. */
+HF_CLONES static void mean_velocity(const hf_flow *flow, const block_direction *d, double *mean)
+{
+    const hf_problem *p = flow->problem;
+    memset(mean, 0, p->heads * sizeof *mean);
+    for (size_t first = 0; first < p->positions; first += HF_BLOCK) {
+        size_t width = hf_block_width(first, p->positions);
+        block_velocity(flow, first, width, d->da);
+        hf_lanes_product(flow->basis, width, flow->attention + first, p->positions, d->da, HF_BLOCK, d->ds, HF_BLOCK);
+        for (size_t n = 0; n < p->heads; n++)
+            mean[n] += hf_lanes_dot(width, p->multiplicity + first, d->ds + n * HF_BLOCK);
+    }
+}
+
+/* What one feature adds to Q and, for the replicator, to -grad L . J y'. dv: (H, R). */
+HF_INLINE double feature_curvature(const hf_flow *flow, const block_direction *d, const double *dv, size_t r, size_t first,
+                                   size_t width)
+{
+    const hf_problem *p = flow->problem;
+    double change[HF_BLOCK] = {0}, crossed[HF_BLOCK] = {0}, pulled[HF_BLOCK] = {0}, dpulled[HF_BLOCK] = {0};
+    const double *pull = flow->pull + r * p->positions + first, *variance = p->variance + r * p->positions + first;
+    const double *copies = p->copies + first, *replicas = p->replicas + first;
+    for (size_t n = 0; n < p->heads; n++) {
+        size_t nr = n * p->features + r, row = n * p->positions + first;
+        hf_lanes_add(width, dv[nr], flow->attention + row, pulled);
+        hf_lanes_add(width, flow->value[nr], d->ds + n * HF_BLOCK, change);
+        hf_lanes_add(width, dv[nr], d->ds + n * HF_BLOCK, crossed);
+    }
+    double sum = 0;
+    if (p->geometry == HF_GEOMETRY_LOGIT) {
+        HF_SIMD_SUM(sum)
+        for (size_t i = 0; i < width; i++) {
+            double residual = copies[i] * (pulled[i] + change[i]);
+            sum += replicas[i] * variance[i] * residual * residual - 2 * replicas[i] * copies[i] * pull[i] * crossed[i];
+        }
+        return 2 * sum;
+    }
+    /* -grad L . J y' = sum dv . dforce + rho_a sum_i n_i (s h) . dg; with dE = -c (pulled + change) */
+    double turned[HF_BLOCK] = {0};
+    for (size_t n = 0; n < p->heads; n++) {
+        size_t nr = n * p->features + r, row = n * p->positions + first;
+        hf_lanes_add(width, flow->value[nr], flow->ascent + row, turned);
+        hf_lanes_add(width, dv[nr], flow->ascent + row, dpulled);
+    }
+    double rate = p->attention_rate;
+    HF_SIMD_SUM(sum)
+    for (size_t i = 0; i < width; i++) {
+        double count = replicas[i] * copies[i], residual = -copies[i] * (pulled[i] + change[i]);
+        double quadratic = replicas[i] * variance[i] * residual * residual - 2 * count * pull[i] * crossed[i];
+        double force = count * (variance[i] * residual * pulled[i] + pull[i] * crossed[i]);
+        double gain = count * rate * (variance[i] * residual * turned[i] + pull[i] * dpulled[i]);
+        sum += quadratic - force - gain;
+    }
+    return sum;
+}
+
+HF_CLONES static double sum_curvature(const hf_flow *flow, const block_direction *d, const double *dv, const double *mean)
+{
+    const hf_problem *p = flow->problem;
+    double sum = 0, twice = p->geometry == HF_GEOMETRY_LOGIT ? 2 : 1;
+    for (size_t first = 0; first < p->positions; first += HF_BLOCK) {
+        size_t width = hf_block_width(first, p->positions);
+        block_velocity(flow, first, width, d->u);
+        for (size_t n = 0; n < p->heads; n++)
+            for (size_t i = 0; i < width; i++)
+                d->u[n * HF_BLOCK + i] -= mean[n];
+        hf_lanes_product(flow->basis, width, flow->attention + first, p->positions, d->u, HF_BLOCK, d->ds, HF_BLOCK);
+        hf_lanes_product(flow->basis, width, d->u, HF_BLOCK, d->u, HF_BLOCK, d->uu, HF_BLOCK);
+        for (size_t n = 0; n < p->heads; n++) {
+            const double *count = p->multiplicity + first, *f = flow->ascent + n * p->positions + first, *uu = d->uu + n * HF_BLOCK;
+            double part = 0;
+            HF_SIMD_SUM(part)
+            for (size_t i = 0; i < width; i++)
+                part += count[i] * f[i] * uu[i];
+            sum -= twice * part;
+        }
+        for (size_t r = 0; r < p->features; r++)
+            sum += feature_curvature(flow, d, dv, r, first, width);
+    }
+    return sum;
+}
+
+double hf_flow_speed_rate(const hf_flow *flow)
+{
+    const hf_problem *p = flow->problem;
+    size_t values = p->heads * p->features, rows = p->heads * HF_BLOCK;
+    double *memory = flow->scratch;
+    block_direction d = {memory, memory + rows, memory + 2 * rows, memory + 3 * rows};
+    double *dv = memory + 4 * rows, *mean = dv + values, decay = 0;
+    for (size_t i = 0; i < values; i++) {
+        dv[i] = p->value_rate * (flow->force[i] - p->weight_decay * flow->value[i]);
+        decay += p->weight_decay * dv[i] * dv[i];
+    }
+    mean_velocity(flow, &d, mean);
+    /* logit: 2 Q; replicator: Q + grad L . J y', in which decay enters with + lambda |dv|^2 both times */
+    return -(sum_curvature(flow, &d, dv, mean) + 2 * decay);
+}
+
+/* ---- as an operator ---------------------------------------------------------------------------------------------------- */
+
+/* From orthonormal coordinates to (dv, da) by modes and back as covectors; the map is its own transpose. */
+static void scale_values(const hf_problem *p, const double *x, double *result)
+{
+    for (size_t i = 0; i < p->heads * p->features; i++)
+        result[i] = sqrt(p->value_rate) * x[i];
+}
+
+static void scale_logits(const hf_flow *flow, const double *x, double *result)
+{
+    const hf_problem *p = flow->problem;
+    for (size_t n = 0; n < p->heads; n++)
+        for (size_t i = 0; i < p->positions; i++)
+            result[n * p->positions + i] = sqrt(p->attention_rate / p->multiplicity[i]) * x[n * p->positions + i];
+}
+
+/* The factor of head k at position i between its Fisher coordinate and its logit; 0 where the attention has underflown. */
+static double fisher_factor(const hf_flow *flow, size_t k, size_t i)
+{
+    const hf_problem *p = flow->problem;
+    double s = flow->weight[k * p->positions + i] * flow->norm[k];
+    return s > 0 ? sqrt(p->attention_rate / (p->multiplicity[i] * s)) : 0;
+}
+
+/* Modes of what the heads have, row by row; q is orthonormal, so that the other way is its transpose. */
+static void rotate(const hf_basis *basis, size_t width, const double *heads, double *modes)
+{
+    memset(modes, 0, basis->heads * width * sizeof *modes);
+    for (size_t n = 0; n < basis->heads; n++)
+        for (size_t k = 0; k < basis->heads; k++)
+            hf_lanes_add(width, basis->q[n * basis->heads + k], heads + k * width, modes + n * width);
+}
+
+static void multiply_fisher(const hf_flow *flow, double *heads)
+{
+    const hf_problem *p = flow->problem;
+    for (size_t k = 0; k < p->heads; k++)
+        for (size_t i = 0; i < p->positions; i++)
+            heads[k * p->positions + i] *= fisher_factor(flow, k, i);
+}
+
+void hf_flow_hessian_times(const hf_flow *flow, const double *x, double *result)
+{
+    const hf_problem *p = flow->problem;
+    size_t values = p->heads * p->features, logits = p->heads * p->positions;
+    double *direction = flow->direction, *turned = flow->turned;
+    bool logit = p->geometry == HF_GEOMETRY_LOGIT;
+    scale_values(p, x, direction);
+    if (logit)
+        scale_logits(flow, x + values, direction + values);
+    else {
+        memcpy(turned, x + values, logits * sizeof *turned);
+        multiply_fisher(flow, turned);
+        rotate(flow->basis, p->positions, turned, direction + values);
+    }
+    hf_flow_gradient_change(flow, direction, result);
+    scale_values(p, result, result);
+    if (logit) {
+        scale_logits(flow, result + values, result + values);
+        return;
+    }
+    hf_basis_heads(flow->basis, p->positions, result + values, turned);
+    multiply_fisher(flow, turned);
+    memcpy(result + values, turned, logits * sizeof *turned);
+}
+
+double hf_flow_symmetric_fraction(const hf_flow *flow, const double *x)
+{
+    const hf_problem *p = flow->problem;
+    size_t values = p->heads * p->features, size = hf_flow_size(flow);
+    double all = hf_lanes_dot(size, x, x), alike = hf_lanes_dot(p->features, x, x);
+    const double *a = x + values;
+    for (size_t i = 0; i < p->positions; i++) {
+        double mean = a[i]; /* mode 0 */
+        if (p->geometry == HF_GEOMETRY_REPLICATOR) {
+            mean = 0;
+            for (size_t k = 0; k < p->heads; k++)
+                mean += a[k * p->positions + i] / sqrt((double)p->heads);
+        }
+        alike += mean * mean;
+    }
+    return alike / all;
+}

@@ -1,0 +1,210 @@
+#include "report/findings.h"
+
+#include <math.h>
+#include <string.h>
+
+static const char *const mode_names[] = {"nan", "competitive", "cooperative"};
+
+/* ---- events ------------------------------------------------------------------------------------------------------------ */
+
+static void write_index(hf_table *table, size_t index)
+{
+    if (index == 0)
+        hf_table_number(table, NAN);
+    else
+        hf_table_text(table, "%zu", index);
+}
+
+static hf_status write_events(const hf_findings *f, const char *reason, const char *directory, const hf_table_origin *origin,
+                              hf_error *err)
+{
+    static const char *const ends[] = {"on a plateau", "inside a stage", "before the first drop"};
+    hf_table table;
+    hf_status status = hf_table_open(&table, directory, "events.tsv", origin, err);
+    if (status != HF_OK)
+        return status;
+    hf_table_comment(&table, "stopped by %s, %s", reason, ends[f->end]);
+    hf_table_text(&table, "event\tt\tloss\tstage\thead\tpattern\tvalue\tmode");
+    hf_table_end_line(&table);
+    for (size_t i = 0; i < f->event_count; i++) {
+        const hf_event *e = &f->event[i];
+        hf_table_text(&table, "%s", hf_event_names[e->kind]);
+        hf_table_number(&table, e->t);
+        hf_table_number(&table, e->loss);
+        hf_table_text(&table, "%zu", e->stage);
+        write_index(&table, e->head);
+        write_index(&table, e->pattern);
+        hf_table_number(&table, e->value);
+        hf_table_text(&table, "%s", mode_names[e->mode]);
+        hf_table_end_line(&table);
+    }
+    return hf_file_commit(&table.file, err);
+}
+
+/* ---- stages ------------------------------------------------------------------------------------------------------------ */
+
+typedef struct {
+    char patterns[64], carriers[64];
+    hf_mode mode; /* cooperative if any acquisition is */
+} acquisitions;
+
+static void append(char *list, size_t capacity, size_t number)
+{
+    size_t used = strlen(list);
+    snprintf(list + used, capacity - used, "%s%zu", used > 0 ? "," : "", number);
+}
+
+/* What stage number (from 1) acquires; "nan" for nothing. */
+static acquisitions acquired_in(const hf_findings *f, size_t stage)
+{
+    acquisitions a = {.mode = HF_MODE_NONE};
+    for (size_t i = 0; i < f->event_count; i++) {
+        const hf_event *e = &f->event[i];
+        if (e->kind != HF_EVENT_ACQUIRED || e->stage != stage)
+            continue;
+        append(a.patterns, sizeof a.patterns, e->pattern);
+        append(a.carriers, sizeof a.carriers, e->head);
+        a.mode = a.mode == HF_MODE_COOPERATIVE ? a.mode : e->mode;
+    }
+    if (a.patterns[0] == '\0') {
+        strcpy(a.patterns, "nan");
+        strcpy(a.carriers, "nan");
+    }
+    return a;
+}
+
+static hf_status write_stages(const hf_findings *f, const char *directory, const hf_table_origin *origin, hf_error *err)
+{
+    hf_table table;
+    hf_status status = hf_table_open(&table, directory, "stages.tsv", origin, err);
+    if (status != HF_OK)
+        return status;
+    hf_table_text(&table, "stage\tt_onset\tt_peak\tt_settle\tloss_before\tloss_after\tpredicted_loss_after\tpattern\tcarrier\tmode\t"
+                          "saddle_index\tlambda_min\tsymmetric_fraction");
+    hf_table_end_line(&table);
+    for (size_t i = 0; i < f->stage_count; i++) {
+        const hf_stage *s = &f->stage[i];
+        acquisitions a = acquired_in(f, i + 1);
+        const double numbers[] = {s->t_onset, s->t_peak, s->t_settle, s->loss_before, s->loss_after, s->predicted_loss_after};
+        hf_table_text(&table, "%zu", i + 1);
+        hf_table_numbers(&table, sizeof numbers / sizeof numbers[0], numbers);
+        hf_table_text(&table, "%s\t%s\t%s", a.patterns, a.carriers, mode_names[a.mode]);
+        const hf_saddle *saddle = s->before == NULL ? NULL : &s->before->saddle;
+        hf_table_number(&table, saddle == NULL ? NAN : (double)saddle->index);
+        hf_table_number(&table, saddle == NULL ? NAN : saddle->lambda_min);
+        hf_table_number(&table, saddle == NULL ? NAN : saddle->symmetric_fraction);
+        hf_table_end_line(&table);
+    }
+    return hf_file_commit(&table.file, err);
+}
+
+static hf_status write_plateaus(const hf_findings *f, const char *directory, const hf_table_origin *origin, hf_error *err)
+{
+    hf_table table;
+    hf_status status = hf_table_open(&table, directory, "plateaus.tsv", origin, err);
+    if (status != HF_OK)
+        return status;
+    hf_table_text(&table, "plateau\tt\tloss\tpredicted_loss\tspeed\tsaddle_index\tthreshold\tlambda_min\tlambda_max\t"
+                          "symmetric_fraction");
+    hf_table_end_line(&table);
+    for (size_t i = 0; i < f->plateau_count; i++) {
+        const hf_plateau *p = &f->plateau[i];
+        const double numbers[] = {p->t, p->loss, p->predicted_loss, p->speed, (double)p->saddle.index, p->saddle.threshold,
+                                  p->saddle.lambda_min, p->saddle.lambda_max, p->saddle.symmetric_fraction};
+        hf_table_text(&table, "%zu", i + 1);
+        hf_table_numbers(&table, sizeof numbers / sizeof numbers[0], numbers);
+        hf_table_end_line(&table);
+    }
+    return hf_file_commit(&table.file, err);
+}
+
+hf_status hf_findings_write(const hf_findings *findings, const char *reason, const char *directory,
+                            const hf_table_origin *origin, hf_error *err)
+{
+    hf_status status = write_events(findings, reason, directory, origin, err);
+    if (status == HF_OK)
+        status = write_stages(findings, directory, origin, err);
+    return status == HF_OK ? write_plateaus(findings, directory, origin, err) : status;
+}
+
+/* ---- for the eye ------------------------------------------------------------------------------------------------------- */
+
+/* A number in a column of 9, "-" where there is none. */
+static void print_number(FILE *stream, double x)
+{
+    char text[32];
+    if (isnan(x))
+        snprintf(text, sizeof text, "-");
+    else
+        snprintf(text, sizeof text, "%.5g", x);
+    fprintf(stream, " %9s", text);
+}
+
+static void print_text(FILE *stream, int width, const char *text)
+{
+    if (strcmp(text, "nan") == 0)
+        text = "-";
+    bool fits = (int)strlen(text) <= width;
+    fprintf(stream, " %*.*s%s", width, fits ? width : width - 2, text, fits ? "" : "..");
+}
+
+static void print_stage(const hf_findings *f, size_t i, FILE *stream)
+{
+    const hf_stage *s = &f->stage[i];
+    acquisitions a = acquired_in(f, i + 1);
+    fprintf(stream, "%5zu", i + 1);
+    print_number(stream, s->t_onset);
+    print_number(stream, s->t_peak);
+    print_number(stream, s->t_settle);
+    print_number(stream, s->loss_after);
+    print_number(stream, s->predicted_loss_after);
+    print_text(stream, 7, a.patterns);
+    print_text(stream, 4, a.carriers);
+    print_text(stream, 11, mode_names[a.mode]);
+    fputc('\n', stream);
+}
+
+static void print_split(const hf_findings *f, FILE *stream)
+{
+    for (size_t i = 0; i < f->event_count; i++)
+        if (f->event[i].kind == HF_EVENT_SPLIT) {
+            fprintf(stream, "The heads part at t = %.6g (overlap %.3g): head %zu leaves for pattern %zu.\n", f->event[i].t,
+                    f->event[i].value, f->event[i].head, f->event[i].pattern);
+            return;
+        }
+    fputs("The heads never part.\n", stream);
+}
+
+static void print_end(const hf_findings *f, FILE *stream)
+{
+    double t = f->event[f->event_count - 1].t;
+    if (f->end == HF_END_STAGE) {
+        fprintf(stream, "The run ends at t = %.6g inside stage %zu.\n", t, f->stage_count);
+        return;
+    }
+    const hf_plateau *last = &f->plateau[f->plateau_count - 1];
+    fprintf(stream, "The run ends at t = %.6g on a plateau", t);
+    if (last->saddle.index == 0)
+        fputs(" that no direction leads down from.\n", stream);
+    else
+        fprintf(stream, ", a saddle with %zu direction%s down; the steepest grows like\nexp(%.3g t) and is %.0f %% symmetric between "
+                        "heads.\n",
+                last->saddle.index, last->saddle.index == 1 ? "" : "s", -last->saddle.lambda_min,
+                100 * last->saddle.symmetric_fraction);
+}
+
+void hf_findings_print(const hf_findings *f, FILE *stream)
+{
+    if (f->stage_count > 0) {
+        fputs("stage   t_onset    t_peak  t_settle      loss predicted pattern head        mode\n", stream);
+        for (size_t i = 0; i < f->stage_count; i++)
+            print_stage(f, i, stream);
+        fputs("A stage begins (onset) as the loss leaves a plateau, is fastest at the peak and settles on the\n"
+              "next plateau at this loss. Predicted: half the squared strength of the patterns not learned by\n"
+              "then. Competitive: all heads attend to the same pattern while one is learned.\n",
+              stream);
+    } else
+        fputs("The loss stays on its first plateau.\n", stream);
+    print_split(f, stream);
+    print_end(f, stream);
+}
