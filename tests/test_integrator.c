@@ -182,7 +182,6 @@ static void test_a_perturbation_of_1e_200_escapes_by_its_true_law(void **state)
     end_run(&r);
 }
 
-/* Exact small-perturbation law: halving nothing but the scale must leave the shape; heads of a permutation escape alike. */
 static void test_escape_does_not_depend_on_the_order_of_heads(void **state)
 {
     (void)state;
@@ -299,6 +298,40 @@ static void test_newton_never_fails_up_to_1e12(void **state)
         assert_true(good);
         end_run(&r);
     }
+}
+
+/* ---- a rate of zero ---- */
+
+static void check_frozen(const char *part, const char *geometry, double value)
+{
+    test_run r = start_run(make_problem("heads = 3; positions = 10; target = { strengths = (2.0, 1.0); };"
+                                        "init = { perturbation = 0.3; values = %.17g; };"
+                                        "flow = { geometry = \"%s\"; %s_rate = 0.0; };",
+                                        value, geometry, part),
+                           1e-8, 1e-12);
+    bool values = strcmp(part, "value") == 0;
+    size_t first = values ? 0 : 6, last = values ? 6 : 36;
+    double start[36];
+    memcpy(start, r.y, sizeof start);
+    run_to(&r, 1e4); /* too few steps for a change of basis: the coordinates are still those of the start */
+    assert_true(hf_integrator_statistics(r.integrator).steps < 2000);
+    assert_memory_equal(r.y + first, start + first, (last - first) * sizeof *start);
+    assert_true(within("energy defect with a rate of 0", energy_defect(&r), 2e-6));
+    end_run(&r);
+}
+
+static void test_frozen_values_stay_exactly_where_they_are(void **state)
+{
+    (void)state;
+    check_frozen("value", "logit", 0.4);
+    check_frozen("value", "replicator", 0.4);
+}
+
+static void test_frozen_logits_stay_exactly_where_they_are(void **state)
+{
+    (void)state;
+    check_frozen("attention", "logit", 0);
+    check_frozen("attention", "replicator", 0.4);
 }
 
 /* ---- method against method ---- */
@@ -578,6 +611,8 @@ int main(void)
         cmocka_unit_test(test_the_endpoint_error_follows_the_tolerance),
         cmocka_unit_test(test_logits_keep_their_zero_mean),
         cmocka_unit_test(test_newton_never_fails_up_to_1e12),
+        cmocka_unit_test(test_frozen_values_stay_exactly_where_they_are),
+        cmocka_unit_test(test_frozen_logits_stay_exactly_where_they_are),
         cmocka_unit_test(test_runge_kutta_by_head_gives_the_same),
         cmocka_unit_test(test_emergence_times_are_those_of_the_closed_reduction),
         cmocka_unit_test(test_emergence_times_with_copies),

@@ -9,12 +9,12 @@
 
 /* The command line after the command's name. Strings belong to argv. */
 typedef struct {
-    const char *argument;         /* MODEL or DIR; NULL: none given */
-    const char *directory;        /* -o */
-    const char **overrides;       /* -s, in order; owned */
+    const char *argument;   /* MODEL or DIR; NULL: none given */
+    const char *directory;  /* -o */
+    const char **overrides; /* -s, in order; owned */
     size_t override_count;
-    const char *terminal;         /* --terminal */
-    size_t jobs;                  /* -j */
+    const char *terminal; /* --terminal */
+    size_t jobs;          /* -j */
     bool resume, quiet;
 } hf_cli_options;
 

@@ -30,7 +30,8 @@ static int usage_error(const hf_cli_command *command, const char *format, const 
     return HF_EUSAGE;
 }
 
-/* ---- help -------------------------------------------------------------------------------------------------------------- */
+/* ---- help --------------------------------------------------------------------------------------------------------------
+ */
 
 static void print_help(void)
 {
@@ -40,13 +41,14 @@ static void print_help(void)
          "Commands:");
     for (size_t i = 0; i < COMMANDS; i++)
         printf("  headflow %-64s %s\n", commands[i]->usage, commands[i]->summary);
-    puts("  headflow help [run|check|plot|keys]                                       this text, a command, the model file\n"
-         "  headflow --version\n"
-         "\n"
-         "Try:  headflow run models/three-stage.conf     then look at out/three-stage/plots/flow.png\n"
-         "\n"
-         "Exit codes: 0 done; 2 command line or model file; 3 the numerics failed; 4 file system or memory;\n"
-         "130, 143 interrupted (go on with --resume).");
+    puts(
+        "  headflow help [run|check|plot|keys]                                       this text, a command, the model file\n"
+        "  headflow --version\n"
+        "\n"
+        "Try:  headflow run models/three-stage.conf     then look at out/three-stage/plots/flow.png\n"
+        "\n"
+        "Exit codes: 0 done; 2 command line or model file; 3 the numerics failed; 4 file system or memory;\n"
+        "130, 143 interrupted (go on with --resume).");
 }
 
 static const hf_cli_command *find_command(const char *name)
@@ -71,7 +73,8 @@ static int help(const char *topic)
     return fflush(stdout) == 0 ? 0 : HF_ESYSTEM;
 }
 
-/* ---- options ----------------------------------------------------------------------------------------------------------- */
+/* ---- options -----------------------------------------------------------------------------------------------------------
+ */
 
 static bool parse_jobs(const char *text, size_t *jobs)
 {

@@ -16,7 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* ---- interruption ------------------------------------------------------------------------------------------------------ */
+/* ---- interruption ------------------------------------------------------------------------------------------------------
+ */
 
 static volatile sig_atomic_t caught_signal; /* the one thing a signal handler can reach */
 
@@ -34,7 +35,8 @@ static void watch_signals(void)
     sigaction(SIGTERM, &action, NULL);
 }
 
-/* ---- progress ---------------------------------------------------------------------------------------------------------- */
+/* ---- progress ----------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct {
     struct timespec start;
@@ -72,7 +74,8 @@ static void show_progress(void *data, const hf_progress *progress)
     fputs("\033[K", stderr);
 }
 
-/* ---- the command ------------------------------------------------------------------------------------------------------- */
+/* ---- the command -------------------------------------------------------------------------------------------------------
+ */
 
 /* DIR/model.conf; a state table it starts from is copied to DIR/init.tsv, so that DIR is all a rerun needs. */
 static hf_status write_model(const hf_config *config, const char *directory, hf_error *err)
@@ -105,7 +108,8 @@ static void print_summary(const hf_config *config, const hf_run_summary *summary
     const hf_integrator_counts *counts = &summary->counts;
     printf("%s: loss %.6g at t = 0, %.6g at t = %.6g%s\n", config->title, summary->loss_start, summary->loss, summary->t,
            summary->stop == HF_STOP_LOSS ? " (stop_loss reached)" : "");
-    hf_findings_print(&summary->findings, stdout);
+    if (config->detect.events)
+        hf_findings_print(&summary->findings, stdout);
     printf("overlap of the heads' attentions %.6g; energy defect %.2g; mean logit drift %.2g\n", summary->overlap,
            summary->energy_defect, summary->drift);
     printf("%zu steps, %zu right-hand sides, %zu factorizations; %zu steps repeated for accuracy, %zu for convergence\n",
@@ -121,7 +125,8 @@ static hf_status draw(const hf_config *config, const char *directory, hf_error *
     if (status != HF_OK)
         return status;
     if (!hf_plots_have_gnuplot()) {
-        fprintf(stderr, "headflow: gnuplot is not installed, so no figures were drawn; the scripts are in %s/plots\n", directory);
+        fprintf(stderr, "headflow: gnuplot is not installed, so no figures were drawn; the scripts are in %s/plots\n",
+                directory);
         return HF_OK;
     }
     return hf_plots_draw(directory, "png", err);
@@ -198,13 +203,15 @@ const hf_cli_command hf_cli_run = {
     .usage = "run MODEL [-o DIR] [-s path=value]... [-j N] [--resume] [--quiet]",
     .summary = "integrate; write tables and figures",
     .short_options = "osjrq",
-    .help = "Integrates the flow that MODEL describes and writes DIR/model.conf (the effective configuration), the tables DIR/flow/*.tsv\n"
+    .help = "Integrates the flow that MODEL describes and writes DIR/model.conf (the effective configuration), the tables "
+            "DIR/flow/*.tsv\n"
             "and the figures DIR/plots/*.gp and, where gnuplot is installed, *.png.\n"
             "\n"
             "  -o DIR          where to; default out/NAME for models/NAME.conf\n"
             "  -s path=value   sets a key as in the model file: -s solver.rtol=1e-10 -s target.strengths='(2.89, 1.7, 1)'\n"
             "  -j N            number of threads; one flow uses one, so this changes nothing yet\n"
-            "  --resume        goes on with an interrupted run; the result is the same, bit for bit, as without the interruption\n"
+            "  --resume        goes on with an interrupted run; the result is the same, bit for bit, as without the "
+            "interruption\n"
             "  --quiet         no progress line and no summary\n"
             "\n"
             "headflow help keys lists all keys of a model file; headflow check MODEL shows their effective values.\n",

@@ -14,10 +14,22 @@
 #include <stdint.h>
 #include <stdio.h>
 
-typedef struct { size_t count; double *at; } hf_reals;
-typedef struct { size_t count; size_t *at; } hf_counts;
-typedef struct { size_t count; hf_reals *row; } hf_real_rows;
-typedef struct { size_t count; hf_counts *row; } hf_count_rows;
+typedef struct {
+    size_t count;
+    double *at;
+} hf_reals;
+typedef struct {
+    size_t count;
+    size_t *at;
+} hf_counts;
+typedef struct {
+    size_t count;
+    hf_reals *row;
+} hf_real_rows;
+typedef struct {
+    size_t count;
+    hf_counts *row;
+} hf_count_rows;
 
 typedef enum { HF_GEOMETRY_LOGIT, HF_GEOMETRY_REPLICATOR } hf_geometry;
 typedef enum { HF_NOISE_NORMAL, HF_NOISE_UNIFORM, HF_NOISE_SINE } hf_noise;
@@ -29,9 +41,9 @@ typedef struct {
     size_t heads;     /* H */
     size_t positions; /* T: number of position classes */
     struct {
-        hf_reals strengths; /* (J) m_j; after reading always set, also when the file gives base and ratio */
-        double base, ratio; /* m_j = base * ratio^(J-j) */
-        size_t count;       /* J */
+        hf_reals strengths;     /* (J) m_j; after reading always set, also when the file gives base and ratio */
+        double base, ratio;     /* m_j = base * ratio^(J-j) */
+        size_t count;           /* J */
         hf_count_rows patterns; /* (J)(n_j) positions from 1; after reading always set, also when given by lengths */
         hf_counts lengths;      /* (J) or empty */
         size_t stride;          /* 0: each pattern starts right after the one before */
@@ -61,12 +73,15 @@ typedef struct {
     } solver;
     struct {
         double contrast, overlap, acquired, loss_fraction;
+        bool events;  /* false: nothing is looked for */
+        bool saddles; /* Hessian at every plateau */
     } detect;
     struct {
         size_t points;
         hf_spacing spacing;
         double t_first;
         bool attention, states, plots;
+        size_t spectrum; /* number of lowest eigenvalues of the Hessian written at every output time; 0: none */
     } output;
     char *directory; /* of the model file ("." if the path has no folder): relative paths in it start here */
     void *origins;   /* where each key was set (reader's own; for hf_config_reject) */
@@ -74,7 +89,8 @@ typedef struct {
 
 /* Reads, overrides, completes and validates a model file.
  * overrides: "path=value" each, in libconfig's syntax for the value; a bare word is taken as a string.
- * Errors: HF_EUSAGE (message "FILE:LINE: KEY: what is wrong, what was expected"), HF_ESYSTEM (memory). *config is cleared on failure. */
+ * Errors: HF_EUSAGE (message "FILE:LINE: KEY: what is wrong, what was expected"), HF_ESYSTEM (memory). *config is cleared
+ * on failure. */
 hf_status hf_config_read(hf_config *config, const char *path, size_t override_count, const char *const overrides[],
                          hf_error *err);
 
@@ -96,7 +112,8 @@ bool hf_config_print_keys(FILE *stream);
 /* 64-bit FNV-1a hash of the effective configuration without comments: equal exactly when the runs they describe are. */
 hf_status hf_config_hash(const hf_config *config, uint64_t *hash, hf_error *err);
 
-/* The path of a file named in the model file, relative to the model file's folder unless absolute. Caller frees; NULL: memory. */
+/* The path of a file named in the model file, relative to the model file's folder unless absolute. Caller frees; NULL:
+ * memory. */
 char *hf_config_resolve(const hf_config *config, const char *path);
 
 #endif

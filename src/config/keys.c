@@ -92,12 +92,16 @@ const hf_key hf_keys[] = {
     KEY(detect.acquired, REAL, "0.5", BETWEEN(0, 1), "1", "share of a pattern from which it counts as acquired"),
     KEY(detect.loss_fraction, REAL, "0.0", FROM_BELOW(0, 1), "initial loss",
         "loss at which the event emerged is reported; 0: never"),
+    KEY(detect.events, BOOL, "true", ANY, "", "look for plateaus, stages and the events of the heads"),
+    KEY(detect.saddles, BOOL, "true", ANY, "", "take the Hessian's lowest eigenvalues at every plateau"),
 
     KEY(output.points, COUNT, "400", FROM_TO(1, 1e7), "1", "rows of the trajectory after t = 0"),
     KEY(output.spacing, CHOICE, "log", ANY, "", "spacing of the times of these rows", .choices = spacings),
     KEY(output.t_first, REAL, "1e-2", ABOVE(0), "flow time", "time of the first of these rows"),
     KEY(output.attention, BOOL, "true", ANY, "", "write the table of attention"),
     KEY(output.states, BOOL, "false", ANY, "", "write the state at every row"),
+    KEY(output.spectrum, COUNT, "0", FROM_TO(0, 1000), "1",
+        "write so many of the lowest eigenvalues of the Hessian at every row, and the largest"),
     KEY(output.plots, BOOL, "true", ANY, "", "draw the plots at the end of a run"),
 };
 

@@ -372,12 +372,21 @@ static hf_status check_state(hf_config *c, hf_error *err)
     return HF_OK;
 }
 
+/* The title stands in one line of every table. */
+static hf_status check_title(hf_config *config, hf_error *err)
+{
+    for (const char *c = config->title; *c != '\0'; c++)
+        if ((unsigned char)*c < ' ' || *c == 127)
+            return hf_config_reject(config, err, "title", "has a control character, expected one line of text");
+    return HF_OK;
+}
+
 hf_status hf_validate_config(hf_config *config, hf_error *err)
 {
     static hf_status (*const steps[])(hf_config *, hf_error *) = {
         require_strengths,     settle_count, derive_strengths,  derive_patterns,   check_patterns,
         check_pattern_weights, check_gram,   check_data_shapes, check_input_count, check_weights_against_gram,
-        check_times,           check_state,
+        check_times,           check_state,  check_title,
     };
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         const hf_status status = steps[i](config, err);

@@ -7,7 +7,8 @@ void hf_channel_bytes(hf_channel *channel, void *bytes, size_t count)
     if (!channel->good)
         return;
     unsigned char *byte = bytes;
-    channel->good = (channel->writing ? fwrite(byte, 1, count, channel->stream) : fread(byte, 1, count, channel->stream)) == count;
+    channel->good =
+        (channel->writing ? fwrite(byte, 1, count, channel->stream) : fread(byte, 1, count, channel->stream)) == count;
     for (size_t i = 0; i < count && channel->good; i++)
         channel->sum = (channel->sum ^ byte[i]) * 0x100000001b3u;
 }

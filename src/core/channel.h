@@ -10,9 +10,9 @@
 typedef struct hf_channel {
     FILE *stream;
     bool writing;
-    bool good;     /* false after the first failure; nothing more is transferred then */
-    uint64_t sum;  /* 64-bit FNV-1a checksum of what has passed */
-    size_t limit;  /* reading: bytes that the file can still hold */
+    bool good;    /* false after the first failure; nothing more is transferred then */
+    uint64_t sum; /* 64-bit FNV-1a checksum of what has passed */
+    size_t limit; /* reading: bytes that the file can still hold */
 } hf_channel;
 
 /* A fixed number of bytes. */

@@ -43,7 +43,8 @@ hf_status hf_file_reopen(hf_file *file, const char *path, long length, hf_error 
     struct stat info;
     if (fstat(fileno(file->stream), &info) != 0 || info.st_size < length || ftruncate(fileno(file->stream), length) != 0 ||
         fseek(file->stream, length, SEEK_SET) != 0) {
-        status = hf_fail(err, HF_ESYSTEM, "%s: is shorter than when the run was interrupted; run again without --resume", file->part);
+        status = hf_fail(err, HF_ESYSTEM, "%s: is shorter than when the run was interrupted; run again without --resume",
+                         file->part);
         hf_file_abandon(file);
     }
     return status;

@@ -39,7 +39,7 @@ static double philox_get_double(void *state)
 
 const gsl_rng_type *hf_rng_philox(void)
 {
-    static const gsl_rng_type type = {"philox4x32-10", 0xffffffffUL,      0, sizeof(philox_state),
-                                      philox_set,      philox_get, philox_get_double};
+    static const gsl_rng_type type = {"philox4x32-10", 0xffffffffUL,     0, sizeof(philox_state), philox_set,
+                                      philox_get,      philox_get_double};
     return &type;
 }

@@ -14,9 +14,9 @@
 /* A helper of such functions, to be compiled with its caller's instruction set. */
 #define HF_INLINE static inline __attribute__((always_inline))
 
-#define HF_PRAGMA(text) _Pragma(#text)
-#define HF_SIMD HF_PRAGMA(omp simd)
-#define HF_SIMD_SUM(...) HF_PRAGMA(omp simd reduction(+ : __VA_ARGS__))
+#define HF_PRAGMA(text)      _Pragma(#text)
+#define HF_SIMD              HF_PRAGMA(omp simd)
+#define HF_SIMD_SUM(...)     HF_PRAGMA(omp simd reduction(+ : __VA_ARGS__))
 #define HF_SIMD_MAX(largest) HF_PRAGMA(omp simd reduction(max : largest))
 
 #endif

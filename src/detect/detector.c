@@ -14,10 +14,11 @@
 
 const char *const hf_event_names[] = {"plateau", "drop", "onset", "settle", "acquired", "split", "emerged", "stop"};
 
-/* ---- what is watched --------------------------------------------------------------------------------------------------- */
+/* ---- what is watched ---------------------------------------------------------------------------------------------------
+ */
 
-/* Signals, each crossing 0 where something happens: the relative change of the speed (an extremum), overlap, stop loss, emergence,
- * and from SHARES on the share of every pattern. */
+/* Signals, each crossing 0 where something happens: the relative change of the speed (an extremum), overlap, stop loss,
+ * emergence, and from SHARES on the share of every pattern. */
 enum { SLOPE, OVERLAP, STOP_LOSS, EMERGENCE, SHARES };
 
 typedef enum { SEEK_FIRST, SEEK_DROP, SEEK_PLATEAU } search;
@@ -35,12 +36,12 @@ struct hf_detector {
     size_t patterns, signals;
     double loss_start, speed_floor;
 
-    double *y;        /* the state looked at */
-    double *before;   /* (signals) at the last look */
-    double *now;      /* (signals) */
-    double *totals;   /* (J) scratch */
-    bool *watched;    /* (signals) events that happen once are not looked for again */
-    sample *samples;  /* of every step, for onset and settle */
+    double *y;       /* the state looked at */
+    double *before;  /* (signals) at the last look */
+    double *now;     /* (signals) */
+    double *totals;  /* (J) scratch */
+    bool *watched;   /* (signals) events that happen once are not looked for again */
+    sample *samples; /* of every step, for onset and settle */
     size_t sample_count, sample_capacity;
     hf_event *events; /* acquired, split, emerged */
     size_t event_count, event_capacity;
@@ -55,7 +56,6 @@ struct hf_detector {
     size_t plateau_count, plateau_capacity;
     sample *drops;
     size_t drop_count, drop_capacity;
-    bool starts_in_drop; /* there is no plateau before the first drop */
 };
 
 /* Makes room for one more element of size in a list; false: out of memory. */
@@ -79,7 +79,8 @@ HF_CLONES static double least_overlap(const hf_flow *flow)
     double least = 1;
     for (size_t k = 0; k < p->heads; k++)
         for (size_t l = 0; l < k; l++) {
-            const double *x = flow->weight + k * p->positions, *y = flow->weight + l * p->positions, *count = p->multiplicity;
+            const double *x = flow->weight + k * p->positions, *y = flow->weight + l * p->positions,
+                         *count = p->multiplicity;
             double xx = 0, xy = 0, yy = 0;
             HF_SIMD_SUM(xx, xy, yy)
             for (size_t i = 0; i < p->positions; i++) {
@@ -136,7 +137,8 @@ static bool has_crossed(size_t signal, double before, double now)
     return signal < SHARES ? before > 0 && now <= 0 : before < 0 && now >= 0;
 }
 
-/* ---- life -------------------------------------------------------------------------------------------------------------- */
+/* ---- life --------------------------------------------------------------------------------------------------------------
+ */
 
 static void look_at_start(hf_detector *d)
 {
@@ -144,13 +146,14 @@ static void look_at_start(hf_detector *d)
     hf_flow_at(d->flow, d->y);
     d->loss_start = d->flow->loss;
     d->speed_floor = 1e3 * DBL_EPSILON * (1e3 * DBL_EPSILON) * d->loss_start;
-    d->watched[SLOPE] = true;
-    d->watched[OVERLAP] = d->flow->problem->heads > 1;
+    bool events = d->config->detect.events;
+    d->watched[SLOPE] = events;
+    d->watched[OVERLAP] = events && d->flow->problem->heads > 1;
     d->watched[STOP_LOSS] = d->config->solver.stop_loss > 0;
-    d->watched[EMERGENCE] = d->config->detect.loss_fraction > 0;
+    d->watched[EMERGENCE] = events && d->config->detect.loss_fraction > 0;
     for (size_t s = 0; s < d->signals; s++) {
         if (s >= SHARES)
-            d->watched[s] = true;
+            d->watched[s] = events;
         d->before[s] = signal_at(d, s);
     }
     d->low = d->high = d->samples[0] = (sample){0, d->flow->loss, d->flow->speed, d->before[SLOPE] * d->flow->speed};
@@ -202,7 +205,8 @@ void hf_detector_free(hf_detector *d)
     free(d);
 }
 
-/* ---- locating a crossing ----------------------------------------------------------------------------------------------- */
+/* ---- locating a crossing -----------------------------------------------------------------------------------------------
+ */
 
 typedef struct {
     hf_detector *detector;
@@ -244,14 +248,16 @@ static hf_status locate(crossing *c, double *t, hf_error *err)
         code = gsl_root_fsolver_iterate(d->solver);
     }
     if (code != GSL_SUCCESS)
-        return hf_fail(err, HF_ENUMERIC, "the flow is not finite between t = %.6g and %.6g, so no event can be located there",
-                       c->start, c->end);
+        return hf_fail(err, HF_ENUMERIC,
+                       "the flow is not finite between t = %.6g and %.6g, so no event can be located there", c->start,
+                       c->end);
     *t = gsl_root_fsolver_x_upper(d->solver); /* at or behind the crossing */
     look_at(d, c->integrator, *t);
     return HF_OK;
 }
 
-/* ---- events of the heads ----------------------------------------------------------------------------------------------- */
+/* ---- events of the heads -----------------------------------------------------------------------------------------------
+ */
 
 static size_t index_of_largest(size_t count, const double *x, size_t stride)
 {
@@ -313,7 +319,8 @@ static bool record_event(hf_detector *d, size_t signal, double t)
         event.kind = HF_EVENT_EMERGED;
         event.value = d->observation.loss / d->loss_start;
     } else {
-        size_t j = signal - SHARES, carrier = index_of_largest(d->flow->problem->heads, d->observation.share + j, d->patterns);
+        size_t j = signal - SHARES,
+               carrier = index_of_largest(d->flow->problem->heads, d->observation.share + j, d->patterns);
         event.kind = HF_EVENT_ACQUIRED;
         event.pattern = j + 1;
         event.head = carrier + 1;
@@ -324,7 +331,8 @@ static bool record_event(hf_detector *d, size_t signal, double t)
     return true;
 }
 
-/* ---- plateaus and drops ------------------------------------------------------------------------------------------------ */
+/* ---- plateaus and drops ------------------------------------------------------------------------------------------------
+ */
 
 static double effective(const hf_detector *d, const sample *s)
 {
@@ -335,6 +343,10 @@ static hf_status know_low(hf_detector *d, hf_error *err)
 {
     if (d->low_known)
         return HF_OK;
+    if (!d->config->detect.saddles) {
+        d->low_saddle = hf_saddle_unknown();
+        return HF_OK;
+    }
     hf_flow_at(d->flow, d->low_y);
     hf_status status = hf_saddle_analyze(d->flow, d->low.t, &d->low_saddle, err);
     d->low_known = status == HF_OK;
@@ -357,8 +369,6 @@ static hf_status add_drop(hf_detector *d, hf_error *err)
 {
     if (!grow((void **)&d->drops, d->drop_count, &d->drop_capacity, sizeof *d->drops))
         return hf_fail_memory(err, "the drops");
-    if (d->drop_count == 0)
-        d->starts_in_drop = d->plateau_count == 0;
     d->drops[d->drop_count++] = d->high;
     return HF_OK;
 }
@@ -384,17 +394,20 @@ static hf_status follow(hf_detector *d, const sample *s, hf_error *err)
         d->seeking = SEEK_DROP;
         d->high = *s;
     } else if (d->seeking != SEEK_PLATEAU && speed * contrast <= effective(d, &d->high)) {
-        status = add_drop(d, err);
+        if (d->seeking == SEEK_DROP) /* a start that is not on a plateau falls to one; that is no stage */
+            status = add_drop(d, err);
         d->seeking = SEEK_PLATEAU;
         set_low(d, s);
     }
     return status;
 }
 
-/* ---- one step ---------------------------------------------------------------------------------------------------------- */
+/* ---- one step ----------------------------------------------------------------------------------------------------------
+ */
 
 /* Crossings of one signal in the step; signals other than the slope happen once. */
-static hf_status check_signal(hf_detector *d, hf_integrator *integrator, size_t signal, double start, double end, hf_error *err)
+static hf_status check_signal(hf_detector *d, hf_integrator *integrator, size_t signal, double start, double end,
+                              hf_error *err)
 {
     double t;
     crossing c = {d, integrator, signal, start, d->before[signal], end, d->now[signal]};
@@ -423,11 +436,15 @@ static hf_status look(hf_detector *d, hf_integrator *integrator, double t, hf_er
     return HF_OK;
 }
 
-hf_status hf_detector_step(hf_detector *d, hf_integrator *integrator, double limit, double *reached, bool *stopped, hf_error *err)
+hf_status hf_detector_step(hf_detector *d, hf_integrator *integrator, double limit, double *reached, bool *stopped,
+                           hf_error *err)
 {
     double start = d->samples[d->sample_count - 1].t, end = fmin(hf_integrator_time(integrator), limit);
-    hf_status status = look(d, integrator, end, err);
     *stopped = false;
+    *reached = end;
+    if (!d->watched[SLOPE] && !d->watched[STOP_LOSS])
+        return HF_OK;
+    hf_status status = look(d, integrator, end, err);
     if (status == HF_OK && d->watched[STOP_LOSS] && has_crossed(STOP_LOSS, d->before[STOP_LOSS], d->now[STOP_LOSS])) {
         crossing c = {d, integrator, STOP_LOSS, start, d->before[STOP_LOSS], end, d->now[STOP_LOSS]};
         *stopped = true;
@@ -459,7 +476,8 @@ hf_status hf_detector_step(hf_detector *d, hf_integrator *integrator, double lim
 
 hf_status hf_detector_before_restart(hf_detector *d, hf_error *err)
 {
-    return d->seeking == SEEK_DROP ? HF_OK : know_low(d, err); /* low_y is in the basis that ends here */
+    return !d->watched[SLOPE] || d->seeking == SEEK_DROP ? HF_OK
+                                                         : know_low(d, err); /* low_y is in the basis that ends here */
 }
 
 bool hf_detector_transfer(hf_detector *d, hf_channel *channel)
@@ -469,7 +487,6 @@ bool hf_detector_transfer(hf_detector *d, hf_channel *channel)
     hf_channel_bytes(channel, &d->high, sizeof d->high);
     hf_channel_bytes(channel, &d->low_known, sizeof d->low_known);
     hf_channel_bytes(channel, &d->low_saddle, sizeof d->low_saddle);
-    hf_channel_bytes(channel, &d->starts_in_drop, sizeof d->starts_in_drop);
     hf_channel_bytes(channel, d->before, d->signals * sizeof *d->before);
     hf_channel_bytes(channel, d->watched, d->signals * sizeof *d->watched);
     hf_channel_array(channel, (void **)&d->samples, &d->sample_count, sizeof *d->samples);
@@ -485,7 +502,8 @@ bool hf_detector_transfer(hf_detector *d, hf_channel *channel)
     return channel->good && d->sample_count > 0;
 }
 
-/* ---- findings ---------------------------------------------------------------------------------------------------------- */
+/* ---- findings ----------------------------------------------------------------------------------------------------------
+ */
 
 /* Cubic Hermite interpolation at fraction x of [0, 1]; slopes per unit of x. */
 static double hermite(double f0, double slope0, double f1, double slope1, double x)
@@ -516,7 +534,8 @@ static void cross_level(const sample *a, double level, double *t, double *loss)
     *loss = hermite(a[0].loss, -a[0].speed * width, a[1].loss, -a[1].speed * width, high);
 }
 
-/* The crossing of level nearest to the peak at time peak: the last before it, or the first after it. False: there is none. */
+/* The crossing of level nearest to the peak at time peak: the last before it, or the first after it. False: there is none.
+ */
 static bool find_level(const hf_detector *d, double peak, bool after, double level, double *t, double *loss)
 {
     const sample *s = d->samples;
@@ -548,26 +567,21 @@ static void add_event(hf_findings *f, hf_event event)
 static void describe_stage(const hf_detector *d, hf_findings *f, size_t i)
 {
     const sample *peak = &d->drops[i];
-    size_t before = d->starts_in_drop ? i - 1 : i, after = before + 1; /* wraps to "none" for a start inside the first drop */
-    hf_stage stage = {.t_onset = NAN, .t_peak = peak->t, .t_settle = NAN, .peak_speed = peak->speed, .loss_before = NAN,
-                      .loss_after = NAN};
-    double loss, floor = d->speed_floor;
-    if (before < f->plateau_count) {
-        stage.before = &f->plateau[before];
-        stage.loss_before = stage.before->loss;
-        double level = sqrt(fmax(stage.before->speed, floor) * peak->speed);
-        if (find_level(d, peak->t, false, level, &stage.t_onset, &loss))
-            add_event(f, (hf_event){.kind = HF_EVENT_ONSET, .t = stage.t_onset, .loss = loss, .stage = i + 1, .value = level});
-    }
+    hf_stage stage = {.t_onset = NAN, .t_peak = peak->t, .t_settle = NAN, .loss_after = NAN, .before = &f->plateau[i]};
+    double loss, level = sqrt(fmax(stage.before->speed, d->speed_floor) * peak->speed);
+    if (find_level(d, peak->t, false, level, &stage.t_onset, &loss))
+        add_event(f, (hf_event){.kind = HF_EVENT_ONSET, .t = stage.t_onset, .loss = loss, .stage = i + 1, .value = level});
     if (peak->rate > 0) /* the run ends while the speed still rises */
         stage.t_peak = NAN;
     else
-        add_event(f, (hf_event){.kind = HF_EVENT_DROP, .t = peak->t, .loss = peak->loss, .stage = i + 1, .value = peak->speed});
-    if (after < f->plateau_count) {
-        stage.loss_after = f->plateau[after].loss;
-        double level = sqrt(fmax(f->plateau[after].speed, floor) * peak->speed);
+        add_event(
+            f, (hf_event){.kind = HF_EVENT_DROP, .t = peak->t, .loss = peak->loss, .stage = i + 1, .value = peak->speed});
+    if (i + 1 < f->plateau_count) {
+        stage.loss_after = f->plateau[i + 1].loss;
+        level = sqrt(fmax(f->plateau[i + 1].speed, d->speed_floor) * peak->speed);
         if (find_level(d, peak->t, true, level, &stage.t_settle, &loss))
-            add_event(f, (hf_event){.kind = HF_EVENT_SETTLE, .t = stage.t_settle, .loss = loss, .stage = i + 1, .value = level});
+            add_event(
+                f, (hf_event){.kind = HF_EVENT_SETTLE, .t = stage.t_settle, .loss = loss, .stage = i + 1, .value = level});
     }
     f->stage[i] = stage;
 }
@@ -585,7 +599,7 @@ static size_t stage_at(const hf_findings *f, double t)
 {
     size_t stage = 0;
     for (size_t i = 0; i < f->stage_count; i++)
-        if (!(f->stage[i].t_onset > t)) /* an onset before the run is nan */
+        if (f->stage[i].t_onset <= t)
             stage = i + 1;
     return stage;
 }
@@ -643,16 +657,21 @@ hf_status hf_detector_finish(hf_detector *d, hf_findings *f, hf_error *err)
     for (size_t i = 0; i < d->drop_count; i++)
         describe_stage(d, f, i);
     for (size_t i = 0; i < d->plateau_count; i++)
-        add_event(f, (hf_event){.kind = HF_EVENT_PLATEAU, .t = f->plateau[i].t, .loss = f->plateau[i].loss,
-                                .stage = d->starts_in_drop ? i + 1 : i, .value = f->plateau[i].speed});
+        add_event(f, (hf_event){.kind = HF_EVENT_PLATEAU,
+                                .t = f->plateau[i].t,
+                                .loss = f->plateau[i].loss,
+                                .stage = i,
+                                .value = f->plateau[i].speed});
     for (size_t i = 0; i < d->event_count; i++) {
         hf_event event = d->events[i];
         event.stage = stage_at(f, event.t);
         if (event.t <= last->t)
             add_event(f, event);
     }
-    add_event(f, (hf_event){.kind = HF_EVENT_STOP, .t = last->t, .loss = last->loss, .stage = stage_at(f, last->t),
-                            .value = last->speed});
+    add_event(
+        f,
+        (hf_event){
+            .kind = HF_EVENT_STOP, .t = last->t, .loss = last->loss, .stage = stage_at(f, last->t), .value = last->speed});
     qsort(f->event, f->event_count, sizeof *f->event, by_time);
     predict(d, f, learned);
     free(learned);

@@ -1,12 +1,14 @@
 /* detector: finds plateaus, drops, acquisitions and the split of the heads while a flow is integrated.
  *
- * After every step it evaluates the rate of change of the speed P = -dL/dt, the heads' overlap and the shares of the patterns;
- * where one of them crosses its level inside the step, the crossing is located by Brent's method on the integrator's own
- * interpolant: events do not depend on the output grid. Extrema of P become plateaus and drops by persistence: a minimum or
- * maximum counts once P has risen or fallen by the factor detect.contrast from it.
+ * After every step it evaluates the rate of change of the speed P = -dL/dt, the heads' overlap and the shares of the
+ * patterns; where one of them crosses its level inside the step, the crossing is located by Brent's method on the
+ * integrator's own interpolant: events do not depend on the output grid. Extrema of P become plateaus and drops by
+ * persistence: a minimum or maximum counts once P has risen or fallen by the factor detect.contrast from it.
  *
- * A stage is a drop with its surroundings: onset and settle are where P crosses sqrt(P_min P_max) of the plateau before and after.
- * Speeds below (1e3 DBL_EPSILON)^2 L(0), where only rounding is left, count as equal. */
+ * A stage is a drop with its surroundings: onset and settle are where P crosses sqrt(P_min P_max) of the plateau before and
+ * after. The last plateau of a run may still be settling: its P_min is then the lowest speed so far. A start that is not on
+ * a plateau first falls to one, which is no stage. Speeds below (1e3 DBL_EPSILON)^2 L(0), where only rounding is left,
+ * count as equal. */
 #ifndef HF_DETECT_DETECTOR_H
 #define HF_DETECT_DETECTOR_H
 
@@ -35,7 +37,8 @@ typedef struct {
     hf_mode mode; /* acquired: competitive if every head's largest mass is on the same pattern */
     double t, loss;
     size_t stage, head, pattern;
-    double value; /* plateau, drop, onset, settle, stop: speed; acquired: the carrier's share; split: overlap; emerged: loss / L(0) */
+    double value; /* plateau, drop, onset, settle, stop: speed; acquired: the carrier's share; split: overlap; emerged: loss
+                     / L(0) */
 } hf_event;
 
 typedef struct {
@@ -45,14 +48,17 @@ typedef struct {
 } hf_plateau;
 
 typedef struct {
-    double t_onset, t_peak, t_settle; /* nan: outside the run */
-    double peak_speed;
-    double loss_before, loss_after; /* at the plateaus before and after; nan: outside the run */
-    double predicted_loss_after;    /* of the patterns acquired up to the end of the stage */
-    const hf_plateau *before;       /* the plateau it leaves; NULL if the run starts inside a drop */
+    const hf_plateau *before;         /* the plateau it leaves */
+    double t_onset, t_peak, t_settle; /* nan: the run ends before */
+    double loss_after;                /* at the next plateau; nan: the run ends before */
+    double predicted_loss_after;      /* of the patterns acquired up to the end of the stage */
 } hf_stage;
 
-typedef enum { HF_END_PLATEAU, HF_END_STAGE, HF_END_START } hf_end; /* on a plateau, inside a stage, before the first drop */
+typedef enum {
+    HF_END_PLATEAU,
+    HF_END_STAGE,
+    HF_END_START
+} hf_end; /* on a plateau, inside a stage, before the first drop */
 
 /* What was found; all lists in order of time, owned. */
 typedef struct {
@@ -70,15 +76,16 @@ hf_status hf_detector_create(hf_detector **detector, const hf_config *config, hf
 
 void hf_detector_free(hf_detector *detector);
 
-/* Looks at the integrator's last step, up to the time limit. *stopped: the loss fell to solver.stop_loss; *reached: when, or the end
- * of the step, or limit. Errors: HF_ENUMERIC (not finite), HF_ESYSTEM. */
+/* Looks at the integrator's last step, up to the time limit. *stopped: the loss fell to solver.stop_loss; *reached: when,
+ * or the end of the step, or limit. Errors: HF_ENUMERIC (not finite), HF_ESYSTEM. */
 hf_status hf_detector_step(hf_detector *detector, hf_integrator *integrator, double limit, double *reached, bool *stopped,
                            hf_error *err);
 
 /* To be called before the integrator's restart changes the basis. Errors as hf_saddle_analyze. */
 hf_status hf_detector_before_restart(hf_detector *detector, hf_error *err);
 
-/* Closes the search at the last time looked at. Free the findings with hf_findings_clear. Errors: HF_ESYSTEM, HF_ENUMERIC. */
+/* Closes the search at the last time looked at. Free the findings with hf_findings_clear. Errors: HF_ESYSTEM, HF_ENUMERIC.
+ */
 hf_status hf_detector_finish(hf_detector *detector, hf_findings *findings, hf_error *err);
 
 void hf_findings_clear(hf_findings *findings);

@@ -14,29 +14,63 @@ double hf_saddle_threshold(double lambda_max, double t)
     return t > 0 ? fmin(relative * lambda_max, 1 / t) : relative * lambda_max;
 }
 
-/* ---- dense ------------------------------------------------------------------------------------------------------------- */
-
-/* All eigenvalues, ascending; the matrix's columns become the eigenvectors. matrix: (size, size), value: (size). */
-static hf_status solve_dense(const hf_flow *flow, size_t size, double *matrix, double *value, hf_error *err)
+hf_saddle hf_saddle_unknown(void)
 {
-    memset(value, 0, size * sizeof *value);
-    for (size_t i = 0; i < size; i++) {
-        value[i] = 1;
-        hf_flow_hessian_times(flow, value, matrix + i * size);
-        value[i] = 0;
-    }
-    if (LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'V', 'L', (lapack_int)size, matrix, (lapack_int)size, value) != 0)
-        return hf_fail(err, HF_ENUMERIC, "the eigenvalues of the Hessian do not converge");
-    return HF_OK;
+    return (hf_saddle){0, NAN, NAN, NAN, NAN};
 }
 
-/* ---- Lanczos ----------------------------------------------------------------------------------------------------------- */
+bool hf_saddle_is_known(const hf_saddle *saddle)
+{
+    return !isnan(saddle->lambda_min);
+}
 
-/* The count lowest ("SA") or largest ("LA") eigenvalues, ascending, with eigenvectors in the rows of vector (2 count + 16 rows).
- * ARPACK judges a residual relative to its eigenvalue, which is hopeless for the many that are nearly 0: the spectrum is moved
- * down by shift, so that tolerance is one of shift. value: (count). */
-static hf_status solve_lanczos(const hf_flow *flow, const char *which, size_t count, double shift, double tolerance, double *value,
-                               double *vector, hf_error *err)
+/* ---- dense -------------------------------------------------------------------------------------------------------------
+ */
+
+/* The eigenvector of the lowest eigenvalue, from the tridiagonal matrix (d, e), which is lost, that the reflections in
+ * matrix and tau lead to. */
+static bool lowest_vector(size_t size, double *d, double *e, const double *matrix, const double *tau, double *vector)
+{
+    lapack_int n = (lapack_int)size, found = 0, support[2];
+    double *values = malloc(size * sizeof *values);
+    bool done =
+        values != NULL &&
+        LAPACKE_dstevr(LAPACK_COL_MAJOR, 'V', 'I', n, d, e, 0, 0, 1, 1, 0, &found, values, vector, n, support) == 0 &&
+        found == 1 && LAPACKE_dormtr(LAPACK_COL_MAJOR, 'L', 'L', 'N', n, 1, matrix, n, tau, vector, n) == 0;
+    free(values);
+    return done;
+}
+
+/* All eigenvalues, ascending, and the lowest one's vector. value, lowest: (size). */
+static hf_status solve_dense(const hf_flow *flow, double *value, double *lowest, hf_error *err)
+{
+    size_t size = hf_flow_size(flow);
+    lapack_int n = (lapack_int)size;
+    double *matrix = calloc((size + 4) * size, sizeof *matrix), *unit = matrix + size * size;
+    if (matrix == NULL)
+        return hf_fail_memory(err, "the eigenvalues");
+    for (size_t i = 0; i < size; i++) {
+        unit[i] = 1;
+        hf_flow_hessian_times(flow, unit, matrix + i * size);
+        unit[i] = 0;
+    }
+    double *d = unit, *e = d + size, *tau = e + size, *gone = tau + size;
+    bool done = LAPACKE_dsytrd(LAPACK_COL_MAJOR, 'L', n, matrix, n, d, e, tau) == 0;
+    memcpy(value, d, size * sizeof *d);
+    memcpy(gone, e, size * sizeof *e);
+    done = done && LAPACKE_dsterf(n, value, gone) == 0 && lowest_vector(size, d, e, matrix, tau, lowest);
+    free(matrix);
+    return done ? HF_OK : hf_fail(err, HF_ENUMERIC, "the eigenvalues of the Hessian do not converge");
+}
+
+/* ---- Lanczos -----------------------------------------------------------------------------------------------------------
+ */
+
+/* The count lowest ("SA") or largest ("LA") eigenvalues, ascending, with eigenvectors in the rows of vector (2 count + 16
+ * rows). ARPACK judges a residual relative to its eigenvalue, which is hopeless for the many that are nearly 0: the
+ * spectrum is moved down by shift, so that tolerance is one of shift. value: (count). */
+static hf_status solve_lanczos(const hf_flow *flow, const char *which, size_t count, double shift, double tolerance,
+                               double *value, double *vector, hf_error *err)
 {
     size_t size = hf_flow_size(flow);
     a_int n = (a_int)size, wanted = (a_int)count, basis = (a_int)(2 * count + 16), work = basis * (basis + 8);
@@ -52,8 +86,8 @@ static hf_status solve_lanczos(const hf_flow *flow, const char *which, size_t co
     for (size_t i = 0; i < size; i++) /* a start that no symmetry of the problem leaves unchanged, the same in every run */
         residual[i] = sin(1.0 + 2.7 * (double)i * (1 + 1e-3 * (double)(i % 7)));
     for (;;) {
-        dsaupd_c(&step, "I", n, which, wanted, tolerance, residual, basis, vector, n, parameter, pointer, place, scratch, work,
-                 &info);
+        dsaupd_c(&step, "I", n, which, wanted, tolerance, residual, basis, vector, n, parameter, pointer, place, scratch,
+                 work, &info);
         if (step != 1 && step != -1)
             break;
         const double *from = place + pointer[0] - 1;
@@ -63,8 +97,8 @@ static hf_status solve_lanczos(const hf_flow *flow, const char *which, size_t co
             to[i] -= shift * from[i];
     }
     if (info == 0)
-        dseupd_c(1, "A", select, value, vector, n, 0, "I", n, which, wanted, tolerance, residual, basis, vector, n, parameter,
-                 pointer, place, scratch, work, &info);
+        dseupd_c(1, "A", select, value, vector, n, 0, "I", n, which, wanted, tolerance, residual, basis, vector, n,
+                 parameter, pointer, place, scratch, work, &info);
     if (info != 0)
         status = hf_fail(err, HF_ENUMERIC, "the eigenvalues of the Hessian do not converge (ARPACK's code %d)", (int)info);
     for (size_t i = 0; i < count && status == HF_OK; i++)
@@ -87,22 +121,25 @@ static hf_status solve_large(const hf_flow *flow, double t, size_t count, double
     return solve_lanczos(flow, "SA", count, *largest, fmax(tolerance, 1e-10), value, vector, err);
 }
 
-/* ---- the two questions ------------------------------------------------------------------------------------------------- */
+/* ---- the two questions -------------------------------------------------------------------------------------------------
+ */
 
-/* The lowest count eigenvalues, ascending, the lowest one's vector (size; NULL: not wanted), and the largest. value: (size); all of
- * them are filled where the problem is dense. */
-static hf_status solve(const hf_flow *flow, double t, size_t count, double *value, double *lowest, double *largest, hf_error *err)
+/* The lowest count eigenvalues, ascending, the lowest one's vector, and the largest. value, lowest: (size); all eigenvalues
+ * are filled where the problem is dense. */
+static hf_status solve(const hf_flow *flow, double t, size_t count, double *value, double *lowest, double *largest,
+                       hf_error *err)
 {
     size_t size = hf_flow_size(flow);
-    bool dense = size <= HF_SADDLE_DENSE;
-    double *vector = malloc((dense ? size : 2 * count + 16) * size * sizeof *vector);
+    if (size <= HF_SADDLE_DENSE) {
+        hf_status status = solve_dense(flow, value, lowest, err);
+        *largest = value[size - 1];
+        return status;
+    }
+    double *vector = malloc((2 * count + 16) * size * sizeof *vector);
     if (vector == NULL)
         return hf_fail_memory(err, "the eigenvalues");
-    hf_status status = dense ? solve_dense(flow, size, vector, value, err)
-                             : solve_large(flow, t, count, value, vector, largest, err);
-    if (status == HF_OK && dense)
-        *largest = value[size - 1];
-    if (status == HF_OK && lowest != NULL)
+    hf_status status = solve_large(flow, t, count, value, vector, largest, err);
+    if (status == HF_OK)
         memcpy(lowest, vector, size * sizeof *lowest);
     free(vector);
     return status;
@@ -134,10 +171,11 @@ hf_status hf_saddle_analyze(const hf_flow *flow, double t, hf_saddle *saddle, hf
 
 hf_status hf_saddle_spectrum(const hf_flow *flow, double t, size_t count, double *lowest, double *largest, hf_error *err)
 {
-    double *value = malloc(hf_flow_size(flow) * sizeof *value);
+    size_t size = hf_flow_size(flow);
+    double *value = malloc(2 * size * sizeof *value);
     if (value == NULL)
         return hf_fail_memory(err, "the eigenvalues");
-    hf_status status = solve(flow, t, count, value, NULL, largest, err);
+    hf_status status = solve(flow, t, count, value, value + size, largest, err);
     if (status == HF_OK)
         memcpy(lowest, value, count * sizeof *lowest);
     free(value);

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- the tree ---------------------------------------------------------------------------------------------------------- */
+/* ---- the tree ----------------------------------------------------------------------------------------------------------
+ */
 
 /* While the tree grows: group[k] is the cluster of head k, named after its lowest head. */
 typedef struct {
@@ -68,7 +69,8 @@ static void join(hf_basis *basis, clusters *c, size_t n, size_t a, size_t b)
     }
 }
 
-/* ---- the tables made from it ------------------------------------------------------------------------------------------- */
+/* ---- the tables made from it -------------------------------------------------------------------------------------------
+ */
 
 /* Whether node n is node m or below it: m's mode does not vanish there. Mode 0 is above all. */
 static bool at_or_below(const hf_basis *basis, size_t n, size_t m)
@@ -99,8 +101,8 @@ static double triple(const hf_basis *basis, size_t m, size_t n, size_t l)
     return sum;
 }
 
-/* The product of two contrasts vanishes unless their nodes are nested, and is then a multiple of the lower one: c_mnl is not 0
- * only where two of the indices are the same node and the third is at or above it. */
+/* The product of two contrasts vanishes unless their nodes are nested, and is then a multiple of the lower one: c_mnl is
+ * not 0 only where two of the indices are the same node and the third is at or above it. */
 static bool term_is_present(const hf_basis *basis, size_t m, size_t n, size_t l)
 {
     if (n == l)
@@ -173,7 +175,8 @@ void hf_basis_free(hf_basis *basis)
     free(basis);
 }
 
-/* ---- arithmetic on modes ----------------------------------------------------------------------------------------------- */
+/* ---- arithmetic on modes -----------------------------------------------------------------------------------------------
+ */
 
 void hf_basis_product(const hf_basis *basis, const double *x, const double *y, double *result)
 {
@@ -193,7 +196,8 @@ void hf_basis_multiplier(const hf_basis *basis, const double *x, double *matrix)
     }
 }
 
-/* ---- between heads and modes ------------------------------------------------------------------------------------------- */
+/* ---- between heads and modes -------------------------------------------------------------------------------------------
+ */
 
 /* x_k - x_l for one column of modes; coefficients of contrasts that do not tell k from l are exactly 0. */
 static double difference(const hf_basis *basis, size_t width, const double *modes, size_t k, size_t l)
@@ -205,8 +209,8 @@ static double difference(const hf_basis *basis, size_t width, const double *mode
     return sum;
 }
 
-/* In place, rows 1..H-1: edge differences become modes; row 0 becomes what they add to mode 0. Mode m is made of the edges at
- * or below its node, which have numbers n >= m: going up, no row is needed after it has been overwritten. */
+/* In place, rows 1..H-1: edge differences become modes; row 0 becomes what they add to mode 0. Mode m is made of the edges
+ * at or below its node, which have numbers n >= m: going up, no row is needed after it has been overwritten. */
 static void edges_to_modes(const hf_basis *basis, size_t width, double *rows)
 {
     for (size_t m = 0; m < basis->heads; m++) {

@@ -11,9 +11,10 @@
  *
  * Two more descriptions avoid every subtraction of nearly equal numbers:
  * - edges: node n joins the first head of A (edge.from) to the first head of B (edge.to); x_to - x_from is a combination of
- *   modes at or below the node only. Differences of nonlinear functions are formed along edges (expm1) and turned into modes.
- * - products: modes of x_k y_k are sum c_mnl x^(n) y^(l) with c_mnl = sum_k q_mk q_nk q_lk, of which only O(H depth) are not 0,
- *   and every term of a contrast carries a contrast as a factor. */
+ *   modes at or below the node only. Differences of nonlinear functions are formed along edges (expm1) and turned into
+ * modes.
+ * - products: modes of x_k y_k are sum c_mnl x^(n) y^(l) with c_mnl = sum_k q_mk q_nk q_lk, of which only O(H depth) are
+ * not 0, and every term of a contrast carries a contrast as a factor. */
 #ifndef HF_FLOW_BASIS_H
 #define HF_FLOW_BASIS_H
 
@@ -33,15 +34,15 @@ typedef struct {
 } hf_basis_edge;
 
 typedef struct {
-    size_t heads;              /* H */
-    size_t root;               /* the head all edges lead away from */
-    double *distance;          /* (H, H) what the tree was made from */
-    double *q;                 /* (H, H) row n: mode n */
-    hf_basis_edge *edge;       /* (H), [0] unused; every from is the root or the to of an earlier edge */
-    double *edge_of_mode;      /* (H, H) row n: x_to - x_from of edge n from the modes */
-    double *mode_of_edge;      /* (H, H) row m, column n >= 1: mode m of the edge differences, beside sqrt(H) x_root in mode 0 */
+    size_t heads;         /* H */
+    size_t root;          /* the head all edges lead away from */
+    double *distance;     /* (H, H) what the tree was made from */
+    double *q;            /* (H, H) row n: mode n */
+    hf_basis_edge *edge;  /* (H), [0] unused; every from is the root or the to of an earlier edge */
+    double *edge_of_mode; /* (H, H) row n: x_to - x_from of edge n from the modes */
+    double *mode_of_edge; /* (H, H) row m, column n >= 1: mode m of the edge differences, beside sqrt(H) x_root in mode 0 */
     size_t term_count;
-    hf_basis_term *term;       /* (term_count) sorted by m */
+    hf_basis_term *term; /* (term_count) sorted by m */
 } hf_basis;
 
 /* The tree that joins the nearest heads first (complete linkage; ties go to the lower head).

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- along the flow ---------------------------------------------------------------------------------------------------- */
+/* ---- along the flow ----------------------------------------------------------------------------------------------------
+ */
 
 /* The flow's direction in one block: a' and, given <a'>, u and ds. Rows of HF_BLOCK. */
 typedef struct {
@@ -95,7 +96,8 @@ HF_CLONES static double sum_curvature(const hf_flow *flow, const block_direction
         hf_lanes_product(flow->basis, width, flow->attention + first, p->positions, d->u, HF_BLOCK, d->ds, HF_BLOCK);
         hf_lanes_product(flow->basis, width, d->u, HF_BLOCK, d->u, HF_BLOCK, d->uu, HF_BLOCK);
         for (size_t n = 0; n < p->heads; n++) {
-            const double *count = p->multiplicity + first, *f = flow->ascent + n * p->positions + first, *uu = d->uu + n * HF_BLOCK;
+            const double *count = p->multiplicity + first, *f = flow->ascent + n * p->positions + first,
+                         *uu = d->uu + n * HF_BLOCK;
             double part = 0;
             HF_SIMD_SUM(part)
             for (size_t i = 0; i < width; i++)
@@ -124,7 +126,8 @@ double hf_flow_speed_rate(const hf_flow *flow)
     return -(sum_curvature(flow, &d, dv, mean) + 2 * decay);
 }
 
-/* ---- as an operator ---------------------------------------------------------------------------------------------------- */
+/* ---- as an operator ----------------------------------------------------------------------------------------------------
+ */
 
 /* From orthonormal coordinates to (dv, da) by modes and back as covectors; the map is its own transpose. */
 static void scale_values(const hf_problem *p, const double *x, double *result)

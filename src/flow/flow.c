@@ -11,14 +11,16 @@
  * directly, which loses no digits, while expm1 could overflow or lose those of a head that leaves a concentrated other. */
 static const double far_apart = 0.7;
 
-/* ---- life -------------------------------------------------------------------------------------------------------------- */
+/* ---- life --------------------------------------------------------------------------------------------------------------
+ */
 
 static hf_status allocate(hf_flow *flow)
 {
     size_t heads = flow->problem->heads, positions = flow->problem->positions, features = flow->problem->features;
     size_t widest = heads > features ? heads : features;
     size_t field = heads * positions, pulls = features * positions;
-    size_t blocks = 4 * heads * HF_BLOCK + heads * (features + 1), scratch = 2 * field + pulls > blocks ? 2 * field + pulls : blocks;
+    size_t blocks = 4 * heads * HF_BLOCK + heads * (features + 1),
+           scratch = 2 * field + pulls > blocks ? 2 * field + pulls : blocks;
     double *memory =
         malloc((7 * field + pulls + scratch + 3 * heads * features + 2 * heads + 3 * heads * widest) * sizeof *memory);
     if (memory == NULL)
@@ -47,9 +49,11 @@ static void start_distances(const hf_problem *p, double *distance)
         for (size_t l = 0; l < p->heads; l++) {
             double farthest = 0;
             for (size_t r = 0; r < p->features; r++)
-                farthest = fmax(farthest, fabs(p->value_deviation[k * p->features + r] - p->value_deviation[l * p->features + r]));
+                farthest =
+                    fmax(farthest, fabs(p->value_deviation[k * p->features + r] - p->value_deviation[l * p->features + r]));
             for (size_t i = 0; i < p->positions; i++)
-                farthest = fmax(farthest, fabs(p->logit_deviation[k * p->positions + i] - p->logit_deviation[l * p->positions + i]));
+                farthest = fmax(farthest,
+                                fabs(p->logit_deviation[k * p->positions + i] - p->logit_deviation[l * p->positions + i]));
             distance[k * p->heads + l] = farthest;
         }
 }
@@ -134,7 +138,8 @@ hf_status hf_flow_rebase(hf_flow *flow, double *y, hf_error *err)
     return status;
 }
 
-/* ---- attention --------------------------------------------------------------------------------------------------------- */
+/* ---- attention ---------------------------------------------------------------------------------------------------------
+ */
 
 HF_INLINE double max_abs(size_t width, const double *x)
 {
@@ -209,7 +214,8 @@ HF_CLONES static void follow_edge(hf_flow *flow, const double *a, size_t n)
     }
 }
 
-/* ---- residual, loss and force ------------------------------------------------------------------------------------------ */
+/* ---- residual, loss and force ------------------------------------------------------------------------------------------
+ */
 
 /* Modes of the attention in one block of positions, from the root head and the edges. */
 HF_INLINE void block_attention(hf_flow *flow, size_t first, size_t width)
@@ -264,8 +270,7 @@ HF_INLINE void block_force(hf_flow *flow, size_t first, size_t width, double *to
         }
         total[r] += sum;
         for (size_t n = 0; n < p->heads; n++)
-            flow->force[n * p->features + r] +=
-                hf_lanes_dot(width, counted, flow->attention + n * p->positions + first);
+            flow->force[n * p->features + r] += hf_lanes_dot(width, counted, flow->attention + n * p->positions + first);
     }
 }
 
@@ -284,7 +289,8 @@ HF_CLONES static void evaluate_residual(hf_flow *flow, double *total)
     }
 }
 
-/* ---- gain and speed ---------------------------------------------------------------------------------------------------- */
+/* ---- gain and speed ----------------------------------------------------------------------------------------------------
+ */
 
 /* result_m = modes of sum_r x_kr y_kr for two fields of (H, R): the heads' own inner products. */
 static void head_products(const hf_flow *flow, const double *x, const double *y, double *result)
@@ -368,7 +374,8 @@ void hf_flow_velocity(const hf_flow *flow, double *velocity)
     }
 }
 
-/* ---- Jacobian ---------------------------------------------------------------------------------------------------------- */
+/* ---- Jacobian ----------------------------------------------------------------------------------------------------------
+ */
 
 /* sum_i n_i x_i y_i */
 HF_INLINE double counted_dot(const hf_problem *p, const double *x, const double *y)
@@ -491,7 +498,8 @@ HF_CLONES void hf_flow_jacobian_times(const hf_flow *flow, const double *x, doub
     }
 }
 
-/* ---- measures ---------------------------------------------------------------------------------------------------------- */
+/* ---- measures ----------------------------------------------------------------------------------------------------------
+ */
 
 double hf_flow_inner(const hf_flow *flow, const double *x, const double *y)
 {

@@ -8,13 +8,13 @@
  *     a_ki' = rho_a s_ki h_ki                               logit geometry: gradient flow in zero-mean logits
  *     a_ki' = rho_a (g_ki - sum_l n_l g_kl / sum_l n_l)     replicator geometry: Fisher metric on the simplex
  *
- * (Yuksel et al. 2026, section 3, generalized to classes of r_i replicas seen at c_i copies, n_i = r_i c_i.) The state y holds
- * the modes of basis.h: values (H, R), then logits (H, T), row n = mode n. Every product of two head-dependent quantities is
- * formed from modes and every difference of attentions through expm1, so that contrasts of size 1e-200 evolve with full
- * relative accuracy and contrasts that are 0 stay exactly 0.
+ * (Yuksel et al. 2026, section 3, generalized to classes of r_i replicas seen at c_i copies, n_i = r_i c_i.) The state y
+ * holds the modes of basis.h: values (H, R), then logits (H, T), row n = mode n. Every product of two head-dependent
+ * quantities is formed from modes and every difference of attentions through expm1, so that contrasts of size 1e-200 evolve
+ * with full relative accuracy and contrasts that are 0 stay exactly 0.
  *
- * A flow is evaluated at one state at a time: hf_flow_at computes everything that depends on y alone, the functions after it
- * refer to that state. Only memory of the flow's own is written: two flows may be used by two threads. */
+ * A flow is evaluated at one state at a time: hf_flow_at computes everything that depends on y alone, the functions after
+ * it refer to that state. Only memory of the flow's own is written: two flows may be used by two threads. */
 #ifndef HF_FLOW_FLOW_H
 #define HF_FLOW_FLOW_H
 
@@ -78,8 +78,8 @@ void hf_flow_jacobian_times(const hf_flow *flow, const double *x, double *result
 /* result = the change of the loss's gradient along x, its second derivative in values and logits, by modes; all (size). */
 void hf_flow_gradient_change(const hf_flow *flow, const double *x, double *result);
 
-/* Inner product in which the logit flow is a gradient flow and J is symmetric: sum v w / rho_v + sum n_i a b / rho_a. A rate of 0
- * leaves its part out. */
+/* Inner product in which the logit flow is a gradient flow and J is symmetric: sum v w / rho_v + sum n_i a b / rho_a. A
+ * rate of 0 leaves its part out. */
 double hf_flow_inner(const hf_flow *flow, const double *x, const double *y);
 
 /* Probability that head k gives one position of class i at the state of hf_flow_at. attention: (T). */
@@ -92,8 +92,8 @@ double hf_flow_drift(const hf_flow *flow, const double *y);
  * *rate: its logarithmic derivative along velocity, nan when it is 0. */
 double hf_flow_divergence(const hf_flow *flow, const double *y, const double *velocity, double *rate);
 
-/* Names the first head's coordinate that is not finite in a state or velocity y, as in "logit of head 2, position 7". False if
- * all are finite. */
+/* Names the first head's coordinate that is not finite in a state or velocity y, as in "logit of head 2, position 7". False
+ * if all are finite. */
 bool hf_flow_blame(const hf_flow *flow, const double *y, char *text, size_t capacity);
 
 /* Names coordinate index of the state, as in "mean logit at position 7" or "value on feature 2, heads 1 and 3 compared". */

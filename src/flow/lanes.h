@@ -1,7 +1,7 @@
 /* lanes: arithmetic on modes for many positions at once (private to flow/).
  *
- * A field holds one number per mode and position: rows of mode n, consecutive positions side by side, so that the inner loops
- * run along positions and vectorize. Work goes in blocks of HF_BLOCK positions that stay in the first cache. */
+ * A field holds one number per mode and position: rows of mode n, consecutive positions side by side, so that the inner
+ * loops run along positions and vectorize. Work goes in blocks of HF_BLOCK positions that stay in the first cache. */
 #ifndef HF_FLOW_LANES_H
 #define HF_FLOW_LANES_H
 
@@ -37,7 +37,7 @@ HF_INLINE double hf_lanes_dot(size_t width, const double *x, const double *y)
 
 /* Modes of the product of two fields at every position. Row m of x starts at x + m * stride_x, and so on. */
 HF_INLINE void hf_lanes_product(const hf_basis *basis, size_t width, const double *x, size_t stride_x, const double *y,
-                                    size_t stride_y, double *result, size_t stride)
+                                size_t stride_y, double *result, size_t stride)
 {
     for (size_t m = 0; m < basis->heads; m++)
         memset(result + m * stride, 0, width * sizeof *result);
@@ -53,7 +53,7 @@ HF_INLINE void hf_lanes_product(const hf_basis *basis, size_t width, const doubl
 
 /* The same with a factor y (H) that is equal at all positions. */
 HF_INLINE void hf_lanes_product_constant(const hf_basis *basis, size_t width, const double *x, size_t stride_x,
-                                             const double *y, double *result, size_t stride)
+                                         const double *y, double *result, size_t stride)
 {
     for (size_t m = 0; m < basis->heads; m++)
         memset(result + m * stride, 0, width * sizeof *result);

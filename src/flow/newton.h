@@ -1,8 +1,8 @@
 /* newton: solves (I - gamma J) x = b for the flow's Jacobian J in O(T) operations.
  *
- * Given z = (dv, sigma, c) with sigma_k = sum_i n_i s_ki da_ki and c_k = rho_a gamma d<g>_k, the unknowns da_ki of one position
- * form an H x H system of their own, so I - gamma J is block diagonal with a border of H (R + 2). With D and F multiplication
- * by s_i and by (s h)_i in the coordinates of basis.h, C_i = sum_r omega_ri v_r v_r^T and
+ * Given z = (dv, sigma, c) with sigma_k = sum_i n_i s_ki da_ki and c_k = rho_a gamma d<g>_k, the unknowns da_ki of one
+ * position form an H x H system of their own, so I - gamma J is block diagonal with a border of H (R + 2). With D and F
+ * multiplication by s_i and by (s h)_i in the coordinates of basis.h, C_i = sum_r omega_ri v_r v_r^T and
  *
  *     (G_i dv)_m = gamma sum_r omega_ri (E_ri dv_mr - c_i v_mr sum_n s_ni dv_nr)
  *
@@ -11,8 +11,9 @@
  *     logit:       B = I - gamma rho_a (F - c_i D C D),   B da = b + rho_a D G dv + (B - I) sigma - D c
  *     replicator:  B = I + gamma rho_a c_i C D,           B da = b + rho_a G dv   + (B - I) sigma - c
  *
- * and the border's rows are those of dv, sum_i n_i da_i = sum_i n_i b_i (the zero mean, in place of the definition of c: written
- * so, no digits are lost at large gamma) and the definition of sigma. Exact zeros between mean and contrasts stay exact. */
+ * and the border's rows are those of dv, sum_i n_i da_i = sum_i n_i b_i (the zero mean, in place of the definition of c:
+ * written so, no digits are lost at large gamma) and the definition of sigma. Exact zeros between mean and contrasts stay
+ * exact. */
 #ifndef HF_FLOW_NEWTON_H
 #define HF_FLOW_NEWTON_H
 

@@ -2,11 +2,11 @@
  *
  *     mass_kj   = sum_{i in supp p_j} n_i s_ki                           attention of head k on pattern j
  *     value_kj  = <u_j, v_k>
- *     share_kj  = value_kj <p_j, c s_k> / (m_j |u_j|^2 |p_j|^2)          part of pattern j that head k carries; sums to 1 once
- *                                                                        learned (inner products of patterns count replicas)
- *     pattern_loss_j = 1/2 sum_i r_i omega_ji <u_j, E_i>^2 / |u_j|^2     loss along feature j
- *     distance_k = 1/2 |sum_h v_h s_h - sum_{j<=k} m_j u_j p_j|^2        to the class of models that know k patterns; k = 0..J
- *     overlap    = least cosine between the attentions of two heads      1 for one head, exactly 1 for equal heads */
+ *     share_kj  = value_kj <p_j, c s_k> / (m_j |u_j|^2 |p_j|^2)          part of pattern j that head k carries; sums to 1
+ * once learned (inner products of patterns count replicas) pattern_loss_j = 1/2 sum_i r_i omega_ji <u_j, E_i>^2 / |u_j|^2
+ * loss along feature j distance_k = 1/2 |sum_h v_h s_h - sum_{j<=k} m_j u_j p_j|^2        to the class of models that know
+ * k patterns; k = 0..J overlap    = least cosine between the attentions of two heads      1 for one head, exactly 1 for
+ * equal heads */
 #ifndef HF_FLOW_OBSERVE_H
 #define HF_FLOW_OBSERVE_H
 
@@ -14,15 +14,15 @@
 
 typedef struct {
     double loss, speed, overlap, divergence, growth_rate; /* growth_rate: d log(divergence)/dt, nan at divergence 0 */
-    double *pattern_loss;  /* (J) */
-    double *distance;      /* (J + 1) */
-    double *mass;          /* (H, J) */
-    double *value;         /* (H, J) */
-    double *share;         /* (H, J) */
-    double *head_value;    /* (H, R) v_kr */
-    double *attention;     /* (H, T) s_ki */
-    double *output;        /* (R, T) scratch: what the heads give together, sum_k v_kr c_i s_ki */
-    double *velocity;      /* (size of a state) scratch */
+    double *pattern_loss;                                 /* (J) */
+    double *distance;                                     /* (J + 1) */
+    double *mass;                                         /* (H, J) */
+    double *value;                                        /* (H, J) */
+    double *share;                                        /* (H, J) */
+    double *head_value;                                   /* (H, R) v_kr */
+    double *attention;                                    /* (H, T) s_ki */
+    double *output;   /* (R, T) scratch: what the heads give together, sum_k v_kr c_i s_ki */
+    double *velocity; /* (size of a state) scratch */
 } hf_observation;
 
 /* Memory for a flow's observations. Errors: HF_ESYSTEM. Free with hf_observation_clear. */

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- patterns, features, data ------------------------------------------------------------------------------------------ */
+/* ---- patterns, features, data ------------------------------------------------------------------------------------------
+ */
 
 static hf_status fill_data(hf_problem *p, const hf_config *config, hf_error *err)
 {
@@ -54,8 +55,8 @@ static hf_status fill_patterns(hf_problem *p, const hf_config *config, hf_error 
     return HF_OK;
 }
 
-/* Coordinates of the features in their Gram-Schmidt basis: the Cholesky factor of the Gram matrix. A feature that depends on
- * the ones before it adds no direction of its own. */
+/* Coordinates of the features in their Gram-Schmidt basis: the Cholesky factor of the Gram matrix. A feature that depends
+ * on the ones before it adds no direction of its own. */
 static void fill_features(hf_problem *p, const hf_real_rows *gram)
 {
     const double dependent = 1e-12; /* a squared distance below this, relative to |u_j|^2, is rounding */
@@ -111,7 +112,8 @@ static hf_status fill_target(hf_problem *p, const hf_config *config, hf_error *e
     return HF_OK;
 }
 
-/* ---- the start --------------------------------------------------------------------------------------------------------- */
+/* ---- the start ---------------------------------------------------------------------------------------------------------
+ */
 
 static double largest(size_t count, const double *x)
 {
@@ -131,7 +133,8 @@ static double dot(size_t count, const double *x, const double *y)
 
 /* Gram-Schmidt over the heads' coordinates beyond the features: fills basis (up to H rows of width) and returns how many
  * directions there are. scratch: (width). */
-static size_t outside_directions(size_t heads, size_t width, size_t stride, const double *value, double *basis, double *scratch)
+static size_t outside_directions(size_t heads, size_t width, size_t stride, const double *value, double *basis,
+                                 double *scratch)
 {
     const double rounding = 1e-13; /* what is left of a dependent vector, relative to the largest one */
     double scale = 0;
@@ -276,8 +279,7 @@ static hf_status fill_start(hf_problem *p, const hf_config *config, hf_error *er
     p->common_logit = calloc(p->positions, sizeof *p->common_logit);
     if (p->logit_deviation == NULL || p->common_logit == NULL)
         return hf_fail_memory(err, "the initial logits");
-    hf_status status =
-        config->init.state != NULL ? start_from_table(p, config, err) : start_from_noise(p, config, err);
+    hf_status status = config->init.state != NULL ? start_from_table(p, config, err) : start_from_noise(p, config, err);
     if (status != HF_OK)
         return status;
     p->common_value = calloc(p->features, sizeof *p->common_value);
@@ -288,7 +290,8 @@ static hf_status fill_start(hf_problem *p, const hf_config *config, hf_error *er
     return HF_OK;
 }
 
-/* ---- the whole --------------------------------------------------------------------------------------------------------- */
+/* ---- the whole ---------------------------------------------------------------------------------------------------------
+ */
 
 hf_status hf_problem_create(hf_problem **result, const hf_config *config, hf_error *err)
 {

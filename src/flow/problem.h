@@ -1,7 +1,7 @@
 /* problem: the task and the start of the flow, reduced to as few features as the flow can reach.
  *
- * The flow never leaves span{A_1..A_J, V_1(0)..V_H(0)}: in an orthonormal basis of that span each value V_k is a vector v_k of
- * R <= J + H coordinates, whatever the dimension of the model is. Coordinates 1..J follow the Gram-Schmidt basis of the
+ * The flow never leaves span{A_1..A_J, V_1(0)..V_H(0)}: in an orthonormal basis of that span each value V_k is a vector v_k
+ * of R <= J + H coordinates, whatever the dimension of the model is. Coordinates 1..J follow the Gram-Schmidt basis of the
  * features u_1..u_J (the features themselves where these are orthonormal); the others span what V(0) has outside. */
 #ifndef HF_FLOW_PROBLEM_H
 #define HF_FLOW_PROBLEM_H
@@ -31,12 +31,12 @@ typedef struct {
     size_t patterns;  /* J */
     size_t features;  /* R */
 
-    double *strength;    /* (J) m_j */
-    double *feature;     /* (J, R) u_j in the reduced coordinates */
-    double *feature2;    /* (J) |u_j|^2 */
-    hf_pattern *pattern; /* (J) */
+    double *strength;          /* (J) m_j */
+    double *feature;           /* (J, R) u_j in the reduced coordinates */
+    double *feature2;          /* (J) |u_j|^2 */
+    hf_pattern *pattern;       /* (J) */
     hf_pattern_entry *entries; /* all patterns' entries in one array */
-    double *target;      /* (R, T) G_ri = sum_j m_j u_jr p_ji */
+    double *target;            /* (R, T) G_ri = sum_j m_j u_jr p_ji */
 
     double *copies;       /* (T) c_i */
     double *replicas;     /* (T) r_i */
@@ -55,14 +55,14 @@ typedef struct {
     double *value_basis; /* (R, D) the reduced basis in those coordinates */
 } hf_problem;
 
-/* Builds the problem a valid configuration describes. Errors: HF_EUSAGE (state table; values outside the features' span with
- * weights that differ between features), HF_ESYSTEM. Free with hf_problem_free. */
+/* Builds the problem a valid configuration describes. Errors: HF_EUSAGE (state table; values outside the features' span
+ * with weights that differ between features), HF_ESYSTEM. Free with hf_problem_free. */
 hf_status hf_problem_create(hf_problem **problem, const hf_config *config, hf_error *err);
 
 void hf_problem_free(hf_problem *problem);
 
-/* Half the sum of squares of what is left when the patterns in learned (J flags) are fitted exactly and the others are not at all:
- * the plateau's predicted loss, 1/2 sum_i r_i sum_r omega_ri (sum_{j not learned} m_j u_jr p_ji)^2. */
+/* Half the sum of squares of what is left when the patterns in learned (J flags) are fitted exactly and the others are not
+ * at all: the plateau's predicted loss, 1/2 sum_i r_i sum_r omega_ri (sum_{j not learned} m_j u_jr p_ji)^2. */
 double hf_problem_plateau_loss(const hf_problem *problem, const bool *learned);
 
 #endif

@@ -127,8 +127,9 @@ static hf_status read_entries(reader *r, hf_error *err)
         if (!have_header) {
             have_header = true;
             if (strcmp(text, "kind\thead\tindex\tvalue") != 0)
-                status = hf_fail(err, HF_EUSAGE, "%s:%zu: expected the header line kind, head, index, value, separated by tabs",
-                                 r->path, r->line);
+                status =
+                    hf_fail(err, HF_EUSAGE, "%s:%zu: expected the header line kind, head, index, value, separated by tabs",
+                            r->path, r->line);
             continue;
         }
         entry e = {0};

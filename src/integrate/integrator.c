@@ -16,11 +16,11 @@
 struct hf_integrator {
     hf_flow *flow;
     hf_newton *newton;
-    double rtol, atol;   /* of the local error */
-    size_t size;         /* of the flow's state; the energy is component size */
+    double rtol, atol; /* of the local error */
+    size_t size;       /* of the flow's state; the energy is component size */
     double t, t_previous;
-    hf_integrator_counts counts;  /* up to the last restart */
-    char not_finite[128];         /* the component that was not finite last; "" if none was */
+    hf_integrator_counts counts; /* up to the last restart */
+    char not_finite[128];        /* the component that was not finite last; "" if none was */
     double not_finite_time;
 
     SUNContext context;
@@ -30,7 +30,8 @@ struct hf_integrator {
     N_Vector y, scratch;
 };
 
-/* ---- what CVODE calls -------------------------------------------------------------------------------------------------- */
+/* ---- what CVODE calls --------------------------------------------------------------------------------------------------
+ */
 
 static void remember_not_finite(hf_integrator *it, double t, const double *y, const double *velocity)
 {
@@ -62,8 +63,9 @@ static int right_hand_side(realtype t, N_Vector state, N_Vector velocity, void *
     return 1;
 }
 
-static int set_up(realtype t, N_Vector state, N_Vector velocity, SUNMatrix matrix, booleantype may_reuse, booleantype *is_current,
-                  realtype gamma, void *data, N_Vector scratch1, N_Vector scratch2, N_Vector scratch3)
+static int set_up(realtype t, N_Vector state, N_Vector velocity, SUNMatrix matrix, booleantype may_reuse,
+                  booleantype *is_current, realtype gamma, void *data, N_Vector scratch1, N_Vector scratch2,
+                  N_Vector scratch3)
 {
     (void)t, (void)velocity, (void)matrix, (void)may_reuse, (void)scratch1, (void)scratch2, (void)scratch3;
     hf_integrator *it = data;
@@ -106,7 +108,8 @@ HF_CLONES static double root_mean_square(size_t count, const double *y)
     return largest * sqrt(sum / (double)count);
 }
 
-/* Mean head: relative to each component, or to the size of all where one passes through 0, or absolute while all are small. */
+/* Mean head: relative to each component, or to the size of all where one passes through 0, or absolute while all are small.
+ */
 HF_CLONES static bool weigh_mean(const hf_integrator *it, size_t count, const double *y, double *weight)
 {
     double factor = balance(it, count), floor = it->atol * sqrt((double)it->flow->problem->heads);
@@ -148,7 +151,8 @@ static void stay_silent(int code, const char *module, const char *function, char
     (void)code, (void)module, (void)function, (void)message, (void)data;
 }
 
-/* ---- the linear solver's shell ----------------------------------------------------------------------------------------- */
+/* ---- the linear solver's shell -----------------------------------------------------------------------------------------
+ */
 
 static SUNLinearSolver_Type solver_type(SUNLinearSolver solver)
 {
@@ -196,7 +200,8 @@ static bool attach_solver(hf_integrator *it)
            CVodeSetLinSysFn(it->cvode, set_up) == CV_SUCCESS;
 }
 
-/* ---- life -------------------------------------------------------------------------------------------------------------- */
+/* ---- life --------------------------------------------------------------------------------------------------------------
+ */
 
 /* CVODE controls the error of one step; along a drop thousands of them add up. With these a result's columns are right to
  * about rtol (measured on the three-stage problem, rtol 1e-4 to 1e-12). */
@@ -207,8 +212,8 @@ static void set_tolerances(hf_integrator *it, double rtol, double atol)
     it->atol = atol / 100;
 }
 
-/* The step whose neglected second-order term has half the size of the tolerance, 1/sqrt(|y''|) with y'' = J y' in CVODE's norm.
- * Depends on the state alone, so that a restarted integration takes the steps of the uninterrupted one. */
+/* The step whose neglected second-order term has half the size of the tolerance, 1/sqrt(|y''|) with y'' = J y' in CVODE's
+ * norm. Depends on the state alone, so that a restarted integration takes the steps of the uninterrupted one. */
 static hf_status first_step(hf_integrator *it, double *h, hf_error *err)
 {
     double *velocity = malloc(it->size * sizeof *velocity), *acceleration = NV_DATA_S(it->scratch), norm = 0;
@@ -217,7 +222,8 @@ static hf_status first_step(hf_integrator *it, double *h, hf_error *err)
     if (velocity == NULL || weights == NULL)
         status = hf_fail_memory(err, "the integrator");
     else if (error_weights(it->y, weights, it) != 0)
-        status = hf_fail(err, HF_EUSAGE, "solver.atol = 0 cannot control the error of components that are 0; expected a positive atol");
+        status = hf_fail(err, HF_EUSAGE,
+                         "solver.atol = 0 cannot control the error of components that are 0; expected a positive atol");
     else {
         hf_flow_velocity(it->flow, velocity);
         hf_flow_jacobian_times(it->flow, velocity, acceleration);
@@ -233,9 +239,10 @@ static hf_status first_step(hf_integrator *it, double *h, hf_error *err)
 
 static hf_status not_finite(const hf_integrator *it, hf_error *err)
 {
-    return hf_fail(err, HF_ENUMERIC,
-                   "the flow is not finite at t = %.6g: the %s overflows; lower target.strengths, the initial values or the rates",
-                   it->not_finite_time, it->not_finite);
+    return hf_fail(
+        err, HF_ENUMERIC,
+        "the flow is not finite at t = %.6g: the %s overflows; lower target.strengths, the initial values or the rates",
+        it->not_finite_time, it->not_finite);
 }
 
 /* Starts CVODE, or starts it again, at the time and state that it holds. */
@@ -313,7 +320,8 @@ void hf_integrator_free(hf_integrator *it)
     free(it);
 }
 
-/* ---- stepping ---------------------------------------------------------------------------------------------------------- */
+/* ---- stepping ----------------------------------------------------------------------------------------------------------
+ */
 
 /* Names the component whose estimated error is largest in CVODE's norm. */
 static void worst_component(hf_integrator *it, char *text, size_t capacity)
@@ -339,19 +347,21 @@ static hf_status explain(hf_integrator *it, int flag, hf_error *err)
 {
     char component[128];
     double h = 0;
-    if (it->not_finite[0] != '\0' &&
-        (flag == CV_REPTD_RHSFUNC_ERR || flag == CV_FIRST_RHSFUNC_ERR || flag == CV_UNREC_RHSFUNC_ERR || flag == CV_CONV_FAILURE))
+    if (it->not_finite[0] != '\0' && (flag == CV_REPTD_RHSFUNC_ERR || flag == CV_FIRST_RHSFUNC_ERR ||
+                                      flag == CV_UNREC_RHSFUNC_ERR || flag == CV_CONV_FAILURE))
         return not_finite(it, err);
     CVodeGetCurrentStep(it->cvode, &h);
     worst_component(it, component, sizeof component);
     if (flag == CV_ERR_FAILURE)
         return hf_fail(err, HF_ENUMERIC,
-                       "the step at t = %.6g stays inaccurate down to a step of %.3g (largest error: %s); raise solver.rtol or solver.atol",
+                       "the step at t = %.6g stays inaccurate down to a step of %.3g (largest error: %s); raise "
+                       "solver.rtol or solver.atol",
                        it->t, h, component);
-    return hf_fail(err, HF_ENUMERIC,
-                   "Newton's iteration does not converge at t = %.6g with a step of %.3g (largest error: %s; CVODE's code %d); raise "
-                   "solver.rtol",
-                   it->t, h, component, flag);
+    return hf_fail(
+        err, HF_ENUMERIC,
+        "Newton's iteration does not converge at t = %.6g with a step of %.3g (largest error: %s; CVODE's code %d); raise "
+        "solver.rtol",
+        it->t, h, component, flag);
 }
 
 hf_status hf_integrator_step(hf_integrator *it, hf_error *err)
@@ -383,7 +393,8 @@ void hf_integrator_interpolate(hf_integrator *it, double t, double *y, double *e
     *energy = NV_DATA_S(state)[it->size];
 }
 
-/* ---- boundaries -------------------------------------------------------------------------------------------------------- */
+/* ---- boundaries --------------------------------------------------------------------------------------------------------
+ */
 
 /* A restart costs some fifty short steps: rare for small flows, a few minutes apart at most for large ones. */
 static size_t steps_between_boundaries(const hf_integrator *it)

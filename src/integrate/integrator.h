@@ -1,10 +1,10 @@
 /* integrator: carries a flow forward in time with CVODE's BDF and headflow's own Newton solve.
  *
- * The state of the integration is the flow's state and one more component, the dissipated energy Q = integral of P dt, so that
- * |L(0) - L(t) - Q| certifies the accuracy of every run. Steps are taken one by one; a state at any time inside the last step
- * comes from CVODE's own interpolant, which leaves the trajectory alone. At fixed boundaries (hf_integrator_at_boundary) the
- * caller restarts the integration from its state alone, which is what makes a resumed run bit-identical to an uninterrupted one
- * and is where the contrasts between heads are chosen anew. */
+ * The state of the integration is the flow's state and one more component, the dissipated energy Q = integral of P dt, so
+ * that |L(0) - L(t) - Q| certifies the accuracy of every run. Steps are taken one by one; a state at any time inside the
+ * last step comes from CVODE's own interpolant, which leaves the trajectory alone. At fixed boundaries
+ * (hf_integrator_at_boundary) the caller restarts the integration from its state alone, which is what makes a resumed run
+ * bit-identical to an uninterrupted one and is where the contrasts between heads are chosen anew. */
 #ifndef HF_INTEGRATE_INTEGRATOR_H
 #define HF_INTEGRATE_INTEGRATOR_H
 
@@ -14,13 +14,13 @@
 typedef struct hf_integrator hf_integrator;
 
 typedef struct {
-    size_t steps, evaluations, setups;         /* steps taken, right-hand sides, factorizations */
-    size_t error_failures, newton_failures;    /* step attempts repeated: error too large, Newton did not converge */
+    size_t steps, evaluations, setups;      /* steps taken, right-hand sides, factorizations */
+    size_t error_failures, newton_failures; /* step attempts repeated: error too large, Newton did not converge */
 } hf_integrator_counts;
 
-/* An integration of flow from its problem's start at t = 0. rtol, atol: what the user wants of the result; the local error is
- * controlled more tightly. The flow must outlive it and belongs to it meanwhile. Errors: HF_ENUMERIC (not finite at the start),
- * HF_EUSAGE (atol = 0 with a component that is 0), HF_ESYSTEM. Free with hf_integrator_free. */
+/* An integration of flow from its problem's start at t = 0. rtol, atol: what the user wants of the result; the local error
+ * is controlled more tightly. The flow must outlive it and belongs to it meanwhile. Errors: HF_ENUMERIC (not finite at the
+ * start), HF_EUSAGE (atol = 0 with a component that is 0), HF_ESYSTEM. Free with hf_integrator_free. */
 hf_status hf_integrator_create(hf_integrator **integrator, hf_flow *flow, double rtol, double atol, hf_error *err);
 
 void hf_integrator_free(hf_integrator *integrator);
@@ -35,7 +35,8 @@ double hf_integrator_previous_time(const hf_integrator *integrator);
 /* State (size of the flow's) and energy at a time within the last step. */
 void hf_integrator_interpolate(hf_integrator *integrator, double t, double *y, double *energy);
 
-/* Whether the last step was the last before a boundary. Boundaries are a fixed number of steps apart, fewer for larger flows. */
+/* Whether the last step was the last before a boundary. Boundaries are a fixed number of steps apart, fewer for larger
+ * flows. */
 bool hf_integrator_at_boundary(const hf_integrator *integrator);
 
 /* Chooses the contrasts anew and starts again from the state reached. Errors: HF_ENUMERIC, HF_ESYSTEM. */

@@ -5,7 +5,8 @@
 
 static const char *const mode_names[] = {"nan", "competitive", "cooperative"};
 
-/* ---- events ------------------------------------------------------------------------------------------------------------ */
+/* ---- events ------------------------------------------------------------------------------------------------------------
+ */
 
 static void write_index(hf_table *table, size_t index)
 {
@@ -15,8 +16,8 @@ static void write_index(hf_table *table, size_t index)
         hf_table_text(table, "%zu", index);
 }
 
-static hf_status write_events(const hf_findings *f, const char *reason, const char *directory, const hf_table_origin *origin,
-                              hf_error *err)
+static hf_status write_events(const hf_findings *f, const char *reason, const char *directory,
+                              const hf_table_origin *origin, hf_error *err)
 {
     static const char *const ends[] = {"on a plateau", "inside a stage", "before the first drop"};
     hf_table table;
@@ -41,7 +42,8 @@ static hf_status write_events(const hf_findings *f, const char *reason, const ch
     return hf_file_commit(&table.file, err);
 }
 
-/* ---- stages ------------------------------------------------------------------------------------------------------------ */
+/* ---- stages ------------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct {
     char patterns[64], carriers[64];
@@ -79,20 +81,21 @@ static hf_status write_stages(const hf_findings *f, const char *directory, const
     hf_status status = hf_table_open(&table, directory, "stages.tsv", origin, err);
     if (status != HF_OK)
         return status;
-    hf_table_text(&table, "stage\tt_onset\tt_peak\tt_settle\tloss_before\tloss_after\tpredicted_loss_after\tpattern\tcarrier\tmode\t"
-                          "saddle_index\tlambda_min\tsymmetric_fraction");
+    hf_table_text(
+        &table, "stage\tt_onset\tt_peak\tt_settle\tloss_before\tloss_after\tpredicted_loss_after\tpattern\tcarrier\tmode\t"
+                "saddle_index\tlambda_min\tsymmetric_fraction");
     hf_table_end_line(&table);
     for (size_t i = 0; i < f->stage_count; i++) {
         const hf_stage *s = &f->stage[i];
         acquisitions a = acquired_in(f, i + 1);
-        const double numbers[] = {s->t_onset, s->t_peak, s->t_settle, s->loss_before, s->loss_after, s->predicted_loss_after};
+        const double numbers[] = {s->t_onset,      s->t_peak,     s->t_settle,
+                                  s->before->loss, s->loss_after, s->predicted_loss_after};
         hf_table_text(&table, "%zu", i + 1);
         hf_table_numbers(&table, sizeof numbers / sizeof numbers[0], numbers);
         hf_table_text(&table, "%s\t%s\t%s", a.patterns, a.carriers, mode_names[a.mode]);
-        const hf_saddle *saddle = s->before == NULL ? NULL : &s->before->saddle;
-        hf_table_number(&table, saddle == NULL ? NAN : (double)saddle->index);
-        hf_table_number(&table, saddle == NULL ? NAN : saddle->lambda_min);
-        hf_table_number(&table, saddle == NULL ? NAN : saddle->symmetric_fraction);
+        hf_table_text(&table, "%zu", s->before->saddle.index);
+        hf_table_number(&table, s->before->saddle.lambda_min);
+        hf_table_number(&table, s->before->saddle.symmetric_fraction);
         hf_table_end_line(&table);
     }
     return hf_file_commit(&table.file, err);
@@ -109,8 +112,15 @@ static hf_status write_plateaus(const hf_findings *f, const char *directory, con
     hf_table_end_line(&table);
     for (size_t i = 0; i < f->plateau_count; i++) {
         const hf_plateau *p = &f->plateau[i];
-        const double numbers[] = {p->t, p->loss, p->predicted_loss, p->speed, (double)p->saddle.index, p->saddle.threshold,
-                                  p->saddle.lambda_min, p->saddle.lambda_max, p->saddle.symmetric_fraction};
+        const double numbers[] = {p->t,
+                                  p->loss,
+                                  p->predicted_loss,
+                                  p->speed,
+                                  (double)p->saddle.index,
+                                  p->saddle.threshold,
+                                  p->saddle.lambda_min,
+                                  p->saddle.lambda_max,
+                                  p->saddle.symmetric_fraction};
         hf_table_text(&table, "%zu", i + 1);
         hf_table_numbers(&table, sizeof numbers / sizeof numbers[0], numbers);
         hf_table_end_line(&table);
@@ -127,7 +137,8 @@ hf_status hf_findings_write(const hf_findings *findings, const char *reason, con
     return status == HF_OK ? write_plateaus(findings, directory, origin, err) : status;
 }
 
-/* ---- for the eye ------------------------------------------------------------------------------------------------------- */
+/* ---- for the eye -------------------------------------------------------------------------------------------------------
+ */
 
 /* A number in a column of 9, "-" where there is none. */
 static void print_number(FILE *stream, double x)
@@ -187,10 +198,12 @@ static void print_end(const hf_findings *f, FILE *stream)
     if (last->saddle.index == 0)
         fputs(" that no direction leads down from.\n", stream);
     else
-        fprintf(stream, ", a saddle with %zu direction%s down; the steepest grows like\nexp(%.3g t) and is %.0f %% symmetric between "
-                        "heads.\n",
-                last->saddle.index, last->saddle.index == 1 ? "" : "s", -last->saddle.lambda_min,
-                100 * last->saddle.symmetric_fraction);
+        fprintf(
+            stream,
+            ", a saddle with %zu direction%s down; the steepest grows like\nexp(%.3g t) and is %.0f %% symmetric between "
+            "heads.\n",
+            last->saddle.index, last->saddle.index == 1 ? "" : "s", -last->saddle.lambda_min,
+            100 * last->saddle.symmetric_fraction);
 }
 
 void hf_findings_print(const hf_findings *f, FILE *stream)

@@ -13,7 +13,8 @@
 
 extern char **environ;
 
-/* ---- writing scripts --------------------------------------------------------------------------------------------------- */
+/* ---- writing scripts ---------------------------------------------------------------------------------------------------
+ */
 
 typedef struct {
     const char *name, *body;
@@ -66,7 +67,8 @@ static void write_facts(FILE *stream, const hf_config *config, const char *name)
 {
     write_string(stream, "figure", name);
     write_string(stream, "run_title", config->title);
-    fprintf(stream, "heads = %zu\npositions = %zu\npatterns = %zu\n", config->heads, config->positions, config->target.count);
+    fprintf(stream, "heads = %zu\npositions = %zu\npatterns = %zu\n", config->heads, config->positions,
+            config->target.count);
     fprintf(stream, "t_first = %.17g\nt_end = %.17g\nlog_time = %d\n", config->output.t_first, config->solver.t_end,
             config->output.spacing == HF_SPACING_LOG);
     fprintf(stream, "points = %zu\n", config->output.points);
@@ -82,9 +84,10 @@ static hf_status write_script(const figure *f, const hf_config *config, const ch
     hf_file file;
     hf_status status = path == NULL ? hf_fail_memory(err, "a file name") : hf_file_open(&file, path, err);
     if (status == HF_OK) {
-        fprintf(file.stream, "# %s of a headflow run. Needs only gnuplot and the tables beside this folder:\n"
-                             "#   gnuplot %s.gp                          %s.png\n"
-                             "#   gnuplot -e \"terminal='svg'\" %s.gp      or pdf; qt opens a window\n\n",
+        fprintf(file.stream,
+                "# %s of a headflow run. Needs only gnuplot and the tables beside this folder:\n"
+                "#   gnuplot %s.gp                          %s.png\n"
+                "#   gnuplot -e \"terminal='svg'\" %s.gp      or pdf; qt opens a window\n\n",
                 f->name, f->name, f->name, f->name);
         write_facts(file.stream, config, f->name);
         fprintf(file.stream, "\n%s\n%s", hf_plot_prologue, f->body);
@@ -105,7 +108,8 @@ hf_status hf_plots_write(const hf_config *config, const char *directory, hf_erro
     return status;
 }
 
-/* ---- running gnuplot --------------------------------------------------------------------------------------------------- */
+/* ---- running gnuplot ---------------------------------------------------------------------------------------------------
+ */
 
 /* Runs a program and waits; its exit code, or -1 if it could not be started or was killed. silent: no output. */
 static int run_program(char *const arguments[], bool silent)
@@ -169,8 +173,8 @@ static hf_status draw_script(const char *plots, const char *script, const char *
         status = hf_fail(err, HF_EUSAGE, "%s: this path is too long for gnuplot", plots);
         goto done;
     }
-    char *arguments[] = {"gnuplot", window ? "-p" : "-e", window ? "-e" : command, window ? command : path,
-                         window ? path : NULL, NULL};
+    char *arguments[] = {
+        "gnuplot", window ? "-p" : "-e", window ? "-e" : command, window ? command : path, window ? path : NULL, NULL};
     if (run_program(arguments, false) != 0)
         status = hf_fail(err, HF_ESYSTEM, "gnuplot failed on %s (is gnuplot installed, the disk full?)", path);
     else if (!window && rename(part, image) != 0)
@@ -206,7 +210,8 @@ hf_status hf_plots_draw(const char *directory, const char *terminal, hf_error *e
     int count = scandir(plots, &scripts, is_script, alphasort);
     hf_status status = HF_OK;
     if (count <= 0)
-        status = hf_fail(err, HF_EUSAGE, "%s: there are no figures here, expected the *.gp that headflow run leaves", plots);
+        status =
+            hf_fail(err, HF_EUSAGE, "%s: there are no figures here, expected the *.gp that headflow run leaves", plots);
     else if (!hf_plots_have_gnuplot())
         status = hf_fail(err, HF_ESYSTEM, "gnuplot cannot be started; install it (Debian: gnuplot-nox)");
     for (int i = 0; i < count; i++) {

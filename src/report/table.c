@@ -5,7 +5,8 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-hf_status hf_table_open(hf_table *table, const char *directory, const char *name, const hf_table_origin *origin, hf_error *err)
+hf_status hf_table_open(hf_table *table, const char *directory, const char *name, const hf_table_origin *origin,
+                        hf_error *err)
 {
     *table = (hf_table){0};
     char *path = hf_path_join(directory, name);

@@ -24,7 +24,8 @@ typedef struct {
 } hf_table_origin;
 
 /* Starts the table directory/name and writes its # lines. */
-hf_status hf_table_open(hf_table *table, const char *directory, const char *name, const hf_table_origin *origin, hf_error *err);
+hf_status hf_table_open(hf_table *table, const char *directory, const char *name, const hf_table_origin *origin,
+                        hf_error *err);
 
 /* Goes on with a table that was interrupted, after its first length bytes. */
 hf_status hf_table_reopen(hf_table *table, const char *directory, const char *name, long length, hf_error *err);

@@ -39,10 +39,12 @@ double hf_output_time(const hf_config *config, size_t index)
     if (index == 1)
         return first;
     double fraction = (double)(index - 1) / (double)(config->output.points - 1);
-    return config->output.spacing == HF_SPACING_LOG ? first * pow(last / first, fraction) : first + fraction * (last - first);
+    return config->output.spacing == HF_SPACING_LOG ? first * pow(last / first, fraction)
+                                                    : first + fraction * (last - first);
 }
 
-/* ---- observing --------------------------------------------------------------------------------------------------------- */
+/* ---- observing ---------------------------------------------------------------------------------------------------------
+ */
 
 static double defect(const flow_run *run, double energy)
 {
@@ -86,7 +88,8 @@ static void summarize(flow_run *run, double t)
     summary->counts = hf_integrator_statistics(run->integrator);
 }
 
-/* ---- boundaries -------------------------------------------------------------------------------------------------------- */
+/* ---- boundaries --------------------------------------------------------------------------------------------------------
+ */
 
 static hf_status pass_boundary(flow_run *run, hf_error *err)
 {
@@ -140,12 +143,17 @@ static bool is_complete(const flow_run *run)
     return found;
 }
 
-/* ---- the whole --------------------------------------------------------------------------------------------------------- */
+/* ---- the whole ---------------------------------------------------------------------------------------------------------
+ */
 
 static hf_status prepare(flow_run *run, hf_error *err)
 {
     const hf_config *config = run->config;
     hf_status status = hf_problem_create(&run->problem, config, err);
+    if (status == HF_OK &&
+        config->output.spectrum >= run->problem->heads * (run->problem->features + run->problem->positions))
+        status = hf_config_reject(config, err, "output.spectrum", "expected less than the number of unknowns, %zu",
+                                  run->problem->heads * (run->problem->features + run->problem->positions));
     if (status == HF_OK)
         status = hf_flow_create(&run->flow, run->problem, err);
     if (status == HF_OK)
@@ -213,8 +221,9 @@ static hf_status integrate(flow_run *run, double *t, hf_error *err)
         }
         report_progress(run);
         if (hf_integrator_statistics(run->integrator).steps >= most)
-            return hf_fail(err, HF_ENUMERIC, "%zu steps were taken when t = %.6g was reached; raise solver.max_steps or solver.rtol",
-                           most, hf_integrator_time(run->integrator));
+            return hf_fail(err, HF_ENUMERIC,
+                           "%zu steps were taken when t = %.6g was reached; raise solver.max_steps or solver.rtol", most,
+                           hf_integrator_time(run->integrator));
         if (hf_integrator_at_boundary(run->integrator))
             status = pass_boundary(run, err);
         if (status != HF_OK)
@@ -230,9 +239,9 @@ static hf_status finish(flow_run *run, double t, hf_error *err)
         return HF_OK;
     if (run->summary->stop == HF_STOP_LOSS)
         status = write_row(run, t, err);
-    if (status == HF_OK)
+    if (status == HF_OK && run->config->detect.events)
         status = hf_detector_finish(run->detector, &run->summary->findings, err);
-    if (status == HF_OK)
+    if (status == HF_OK && run->config->detect.events)
         status = hf_findings_write(&run->summary->findings, run->summary->stop == HF_STOP_LOSS ? "loss" : "time",
                                    run->options->directory, &run->origin, err);
     if (status == HF_OK)

@@ -1,4 +1,5 @@
-/* flow_run: from a configuration to a directory of tables: integrates, observes at the output times, stops, saves and resumes. */
+/* flow_run: from a configuration to a directory of tables: integrates, observes at the output times, stops, saves and
+ * resumes. */
 #ifndef HF_RUN_FLOW_RUN_H
 #define HF_RUN_FLOW_RUN_H
 
@@ -16,9 +17,9 @@ typedef struct {
 } hf_progress;
 
 typedef struct {
-    const char *directory; /* of the tables; exists */
-    bool resume;           /* go on from the saved state if there is one */
-    const volatile sig_atomic_t *interrupted; /* not 0: stop after the present step; may be NULL */
+    const char *directory;                                     /* of the tables; exists */
+    bool resume;                                               /* go on from the saved state if there is one */
+    const volatile sig_atomic_t *interrupted;                  /* not 0: stop after the present step; may be NULL */
     void (*progress)(void *data, const hf_progress *progress); /* called after every step; may be NULL */
     void *progress_data;
 } hf_run_options;
@@ -27,8 +28,9 @@ typedef enum { HF_STOP_TIME, HF_STOP_LOSS, HF_STOP_INTERRUPTED } hf_stop;
 
 typedef struct {
     hf_stop stop;
-    bool already_complete; /* resume found a finished run of the same configuration: nothing was done, the rest is not set */
-    bool resumed;          /* went on from a saved state */
+    bool
+        already_complete; /* resume found a finished run of the same configuration: nothing was done, the rest is not set */
+    bool resumed;         /* went on from a saved state */
     double t, loss_start, loss, overlap;
     double energy_defect; /* |L(0) - L(t) - dissipated energy| / L(0) */
     double drift;         /* of the logits' mean, see hf_flow_drift */
@@ -36,12 +38,12 @@ typedef struct {
     hf_findings findings; /* empty unless the run has ended by itself; free with hf_findings_clear */
 } hf_run_summary;
 
-/* Integrates what config describes. After an interruption or an error the tables so far stay under their temporary names and
- * complete ones of an earlier run are left alone. Errors: HF_EUSAGE, HF_ENUMERIC, HF_ESYSTEM. */
+/* Integrates what config describes. After an interruption or an error the tables so far stay under their temporary names
+ * and complete ones of an earlier run are left alone. Errors: HF_EUSAGE, HF_ENUMERIC, HF_ESYSTEM. */
 hf_status hf_flow_run(const hf_config *config, const hf_run_options *options, hf_run_summary *summary, hf_error *err);
 
-/* Output time number index of the grid, 0 for t = 0 and 1..points for t_first..t_end. A time that two grids share as an exact
- * fraction of the way has the same bits in both. */
+/* Output time number index of the grid, 0 for t = 0 and 1..points for t_first..t_end. A time that two grids share as an
+ * exact fraction of the way has the same bits in both. */
 double hf_output_time(const hf_config *config, size_t index);
 
 #endif

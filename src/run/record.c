@@ -1,12 +1,15 @@
 #include "run/record.h"
 
+#include "detect/saddle.h"
+
 #include <stdlib.h>
 
-enum { TRAJECTORY, ATTENTION, STATES };
+enum { TRAJECTORY, ATTENTION, STATES, SPECTRUM };
 
-static const char *const names[HF_RECORD_TABLES] = {"trajectory.tsv", "attention.tsv", "states.tsv"};
+static const char *const names[HF_RECORD_TABLES] = {"trajectory.tsv", "attention.tsv", "states.tsv", "spectrum.tsv"};
 
-/* ---- columns ----------------------------------------------------------------------------------------------------------- */
+/* ---- columns -----------------------------------------------------------------------------------------------------------
+ */
 
 static void name_pairs(hf_table *table, const char *what, size_t heads, size_t patterns)
 {
@@ -15,8 +18,9 @@ static void name_pairs(hf_table *table, const char *what, size_t heads, size_t p
             hf_table_text(table, "%s_%zu_%zu", what, k, j);
 }
 
-static void name_columns(hf_table *table, int kind, const hf_problem *p)
+static void name_columns(const hf_record *record, hf_table *table, int kind)
 {
+    const hf_problem *p = record->problem;
     switch (kind) {
     case TRAJECTORY:
         hf_table_text(table, "t\tloss\tspeed\toverlap\tdivergence\tgrowth_rate\tenergy_defect");
@@ -36,6 +40,12 @@ static void name_columns(hf_table *table, int kind, const hf_problem *p)
     case STATES:
         hf_table_text(table, "t\tkind\thead\tindex\tvalue");
         break;
+    case SPECTRUM:
+        hf_table_text(table, "t");
+        for (size_t i = 1; i <= record->spectrum; i++)
+            hf_table_text(table, "lambda_%zu", i);
+        hf_table_text(table, "lambda_max");
+        break;
     }
     hf_table_end_line(table);
 }
@@ -46,22 +56,27 @@ hf_status hf_record_open(hf_record *record, const hf_config *config, const hf_pr
     *record = (hf_record){.problem = problem,
                           .directory = directory,
                           .origin = *origin,
-                          .wanted = {true, config->output.attention, config->output.states}};
+                          .wanted = {true, config->output.attention, config->output.states, config->output.spectrum > 0},
+                          .spectrum = config->output.spectrum};
     hf_status status = HF_OK;
+    record->eigenvalue = malloc((record->spectrum + 1) * sizeof *record->eigenvalue);
+    if (record->eigenvalue == NULL)
+        status = hf_fail_memory(err, "the spectrum");
     for (int i = 0; i < HF_RECORD_TABLES && status == HF_OK; i++) {
         if (!record->wanted[i])
             continue;
         if (lengths != NULL)
             status = hf_table_reopen(&record->table[i], directory, names[i], lengths[i], err);
         else if ((status = hf_table_open(&record->table[i], directory, names[i], origin, err)) == HF_OK)
-            name_columns(&record->table[i], i, problem);
+            name_columns(record, &record->table[i], i);
     }
     if (status != HF_OK)
         hf_record_abandon(record);
     return status;
 }
 
-/* ---- rows -------------------------------------------------------------------------------------------------------------- */
+/* ---- rows --------------------------------------------------------------------------------------------------------------
+ */
 
 static void write_trajectory(hf_table *table, const hf_problem *p, double t, const hf_observation *o, double energy_defect)
 {
@@ -99,7 +114,8 @@ static void write_coordinate(hf_table *table, const double *t, const char *kind,
 static hf_status write_state(hf_table *table, const hf_flow *flow, const double *t, const double *y, hf_error *err)
 {
     const hf_problem *p = flow->problem;
-    double *value = malloc(p->heads * p->features * sizeof *value), *logit = malloc(p->heads * p->positions * sizeof *logit);
+    double *value = malloc(p->heads * p->features * sizeof *value),
+           *logit = malloc(p->heads * p->positions * sizeof *logit);
     hf_status status = HF_OK;
     if (value == NULL || logit == NULL) {
         status = hf_fail_memory(err, "the final state");
@@ -123,8 +139,21 @@ done:
     return status;
 }
 
-hf_status hf_record_row(hf_record *record, const hf_flow *flow, double t, const double *y, const hf_observation *observation,
-                        double energy_defect, hf_error *err)
+static hf_status write_spectrum(hf_record *record, const hf_flow *flow, double t, hf_error *err)
+{
+    hf_table *table = &record->table[SPECTRUM];
+    double *value = record->eigenvalue;
+    hf_status status = hf_saddle_spectrum(flow, t, record->spectrum, value, &value[record->spectrum], err);
+    if (status != HF_OK)
+        return status;
+    hf_table_number(table, t);
+    hf_table_numbers(table, record->spectrum + 1, value);
+    hf_table_end_line(table);
+    return HF_OK;
+}
+
+hf_status hf_record_row(hf_record *record, const hf_flow *flow, double t, const double *y,
+                        const hf_observation *observation, double energy_defect, hf_error *err)
 {
     hf_status status = HF_OK;
     write_trajectory(&record->table[TRAJECTORY], record->problem, t, observation, energy_defect);
@@ -132,13 +161,16 @@ hf_status hf_record_row(hf_record *record, const hf_flow *flow, double t, const 
         write_attention(&record->table[ATTENTION], record->problem, t, observation);
     if (record->wanted[STATES])
         status = write_state(&record->table[STATES], flow, &t, y, err);
+    if (record->wanted[SPECTRUM] && status == HF_OK)
+        status = write_spectrum(record, flow, t, err);
     for (int i = 0; i < HF_RECORD_TABLES && status == HF_OK; i++)
         if (record->wanted[i] && hf_table_failed(&record->table[i]))
             status = hf_fail(err, HF_ESYSTEM, "%s: cannot be written (is the disk full?)", record->table[i].file.part);
     return status;
 }
 
-/* ---- ends -------------------------------------------------------------------------------------------------------------- */
+/* ---- ends --------------------------------------------------------------------------------------------------------------
+ */
 
 hf_status hf_record_sync(hf_record *record, long *lengths, hf_error *err)
 {
@@ -178,4 +210,6 @@ void hf_record_abandon(hf_record *record)
 {
     for (int i = 0; i < HF_RECORD_TABLES; i++)
         hf_file_abandon(&record->table[i].file);
+    free(record->eigenvalue);
+    record->eigenvalue = NULL;
 }

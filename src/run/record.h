@@ -4,6 +4,7 @@
  *                 value_<h>_<j> share_<h>_<j>
  * attention.tsv   t position attention_<h>: probability of one position of the class (output.attention)
  * states.tsv      t kind head index value: the state at every output time (output.states)
+ * spectrum.tsv    t lambda_<i> lambda_max: lowest and largest eigenvalues of the Hessian (output.spectrum)
  * final.tsv       kind head index value: the state at the end, readable as init.state */
 #ifndef HF_RUN_RECORD_H
 #define HF_RUN_RECORD_H
@@ -12,24 +13,27 @@
 #include "flow/observe.h"
 #include "report/table.h"
 
-enum { HF_RECORD_TABLES = 3 };
+enum { HF_RECORD_TABLES = 4 };
 
 typedef struct {
     const hf_problem *problem;
     const char *directory;
     hf_table_origin origin;
     bool wanted[HF_RECORD_TABLES];
-    hf_table table[HF_RECORD_TABLES]; /* trajectory, attention, states; open where wanted */
+    hf_table table[HF_RECORD_TABLES]; /* trajectory, attention, states, spectrum; open where wanted */
+    size_t spectrum;
+    double *eigenvalue; /* (spectrum + 1) scratch, owned */
 } hf_record;
 
-/* Opens the wanted tables in directory; lengths: those of hf_record_sync to go on, or NULL to start anew. config, problem and
- * directory must outlive the record. Errors: HF_ESYSTEM. */
+/* Opens the wanted tables in directory; lengths: those of hf_record_sync to go on, or NULL to start anew. config, problem
+ * and directory must outlive the record. Errors: HF_ESYSTEM. */
 hf_status hf_record_open(hf_record *record, const hf_config *config, const hf_problem *problem, const char *directory,
                          const hf_table_origin *origin, const long *lengths, hf_error *err);
 
-/* One output time. y: the flow's state, of which observation was made. Errors: HF_ESYSTEM. */
-hf_status hf_record_row(hf_record *record, const hf_flow *flow, double t, const double *y, const hf_observation *observation,
-                        double energy_defect, hf_error *err);
+/* One output time. y: the flow's state, at which it was evaluated last and of which observation was made. Errors:
+ * HF_ESYSTEM, HF_ENUMERIC (eigenvalues). */
+hf_status hf_record_row(hf_record *record, const hf_flow *flow, double t, const double *y,
+                        const hf_observation *observation, double energy_defect, hf_error *err);
 
 /* Brings the rows so far to the disk. lengths: (HF_RECORD_TABLES). */
 hf_status hf_record_sync(hf_record *record, long *lengths, hf_error *err);
