@@ -255,7 +255,7 @@ static void test_bad_overrides(void **state)
 static const char *const good_models[] = {
     MODEL,
     "heads = 1; positions = 1; target = { strengths = (1); };",
-    "title = \"a \\\"b\\\" \\\\ \\x01 \xc3\xbc\"; heads = 3; positions = 40; target = { base = 0.1; ratio = 1.7; count = "
+    "title = \"a \\\"b\\\" \\\\ \xc3\xbc\"; heads = 3; positions = 40; target = { base = 0.1; ratio = 1.7; count = "
     "3; };",
     "heads = 3; positions = 40; target = { ratio = 1.7; lengths = (4, 4, 4); stride = 3; };",
     "heads = 3; positions = 9; target = { strengths = (0.1, 1e-30, 123456789012.0); patterns = ((1, 9), (2), (5, 4, 3));\n"

@@ -42,6 +42,11 @@ static hf_status write_events(const hf_findings *f, const char *reason, const ch
     return hf_file_commit(&table.file, err);
 }
 
+static double saddle_index(const hf_saddle *saddle)
+{
+    return hf_saddle_is_known(saddle) ? (double)saddle->index : NAN;
+}
+
 /* ---- stages ------------------------------------------------------------------------------------------------------------
  */
 
@@ -93,7 +98,7 @@ static hf_status write_stages(const hf_findings *f, const char *directory, const
         hf_table_text(&table, "%zu", i + 1);
         hf_table_numbers(&table, sizeof numbers / sizeof numbers[0], numbers);
         hf_table_text(&table, "%s\t%s\t%s", a.patterns, a.carriers, mode_names[a.mode]);
-        hf_table_text(&table, "%zu", s->before->saddle.index);
+        hf_table_number(&table, saddle_index(&s->before->saddle));
         hf_table_number(&table, s->before->saddle.lambda_min);
         hf_table_number(&table, s->before->saddle.symmetric_fraction);
         hf_table_end_line(&table);
@@ -116,7 +121,7 @@ static hf_status write_plateaus(const hf_findings *f, const char *directory, con
                                   p->loss,
                                   p->predicted_loss,
                                   p->speed,
-                                  (double)p->saddle.index,
+                                  saddle_index(&p->saddle),
                                   p->saddle.threshold,
                                   p->saddle.lambda_min,
                                   p->saddle.lambda_max,
@@ -195,7 +200,9 @@ static void print_end(const hf_findings *f, FILE *stream)
     }
     const hf_plateau *last = &f->plateau[f->plateau_count - 1];
     fprintf(stream, "The run ends at t = %.6g on a plateau", t);
-    if (last->saddle.index == 0)
+    if (!hf_saddle_is_known(&last->saddle))
+        fputs(".\n", stream);
+    else if (last->saddle.index == 0)
         fputs(" that no direction leads down from.\n", stream);
     else
         fprintf(
