@@ -33,6 +33,8 @@ typedef struct {
 
 typedef enum { HF_GEOMETRY_LOGIT, HF_GEOMETRY_REPLICATOR } hf_geometry;
 typedef enum { HF_NOISE_NORMAL, HF_NOISE_UNIFORM, HF_NOISE_SINE } hf_noise;
+typedef enum { HF_START_UNIFORM, HF_START_BUMPS, HF_START_WRONG, HF_START_WATERFALL, HF_START_SADDLE } hf_start;
+typedef enum { HF_VALUES_LEARNED, HF_VALUES_FROZEN, HF_VALUES_OPTIMAL } hf_values;
 typedef enum { HF_SPACING_LOG, HF_SPACING_LINEAR } hf_spacing;
 
 /* A list that the model file leaves out has count 0. Owner of every pointer: the hf_config. */
@@ -61,10 +63,15 @@ typedef struct {
         double perturbation; /* standard deviation of the noise on the logits (sine: its amplitude) */
         hf_noise distribution;
         uint64_t seed;
-        char *state; /* state table, as written in the model file; NULL: none */
+        hf_start start;  /* where the noise is added */
+        double scale;    /* of the logits of any start but uniform */
+        size_t learned;  /* saddle: number of patterns */
+        size_t position; /* wrong: where every head looks; after reading 1..T */
+        char *state;     /* state table, as written in the model file; NULL: none */
     } init;
     struct {
         hf_geometry geometry;
+        hf_values values;
         double value_rate, attention_rate, weight_decay;
     } flow;
     struct {

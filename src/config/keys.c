@@ -17,11 +17,14 @@ const hf_kind_info hf_kinds[] = {
 };
 
 /* A choice is stored through an int. */
-_Static_assert(sizeof(hf_geometry) == sizeof(int) && sizeof(hf_noise) == sizeof(int) && sizeof(hf_spacing) == sizeof(int),
+_Static_assert(sizeof(hf_geometry) == sizeof(int) && sizeof(hf_noise) == sizeof(int) && sizeof(hf_start) == sizeof(int) &&
+                   sizeof(hf_values) == sizeof(int) && sizeof(hf_spacing) == sizeof(int),
                "an enum of hf_config is not as wide as int");
 
 static const char *const geometries[] = {"logit", "replicator", NULL};
 static const char *const noises[] = {"normal", "uniform", "sine", NULL};
+static const char *const starts[] = {"uniform", "bumps", "wrong", "waterfall", "saddle", NULL};
+static const char *const value_flows[] = {"learned", "frozen", "optimal", NULL};
 static const char *const spacings[] = {"log", "linear", NULL};
 
 /* clang-format off */
@@ -67,6 +70,13 @@ const hf_key hf_keys[] = {
         "(J)(T) or (J)(1) input variance along each feature at each class; default: 1"),
     KEY(data.noise, REAL, "0.0", AT_LEAST(0), "1", "standard deviation of the noise on the labels"),
 
+    KEY(init.start, CHOICE, "uniform", ANY, "",
+        "attention without noise: uniform; bumps, head h on pattern h; wrong, all heads on one position; waterfall, head h on "
+        "patterns 1..h; saddle, the first patterns learned and shared by all heads",
+        .choices = starts, .replaces = "init.state"),
+    KEY(init.scale, REAL, "4.0", ABOVE(0), "logit", "logit of what a head looks at before the others, for any start but uniform"),
+    KEY(init.learned, COUNT, "1", FROM_TO(1, 10000), "1", "number of patterns learned at the saddle"),
+    KEY(init.position, COUNT, "0", FROM_TO(0, 1e8), "1", "position that the wrong start looks at; 0: the last"),
     KEY(init.values, REAL, "0.0", ANY, "1", "every coordinate of every head's value along the features",
         .replaces = "init.state"),
     KEY(init.perturbation, REAL, "1e-3", AT_LEAST(0), "1",
@@ -77,6 +87,9 @@ const hf_key hf_keys[] = {
 
     KEY(flow.geometry, CHOICE, "logit", ANY, "", "the true gradient flow of the logits, or the Fisher metric",
         .choices = geometries),
+    KEY(flow.values, CHOICE, "learned", ANY, "",
+        "values follow the flow, stay as they start, or are the best for the attention at every time (least squares)",
+        .choices = value_flows),
     KEY(flow.value_rate, REAL, "1.0", AT_LEAST(0), "1", "multiplier rho_v of the learning rate of the values"),
     KEY(flow.attention_rate, REAL, "1.0", AT_LEAST(0), "1", "multiplier rho_a of the learning rate of the logits"),
     KEY(flow.weight_decay, REAL, "0.0", AT_LEAST(0), "1/flow time", "decay lambda of the values"),

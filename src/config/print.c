@@ -20,15 +20,29 @@ static bool is_shown(const hf_config *c, const hf_key *key, print_form form)
     const bool by_ratio = for_reader && c->target.ratio > 0.0;
     const bool by_lengths = for_reader && c->target.lengths.count > 0;
     const bool by_noise = c->init.state == NULL;
+    const hf_start start = c->init.start;
     const struct {
         const char *path;
         bool is_shown;
     } rules[] = {
-        {"title", for_reader},           {"target.strengths", !by_ratio}, {"target.base", by_ratio},
-        {"target.ratio", by_ratio},      {"target.count", false},         {"target.patterns", !by_lengths},
-        {"target.lengths", by_lengths},  {"target.stride", by_lengths},   {"init.values", by_noise},
-        {"init.perturbation", by_noise}, {"init.distribution", by_noise}, {"init.seed", by_noise},
-        {"init.state", for_reader},      {"output.plots", for_reader},
+        {"title", for_reader},
+        {"target.strengths", !by_ratio},
+        {"target.base", by_ratio},
+        {"target.ratio", by_ratio},
+        {"target.count", false},
+        {"target.patterns", !by_lengths},
+        {"target.lengths", by_lengths},
+        {"target.stride", by_lengths},
+        {"init.values", by_noise && start != HF_START_SADDLE},
+        {"init.perturbation", by_noise},
+        {"init.distribution", by_noise},
+        {"init.seed", by_noise},
+        {"init.state", for_reader},
+        {"output.plots", for_reader},
+        {"init.start", by_noise},
+        {"init.scale", by_noise && start != HF_START_UNIFORM},
+        {"init.learned", by_noise && start == HF_START_SADDLE},
+        {"init.position", by_noise && start == HF_START_WRONG},
     };
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
         if (strcmp(rules[i].path, key->path) == 0 && !rules[i].is_shown)

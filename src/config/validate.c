@@ -372,6 +372,24 @@ static hf_status check_state(hf_config *c, hf_error *err)
     return HF_OK;
 }
 
+static hf_status check_start(hf_config *config, hf_error *err)
+{
+    const bool saddle = config->init.start == HF_START_SADDLE && config->init.state == NULL;
+    if (config->init.position == 0)
+        config->init.position = config->positions;
+    if (config->init.position > config->positions)
+        return hf_config_reject(config, err, "init.position", "is %zu, expected 1..%zu", config->init.position,
+                                config->positions);
+    if (saddle && config->init.learned > config->target.count)
+        return hf_config_reject(config, err, "init.learned", "is %zu, expected 1..%zu, the number of patterns",
+                                config->init.learned, config->target.count);
+    if (saddle && config->init.values != 0)
+        return hf_config_reject(
+            config, err, "init.values",
+            "cannot be given together with init.start = \"saddle\", where the values are what is learned");
+    return HF_OK;
+}
+
 /* The title stands in one line of every table. */
 static hf_status check_title(hf_config *config, hf_error *err)
 {
@@ -386,7 +404,7 @@ hf_status hf_validate_config(hf_config *config, hf_error *err)
     static hf_status (*const steps[])(hf_config *, hf_error *) = {
         require_strengths,     settle_count, derive_strengths,  derive_patterns,   check_patterns,
         check_pattern_weights, check_gram,   check_data_shapes, check_input_count, check_weights_against_gram,
-        check_times,           check_state,  check_title,
+        check_times,           check_state,  check_start,       check_title,
     };
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         const hf_status status = steps[i](config, err);

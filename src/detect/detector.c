@@ -34,13 +34,14 @@ struct hf_detector {
     gsl_root_fsolver *solver;
     hf_observation observation;
     size_t patterns, signals;
-    double loss_start, speed_floor;
+    double loss_start, start_overlap, speed_floor;
 
     double *y;       /* the state looked at */
     double *before;  /* (signals) at the last look */
     double *now;     /* (signals) */
     double *totals;  /* (J) scratch */
     bool *watched;   /* (signals) events that happen once are not looked for again */
+    bool *held;      /* (J) patterns that are learned at the start */
     sample *samples; /* of every step, for onset and settle */
     size_t sample_count, sample_capacity;
     hf_event *events; /* acquired, split, emerged */
@@ -145,6 +146,7 @@ static void look_at_start(hf_detector *d)
     hf_flow_start(d->flow, d->y);
     hf_flow_at(d->flow, d->y);
     d->loss_start = d->flow->loss;
+    d->start_overlap = least_overlap(d->flow);
     d->speed_floor = 1e3 * DBL_EPSILON * (1e3 * DBL_EPSILON) * d->loss_start;
     bool events = d->config->detect.events;
     d->watched[SLOPE] = events;
@@ -155,6 +157,8 @@ static void look_at_start(hf_detector *d)
         if (s >= SHARES)
             d->watched[s] = events;
         d->before[s] = signal_at(d, s);
+        if (s >= SHARES)
+            d->held[s - SHARES] = d->before[s] >= 0;
     }
     d->low = d->high = d->samples[0] = (sample){0, d->flow->loss, d->flow->speed, d->before[SLOPE] * d->flow->speed};
     d->sample_count = 1;
@@ -173,7 +177,7 @@ hf_status hf_detector_create(hf_detector **result, const hf_config *config, hf_f
     d->signals = SHARES + d->patterns;
     d->solver = gsl_root_fsolver_alloc(gsl_root_fsolver_brent);
     d->y = malloc((2 * size + 2 * d->signals + d->patterns) * sizeof *d->y);
-    d->watched = calloc(d->signals, sizeof *d->watched);
+    d->watched = calloc(d->signals + d->patterns, sizeof *d->watched);
     if (d->solver == NULL || d->y == NULL || d->watched == NULL ||
         !grow((void **)&d->samples, 0, &d->sample_capacity, sizeof *d->samples) ||
         hf_observation_init(&d->observation, flow, NULL) != HF_OK) {
@@ -184,6 +188,7 @@ hf_status hf_detector_create(hf_detector **result, const hf_config *config, hf_f
     d->before = d->low_y + size;
     d->now = d->before + d->signals;
     d->totals = d->now + d->signals;
+    d->held = d->watched + d->signals;
     look_at_start(d);
     *result = d;
     return HF_OK;
@@ -609,7 +614,7 @@ static void predict(const hf_detector *d, hf_findings *f, bool *learned)
 {
     for (size_t i = 0; i < f->plateau_count + f->stage_count; i++) {
         bool is_plateau = i < f->plateau_count;
-        memset(learned, 0, d->patterns * sizeof *learned);
+        memcpy(learned, d->held, d->patterns * sizeof *learned);
         for (size_t e = 0; e < f->event_count; e++)
             if (f->event[e].kind == HF_EVENT_ACQUIRED &&
                 (is_plateau ? f->event[e].t <= f->plateau[i].t : f->event[e].stage <= i - f->plateau_count + 1))
@@ -639,6 +644,7 @@ static hf_status close_search(hf_detector *d, hf_findings *f, hf_error *err)
     if (status == HF_OK)
         status = allocate_findings(d, f, err);
     f->end = end;
+    f->start_overlap = d->start_overlap;
     return status;
 }
 

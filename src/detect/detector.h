@@ -67,6 +67,7 @@ typedef struct {
     hf_plateau *plateau; /* before, between and after the stages, as far as the run has seen them */
     hf_stage *stage;
     hf_end end;
+    double start_overlap; /* of the heads at t = 0 */
 } hf_findings;
 
 typedef struct hf_detector hf_detector;

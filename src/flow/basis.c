@@ -224,17 +224,19 @@ static void edges_to_modes(const hf_basis *basis, size_t width, double *rows)
     }
 }
 
-void hf_basis_modes(const hf_basis *basis, size_t width, const double *common, const double *deviation, double *modes)
+void hf_basis_modes(const hf_basis *basis, size_t width, const double *base, const double *deviation, double *modes)
 {
     double scale = sqrt((double)basis->heads);
+    size_t root = basis->root * width;
     for (size_t n = 1; n < basis->heads; n++) {
-        const double *to = deviation + basis->edge[n].to * width, *from = deviation + basis->edge[n].from * width;
+        size_t to = basis->edge[n].to * width, from = basis->edge[n].from * width;
         for (size_t i = 0; i < width; i++)
-            modes[n * width + i] = to[i] - from[i];
+            modes[n * width + i] =
+                deviation[to + i] - deviation[from + i] + (base == NULL ? 0 : base[to + i] - base[from + i]);
     }
     edges_to_modes(basis, width, modes);
     for (size_t i = 0; i < width; i++)
-        modes[i] += scale * (deviation[basis->root * width + i] + (common == NULL ? 0 : common[i]));
+        modes[i] += scale * (deviation[root + i] + (base == NULL ? 0 : base[root + i]));
 }
 
 void hf_basis_change(const hf_basis *from, const hf_basis *to, size_t width, const double *modes, double *result)

@@ -57,9 +57,10 @@ void hf_basis_product(const hf_basis *basis, const double *x, const double *y, d
 /* matrix (H, H): multiplication by x, matrix[m][n] = sum_l c_mnl x[l]; diag(x_k) in the coordinates of the modes. */
 void hf_basis_multiplier(const hf_basis *basis, const double *x, double *matrix);
 
-/* Modes (H rows of width) of the numbers that every head has (H rows of width), from a common part (width; NULL: none)
- * and deviations from it (H, width): the contrasts are made from the deviations alone, however small they are. */
-void hf_basis_modes(const hf_basis *basis, size_t width, const double *common, const double *deviation, double *modes);
+/* Modes (H rows of width) of the numbers that every head has, given as the sum of a base (H, width; NULL: 0) and a
+ * deviation (H, width): contrasts between heads of equal base are made from the deviations alone, however small these are.
+ */
+void hf_basis_modes(const hf_basis *basis, size_t width, const double *base, const double *deviation, double *modes);
 
 /* Back to heads (H, width). */
 void hf_basis_heads(const hf_basis *basis, size_t width, const double *modes, double *heads);

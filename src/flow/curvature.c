@@ -1,6 +1,7 @@
 #include "flow/curvature.h"
 
 #include "flow/lanes.h"
+#include "flow/optimal.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -71,12 +72,13 @@ HF_INLINE double feature_curvature(const hf_flow *flow, const block_direction *d
         hf_lanes_add(width, flow->value[nr], flow->ascent + row, turned);
         hf_lanes_add(width, dv[nr], flow->ascent + row, dpulled);
     }
-    double rate = p->attention_rate;
+    double rate = p->attention_rate,
+           learned = p->values != HF_VALUES_OPTIMAL; /* at optimal values grad L has no part in them */
     HF_SIMD_SUM(sum)
     for (size_t i = 0; i < width; i++) {
         double count = replicas[i] * copies[i], residual = -copies[i] * (pulled[i] + change[i]);
         double quadratic = replicas[i] * variance[i] * residual * residual - 2 * count * pull[i] * crossed[i];
-        double force = count * (variance[i] * residual * pulled[i] + pull[i] * crossed[i]);
+        double force = learned * count * (variance[i] * residual * pulled[i] + pull[i] * crossed[i]);
         double gain = count * rate * (variance[i] * residual * turned[i] + pull[i] * dpulled[i]);
         sum += quadratic - force - gain;
     }
@@ -110,6 +112,26 @@ HF_CLONES static double sum_curvature(const hf_flow *flow, const block_direction
     return sum;
 }
 
+/* dv of optimal values along the flow, from ds = s (a' - <a'>). */
+static void optimal_velocity(const hf_flow *flow, const double *mean, double *dv)
+{
+    const hf_problem *p = flow->problem;
+    double *u = flow->direction + p->heads * p->features, *ds = flow->turned;
+    for (size_t first = 0; first < p->positions; first += HF_BLOCK) {
+        size_t width = hf_block_width(first, p->positions);
+        for (size_t n = 0; n < p->heads; n++) {
+            bool logit = p->geometry == HF_GEOMETRY_LOGIT;
+            const double *x = (logit ? flow->ascent : flow->gain) + n * p->positions + first;
+            double shift = logit ? 0 : flow->shift[n];
+            for (size_t i = 0; i < width; i++)
+                u[n * p->positions + first + i] = p->attention_rate * (x[i] + shift) - mean[n];
+        }
+        hf_lanes_product(flow->basis, width, flow->attention + first, p->positions, u + first, p->positions, ds + first,
+                         p->positions);
+    }
+    hf_optimal_change(flow, ds, dv);
+}
+
 double hf_flow_speed_rate(const hf_flow *flow)
 {
     const hf_problem *p = flow->problem;
@@ -117,13 +139,19 @@ double hf_flow_speed_rate(const hf_flow *flow)
     double *memory = flow->scratch;
     block_direction d = {memory, memory + rows, memory + 2 * rows, memory + 3 * rows};
     double *dv = memory + 4 * rows, *mean = dv + values, decay = 0;
+    bool optimal = p->values == HF_VALUES_OPTIMAL;
+    mean_velocity(flow, &d, mean);
+    if (optimal)
+        optimal_velocity(flow, mean, dv);
     for (size_t i = 0; i < values; i++) {
-        dv[i] = p->value_rate * (flow->force[i] - p->weight_decay * flow->value[i]);
+        if (!optimal)
+            dv[i] = p->value_rate * (flow->force[i] - p->weight_decay * flow->value[i]);
         decay += p->weight_decay * dv[i] * dv[i];
     }
-    mean_velocity(flow, &d, mean);
-    /* logit: 2 Q; replicator: Q + grad L . J y', in which decay enters with + lambda |dv|^2 both times */
-    return -(sum_curvature(flow, &d, dv, mean) + 2 * decay);
+    /* logit: 2 Q; replicator: Q + grad L . J y', in which decay enters with + lambda |dv|^2 both times if values are
+     * learned */
+    bool twice = !optimal || p->geometry == HF_GEOMETRY_LOGIT;
+    return -(sum_curvature(flow, &d, dv, mean) + (twice ? 2 : 1) * decay);
 }
 
 /* ---- as an operator ----------------------------------------------------------------------------------------------------

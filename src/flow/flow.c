@@ -1,6 +1,7 @@
 #include "flow/flow.h"
 
 #include "flow/lanes.h"
+#include "flow/optimal.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -21,8 +22,9 @@ static hf_status allocate(hf_flow *flow)
     size_t field = heads * positions, pulls = features * positions;
     size_t blocks = 4 * heads * HF_BLOCK + heads * (features + 1),
            scratch = 2 * field + pulls > blocks ? 2 * field + pulls : blocks;
-    double *memory =
-        malloc((7 * field + pulls + scratch + 3 * heads * features + 2 * heads + 3 * heads * widest) * sizeof *memory);
+    double *memory = malloc(
+        (7 * field + pulls + scratch + 4 * heads * features + 2 * heads + 3 * heads * widest + features * heads * heads) *
+        sizeof *memory);
     if (memory == NULL)
         return HF_ESYSTEM;
     flow->attention = memory; /* the one pointer to free */
@@ -39,23 +41,28 @@ static hf_status allocate(hf_flow *flow)
     flow->shift = flow->force + heads * features;
     flow->norm = flow->shift + heads;
     flow->small = flow->norm + heads;
+    flow->change = flow->small + 3 * heads * widest;
+    flow->normal = flow->change + heads * features;
     return HF_OK;
 }
 
-/* Distances between the heads of the problem's start: between deviations, however small these are. */
+/* Largest distance between two heads' rows of base + deviation; small deviations count where bases are equal. */
+static double row_distance(size_t width, const double *base, const double *deviation, size_t k, size_t l)
+{
+    double farthest = 0;
+    for (size_t i = 0; i < width; i++) {
+        double apart = base[k * width + i] - base[l * width + i] + (deviation[k * width + i] - deviation[l * width + i]);
+        farthest = fmax(farthest, fabs(apart));
+    }
+    return farthest;
+}
+
 static void start_distances(const hf_problem *p, double *distance)
 {
     for (size_t k = 0; k < p->heads; k++)
-        for (size_t l = 0; l < p->heads; l++) {
-            double farthest = 0;
-            for (size_t r = 0; r < p->features; r++)
-                farthest =
-                    fmax(farthest, fabs(p->value_deviation[k * p->features + r] - p->value_deviation[l * p->features + r]));
-            for (size_t i = 0; i < p->positions; i++)
-                farthest = fmax(farthest,
-                                fabs(p->logit_deviation[k * p->positions + i] - p->logit_deviation[l * p->positions + i]));
-            distance[k * p->heads + l] = farthest;
-        }
+        for (size_t l = 0; l < p->heads; l++)
+            distance[k * p->heads + l] = fmax(row_distance(p->features, p->base_value, p->value_deviation, k, l),
+                                              row_distance(p->positions, p->base_logit, p->logit_deviation, k, l));
 }
 
 hf_status hf_flow_create(hf_flow **result, const hf_problem *problem, hf_error *err)
@@ -95,8 +102,8 @@ size_t hf_flow_size(const hf_flow *flow)
 void hf_flow_start(const hf_flow *flow, double *y)
 {
     const hf_problem *p = flow->problem;
-    hf_basis_modes(flow->basis, p->features, p->common_value, p->value_deviation, y);
-    hf_basis_modes(flow->basis, p->positions, p->common_logit, p->logit_deviation, y + p->heads * p->features);
+    hf_basis_modes(flow->basis, p->features, p->base_value, p->value_deviation, y);
+    hf_basis_modes(flow->basis, p->positions, p->base_logit, p->logit_deviation, y + p->heads * p->features);
 }
 
 hf_status hf_flow_use_basis(hf_flow *flow, const double *distance, hf_error *err)
@@ -344,6 +351,11 @@ bool hf_flow_at(hf_flow *flow, const double *y)
     head_softmax(flow, a, flow->basis->root);
     for (size_t n = 1; n < p->heads; n++)
         follow_edge(flow, a, n);
+    if (p->values == HF_VALUES_OPTIMAL) {
+        block_attention(flow, 0, p->positions);
+        if (!hf_optimal_values(flow))
+            return false;
+    }
     evaluate_residual(flow, total);
 
     head_products(flow, flow->force, flow->value, mean);
@@ -459,10 +471,15 @@ static void ascent_change(const hf_flow *flow, double *ds, const double *dg, dou
 static void change_along(const hf_flow *flow, const double *x, double *dforce, double *ds, double *dg)
 {
     const hf_problem *p = flow->problem;
+    const double *dv = x;
     double *dpull = dg + p->heads * p->positions;
     attention_change(flow, x + p->heads * p->features, ds, flow->small);
-    pull_change(flow, x, ds, dpull, dforce);
-    gain_change(flow, x, dpull, dg);
+    if (p->values == HF_VALUES_OPTIMAL) {
+        hf_optimal_change(flow, ds, flow->change);
+        dv = flow->change;
+    }
+    pull_change(flow, dv, ds, dpull, dforce);
+    gain_change(flow, dv, dpull, dg);
 }
 
 HF_CLONES void hf_flow_gradient_change(const hf_flow *flow, const double *x, double *result)

@@ -31,7 +31,7 @@ typedef struct {
     hf_basis *basis;           /* owned */
     double loss, speed;        /* L and P = -dL/dt */
 
-    double *value;     /* (H, R) the state's values, copied */
+    double *value;     /* (H, R) the values: the state's, or the optimal ones */
     double *attention; /* (H, T) s_ki */
     double *pull;      /* (R, T) omega_ri E_ri; no modes */
     double *gain;      /* (H, T) h_ki */
@@ -43,6 +43,8 @@ typedef struct {
     double *norm;   /* (H) by head: that factor, s_ki = weight_ki norm_k */
     double *edge;   /* (H, T) s_to - s_from along every edge, [0] scratch */
 
+    double *normal;    /* (R, H, H) for optimal.c */
+    double *change;    /* (H, R) the optimal values' change */
     double *scratch;   /* (2 H + R, T), at least four blocks of H rows, for what is asked at the state of hf_flow_at */
     double *direction; /* (size of a state) and */
     double *turned;    /* (H, T) for hf_flow_hessian_times */

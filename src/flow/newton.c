@@ -14,6 +14,10 @@ struct hf_newton {
     double gamma;
     bool logit;
 
+    /* The values' rows are (unit + gamma rate lambda) dv - gamma rate (dforce) = unit b: value_rate and 1, or for optimal
+     * values, which are an equation without a time derivative, 1 and 0. */
+    double rate, unit;
+
     /* The state of the factorization, copied: the flow moves on while CVODE keeps a factorization. Rows as in flow.h. */
     double *value, *attention, *ascent, *pull;
 
@@ -47,6 +51,8 @@ hf_status hf_newton_create(hf_newton **result, const hf_flow *flow, hf_error *er
         return hf_fail_memory(err, "the Newton solver");
     newton->flow = flow;
     newton->logit = p->geometry == HF_GEOMETRY_LOGIT;
+    newton->unit = p->values == HF_VALUES_OPTIMAL ? 0 : 1;
+    newton->rate = p->values == HF_VALUES_OPTIMAL ? 1 : p->value_rate;
     newton->value = malloc((heads * features + 2 * field + features * positions + heads * heads * BLOCK * blocks) *
                            sizeof *newton->value);
     newton->multiplier = malloc((2 * heads * heads + heads * features + heads * (heads * features + heads) +
@@ -343,7 +349,7 @@ HF_INLINE void accumulate_border(hf_newton *newton, size_t first, size_t width)
     for (size_t a = 0; a < values + heads; a++) {
         bool is_value = a < values;
         size_t row = is_value ? a : a + heads;
-        double sign = is_value ? -p->value_rate : -1;
+        double sign = is_value ? -newton->rate : -1;
         for (size_t b = 0; b < values; b++)
             add_border(newton, row, b, sign * border_product(newton, a, b, width));
         for (size_t n = 0; n < heads; n++) {
@@ -375,7 +381,7 @@ HF_INLINE void accumulate_values(hf_newton *newton, size_t first, size_t width)
                 pushed[i] = p->multiplicity[first + i] * p->copies[first + i] * variance[i] * s[i];
             for (size_t m = 0; m < p->heads; m++)
                 add_border(newton, m * p->features + r, n * p->features + r,
-                           newton->gamma * p->value_rate *
+                           newton->gamma * newton->rate *
                                hf_lanes_dot(width, pushed, newton->attention + m * p->positions + first));
         }
 }
@@ -423,7 +429,7 @@ bool hf_newton_setup(hf_newton *newton, double gamma)
     memcpy(newton->pull, flow->pull, p->features * p->positions * sizeof *newton->pull);
     gsl_matrix_set_zero(newton->border);
     for (size_t i = 0; i < values; i++)
-        add_border(newton, i, i, 1 + gamma * p->value_rate * p->weight_decay);
+        add_border(newton, i, i, newton->unit + gamma * newton->rate * p->weight_decay);
     return accumulate(newton) && factorize_border(newton);
 }
 
@@ -458,7 +464,7 @@ HF_INLINE void gather(hf_newton *newton, const double *b, const double *x, size_
         for (size_t i = 0; i < width; i++)
             push[i] *= p->copies[first + i] * variance[i];
         for (size_t n = 0; n < heads; n++)
-            z[n * p->features + r] += p->value_rate * newton->gamma *
+            z[n * p->features + r] += newton->rate * newton->gamma *
                                       (hf_lanes_dot(width, newton->pull + r * positions + first, t + n * BLOCK) -
                                        hf_lanes_dot(width, push, newton->attention + n * positions + first));
     }
@@ -525,10 +531,12 @@ void hf_newton_solve(hf_newton *newton, const double *b, double *x)
     const hf_problem *p = newton->flow->problem;
     size_t values = p->heads * p->features;
     double *z = newton->z->data;
-    memcpy(z, b, values * sizeof *z);
+    for (size_t i = 0; i < values; i++)
+        z[i] = newton->unit * b[i];
     memset(z + values, 0, 2 * p->heads * sizeof *z);
     solve_logits(newton, b + values, x + values, false);
     gsl_linalg_LU_svx(newton->border, newton->permutation, newton->z);
     solve_logits(newton, b + values, x + values, true);
-    memcpy(x, z, values * sizeof *x);
+    for (size_t i = 0; i < values; i++) /* optimal values are no part of the state */
+        x[i] = newton->unit == 0 ? b[i] : z[i];
 }

@@ -128,7 +128,7 @@ void hf_observe(hf_flow *flow, const double *y, hf_observation *o)
     o->loss = flow->loss;
     o->speed = flow->speed;
     o->divergence = hf_flow_divergence(flow, y, o->velocity, &o->growth_rate);
-    hf_basis_heads(flow->basis, p->features, y, o->head_value);
+    hf_basis_heads(flow->basis, p->features, flow->value, o->head_value);
     for (size_t k = 0; k < p->heads; k++)
         hf_flow_head_attention(flow, k, o->attention + k * p->positions);
     o->overlap = least_cosine(p, o->attention);

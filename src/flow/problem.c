@@ -1,8 +1,10 @@
 #include "flow/problem.h"
 
 #include "core/random.h"
+#include "flow/optimal.h"
 #include "flow/state.h"
 
+#include <gsl/gsl_linalg.h>
 #include <gsl/gsl_randist.h>
 #include <math.h>
 #include <stdlib.h>
@@ -225,11 +227,12 @@ static hf_status draw_logits(hf_problem *p, const hf_config *config, hf_error *e
     return HF_OK;
 }
 
-/* Subtracts each head's mean over positions and multiplies by scale. Twice: the first mean is itself rounded. */
-static void center_logits(hf_problem *p, double scale)
+/* Subtracts each head's mean over positions from logits (H, T) and multiplies by scale. Twice: the first mean is rounded
+ * too. */
+static void center_logits(const hf_problem *p, double *logit, double scale)
 {
     for (size_t k = 0; k < p->heads; k++) {
-        double *a = p->logit_deviation + k * p->positions;
+        double *a = logit + k * p->positions;
         for (size_t pass = 0; pass < 2; pass++) {
             double mean = dot(p->positions, p->multiplicity, a) / p->total;
             for (size_t i = 0; i < p->positions; i++)
@@ -253,7 +256,7 @@ static hf_status start_from_table(hf_problem *p, const hf_config *config, hf_err
     status = reduce_values(p, config, &state, err);
     if (status == HF_OK) {
         memcpy(p->logit_deviation, state.logit, p->heads * p->positions * sizeof *state.logit);
-        center_logits(p, 1);
+        center_logits(p, p->logit_deviation, 1);
     }
     hf_state_clear(&state);
     return status;
@@ -269,24 +272,132 @@ static hf_status start_from_noise(hf_problem *p, const hf_config *config, hf_err
     if (status != HF_OK || config->init.perturbation == 0)
         return status;
     status = draw_logits(p, config, err);
-    center_logits(p, config->init.perturbation);
+    center_logits(p, p->logit_deviation, config->init.perturbation);
     return status;
 }
 
-static hf_status fill_start(hf_problem *p, const hf_config *config, hf_error *err)
+static hf_status fill_deviation(hf_problem *p, const hf_config *config, hf_error *err)
 {
     p->logit_deviation = calloc(p->heads * p->positions, sizeof *p->logit_deviation);
-    p->common_logit = calloc(p->positions, sizeof *p->common_logit);
-    if (p->logit_deviation == NULL || p->common_logit == NULL)
+    if (p->logit_deviation == NULL)
         return hf_fail_memory(err, "the initial logits");
-    hf_status status = config->init.state != NULL ? start_from_table(p, config, err) : start_from_noise(p, config, err);
-    if (status != HF_OK)
-        return status;
-    p->common_value = calloc(p->features, sizeof *p->common_value);
-    if (p->common_value == NULL)
+    return config->init.state != NULL ? start_from_table(p, config, err) : start_from_noise(p, config, err);
+}
+
+static void raise_pattern(const hf_problem *p, size_t pattern, double scale, double *logit)
+{
+    for (size_t e = 0; e < p->pattern[pattern].count; e++)
+        logit[p->pattern[pattern].entry[e].position] = scale;
+}
+
+/* Which of the learned patterns head k carries at a saddle. */
+static size_t carried_pattern(const hf_problem *p, const hf_config *config, size_t head)
+{
+    size_t groups = config->init.learned < p->heads ? config->init.learned : p->heads;
+    return head % groups;
+}
+
+static void fill_base_logits(hf_problem *p, const hf_config *config)
+{
+    for (size_t k = 0; k < p->heads; k++) {
+        double *logit = p->base_logit + k * p->positions;
+        switch (config->init.start) {
+        case HF_START_UNIFORM:
+            break;
+        case HF_START_BUMPS:
+            raise_pattern(p, k % p->patterns, config->init.scale, logit);
+            break;
+        case HF_START_WRONG:
+            logit[config->init.position - 1] = config->init.scale;
+            break;
+        case HF_START_WATERFALL:
+            for (size_t j = 0; j <= k && j < p->patterns; j++)
+                raise_pattern(p, j, config->init.scale, logit);
+            break;
+        case HF_START_SADDLE:
+            raise_pattern(p, carried_pattern(p, config, k), config->init.scale, logit);
+            break;
+        }
+    }
+    center_logits(p, p->base_logit, 1);
+}
+
+/* Softmax of one head's base logits. */
+static void base_attention(const hf_problem *p, size_t head, double *s)
+{
+    double sum = 0;
+    for (size_t i = 0; i < p->positions; i++) {
+        s[i] = exp(p->base_logit[head * p->positions + i]);
+        sum += p->multiplicity[i] * s[i];
+    }
+    for (size_t i = 0; i < p->positions; i++)
+        s[i] /= sum;
+}
+
+/* sum_i n_i omega_ri x_i y_i */
+static double data_product(const hf_problem *p, size_t r, const double *x, const double *y)
+{
+    double sum = 0;
+    for (size_t i = 0; i < p->positions; i++)
+        sum += p->multiplicity[i] * p->variance[r * p->positions + i] * x[i] * y[i];
+    return sum;
+}
+
+/* Values at a saddle: the least-squares fit of the target by the groups' attentions s (groups, T), shared equally within
+ * each group. cs: (T) scratch. */
+static bool fit_values(hf_problem *p, const hf_config *config, size_t groups, const double *s, double *cs)
+{
+    gsl_matrix *normal = gsl_matrix_alloc(groups, groups);
+    gsl_vector *fit = gsl_vector_alloc(groups);
+    bool good = normal != NULL && fit != NULL;
+    for (size_t r = 0; r < p->features && good; r++) {
+        for (size_t g = 0; g < groups; g++) {
+            for (size_t i = 0; i < p->positions; i++)
+                cs[i] = p->copies[i] * s[g * p->positions + i];
+            for (size_t h = 0; h < groups; h++)
+                gsl_matrix_set(normal, g, h, data_product(p, r, cs, s + h * p->positions));
+            gsl_vector_set(fit, g, data_product(p, r, p->target + r * p->positions, s + g * p->positions));
+        }
+        good = gsl_linalg_cholesky_decomp1(normal) == 0 && gsl_linalg_cholesky_svx(normal, fit) == 0;
+        for (size_t k = 0; k < p->heads && good; k++) {
+            size_t g = carried_pattern(p, config, k), sharing = (p->heads - g + groups - 1) / groups;
+            p->base_value[k * p->features + r] = gsl_vector_get(fit, g) / (double)sharing;
+        }
+    }
+    gsl_matrix_free(normal);
+    gsl_vector_free(fit);
+    return good;
+}
+
+static hf_status fill_saddle_values(hf_problem *p, const hf_config *config, hf_error *err)
+{
+    size_t groups = config->init.learned < p->heads ? config->init.learned : p->heads;
+    double *s = malloc((groups + 1) * p->positions * sizeof *s);
+    if (s == NULL)
         return hf_fail_memory(err, "the initial values");
-    for (size_t r = 0; r < p->patterns && config->init.state == NULL; r++)
-        p->common_value[r] = config->init.values;
+    for (size_t g = 0; g < groups; g++) /* head g is in group g */
+        base_attention(p, g, s + g * p->positions);
+    bool good = fit_values(p, config, groups, s, s + groups * p->positions);
+    free(s);
+    return good ? HF_OK
+                : hf_config_reject(config, err, "init.learned",
+                                   "the first %zu patterns do not determine values of their own", groups);
+}
+
+static hf_status fill_base(hf_problem *p, const hf_config *config, hf_error *err)
+{
+    p->base_logit = calloc(p->heads * p->positions, sizeof *p->base_logit);
+    p->base_value = calloc(p->heads * p->features, sizeof *p->base_value);
+    if (p->base_logit == NULL || p->base_value == NULL)
+        return hf_fail_memory(err, "the initial state");
+    if (config->init.state != NULL)
+        return HF_OK;
+    fill_base_logits(p, config);
+    if (config->init.start == HF_START_SADDLE)
+        return fill_saddle_values(p, config, err);
+    for (size_t k = 0; k < p->heads; k++)
+        for (size_t r = 0; r < p->patterns; r++)
+            p->base_value[k * p->features + r] = config->init.values;
     return HF_OK;
 }
 
@@ -302,7 +413,8 @@ hf_status hf_problem_create(hf_problem **result, const hf_config *config, hf_err
     p->positions = config->positions;
     p->patterns = config->target.count;
     p->geometry = config->flow.geometry;
-    p->value_rate = config->flow.value_rate;
+    p->values = config->flow.values;
+    p->value_rate = p->values == HF_VALUES_LEARNED ? config->flow.value_rate : 0;
     p->attention_rate = config->flow.attention_rate;
     p->weight_decay = config->flow.weight_decay;
 
@@ -310,9 +422,13 @@ hf_status hf_problem_create(hf_problem **result, const hf_config *config, hf_err
     if (status == HF_OK)
         status = fill_patterns(p, config, err);
     if (status == HF_OK)
-        status = fill_start(p, config, err);
+        status = fill_deviation(p, config, err); /* says how many features there are */
     if (status == HF_OK)
         status = fill_target(p, config, err);
+    if (status == HF_OK)
+        status = fill_base(p, config, err);
+    if (status == HF_OK && p->values == HF_VALUES_OPTIMAL)
+        p->weight_decay = hf_optimal_decay(p, p->weight_decay);
     if (status != HF_OK) {
         hf_problem_free(p);
         return status;
@@ -333,8 +449,8 @@ void hf_problem_free(hf_problem *p)
     free(p->target);
     free(p->copies);
     free(p->variance);
-    free(p->common_value);
-    free(p->common_logit);
+    free(p->base_value);
+    free(p->base_logit);
     free(p->value_deviation);
     free(p->logit_deviation);
     free(p->value_basis);

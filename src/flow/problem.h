@@ -47,8 +47,11 @@ typedef struct {
     hf_geometry geometry;
     double value_rate, attention_rate, weight_decay; /* rho_v, rho_a, lambda */
 
-    /* The start: every head is the common part plus its own deviation; logits have zero mean, sum_i n_i a_ki = 0. */
-    double *common_value, *common_logit;       /* (R), (T) */
+    hf_values values; /* learned, frozen (value_rate is 0), or optimal (value_rate is 0, weight_decay that of optimal.h) */
+
+    /* The start: base + deviation; the deviations alone tell heads of equal base apart. Logits have zero mean, sum_i n_i
+     * a_ki = 0. */
+    double *base_value, *base_logit;           /* (H, R), (H, T) */
     double *value_deviation, *logit_deviation; /* (H, R), (H, T) */
 
     size_t value_width;  /* D: coordinates of a value in a state table */

@@ -120,12 +120,12 @@ HF_CLONES static bool weigh_mean(const hf_integrator *it, size_t count, const do
     return isfinite(factor / (rtol * norm + floor)); /* the largest weight there is */
 }
 
-/* A contrast: relative to the size of all its components together and never absolute, so that it may be as small as numbers
- * are. One that is exactly 0 stays so, whatever its weight. */
-static void weigh_contrast(const hf_integrator *it, size_t count, const double *y, double *weight)
+/* One part, values or logits, of a contrast: relative to its size and never absolute, so that it may be as small as numbers
+ * are. A part far smaller than the other is only known as well as rounding in the other lets it be: norm is the larger of
+ * its own size and a thousandth of the other's. A contrast that is exactly 0 stays so, whatever its weight. */
+static void weigh_contrast(const hf_integrator *it, size_t count, double norm, double *weight)
 {
     const double smallest = 1e-290; /* its weight, divided by the least rtol, is still finite */
-    double norm = root_mean_square(count, y);
     double common = norm > 0 ? balance(it, count) / (it->rtol * fmax(norm, smallest)) : 1;
     for (size_t i = 0; i < count; i++)
         weight[i] = common;
@@ -139,9 +139,12 @@ static int error_weights(N_Vector state, N_Vector weights, void *data)
     double *w = NV_DATA_S(weights);
     size_t values = p->heads * p->features;
     bool finite = weigh_mean(it, p->features, y, w) && weigh_mean(it, p->positions, y + values, w + values);
+    const double known = 1e-3;
     for (size_t n = 1; n < p->heads; n++) {
-        weigh_contrast(it, p->features, y + n * p->features, w + n * p->features);
-        weigh_contrast(it, p->positions, y + values + n * p->positions, w + values + n * p->positions);
+        size_t v = n * p->features, a = values + n * p->positions;
+        double value_norm = root_mean_square(p->features, y + v), logit_norm = root_mean_square(p->positions, y + a);
+        weigh_contrast(it, p->features, fmax(value_norm, known * logit_norm), w + v);
+        weigh_contrast(it, p->positions, fmax(logit_norm, known * value_norm), w + a);
     }
     return finite && weigh_mean(it, 1, y + it->size, w + it->size) ? 0 : -1;
 }

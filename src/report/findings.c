@@ -188,7 +188,10 @@ static void print_split(const hf_findings *f, FILE *stream)
                     f->event[i].value, f->event[i].head, f->event[i].pattern);
             return;
         }
-    fputs("The heads never part.\n", stream);
+    if (f->start_overlap < 0.999)
+        fprintf(stream, "The heads do not part later: their overlap is %.3g at the start.\n", f->start_overlap);
+    else
+        fputs("The heads never part.\n", stream);
 }
 
 static void print_end(const hf_findings *f, FILE *stream)
@@ -223,8 +226,10 @@ void hf_findings_print(const hf_findings *f, FILE *stream)
               "next plateau at this loss. Predicted: half the squared strength of the patterns not learned by\n"
               "then. Competitive: all heads attend to the same pattern while one is learned.\n",
               stream);
-    } else
-        fputs("The loss stays on its first plateau.\n", stream);
+    } else if (f->end == HF_END_START)
+        fputs("No stage: the loss stays on the plateau it starts on.\n", stream);
+    else
+        fputs("No stage: the loss falls from the start to a plateau.\n", stream);
     print_split(f, stream);
     print_end(f, stream);
 }

@@ -32,9 +32,21 @@ static bool with_attention(const hf_config *config)
     return config->output.attention;
 }
 
+static bool with_ladder(const hf_config *config)
+{
+    return config->target.count >= 2;
+}
+
+static bool with_curvature(const hf_config *config)
+{
+    return config->detect.events && config->detect.saddles;
+}
+
 static const figure figures[] = {
     {"flow", hf_plot_flow, always},
     {"attention", hf_plot_attention, with_attention},
+    {"ladder", hf_plot_ladder, with_ladder},
+    {"curvature", hf_plot_curvature, with_curvature},
 };
 enum { FIGURES = sizeof figures / sizeof figures[0] };
 
@@ -71,7 +83,7 @@ static void write_facts(FILE *stream, const hf_config *config, const char *name)
             config->target.count);
     fprintf(stream, "t_first = %.17g\nt_end = %.17g\nlog_time = %d\n", config->output.t_first, config->solver.t_end,
             config->output.spacing == HF_SPACING_LOG);
-    fprintf(stream, "points = %zu\n", config->output.points);
+    fprintf(stream, "has_events = %d\neigenvalues = %zu\n", config->detect.events, config->output.spectrum);
     if (strcmp(name, "attention") == 0)
         write_patterns(stream, &config->target.patterns);
 }

@@ -231,22 +231,29 @@ static hf_status integrate(flow_run *run, double *t, hf_error *err)
     }
 }
 
+static hf_status write_findings(flow_run *run, hf_error *err)
+{
+    hf_run_summary *summary = run->summary;
+    if (!run->config->detect.events)
+        return HF_OK;
+    hf_status status = hf_detector_finish(run->detector, &summary->findings, err);
+    return status == HF_OK ? hf_findings_write(&summary->findings, summary->stop == HF_STOP_LOSS ? "loss" : "time",
+                                               run->options->directory, &run->origin, err)
+                           : status;
+}
+
 static hf_status finish(flow_run *run, double t, hf_error *err)
 {
     hf_status status = HF_OK;
-    summarize(run, t);
-    if (run->summary->stop == HF_STOP_INTERRUPTED)
-        return HF_OK;
-    if (run->summary->stop == HF_STOP_LOSS)
+    bool ended = run->summary->stop != HF_STOP_INTERRUPTED;
+    if (ended)
+        status = write_findings(run, err);
+    summarize(run, t); /* leaves the flow at the final state */
+    if (status == HF_OK && run->summary->stop == HF_STOP_LOSS)
         status = write_row(run, t, err);
-    if (status == HF_OK && run->config->detect.events)
-        status = hf_detector_finish(run->detector, &run->summary->findings, err);
-    if (status == HF_OK && run->config->detect.events)
-        status = hf_findings_write(&run->summary->findings, run->summary->stop == HF_STOP_LOSS ? "loss" : "time",
-                                   run->options->directory, &run->origin, err);
-    if (status == HF_OK)
+    if (status == HF_OK && ended)
         status = hf_record_commit(&run->record, run->flow, t, run->y, err);
-    if (status == HF_OK)
+    if (status == HF_OK && ended)
         remove(run->checkpoint_path);
     return status;
 }

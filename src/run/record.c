@@ -121,7 +121,7 @@ static hf_status write_state(hf_table *table, const hf_flow *flow, const double 
         status = hf_fail_memory(err, "the final state");
         goto done;
     }
-    hf_basis_heads(flow->basis, p->features, y, value);
+    hf_basis_heads(flow->basis, p->features, flow->value, value); /* optimal values are not in y */
     hf_basis_heads(flow->basis, p->positions, y + p->heads * p->features, logit);
     for (size_t k = 0; k < p->heads; k++)
         for (size_t d = 0; d < p->value_width; d++) {
