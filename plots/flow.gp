@@ -27,6 +27,12 @@ do for [j = 1:patterns] {
 }
 if (!exists("log_loss")) log_loss = start_max > 30 * weakest
 
+# Where the loss comes to rest if the patterns acquired so far are learned and the others not at all.
+levels = ""
+add_level(x) = (l = sprintf(" %.9g", x), levels = strstrt(levels . " ", l . " ") ? levels : levels . l, x)
+if (has_events) { stats plateaus using (add_level(column("predicted_loss"))) nooutput }
+level(k) = k > words(levels) ? NaN : word(levels, k) + 0
+
 eval canvas(width, height)
 set multiplot
 
@@ -48,6 +54,7 @@ set grid xtics ytics lt 1 dt solid lc rgb "#e2e2e2" lw 1
 unset colorbox
 if (log_time) { set logscale x }
 set xrange [t_begin:t_last]
+eval findings(0)
 
 # What a panel needs is copied into $panel first: reading a table of hundreds of columns once for every curve takes seconds.
 field(name, h) = " " . strcol(sprintf("%s_%d_%d", name, h, j))
@@ -87,12 +94,13 @@ do for [j = 1:panels] {
   unset offsets
 }
 
-# The losses.
+# The losses, and where they should come to rest.
 set datafile columnheaders
 eval place(left, loss_top, width - left - right, loss_high)
 eval time_ticks(width - left - right, 1)
+eval findings(1)
 set ylabel "loss"
-set xlabel "flow time t"
+set xlabel findings_xlabel
 if (log_loss) {
   set logscale y
   set yrange [weakest / 10:start_max * 1.5]
@@ -100,8 +108,10 @@ if (log_loss) {
   set yrange [0:start_max * 1.05]
 }
 eval legend_at(loss_top)
-plot trajectory using "t":"loss" with lines lc rgb "black" lw 4 title "total", \
+plot for [k = 1:words(levels)] level(k) with lines dt 3 lw 1.2 lc rgb "#909090" notitle, \
+     trajectory using "t":"loss" with lines lc rgb "black" lw 4 title "total", \
      for [j = 1:patterns] trajectory using "t":sprintf("pattern_loss_%d", j) with lines ls heads + j \
-       title j > 12 ? "" : sprintf("pattern %d", j)
+       title j > 12 ? "" : sprintf("pattern %d", j), \
+     NaN with lines dt 3 lw 1.2 lc rgb "#909090" title words(levels) > 0 ? "predicted" : ""
 unset multiplot
 set output

@@ -38,7 +38,7 @@ long double *long_numbers(size_t count)
     return x;
 }
 
-/* ---- random numbers ---------------------------------------------------------------------------------------------------- */
+/* ---- random numbers ---- */
 
 static uint64_t draw(random_source *random)
 {
@@ -64,7 +64,7 @@ size_t draw_count(random_source *random, size_t low, size_t high)
     return low + (size_t)(draw(random) % (high - low + 1));
 }
 
-/* ---- files ------------------------------------------------------------------------------------------------------------- */
+/* ---- files ---- */
 
 static char folder[] = "/tmp/headflow-test-XXXXXX";
 static bool have_folder;
@@ -152,7 +152,7 @@ void clear_table(number_table *table)
     *table = (number_table){0};
 }
 
-/* ---- problems ---------------------------------------------------------------------------------------------------------- */
+/* ---- problems ---- */
 
 hf_status try_problem(const char *text, hf_problem **problem, hf_error *err)
 {
@@ -184,8 +184,8 @@ hf_problem *make_problem(const char *format, ...)
 const char *describe(const problem_shape *s)
 {
     static char text[256];
-    snprintf(text, sizeof text, "H=%zu T=%zu J=%zu outside=%zu%s%s%s%s%s%s%s", s->heads, s->positions, s->patterns, s->outside,
-             s->replicator ? " replicator" : "", s->copies ? " copies" : "", s->replicas ? " replicas" : "",
+    snprintf(text, sizeof text, "H=%zu T=%zu J=%zu outside=%zu%s%s%s%s%s%s%s", s->heads, s->positions, s->patterns,
+             s->outside, s->replicator ? " replicator" : "", s->copies ? " copies" : "", s->replicas ? " replicas" : "",
              s->weights ? " weights" : "", s->gram ? " gram" : "", s->decay ? " decay" : "", s->rates ? " rates" : "");
     return text;
 }
@@ -322,7 +322,7 @@ double *random_state(const hf_flow *flow, double contrast, random_source *random
     return y;
 }
 
-/* ---- the flow again ---------------------------------------------------------------------------------------------------- */
+/* ---- the flow again ---- */
 
 static void block_to_heads(const hf_basis *basis, size_t width, const double *modes, long double *x)
 {
@@ -463,10 +463,9 @@ void naive_jacobian_times(const hf_problem *p, const long double *x, const long 
         }
         for (size_t i = 0; i < T; i++)
             result[H * R + k * T + i] =
-                p->attention_rate * (p->geometry == HF_GEOMETRY_LOGIT
-                                         ? ds[k * T + i] * (t.g[k * T + i] - t.mean_g[k]) +
-                                               t.s[k * T + i] * (dg[k * T + i] - dmean)
-                                         : dg[k * T + i] - daverage);
+                p->attention_rate * (p->geometry == HF_GEOMETRY_LOGIT ? ds[k * T + i] * (t.g[k * T + i] - t.mean_g[k]) +
+                                                                            t.s[k * T + i] * (dg[k * T + i] - dmean)
+                                                                      : dg[k * T + i] - daverage);
     }
     free(ds);
     free(dpull);
@@ -474,7 +473,7 @@ void naive_jacobian_times(const hf_problem *p, const long double *x, const long 
     naive_free(&t);
 }
 
-/* ---- runs -------------------------------------------------------------------------------------------------------------- */
+/* ---- runs ---- */
 
 /* The flow at a time within the last step. */
 static void look(test_run *r, double t)

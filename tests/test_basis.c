@@ -1,4 +1,5 @@
-/* Tests of basis: orthonormal contrasts, arithmetic on modes against arithmetic by head, exact zeros, nested differences. */
+/* Tests of basis: orthonormal contrasts, arithmetic on modes against arithmetic by head, exact zeros, nested differences.
+ */
 #include "support.h"
 
 #include "flow/basis.h"
@@ -37,7 +38,8 @@ static hf_basis *random_basis(size_t heads, random_source *random)
     return basis_of(heads, x);
 }
 
-/* Mode n of x by its definition, sqrt(ab/(a+b)) (mean over A - mean over B), in long double; only the signs of q are used. */
+/* Mode n of x by its definition, sqrt(ab/(a+b)) (mean over A - mean over B), in long double; only the signs of q are used.
+ */
 static long double contrast(const hf_basis *basis, size_t n, const double *x, size_t column)
 {
     const double *q = basis->q + n * basis->heads;
@@ -79,15 +81,15 @@ static void test_heads_come_back_from_modes(void **state)
     random_source random = {seed + 1};
     for (size_t heads = 1; heads <= MOST_HEADS; heads++) {
         hf_basis *basis = random_basis(heads, &random);
-        double x[MOST_HEADS * WIDTH], common[WIDTH], modes[MOST_HEADS * WIDTH], back[MOST_HEADS * WIDTH];
-        for (size_t i = 0; i < heads * WIDTH; i++)
+        double x[MOST_HEADS * WIDTH], base[MOST_HEADS * WIDTH], modes[MOST_HEADS * WIDTH], back[MOST_HEADS * WIDTH];
+        for (size_t i = 0; i < heads * WIDTH; i++) {
             x[i] = draw_normal(&random);
-        for (size_t i = 0; i < WIDTH; i++)
-            common[i] = draw_normal(&random);
-        hf_basis_modes(basis, WIDTH, common, x, modes);
+            base[i] = i < WIDTH ? draw_normal(&random) : base[i - WIDTH];
+        }
+        hf_basis_modes(basis, WIDTH, base, x, modes);
         hf_basis_heads(basis, WIDTH, modes, back);
         for (size_t i = 0; i < heads * WIDTH; i++)
-            assert_true(is_close(back[i], common[i % WIDTH] + x[i], 1e-14, 1e-14));
+            assert_true(is_close(back[i], base[i] + x[i], 1e-14, 1e-14));
         hf_basis_free(basis);
     }
 }
@@ -203,13 +205,15 @@ static size_t count_exact_zeros(size_t heads, const size_t *group, random_source
 {
     double of_group[MOST_HEADS * WIDTH], x[MOST_HEADS * WIDTH], modes[MOST_HEADS * WIDTH], changed[MOST_HEADS * WIDTH];
     double column[MOST_HEADS], other[MOST_HEADS], product[MOST_HEADS], matrix[MOST_HEADS * MOST_HEADS];
-    double distance[MOST_HEADS * MOST_HEADS] = {0};
+    double distance[MOST_HEADS * MOST_HEADS] = {0}, base[MOST_HEADS * WIDTH];
     for (size_t i = 0; i < heads * WIDTH; i++)
         of_group[i] = draw_normal(random);
-    for (size_t i = 0; i < heads * WIDTH; i++)
+    for (size_t i = 0; i < heads * WIDTH; i++) {
         x[i] = of_group[group[i / WIDTH] * WIDTH + i % WIDTH];
+        base[i] = of_group[i % WIDTH];
+    }
     hf_basis *basis = basis_of(heads, x);
-    hf_basis_modes(basis, WIDTH, of_group, x, modes);
+    hf_basis_modes(basis, WIDTH, base, x, modes);
     hf_basis_distances(basis, WIDTH, modes, distance);
     hf_basis *again = make_basis(heads, distance);
     hf_basis_change(basis, again, WIDTH, modes, changed);
@@ -304,10 +308,12 @@ static void test_nested_differences_keep_their_digits(void **state)
 {
     (void)state;
     random_source random = {seed + 8};
-    double x[NESTED * WIDTH], modes[NESTED * WIDTH], common[WIDTH] = {0.3, -7, 1e5, 2};
+    double x[NESTED * WIDTH], modes[NESTED * WIDTH], base[NESTED * WIDTH];
     nested_heads(&random, x);
+    for (size_t i = 0; i < NESTED * WIDTH; i++) /* equal for all heads, and far larger than what tells them apart */
+        base[i] = i % WIDTH == 0 ? 0.3 : i % WIDTH == 1 ? -7 : 1e5;
     hf_basis *basis = basis_of(NESTED, x);
-    hf_basis_modes(basis, WIDTH, common, x, modes);
+    hf_basis_modes(basis, WIDTH, base, x, modes);
     assert_true(within("nested contrasts", worst_contrast(basis, x, modes), 1e-14));
     hf_basis_free(basis);
 }
@@ -389,7 +395,8 @@ static void test_ties_go_to_the_lower_head(void **state)
 static void test_the_tree_joins_by_the_farthest_members(void **state)
 {
     (void)state;
-    /* on a line at 0, 1, 2.1, 3.3: {1,2} first; head 3 is nearer to head 2 (1.1) but 2.1 from head 1, so {3,4} (1.2) is next */
+    /* on a line at 0, 1, 2.1, 3.3: {1,2} first; head 3 is nearer to head 2 (1.1) but 2.1 from head 1, so {3,4} (1.2) is
+     * next */
     const double at[] = {0, 1, 2.1, 3.3};
     double distance[16];
     for (size_t k = 0; k < 16; k++)

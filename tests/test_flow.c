@@ -13,11 +13,33 @@ static const problem_shape shapes[] = {
     {.heads = 1, .positions = 7, .patterns = 2, .copies = true, .replicas = true, .weights = true, .rates = true},
     {.heads = 2, .positions = 1, .patterns = 1, .copies = true, .replicas = true, .decay = true},
     {.heads = 2, .positions = 5, .patterns = 3, .outside = 2, .copies = true, .weights = true, .decay = true},
-    {.heads = 3, .positions = 300, .patterns = 2, .copies = true, .replicas = true, .weights = true, .decay = true, .rates = true},
-    {.heads = 4, .positions = 12, .patterns = 3, .outside = 4, .replicas = true, .gram = true, .decay = true, .rates = true},
+    {.heads = 3,
+     .positions = 300,
+     .patterns = 2,
+     .copies = true,
+     .replicas = true,
+     .weights = true,
+     .decay = true,
+     .rates = true},
+    {.heads = 4,
+     .positions = 12,
+     .patterns = 3,
+     .outside = 4,
+     .replicas = true,
+     .gram = true,
+     .decay = true,
+     .rates = true},
     {.heads = 5, .positions = 20, .patterns = 4, .copies = true, .replicas = true, .weights = true},
-    {.heads = 8, .positions = 9, .patterns = 6, .outside = 3, .copies = true, .replicas = true, .weights = true, .gram = true,
-     .decay = true, .rates = true},
+    {.heads = 8,
+     .positions = 9,
+     .patterns = 6,
+     .outside = 3,
+     .copies = true,
+     .replicas = true,
+     .weights = true,
+     .gram = true,
+     .decay = true,
+     .rates = true},
 };
 
 enum { SHAPES = sizeof shapes / sizeof *shapes };
@@ -219,7 +241,8 @@ static void test_logits_keep_their_zero_mean(void **state)
 static double error_of_jacobian(const setting *s, random_source *random)
 {
     double *dx = random_state(s->flow, 1, random), *got = numbers(s->size), *by_head = numbers(s->size);
-    long double *x = long_numbers(s->size), *d = long_numbers(s->size), *want = long_numbers(s->size), *g = long_numbers(s->size);
+    long double *x = long_numbers(s->size), *d = long_numbers(s->size), *want = long_numbers(s->size),
+                *g = long_numbers(s->size);
     hf_flow_jacobian_times(s->flow, dx, got);
     to_heads(s->flow, s->y, x);
     to_heads(s->flow, dx, d);
@@ -245,7 +268,8 @@ static void test_jacobian_is_that_of_the_equations(void **state)
 static double error_of_jacobian_by_differences(const setting *s, random_source *random)
 {
     const double h = 1e-5;
-    double *dx = random_state(s->flow, 1, random), *got = numbers(s->size), *z = numbers(s->size), *side = numbers(2 * s->size);
+    double *dx = random_state(s->flow, 1, random), *got = numbers(s->size), *z = numbers(s->size),
+           *side = numbers(2 * s->size);
     long double *want = long_numbers(s->size);
     hf_flow_jacobian_times(s->flow, dx, got);
     for (size_t sign = 0; sign < 2; sign++) {
@@ -299,15 +323,16 @@ static void scale_contrasts(const hf_problem *p, double factor, double *y)
         y[i] *= factor;
 }
 
-/* The contrasts' velocity against the linearization at equal heads in long double, per contrast and per kind. mean_scale makes
- * the mean's logits large. */
+/* The contrasts' velocity against the linearization at equal heads in long double, per contrast and per kind. mean_scale
+ * makes the mean's logits large. */
 static double error_of_tiny_contrasts(const problem_shape *shape, bool replicator, double size, double mean_scale,
                                       random_source *random)
 {
     setting s = make_setting(*shape, replicator, 1, random);
     const hf_problem *p = s.problem;
     double *tiny = numbers(s.size), *mean = numbers(s.size), *contrast = numbers(s.size), *dy = numbers(s.size), worst = 0;
-    long double *x = long_numbers(s.size), *d = long_numbers(s.size), *jd = long_numbers(s.size), *want = long_numbers(s.size);
+    long double *x = long_numbers(s.size), *d = long_numbers(s.size), *jd = long_numbers(s.size),
+                *want = long_numbers(s.size);
     for (size_t i = 0; i < p->positions; i++)
         s.y[s.values + i] *= mean_scale;
     memcpy(tiny, s.y, s.size * sizeof *tiny);
@@ -344,7 +369,8 @@ static double worst_tiny_contrasts(double size, double mean_scale)
     double worst = 0;
     for (size_t i = 0; i < 4 * SHAPES; i++)
         if (shapes[i % SHAPES].positions > 1)
-            worst = fmax(worst, error_of_tiny_contrasts(&shapes[i % SHAPES], i / SHAPES % 2 == 1, size, mean_scale, &random));
+            worst =
+                fmax(worst, error_of_tiny_contrasts(&shapes[i % SHAPES], i / SHAPES % 2 == 1, size, mean_scale, &random));
     return worst;
 }
 
@@ -384,7 +410,8 @@ static setting grouped_setting(const problem_shape *shape, bool replicator, cons
         for (size_t l = 0; l < k; l++)
             if (group[k] == group[l]) {
                 memcpy(heads + k * p->features, heads + l * p->features, p->features * sizeof *heads);
-                memcpy(heads + s.values + k * p->positions, heads + s.values + l * p->positions, p->positions * sizeof *heads);
+                memcpy(heads + s.values + k * p->positions, heads + s.values + l * p->positions,
+                       p->positions * sizeof *heads);
                 break;
             }
     double *distance = numbers(p->heads * p->heads);
@@ -436,9 +463,9 @@ static void test_equal_heads_stay_exactly_equal(void **state)
     (void)state;
     static const struct {
         size_t shape, zeros, group[8];
-    } cases[] = {{0, 2, {0, 0, 0}},    {0, 1, {0, 0, 1}},       {0, 1, {0, 1, 0}},
-                 {0, 1, {0, 1, 1}},    {4, 1, {0, 1, 0}},       {6, 3, {0, 1, 0, 1, 0}},
-                 {6, 3, {0, 1, 1, 1, 1}}, {7, 4, {0, 1, 2, 0, 3, 1, 0, 1}}, {7, 7, {0}}};
+    } cases[] = {{0, 2, {0, 0, 0}}, {0, 1, {0, 0, 1}},       {0, 1, {0, 1, 0}},       {0, 1, {0, 1, 1}},
+                 {4, 1, {0, 1, 0}}, {6, 3, {0, 1, 0, 1, 0}}, {6, 3, {0, 1, 1, 1, 1}}, {7, 4, {0, 1, 2, 0, 3, 1, 0, 1}},
+                 {7, 7, {0}}};
     random_source random = {seed + 13};
     for (size_t i = 0; i < 2 * sizeof cases / sizeof *cases; i++) {
         size_t c = i / 2;
@@ -599,9 +626,10 @@ static void test_rates_of_zero_freeze_their_part(void **state)
 {
     (void)state;
     for (size_t part = 0; part < 2; part++) {
-        hf_problem *p = make_problem("heads = 2; positions = 4; target = { strengths = (2.0, 1.0); }; init = { values = 0.5; };"
-                                     "flow = { %s_rate = 0.0; };",
-                                     part == 0 ? "value" : "attention");
+        hf_problem *p =
+            make_problem("heads = 2; positions = 4; target = { strengths = (2.0, 1.0); }; init = { values = 0.5; };"
+                         "flow = { %s_rate = 0.0; };",
+                         part == 0 ? "value" : "attention");
         random_source random = {seed + 20};
         hf_flow *flow = make_flow(p);
         double *y = random_state(flow, 1, &random), dy[12];
@@ -649,7 +677,8 @@ static void test_a_state_that_is_not_finite_is_noticed_and_blamed(void **state)
             s.y[i] = bad[trial / SHAPES];
             bool is_logit = i >= s.values;
             if (hf_flow_at(s.flow, s.y))
-                fail_msg("%s: coordinate %zu of %zu is %g, not noticed", describe(&shapes[trial % SHAPES]), i, s.size, s.y[i]);
+                fail_msg("%s: coordinate %zu of %zu is %g, not noticed", describe(&shapes[trial % SHAPES]), i, s.size,
+                         s.y[i]);
             assert_true(hf_flow_blame(s.flow, s.y, text, sizeof text));
             char *end = strstr(text, is_logit ? "position " : "feature ");
             assert_non_null(end);

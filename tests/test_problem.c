@@ -22,7 +22,8 @@ static void test_target_of_weighted_patterns_and_a_gram_matrix(void **state)
                                  "target = { strengths = (3.0, 2.0); patterns = ((1, 2), (4, 2));"
                                  "  weights = ((0.75, 0.25), (2.0, 0.5)); gram = ((1.0, 0.6), (0.6, 1.0)); };"
                                  "data = { copies = (1, 2, 1, 1, 3); replicas = (4, 1, 1, 2, 1); };");
-    const double target[2][5] = {{3 * 0.75, 3 * 0.25 + 2 * 0.6 * 0.5, 0, 2 * 0.6 * 2, 0}, {0, 2 * 0.8 * 0.5, 0, 2 * 0.8 * 2, 0}};
+    const double target[2][5] = {{3 * 0.75, 3 * 0.25 + 2 * 0.6 * 0.5, 0, 2 * 0.6 * 2, 0},
+                                 {0, 2 * 0.8 * 0.5, 0, 2 * 0.8 * 2, 0}};
     const double multiplicity[5] = {4, 2, 1, 2, 3};
     assert_int_equal(p->features, 2);
     for (size_t i = 0; i < 5; i++) {
@@ -40,7 +41,8 @@ static void test_target_of_weighted_patterns_and_a_gram_matrix(void **state)
 static void test_lengths_and_stride_place_uniform_patterns(void **state)
 {
     (void)state;
-    hf_problem *p = make_problem("heads = 1; positions = 8; target = { base = 1.0; ratio = 2.0; lengths = (4, 4, 4); stride = 2; };");
+    hf_problem *p =
+        make_problem("heads = 1; positions = 8; target = { base = 1.0; ratio = 2.0; lengths = (4, 4, 4); stride = 2; };");
     for (size_t j = 0; j < 3; j++)
         for (size_t i = 0; i < 8; i++)
             assert_true(close_to(p->target[j * 8 + i], i >= 2 * j && i < 2 * j + 4 ? (double)(4 >> j) / 4 : 0, 1e-15));
@@ -94,7 +96,8 @@ static void test_variances_are_one_number_or_one_per_position(void **state)
 static void test_plateau_loss_of_disjoint_patterns_is_half_a_sum_of_squares(void **state)
 {
     (void)state;
-    hf_problem *p = make_problem("heads = 3; positions = 12; target = { strengths = (2.89, 1.7, 1.0); lengths = (1, 2, 4); };");
+    hf_problem *p =
+        make_problem("heads = 3; positions = 12; target = { strengths = (2.89, 1.7, 1.0); lengths = (1, 2, 4); };");
     const double m[3] = {2.89, 1.7, 1}, norm2[3] = {1, 0.5, 0.25};
     for (unsigned set = 0; set < 8; set++) {
         bool learned[3];
@@ -112,9 +115,10 @@ static void test_plateau_loss_counts_overlap_replicas_and_variances(void **state
 {
     (void)state;
     /* both patterns on position 2, whose residual vectors add: u_1 = (1, 0), u_2 = (0.6, 0.8) */
-    hf_problem *p = make_problem("heads = 1; positions = 3; target = { strengths = (3.0, 2.0); patterns = ((1, 2), (2));"
-                                 "  gram = ((1.0, 0.6), (0.6, 1.0)); };"
-                                 "data = { copies = (2, 1, 1); replicas = (4, 5, 1); weights = ((0.5, 0.25, 1.0), (0.5, 0.25, 1.0)); };");
+    hf_problem *p = make_problem(
+        "heads = 1; positions = 3; target = { strengths = (3.0, 2.0); patterns = ((1, 2), (2));"
+        "  gram = ((1.0, 0.6), (0.6, 1.0)); };"
+        "data = { copies = (2, 1, 1); replicas = (4, 5, 1); weights = ((0.5, 0.25, 1.0), (0.5, 0.25, 1.0)); };");
     const bool none[2] = {false, false}, first[2] = {true, false}, both[2] = {true, true};
     double at_2 = (1.5 + 1.2) * (1.5 + 1.2) + 1.6 * 1.6;
     assert_true(close_to(hf_problem_plateau_loss(p, none), 0.5 * (4 * 0.5 * 1.5 * 1.5 + 5 * 0.25 * at_2), 1e-14));
@@ -150,9 +154,9 @@ static void write_wide_start(random_source *random, size_t rank, double value[HE
     assert_int_equal(fclose(stream), 0);
 }
 
-#define WIDE_MODEL                                                                                                      \
-    "heads = 3; positions = 6; target = { strengths = (2.0, 1.0); patterns = ((1, 2), (5)); };"                        \
-    "data = { copies = (1, 2, 1, 3, 1, 1); replicas = (1, 1, 4, 1, 1, 2); weights = ((0.5), (0.5)); };"                \
+#define WIDE_MODEL                                                                                                         \
+    "heads = 3; positions = 6; target = { strengths = (2.0, 1.0); patterns = ((1, 2), (5)); };"                            \
+    "data = { copies = (1, 2, 1, 3, 1, 1); replicas = (1, 1, 4, 1, 1, 2); weights = ((0.5), (0.5)); };"                    \
     "init = { state = \"start.tsv\"; }; flow = { weight_decay = 0.1; };"
 
 /* The same problem without reduction: DIMENSION features, of which only the patterns' have a target. */
@@ -186,7 +190,8 @@ static void test_reduced_flow_is_the_flow_in_all_coordinates(void **state)
         hf_flow_velocity(flow, dy);
 
         size_t R = p->features, values = HEADS * DIMENSION;
-        long double *x = long_numbers(HEADS * (DIMENSION + POSITIONS)), *dx = long_numbers(HEADS * (DIMENSION + POSITIONS)), loss;
+        long double *x = long_numbers(HEADS * (DIMENSION + POSITIONS)), *dx = long_numbers(HEADS * (DIMENSION + POSITIONS)),
+                    loss;
         long double *reduced = long_numbers(HEADS * (R + POSITIONS)), *got = long_numbers(HEADS * (R + POSITIONS));
         to_heads(flow, y, reduced);
         for (size_t k = 0; k < HEADS; k++) {
@@ -209,7 +214,8 @@ static void test_reduced_flow_is_the_flow_in_all_coordinates(void **state)
                 assert_true(is_close((double)velocity, (double)dx[k * DIMENSION + r], 0, 1e-13));
             }
             for (size_t i = 0; i < POSITIONS; i++)
-                assert_true(is_close((double)got[HEADS * R + k * POSITIONS + i], (double)dx[values + k * POSITIONS + i], 0, 1e-13));
+                assert_true(
+                    is_close((double)got[HEADS * R + k * POSITIONS + i], (double)dx[values + k * POSITIONS + i], 0, 1e-13));
         }
         free(y), free(dy), free(x), free(dx), free(reduced), free(got);
         hf_flow_free(flow);
@@ -384,10 +390,13 @@ static void test_no_perturbation_leaves_heads_equal_at_their_values(void **state
 {
     (void)state;
     hf_problem *p = make_problem(THREE_STAGES "init = { perturbation = 0.0; values = 0.3; };");
-    for (size_t i = 0; i < 120; i++)
-        assert_true(p->logit_deviation[i] == 0);
-    for (size_t r = 0; r < 3; r++)
-        assert_true(p->common_value[r] == 0.3 && p->value_deviation[r] == 0);
+    hf_flow *flow = make_flow(p);
+    double *y = numbers(hf_flow_size(flow));
+    hf_flow_start(flow, y);
+    for (size_t i = 0; i < hf_flow_size(flow); i++)
+        assert_true(i < 3 ? close_to(y[i], sqrt(3) * 0.3, 1e-15) : y[i] == 0);
+    free(y);
+    hf_flow_free(flow);
     hf_problem_free(p);
 }
 
@@ -422,7 +431,8 @@ static void test_a_long_comment_is_skipped(void **state)
     (void)state;
     for (size_t length = 250; length < 262; length++) {
         char text[1024] = "";
-        memset(text, '#', length);
+        memset(text, 'x', length);
+        text[0] = '#';
         snprintf(text + length, sizeof text - length, "\n" HEADER LOGITS);
         hf_state table;
         hf_error err = {0};
@@ -472,7 +482,7 @@ static void test_bad_tables_are_refused_with_the_line(void **state)
     }
 }
 
-static void test_a_line_that_is_too_long_is_refused(void **state)
+static void test_a_long_number_is_read(void **state)
 {
     (void)state;
     char text[1024];
@@ -480,7 +490,7 @@ static void test_a_line_that_is_too_long_is_refused(void **state)
     hf_error err = {0};
     snprintf(text, sizeof text, HEADER "logit\t1\t1\t0%.400d\n", 0);
     assert_int_equal(read_state(text, strlen(text), &table, &err), HF_EUSAGE);
-    assert_non_null(strstr(err.message, "start.tsv:2: expected a line of text"));
+    assert_non_null(strstr(err.message, "is missing")); /* the other logits; the long line itself is fine */
 }
 
 static void test_a_nul_byte_anywhere_is_refused(void **state)
@@ -562,7 +572,7 @@ int main(void)
         cmocka_unit_test(test_a_good_table_is_read),
         cmocka_unit_test(test_a_long_comment_is_skipped),
         cmocka_unit_test(test_bad_tables_are_refused_with_the_line),
-        cmocka_unit_test(test_a_line_that_is_too_long_is_refused),
+        cmocka_unit_test(test_a_long_number_is_read),
         cmocka_unit_test(test_a_nul_byte_anywhere_is_refused),
         cmocka_unit_test(test_a_missing_table_is_refused),
         cmocka_unit_test(test_a_truncated_table_is_refused_and_never_crashes),

@@ -30,8 +30,7 @@ static int usage_error(const hf_cli_command *command, const char *format, const 
     return HF_EUSAGE;
 }
 
-/* ---- help --------------------------------------------------------------------------------------------------------------
- */
+/* ---- help ---- */
 
 static void print_help(void)
 {
@@ -73,8 +72,7 @@ static int help(const char *topic)
     return fflush(stdout) == 0 ? 0 : HF_ESYSTEM;
 }
 
-/* ---- options -----------------------------------------------------------------------------------------------------------
- */
+/* ---- options ---- */
 
 static bool parse_jobs(const char *text, size_t *jobs)
 {
@@ -159,9 +157,14 @@ char *hf_cli_default_directory(const char *model)
     return directory;
 }
 
+/* There where LAPACK's BLAS is OpenBLAS. Two threads give other bits than one, and are slower at these sizes. */
+extern void openblas_set_num_threads(int count) __attribute__((weak));
+
 int main(int argc, char *argv[])
 {
     gsl_set_error_handler_off(); /* its default is to abort */
+    if (openblas_set_num_threads != NULL)
+        openblas_set_num_threads(1);
     if (argc < 2)
         return usage_error(NULL, "%s is missing", "a command");
     const char *name = argv[1];

@@ -16,8 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* ---- interruption ------------------------------------------------------------------------------------------------------
- */
+/* ---- interruption ---- */
 
 static volatile sig_atomic_t caught_signal; /* the one thing a signal handler can reach */
 
@@ -35,8 +34,7 @@ static void watch_signals(void)
     sigaction(SIGTERM, &action, NULL);
 }
 
-/* ---- progress ----------------------------------------------------------------------------------------------------------
- */
+/* ---- progress ---- */
 
 typedef struct {
     struct timespec start;
@@ -74,8 +72,7 @@ static void show_progress(void *data, const hf_progress *progress)
     fputs("\033[K", stderr);
 }
 
-/* ---- the command -------------------------------------------------------------------------------------------------------
- */
+/* ---- the command ---- */
 
 /* DIR/model.conf; a state table it starts from is copied to DIR/init.tsv, so that DIR is all a rerun needs. */
 static hf_status write_model(const hf_config *config, const char *directory, hf_error *err)
@@ -110,10 +107,10 @@ static void print_summary(const hf_config *config, const hf_run_summary *summary
            summary->stop == HF_STOP_LOSS ? " (stop_loss reached)" : "");
     if (config->detect.events)
         hf_findings_print(&summary->findings, stdout);
-    printf("overlap of the heads' attentions %.6g; energy defect %.2g; mean logit drift %.2g\n", summary->overlap,
-           summary->energy_defect, summary->drift);
-    printf("%zu steps, %zu right-hand sides, %zu factorizations; %zu steps repeated for accuracy, %zu for convergence\n",
-           counts->steps, counts->evaluations, counts->setups, counts->error_failures, counts->newton_failures);
+    printf("overlap %.6g, energy defect %.2g, drift of the mean logit %.2g\n", summary->overlap, summary->energy_defect,
+           summary->drift);
+    printf("%zu steps, %zu right-hand sides, %zu factorizations; steps repeated: %zu + %zu\n", counts->steps,
+           counts->evaluations, counts->setups, counts->error_failures, counts->newton_failures);
     printf("tables: %s/flow\n", directory);
 }
 

@@ -14,8 +14,7 @@
 
 const char *const hf_event_names[] = {"plateau", "drop", "onset", "settle", "acquired", "split", "emerged", "stop"};
 
-/* ---- what is watched ---------------------------------------------------------------------------------------------------
- */
+/* ---- what is watched ---- */
 
 /* Signals, each crossing 0 where something happens: the relative change of the speed (an extremum), overlap, stop loss,
  * emergence, and from SHARES on the share of every pattern. */
@@ -138,8 +137,7 @@ static bool has_crossed(size_t signal, double before, double now)
     return signal < SHARES ? before > 0 && now <= 0 : before < 0 && now >= 0;
 }
 
-/* ---- life --------------------------------------------------------------------------------------------------------------
- */
+/* ---- life ---- */
 
 static void look_at_start(hf_detector *d)
 {
@@ -210,8 +208,7 @@ void hf_detector_free(hf_detector *d)
     free(d);
 }
 
-/* ---- locating a crossing -----------------------------------------------------------------------------------------------
- */
+/* ---- locating a crossing ---- */
 
 typedef struct {
     hf_detector *detector;
@@ -261,8 +258,7 @@ static hf_status locate(crossing *c, double *t, hf_error *err)
     return HF_OK;
 }
 
-/* ---- events of the heads -----------------------------------------------------------------------------------------------
- */
+/* ---- events of the heads ---- */
 
 static size_t index_of_largest(size_t count, const double *x, size_t stride)
 {
@@ -336,8 +332,7 @@ static bool record_event(hf_detector *d, size_t signal, double t)
     return true;
 }
 
-/* ---- plateaus and drops ------------------------------------------------------------------------------------------------
- */
+/* ---- plateaus and drops ---- */
 
 static double effective(const hf_detector *d, const sample *s)
 {
@@ -407,8 +402,7 @@ static hf_status follow(hf_detector *d, const sample *s, hf_error *err)
     return status;
 }
 
-/* ---- one step ----------------------------------------------------------------------------------------------------------
- */
+/* ---- one step ---- */
 
 /* Crossings of one signal in the step; signals other than the slope happen once. */
 static hf_status check_signal(hf_detector *d, hf_integrator *integrator, size_t signal, double start, double end,
@@ -507,8 +501,7 @@ bool hf_detector_transfer(hf_detector *d, hf_channel *channel)
     return channel->good && d->sample_count > 0;
 }
 
-/* ---- findings ----------------------------------------------------------------------------------------------------------
- */
+/* ---- findings ---- */
 
 /* Cubic Hermite interpolation at fraction x of [0, 1]; slopes per unit of x. */
 static double hermite(double f0, double slope0, double f1, double slope1, double x)

@@ -24,8 +24,7 @@ bool hf_saddle_is_known(const hf_saddle *saddle)
     return !isnan(saddle->lambda_min);
 }
 
-/* ---- dense -------------------------------------------------------------------------------------------------------------
- */
+/* ---- dense ---- */
 
 /* The eigenvector of the lowest eigenvalue, from the tridiagonal matrix (d, e), which is lost, that the reflections in
  * matrix and tau lead to. */
@@ -63,8 +62,7 @@ static hf_status solve_dense(const hf_flow *flow, double *value, double *lowest,
     return done ? HF_OK : hf_fail(err, HF_ENUMERIC, "the eigenvalues of the Hessian do not converge");
 }
 
-/* ---- Lanczos -----------------------------------------------------------------------------------------------------------
- */
+/* ---- Lanczos ---- */
 
 /* The count lowest ("SA") or largest ("LA") eigenvalues, ascending, with eigenvectors in the rows of vector (2 count + 16
  * rows). ARPACK judges a residual relative to its eigenvalue, which is hopeless for the many that are nearly 0: the
@@ -121,8 +119,7 @@ static hf_status solve_large(const hf_flow *flow, double t, size_t count, double
     return solve_lanczos(flow, "SA", count, *largest, fmax(tolerance, 1e-10), value, vector, err);
 }
 
-/* ---- the two questions -------------------------------------------------------------------------------------------------
- */
+/* ---- the two questions ---- */
 
 /* The lowest count eigenvalues, ascending, the lowest one's vector, and the largest. value, lowest: (size); all eigenvalues
  * are filled where the problem is dense. */

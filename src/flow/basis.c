@@ -5,44 +5,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- the tree ----------------------------------------------------------------------------------------------------------
- */
+/* ---- the tree ---- */
 
-/* While the tree grows: group[k] is the cluster of head k, named after its lowest head. */
+/* While the tree grows: group[k] is the cluster of head k, named after its lowest head; distance between clusters is that
+ * of their farthest members (complete linkage). */
 typedef struct {
     size_t heads;
     size_t *group;
-    const double *distance;
+    double *distance; /* (H, H), valid in the rows and columns of clusters */
 } clusters;
-
-/* Complete linkage: the distance of two clusters is that of their farthest members. */
-static double cluster_distance(const clusters *c, size_t a, size_t b)
-{
-    double farthest = 0;
-    for (size_t k = 0; k < c->heads; k++)
-        for (size_t l = 0; l < c->heads; l++)
-            if (c->group[k] == a && c->group[l] == b)
-                farthest = fmax(farthest, c->distance[k * c->heads + l]);
-    return farthest;
-}
 
 static void nearest_pair(const clusters *c, size_t *a, size_t *b)
 {
     double nearest = INFINITY;
-    for (size_t k = 0; k < c->heads; k++) {
-        if (c->group[k] != k)
-            continue;
-        for (size_t l = k + 1; l < c->heads; l++) {
-            if (c->group[l] != l)
-                continue;
-            double d = cluster_distance(c, k, l);
-            if (d < nearest) {
-                nearest = d;
+    for (size_t k = 0; k < c->heads; k++)
+        for (size_t l = k + 1; l < c->heads && c->group[k] == k; l++)
+            if (c->group[l] == l && c->distance[k * c->heads + l] < nearest) {
+                nearest = c->distance[k * c->heads + l];
                 *a = k;
                 *b = l;
             }
-        }
-    }
 }
 
 static size_t cluster_size(const clusters *c, size_t a)
@@ -66,11 +48,12 @@ static void join(hf_basis *basis, clusters *c, size_t n, size_t a, size_t b)
             q[k] = -sqrt(na / (nb * (na + nb)));
             c->group[k] = a;
         }
+        double *to_a = &c->distance[a * c->heads + k], to_b = c->distance[b * c->heads + k];
+        *to_a = c->distance[k * c->heads + a] = fmax(*to_a, to_b);
     }
 }
 
-/* ---- the tables made from it -------------------------------------------------------------------------------------------
- */
+/* ---- the tables made from it ---- */
 
 /* Whether node n is node m or below it: m's mode does not vanish there. Mode 0 is above all. */
 static bool at_or_below(const hf_basis *basis, size_t n, size_t m)
@@ -127,9 +110,10 @@ static void fill_terms(hf_basis *basis, bool count_only)
 hf_status hf_basis_create(hf_basis **result, size_t heads, const double *distance, hf_error *err)
 {
     hf_basis *basis = calloc(1, sizeof *basis);
-    clusters c = {heads, malloc(heads * sizeof *c.group), distance};
-    if (basis == NULL || c.group == NULL)
+    clusters c = {heads, malloc(heads * sizeof *c.group), malloc(heads * heads * sizeof *c.distance)};
+    if (basis == NULL || c.group == NULL || c.distance == NULL)
         goto fail;
+    memcpy(c.distance, distance, heads * heads * sizeof *distance);
     basis->heads = heads;
     basis->q = calloc(4 * heads * heads, sizeof *basis->q);
     basis->edge = calloc(heads, sizeof *basis->edge);
@@ -156,11 +140,13 @@ hf_status hf_basis_create(hf_basis **result, size_t heads, const double *distanc
         goto fail;
     fill_terms(basis, false);
     free(c.group);
+    free(c.distance);
     *result = basis;
     return HF_OK;
 
 fail:
     free(c.group);
+    free(c.distance);
     hf_basis_free(basis);
     return hf_fail_memory(err, "the contrasts between heads");
 }
@@ -175,8 +161,7 @@ void hf_basis_free(hf_basis *basis)
     free(basis);
 }
 
-/* ---- arithmetic on modes -----------------------------------------------------------------------------------------------
- */
+/* ---- arithmetic on modes ---- */
 
 void hf_basis_product(const hf_basis *basis, const double *x, const double *y, double *result)
 {
@@ -196,8 +181,7 @@ void hf_basis_multiplier(const hf_basis *basis, const double *x, double *matrix)
     }
 }
 
-/* ---- between heads and modes -------------------------------------------------------------------------------------------
- */
+/* ---- between heads and modes ---- */
 
 /* x_k - x_l for one column of modes; coefficients of contrasts that do not tell k from l are exactly 0. */
 static double difference(const hf_basis *basis, size_t width, const double *modes, size_t k, size_t l)

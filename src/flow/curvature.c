@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- along the flow ----------------------------------------------------------------------------------------------------
- */
+/* ---- along the flow ---- */
 
 /* The flow's direction in one block: a' and, given <a'>, u and ds. Rows of HF_BLOCK. */
 typedef struct {
@@ -154,8 +153,7 @@ double hf_flow_speed_rate(const hf_flow *flow)
     return -(sum_curvature(flow, &d, dv, mean) + (twice ? 2 : 1) * decay);
 }
 
-/* ---- as an operator ----------------------------------------------------------------------------------------------------
- */
+/* ---- as an operator ---- */
 
 /* From orthonormal coordinates to (dv, da) by modes and back as covectors; the map is its own transpose. */
 static void scale_values(const hf_problem *p, const double *x, double *result)

@@ -12,8 +12,7 @@
  * directly, which loses no digits, while expm1 could overflow or lose those of a head that leaves a concentrated other. */
 static const double far_apart = 0.7;
 
-/* ---- life --------------------------------------------------------------------------------------------------------------
- */
+/* ---- life ---- */
 
 static hf_status allocate(hf_flow *flow)
 {
@@ -145,8 +144,7 @@ hf_status hf_flow_rebase(hf_flow *flow, double *y, hf_error *err)
     return status;
 }
 
-/* ---- attention ---------------------------------------------------------------------------------------------------------
- */
+/* ---- attention ---- */
 
 HF_INLINE double max_abs(size_t width, const double *x)
 {
@@ -221,8 +219,7 @@ HF_CLONES static void follow_edge(hf_flow *flow, const double *a, size_t n)
     }
 }
 
-/* ---- residual, loss and force ------------------------------------------------------------------------------------------
- */
+/* ---- residual, loss and force ---- */
 
 /* Modes of the attention in one block of positions, from the root head and the edges. */
 HF_INLINE void block_attention(hf_flow *flow, size_t first, size_t width)
@@ -296,8 +293,7 @@ HF_CLONES static void evaluate_residual(hf_flow *flow, double *total)
     }
 }
 
-/* ---- gain and speed ----------------------------------------------------------------------------------------------------
- */
+/* ---- gain and speed ---- */
 
 /* result_m = modes of sum_r x_kr y_kr for two fields of (H, R): the heads' own inner products. */
 static void head_products(const hf_flow *flow, const double *x, const double *y, double *result)
@@ -351,6 +347,12 @@ bool hf_flow_at(hf_flow *flow, const double *y)
     head_softmax(flow, a, flow->basis->root);
     for (size_t n = 1; n < p->heads; n++)
         follow_edge(flow, a, n);
+    for (size_t k = 0; k < p->heads; k++)
+        if (!isfinite(flow->norm[k]) ||
+            flow->norm[k] == 0) { /* logits that are not finite, or so large that differences are not */
+            flow->loss = flow->speed = NAN;
+            return false;
+        }
     if (p->values == HF_VALUES_OPTIMAL) {
         block_attention(flow, 0, p->positions);
         if (!hf_optimal_values(flow))
@@ -386,8 +388,7 @@ void hf_flow_velocity(const hf_flow *flow, double *velocity)
     }
 }
 
-/* ---- Jacobian ----------------------------------------------------------------------------------------------------------
- */
+/* ---- Jacobian ---- */
 
 /* sum_i n_i x_i y_i */
 HF_INLINE double counted_dot(const hf_problem *p, const double *x, const double *y)
@@ -515,8 +516,7 @@ HF_CLONES void hf_flow_jacobian_times(const hf_flow *flow, const double *x, doub
     }
 }
 
-/* ---- measures ----------------------------------------------------------------------------------------------------------
- */
+/* ---- measures ---- */
 
 double hf_flow_inner(const hf_flow *flow, const double *x, const double *y)
 {

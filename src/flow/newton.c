@@ -18,8 +18,12 @@ struct hf_newton {
      * values, which are an equation without a time derivative, 1 and 0. */
     double rate, unit;
 
-    /* The state of the factorization, copied: the flow moves on while CVODE keeps a factorization. Rows as in flow.h. */
-    double *value, *attention, *ascent, *pull;
+    /* The state of the factorization, copied: the flow moves on while CVODE keeps a factorization. Rows as in flow.h. What
+     * G dv and (B - I) sigma have in common at all positions is left to c, which would have to cancel it at the cost of
+     * digits: pull is without its mean under the heads' mean attention; push (R, H) is that mean of c_i omega_ri s_ni, turn
+     * (R, H) the modes of v_kr push_kr, and shift (H, H) = gamma rho_a sum_r v_r turn_r^T what all positions' C D have in
+     * common. */
+    double *value, *attention, *ascent, *pull, *push, *turn, *shift;
 
     double *factor;  /* (T / BLOCK, H, H, BLOCK) LU factors of every position's B */
     size_t *pivot;   /* (T / BLOCK, H, BLOCK) row exchanged with row m in step m; only where exchanged */
@@ -38,8 +42,7 @@ struct hf_newton {
     gsl_vector *z;
 };
 
-/* ---- life --------------------------------------------------------------------------------------------------------------
- */
+/* ---- life ---- */
 
 hf_status hf_newton_create(hf_newton **result, const hf_flow *flow, hf_error *err)
 {
@@ -53,8 +56,9 @@ hf_status hf_newton_create(hf_newton **result, const hf_flow *flow, hf_error *er
     newton->logit = p->geometry == HF_GEOMETRY_LOGIT;
     newton->unit = p->values == HF_VALUES_OPTIMAL ? 0 : 1;
     newton->rate = p->values == HF_VALUES_OPTIMAL ? 1 : p->value_rate;
-    newton->value = malloc((heads * features + 2 * field + features * positions + heads * heads * BLOCK * blocks) *
-                           sizeof *newton->value);
+    newton->value =
+        malloc((3 * heads * features + heads * heads + 2 * field + features * positions + heads * heads * BLOCK * blocks) *
+               sizeof *newton->value);
     newton->multiplier = malloc((2 * heads * heads + heads * features + heads * (heads * features + heads) +
                                  heads * (heads * features + 3 * heads) + 5 * heads + 2) *
                                 BLOCK * sizeof *newton->multiplier);
@@ -71,7 +75,10 @@ hf_status hf_newton_create(hf_newton **result, const hf_flow *flow, hf_error *er
     newton->attention = newton->value + heads * features;
     newton->ascent = newton->attention + field;
     newton->pull = newton->ascent + field;
-    newton->factor = newton->pull + features * positions;
+    newton->push = newton->pull + features * positions;
+    newton->turn = newton->push + heads * features;
+    newton->shift = newton->turn + heads * features;
+    newton->factor = newton->shift + heads * heads;
     newton->spread = newton->multiplier + heads * heads * BLOCK;
     newton->system = newton->spread + heads * features * BLOCK;
     newton->left = newton->system + heads * heads * BLOCK;
@@ -95,8 +102,7 @@ void hf_newton_free(hf_newton *newton)
     free(newton);
 }
 
-/* ---- one position's system ---------------------------------------------------------------------------------------------
- */
+/* ---- one position's system ---- */
 
 /* LU factors with partial pivoting, in place, the inverse on the diagonal; entry (m, n) of one position is a[(m H + n)
  * BLOCK] and row pivot[m BLOCK] was exchanged with row m in step m. False if singular or not finite. */
@@ -279,22 +285,34 @@ HF_INLINE void border_column(const hf_newton *newton, size_t m, size_t n, size_t
     const double *pull = newton->pull + r * p->positions + first, *s = newton->attention + n * p->positions + first;
     const double *variance = p->variance + r * p->positions + first, *copies = p->copies + first;
     const double *d = newton->multiplier + (m * p->heads + n) * BLOCK, *dv = newton->spread + (m * p->features + r) * BLOCK;
-    double value = newton->value[m * p->features + r], same = m == n;
+    double value = newton->value[m * p->features + r], same = m == n, mean = newton->push[r * p->heads + n];
     HF_SIMD
     for (size_t i = 0; i < width; i++) {
-        double push = copies[i] * variance[i] * s[i];
+        double push = copies[i] * variance[i] * s[i] - mean;
         dg[i] = newton->gamma * (pull[i] * d[i] - push * dv[i]);
         g[i] = newton->gamma * (pull[i] * same - push * value);
     }
 }
 
-/* Fills the rows n_i D G | n_i D and the columns rho_a D G (or G) | I | B - I | -D (or -I), not yet multiplied by B^-1. */
+/* Entry (m, n) of D shift (logit) or of shift itself. */
+HF_INLINE void common_turn(const hf_newton *newton, size_t m, size_t n, size_t width, double *turn)
+{
+    size_t heads = newton->flow->problem->heads;
+    memset(turn, 0, width * sizeof *turn);
+    for (size_t k = 0; k < heads && newton->logit; k++)
+        hf_lanes_add(width, newton->shift[k * heads + n], newton->multiplier + (m * heads + k) * BLOCK, turn);
+    for (size_t i = 0; i < width && !newton->logit; i++)
+        turn[i] = newton->shift[m * heads + n];
+}
+
+/* Fills the rows n_i D G | n_i D and the columns rho_a D G (or G) | I + D shift | B - I - D shift (or shift) | -D (or -I),
+ * not yet multiplied by B^-1. */
 HF_INLINE void form_border(hf_newton *newton, size_t first, size_t width)
 {
     const hf_problem *p = newton->flow->problem;
     size_t heads = p->heads, features = p->features, values = heads * features;
     const double *count = p->multiplicity + first;
-    double g[BLOCK];
+    double g[BLOCK], turn[BLOCK];
     for (size_t m = 0; m < heads; m++) {
         double *left = newton->left + m * (values + heads) * BLOCK;
         double *column = newton->columns + m * (values + 3 * heads) * BLOCK;
@@ -311,19 +329,19 @@ HF_INLINE void form_border(hf_newton *newton, size_t first, size_t width)
             const double *d = newton->multiplier + (m * heads + n) * BLOCK, *b = newton->system + (m * heads + n) * BLOCK;
             double *row = left + (values + n) * BLOCK, *unit = column + (values + n) * BLOCK;
             double *rest = unit + heads * BLOCK, *c = rest + heads * BLOCK, same = m == n;
+            common_turn(newton, m, n, width, turn);
             HF_SIMD
             for (size_t i = 0; i < width; i++) {
                 row[i] = count[i] * d[i];
-                unit[i] = same;
-                rest[i] = b[i] - same;
+                unit[i] = same + turn[i];
+                rest[i] = b[i] - same - turn[i];
                 c[i] = newton->logit ? -d[i] : -same;
             }
         }
     }
 }
 
-/* ---- the border --------------------------------------------------------------------------------------------------------
- */
+/* ---- the border ---- */
 
 /* sum over the block of left column a times column b of the solved columns. */
 HF_INLINE double border_product(const hf_newton *newton, size_t a, size_t b, size_t width)
@@ -417,24 +435,63 @@ static bool factorize_border(hf_newton *newton)
     return true;
 }
 
+/* Weight of position i in the mean that is left to c: there where c acts, in proportion to attention; the weights sum to 1.
+ * In the replicator geometry c acts on positions without attention, too, where there is nothing to take out: no mean. */
+HF_INLINE double common_weight(const hf_newton *newton, size_t i)
+{
+    const hf_problem *p = newton->flow->problem;
+    double root = sqrt((double)p->heads); /* mode 0 is sqrt(H) times the mean attention */
+    return newton->logit ? p->multiplicity[i] * newton->attention[i] / root : 0;
+}
+
+/* Takes the mean out of pull, and finds push, turn and shift. */
+static void find_common(hf_newton *newton)
+{
+    const hf_problem *p = newton->flow->problem;
+    size_t heads = p->heads, features = p->features;
+    double *value = newton->z->data;
+    memset(newton->shift, 0, heads * heads * sizeof *newton->shift);
+    for (size_t r = 0; r < features; r++) {
+        double *pull = newton->pull + r * p->positions, *push = newton->push + r * heads, *turn = newton->turn + r * heads;
+        double mean = 0;
+        memset(push, 0, heads * sizeof *push);
+        for (size_t i = 0; i < p->positions; i++) {
+            double weight = common_weight(newton, i), scale = weight * p->copies[i] * p->variance[r * p->positions + i];
+            mean += weight * pull[i];
+            for (size_t n = 0; n < heads; n++)
+                push[n] += scale * newton->attention[n * p->positions + i];
+        }
+        for (size_t i = 0; i < p->positions; i++)
+            pull[i] -= mean;
+        for (size_t n = 0; n < heads; n++)
+            value[n] = newton->value[n * features + r];
+        hf_basis_product(newton->flow->basis, value, push, turn);
+        for (size_t m = 0; m < heads; m++)
+            for (size_t n = 0; n < heads; n++)
+                newton->shift[m * heads + n] += newton->gamma * p->attention_rate * value[m] * turn[n];
+    }
+}
+
 bool hf_newton_setup(hf_newton *newton, double gamma)
 {
     const hf_flow *flow = newton->flow;
     const hf_problem *p = flow->problem;
     size_t field = p->heads * p->positions, values = p->heads * p->features;
+    if (!isfinite(flow->loss) || !isfinite(flow->speed))
+        return false;
     newton->gamma = gamma;
     memcpy(newton->value, flow->value, values * sizeof *newton->value);
     memcpy(newton->attention, flow->attention, field * sizeof *newton->attention);
     memcpy(newton->ascent, flow->ascent, field * sizeof *newton->ascent);
     memcpy(newton->pull, flow->pull, p->features * p->positions * sizeof *newton->pull);
+    find_common(newton);
     gsl_matrix_set_zero(newton->border);
     for (size_t i = 0; i < values; i++)
         add_border(newton, i, i, newton->unit + gamma * newton->rate * p->weight_decay);
     return accumulate(newton) && factorize_border(newton);
 }
 
-/* ---- solving -----------------------------------------------------------------------------------------------------------
- */
+/* ---- solving ---- */
 
 /* Adds one block to the border's right-hand side, from y = B^-1 b (left in x) and b. */
 HF_INLINE void gather(hf_newton *newton, const double *b, const double *x, size_t first, size_t width)
@@ -460,13 +517,17 @@ HF_INLINE void gather(hf_newton *newton, const double *b, const double *x, size_
         memset(push, 0, sizeof push);
         for (size_t m = 0; m < heads; m++)
             hf_lanes_add(width, newton->value[m * p->features + r], t + m * BLOCK, push);
-        HF_SIMD
-        for (size_t i = 0; i < width; i++)
+        double all = 0;
+        HF_SIMD_SUM(all)
+        for (size_t i = 0; i < width; i++) {
+            all += push[i];
             push[i] *= p->copies[first + i] * variance[i];
+        }
         for (size_t n = 0; n < heads; n++)
-            z[n * p->features + r] += newton->rate * newton->gamma *
-                                      (hf_lanes_dot(width, newton->pull + r * positions + first, t + n * BLOCK) -
-                                       hf_lanes_dot(width, push, newton->attention + n * positions + first));
+            z[n * p->features + r] +=
+                newton->rate * newton->gamma *
+                (hf_lanes_dot(width, newton->pull + r * positions + first, t + n * BLOCK) -
+                 hf_lanes_dot(width, push, newton->attention + n * positions + first) + newton->push[r * heads + n] * all);
     }
 }
 
@@ -487,13 +548,16 @@ HF_INLINE void scatter(hf_newton *newton, const double *b, double *x, size_t fir
             e[m * BLOCK + i] = -c[m];
     for (size_t r = 0; r < p->features; r++) {
         const double *pull = newton->pull + r * positions + first, *variance = p->variance + r * positions + first;
+        double mean = 0;
         memset(push, 0, sizeof push);
         for (size_t m = 0; m < heads; m++) {
             hf_lanes_add(width, newton->value[m * p->features + r], ds + m * BLOCK, push);
             hf_lanes_add(width, -dv[m * p->features + r], newton->attention + m * positions + first, push);
+            mean += newton->turn[r * heads + m] * sigma[m] - newton->push[r * heads + m] * dv[m * p->features + r];
         }
+        HF_SIMD
         for (size_t i = 0; i < width; i++)
-            push[i] *= p->copies[first + i] * variance[i];
+            push[i] = push[i] * p->copies[first + i] * variance[i] - mean;
         for (size_t m = 0; m < heads; m++) {
             hf_lanes_add(width, rate * dv[m * p->features + r], pull, e + m * BLOCK);
             hf_lanes_add(width, rate * newton->value[m * p->features + r], push, e + m * BLOCK);
@@ -537,6 +601,9 @@ void hf_newton_solve(hf_newton *newton, const double *b, double *x)
     solve_logits(newton, b + values, x + values, false);
     gsl_linalg_LU_svx(newton->border, newton->permutation, newton->z);
     solve_logits(newton, b + values, x + values, true);
-    for (size_t i = 0; i < values; i++) /* optimal values are no part of the state */
-        x[i] = newton->unit == 0 ? b[i] : z[i];
+    /* Values and logits that do not move, and optimal values, which are no part of the state: exactly b, whatever the
+     * rounding. */
+    memcpy(x, p->value_rate == 0 ? b : z, values * sizeof *x);
+    if (p->attention_rate == 0)
+        memcpy(x + values, b + values, p->heads * p->positions * sizeof *x);
 }

@@ -10,8 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- patterns, features, data ------------------------------------------------------------------------------------------
- */
+/* ---- patterns, features, data ---- */
 
 static hf_status fill_data(hf_problem *p, const hf_config *config, hf_error *err)
 {
@@ -114,8 +113,7 @@ static hf_status fill_target(hf_problem *p, const hf_config *config, hf_error *e
     return HF_OK;
 }
 
-/* ---- the start ---------------------------------------------------------------------------------------------------------
- */
+/* ---- the start ---- */
 
 static double largest(size_t count, const double *x)
 {
@@ -401,8 +399,7 @@ static hf_status fill_base(hf_problem *p, const hf_config *config, hf_error *err
     return HF_OK;
 }
 
-/* ---- the whole ---------------------------------------------------------------------------------------------------------
- */
+/* ---- the whole ---- */
 
 hf_status hf_problem_create(hf_problem **result, const hf_config *config, hf_error *err)
 {

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LARGEST_VALUE_INDEX = 10000000, LONGEST_LINE = 256 };
+enum { LARGEST_VALUE_INDEX = 10000000 };
 
 typedef struct {
     bool is_logit;
@@ -19,37 +19,31 @@ typedef struct {
 typedef struct {
     const char *path;
     FILE *stream;
+    char *text;       /* the present line, owned */
+    size_t text_size; /* of its memory */
     size_t line;
     size_t heads, positions;
     size_t count, capacity;
     entry *entry;
 } reader;
 
-/* One line without its end. Returns 1, 0 at the end of the file, or a status in *status. */
-static int next_line(reader *r, char text[LONGEST_LINE], hf_status *status, hf_error *err)
+/* The next line without its end, in r->text. Returns false at the end of the file, or with *status set. */
+static bool next_line(reader *r, hf_status *status, hf_error *err)
 {
-    if (fgets(text, LONGEST_LINE, r->stream) == NULL) {
-        if (ferror(r->stream))
+    errno = 0;
+    ssize_t length = getline(&r->text, &r->text_size, r->stream);
+    if (length < 0) {
+        if (ferror(r->stream) || errno == ENOMEM)
             *status = hf_fail(err, HF_EUSAGE, "%s: cannot be read: %s", r->path, strerror(errno));
-        return 0;
+        return false;
     }
     r->line++;
-    size_t length = strlen(text);
-    if (length > 0 && text[length - 1] == '\n')
-        text[--length] = '\0';
-    else if (!feof(r->stream)) {
-        if (text[0] == '#' && length == LONGEST_LINE - 1) { /* a long comment: skip the rest of it */
-            int c = getc(r->stream);
-            while (c != EOF && c != '\n')
-                c = getc(r->stream);
-            return 1;
-        }
+    if (strlen(r->text) != (size_t)length) {
         *status = hf_fail(err, HF_EUSAGE, "%s:%zu: expected a line of text: kind, head, index, value", r->path, r->line);
-        return 0;
+        return false;
     }
-    if (length > 0 && text[length - 1] == '\r')
-        text[length - 1] = '\0';
-    return 1;
+    r->text[strcspn(r->text, "\r\n")] = '\0';
+    return true;
 }
 
 static bool parse_index(const char *text, size_t largest, size_t *index)
@@ -118,10 +112,10 @@ static hf_status append(reader *r, entry e, hf_error *err)
 
 static hf_status read_entries(reader *r, hf_error *err)
 {
-    char text[LONGEST_LINE];
     hf_status status = HF_OK;
     bool have_header = false;
-    while (status == HF_OK && next_line(r, text, &status, err)) {
+    while (status == HF_OK && next_line(r, &status, err)) {
+        char *text = r->text;
         if (text[0] == '#' || text[0] == '\0')
             continue;
         if (!have_header) {
@@ -154,8 +148,12 @@ static hf_status fill(hf_state *state, const reader *r, size_t features, hf_erro
         state->logit[i] = NAN;
     for (size_t i = 0; i < r->count; i++) {
         entry e = r->entry[i];
+        double *logit = &state->logit[e.is_logit ? e.head * r->positions + e.index : 0];
+        if (e.is_logit && !isnan(*logit))
+            return hf_fail(err, HF_EUSAGE, "%s: the logit of head %zu, position %zu is given twice", r->path, e.head + 1,
+                           e.index + 1);
         if (e.is_logit)
-            state->logit[e.head * r->positions + e.index] = e.value;
+            *logit = e.value;
         else
             state->value[e.head * state->value_width + e.index] = e.value;
     }
@@ -177,6 +175,7 @@ hf_status hf_state_read(hf_state *state, const char *path, size_t heads, size_t 
         status = fill(state, &r, features, err);
     fclose(r.stream);
     free(r.entry);
+    free(r.text);
     if (status != HF_OK)
         hf_state_clear(state);
     return status;

@@ -30,8 +30,7 @@ struct hf_integrator {
     N_Vector y, scratch;
 };
 
-/* ---- what CVODE calls --------------------------------------------------------------------------------------------------
- */
+/* ---- what CVODE calls ---- */
 
 static void remember_not_finite(hf_integrator *it, double t, const double *y, const double *velocity)
 {
@@ -154,8 +153,7 @@ static void stay_silent(int code, const char *module, const char *function, char
     (void)code, (void)module, (void)function, (void)message, (void)data;
 }
 
-/* ---- the linear solver's shell -----------------------------------------------------------------------------------------
- */
+/* ---- the linear solver's shell ---- */
 
 static SUNLinearSolver_Type solver_type(SUNLinearSolver solver)
 {
@@ -203,8 +201,7 @@ static bool attach_solver(hf_integrator *it)
            CVodeSetLinSysFn(it->cvode, set_up) == CV_SUCCESS;
 }
 
-/* ---- life --------------------------------------------------------------------------------------------------------------
- */
+/* ---- life ---- */
 
 /* CVODE controls the error of one step; along a drop thousands of them add up. With these a result's columns are right to
  * about rtol (measured on the three-stage problem, rtol 1e-4 to 1e-12). */
@@ -323,8 +320,7 @@ void hf_integrator_free(hf_integrator *it)
     free(it);
 }
 
-/* ---- stepping ----------------------------------------------------------------------------------------------------------
- */
+/* ---- stepping ---- */
 
 /* Names the component whose estimated error is largest in CVODE's norm. */
 static void worst_component(hf_integrator *it, char *text, size_t capacity)
@@ -374,6 +370,7 @@ hf_status hf_integrator_step(hf_integrator *it, hf_error *err)
     int flag = CVode(it->cvode, far_ahead, it->y, &it->t, CV_ONE_STEP);
     if (flag < 0)
         return explain(it, flag, err);
+    it->not_finite[0] = '\0';
     return HF_OK;
 }
 
@@ -396,8 +393,7 @@ void hf_integrator_interpolate(hf_integrator *it, double t, double *y, double *e
     *energy = NV_DATA_S(state)[it->size];
 }
 
-/* ---- boundaries --------------------------------------------------------------------------------------------------------
- */
+/* ---- boundaries ---- */
 
 /* A restart costs some fifty short steps: rare for small flows, a few minutes apart at most for large ones. */
 static size_t steps_between_boundaries(const hf_integrator *it)

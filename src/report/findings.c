@@ -5,8 +5,7 @@
 
 static const char *const mode_names[] = {"nan", "competitive", "cooperative"};
 
-/* ---- events ------------------------------------------------------------------------------------------------------------
- */
+/* ---- events ---- */
 
 static void write_index(hf_table *table, size_t index)
 {
@@ -47,8 +46,7 @@ static double saddle_index(const hf_saddle *saddle)
     return hf_saddle_is_known(saddle) ? (double)saddle->index : NAN;
 }
 
-/* ---- stages ------------------------------------------------------------------------------------------------------------
- */
+/* ---- stages ---- */
 
 typedef struct {
     char patterns[64], carriers[64];
@@ -142,8 +140,7 @@ hf_status hf_findings_write(const hf_findings *findings, const char *reason, con
     return status == HF_OK ? write_plateaus(findings, directory, origin, err) : status;
 }
 
-/* ---- for the eye -------------------------------------------------------------------------------------------------------
- */
+/* ---- for the eye ---- */
 
 /* A number in a column of 9, "-" where there is none. */
 static void print_number(FILE *stream, double x)
@@ -152,7 +149,7 @@ static void print_number(FILE *stream, double x)
     if (isnan(x))
         snprintf(text, sizeof text, "-");
     else
-        snprintf(text, sizeof text, "%.5g", x);
+        snprintf(text, sizeof text, x >= 1e-3 && x < 1e5 ? "%.5g" : "%.3g", x);
     fprintf(stream, " %9s", text);
 }
 
@@ -222,9 +219,10 @@ void hf_findings_print(const hf_findings *f, FILE *stream)
         fputs("stage   t_onset    t_peak  t_settle      loss predicted pattern head        mode\n", stream);
         for (size_t i = 0; i < f->stage_count; i++)
             print_stage(f, i, stream);
-        fputs("A stage begins (onset) as the loss leaves a plateau, is fastest at the peak and settles on the\n"
-              "next plateau at this loss. Predicted: half the squared strength of the patterns not learned by\n"
-              "then. Competitive: all heads attend to the same pattern while one is learned.\n",
+        fputs("A stage begins (onset) as the loss leaves a plateau, is fastest at the peak and\n"
+              "settles on the next plateau at this loss. Predicted: half the squared strength\n"
+              "of the patterns not learned by then. Head: the one that carries the pattern.\n"
+              "Competitive: all heads look at the same pattern while one is learned.\n",
               stream);
     } else if (f->end == HF_END_START)
         fputs("No stage: the loss stays on the plateau it starts on.\n", stream);

@@ -13,8 +13,7 @@
 
 extern char **environ;
 
-/* ---- writing scripts ---------------------------------------------------------------------------------------------------
- */
+/* ---- writing scripts ---- */
 
 typedef struct {
     const char *name, *body;
@@ -120,8 +119,7 @@ hf_status hf_plots_write(const hf_config *config, const char *directory, hf_erro
     return status;
 }
 
-/* ---- running gnuplot ---------------------------------------------------------------------------------------------------
- */
+/* ---- running gnuplot ---- */
 
 /* Runs a program and waits; its exit code, or -1 if it could not be started or was killed. silent: no output. */
 static int run_program(char *const arguments[], bool silent)

@@ -43,8 +43,7 @@ double hf_output_time(const hf_config *config, size_t index)
                                                     : first + fraction * (last - first);
 }
 
-/* ---- observing ---------------------------------------------------------------------------------------------------------
- */
+/* ---- observing ---- */
 
 static double defect(const flow_run *run, double energy)
 {
@@ -88,8 +87,7 @@ static void summarize(flow_run *run, double t)
     summary->counts = hf_integrator_statistics(run->integrator);
 }
 
-/* ---- boundaries --------------------------------------------------------------------------------------------------------
- */
+/* ---- boundaries ---- */
 
 static hf_status pass_boundary(flow_run *run, hf_error *err)
 {
@@ -143,8 +141,7 @@ static bool is_complete(const flow_run *run)
     return found;
 }
 
-/* ---- the whole ---------------------------------------------------------------------------------------------------------
- */
+/* ---- the whole ---- */
 
 static hf_status prepare(flow_run *run, hf_error *err)
 {

@@ -8,8 +8,7 @@ enum { TRAJECTORY, ATTENTION, STATES, SPECTRUM };
 
 static const char *const names[HF_RECORD_TABLES] = {"trajectory.tsv", "attention.tsv", "states.tsv", "spectrum.tsv"};
 
-/* ---- columns -----------------------------------------------------------------------------------------------------------
- */
+/* ---- columns ---- */
 
 static void name_pairs(hf_table *table, const char *what, size_t heads, size_t patterns)
 {
@@ -75,8 +74,7 @@ hf_status hf_record_open(hf_record *record, const hf_config *config, const hf_pr
     return status;
 }
 
-/* ---- rows --------------------------------------------------------------------------------------------------------------
- */
+/* ---- rows ---- */
 
 static void write_trajectory(hf_table *table, const hf_problem *p, double t, const hf_observation *o, double energy_defect)
 {
@@ -169,8 +167,7 @@ hf_status hf_record_row(hf_record *record, const hf_flow *flow, double t, const 
     return status;
 }
 
-/* ---- ends --------------------------------------------------------------------------------------------------------------
- */
+/* ---- ends ---- */
 
 hf_status hf_record_sync(hf_record *record, long *lengths, hf_error *err)
 {

@@ -1,0 +1,70 @@
+# Distance to every simpler model against time: the one that knows nothing, the first pattern, the first two and so on. On its
+# way the flow comes close to one after the other.
+rungs = shown(patterns)
+
+# Layout in pixels; y is counted from the top.
+left = 95.0; right = 190.0; top = 72.0; bottom = 62.0
+wide = 950.0; high = 520.0
+width = left + wide + right
+height = top + high + bottom
+
+# A wide table is read once. Column 1 is t, column k + 2 the distance to the model that knows k patterns.
+fields_to(k) = k < 0 ? strcol("t") : fields_to(k - 1) . " " . strcol(sprintf("distance_%d", k))
+set table $distances
+plot trajectory using (fields_to(rungs)) with table
+unset table
+set datafile nocolumnheaders
+
+# The minimum of each curve, but for a curve that starts there.
+lowest(t, d) = d == d && d < low ? (low = d, t_low = t, is_first = rows == 0, rows = rows + 1) : (rows = rows + 1)
+highest = 0.0
+floor_at = 1e300
+array low_at[rungs + 1]
+array low_is[rungs + 1]
+do for [k = 0:rungs] {
+  low = 1e300; t_low = 0; is_first = 1; rows = 0
+  stats $distances using (column(1) > 0 || !log_time ? lowest(column(1), column(k + 2)) : 0) nooutput
+  stats $distances using k + 2 name "distance" nooutput
+  if (distance_max > highest) { highest = distance_max }
+  low_at[k + 1] = is_first ? NaN : t_low
+  low_is[k + 1] = low
+  if (!is_first && low < floor_at) { floor_at = low }
+}
+# The axis spans two decades at least and six at most; a minimum below it is marked at its end.
+floor_at = floor_at / 2
+if (floor_at > highest / 1e2) { floor_at = highest / 1e2 }
+if (floor_at < highest / 1e6) { floor_at = highest / 1e6 }
+decade_low = int(floor(log10(floor_at)))
+decade_high = int(ceil(log10(highest)))
+
+is_below(k) = low_is[k + 1] < floor_at
+rung_name(k) = k == 0 ? "nothing" : k == 1 ? "pattern 1" : sprintf("patterns 1–%d", k)
+do for [k = 0:rungs] {
+  if (k == 0) { set style line 1 lc rgb "#909090" dt 1 lw 2.5 } \
+  else { set style line k + 1 lc palette frac pattern_shade(k) dt pattern_dash(k) lw 2.5 }
+}
+
+eval canvas(width, height)
+set border 31 lw 1.2 lc rgb "#404040"
+set tics nomirror out scale 0.6, 0.3 textcolor rgb "black"
+set grid xtics ytics lt 1 dt solid lc rgb "#e2e2e2" lw 1
+unset colorbox
+eval place(left, top, wide, high)
+set label 1 run_title at screen across(left), up(24) font title_font
+if (log_time) { set logscale x }
+set xrange [t_begin:t_last]
+eval time_ticks(wide, 1)
+set logscale y
+set yrange [floor_at:highest * 3]
+set ytics ()
+set for [n = decade_low:decade_high] ytics add ("10" . raised(n) 10.0**n)
+set for [n = decade_low:decade_high] for [m = 2:9] ytics add ('' m * 10.0**n 1)
+set xlabel findings_xlabel
+set ylabel "distance to a model that knows only some patterns"
+eval findings(1)
+set key at screen across(width - right + 12), up(top) left top Left reverse samplen 2.8 spacing 1.25 \
+  title "a model that knows" left
+plot for [k = 0:rungs] $distances using 1:k + 2 with lines ls k + 1 title k > 20 ? "" : rung_name(k), \
+     for [k = 0:rungs] '+' using (low_at[k + 1]):(is_below(k) ? floor_at : low_is[k + 1]) every ::0::0 \
+       with points ls k + 1 pt is_below(k) ? 11 : 7 ps is_below(k) ? 1.8 : 1.2 notitle
+set output
