@@ -174,16 +174,19 @@ HF_CLONES static void combine(const hf_problem *p, const double *coefficient, si
             hf_lanes_add(p->positions, coefficient[n * stride], a + n * p->positions, combination);
 }
 
-/* Softmax of one head from the modes a of the logits. */
+/* Softmax of one head from the modes a of the logits; its norm is not finite if one of them is not. */
 HF_CLONES static void head_softmax(hf_flow *flow, const double *a, size_t head)
 {
     const hf_problem *p = flow->problem;
     double *weight = flow->weight + head * p->positions, *logit = flow->edge;
     combine(p, flow->basis->q + head, p->heads, a, logit);
-    double largest = max_of(p->positions, logit);
+    double largest = max_of(p->positions, logit), zero = 0; /* nan if a logit is not finite */
+    HF_SIMD_SUM(zero)
+    for (size_t i = 0; i < p->positions; i++)
+        zero += 0 * logit[i];
     for (size_t i = 0; i < p->positions; i++)
         weight[i] = exp(logit[i] - largest);
-    flow->norm[head] = 1 / hf_lanes_dot(p->positions, p->multiplicity, weight);
+    flow->norm[head] = 1 / hf_lanes_dot(p->positions, p->multiplicity, weight) + zero;
 }
 
 /* The attention of edge.to and its difference from that of edge.from: with u = expm1(a_to - a_from) and <u> its mean under
