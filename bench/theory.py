@@ -3,7 +3,7 @@
 
     bench/theory.py [HEADFLOW] [--parts equal,escape,law,dependence,replicator,saddle,stages,staircase,starts]
 
-Tables come in the order of the page. The whole takes about a minute.
+Tables come in the order of the page. The whole takes about half a minute.
 """
 import argparse
 import math
@@ -270,6 +270,11 @@ def part_saddle():
 
 
 def part_stages():
+    for ratio in (1.1, 1.3, 1.5, 1.7, 2.5):
+        theory = Theory(3, 40, (ratio ** 2, ratio, 1.0))
+        print(f"ratio {ratio}: kappa'/kappa = {theory.kappa_2 / theory.kappa:.3f}")
+    equal = run("symmetric", {"target.strengths": (1.0, 1.0, 1.0)}).table("trajectory")
+    print(f"ratio 1, eps 0: loss {equal['loss'][-1]:.9f}, attention {equal['mass_1_1'][-1]:.4f} at the end")
     print("ratio  eps    stages  t_peak...   acquired (t, pattern)...   split   loss after each stage")
     for epsilon in (1e-2, 1e-6, 1e-12):
         for ratio in (1.0, 1.1, 1.3, 1.5, 1.7, 2.5):

@@ -74,7 +74,7 @@ const hf_key hf_keys[] = {
         "attention without noise: uniform; bumps, head h on pattern h; wrong, all heads on one position; waterfall, head h on "
         "patterns 1..h; saddle, the first patterns learned and shared by all heads",
         .choices = starts, .replaces = "init.state"),
-    KEY(init.scale, REAL, "4.0", ABOVE(0), "logit", "logit of what a head looks at before the others, for any start but uniform"),
+    KEY(init.scale, REAL, "6.0", ABOVE(0), "logit", "logit of what a head looks at before the others, for any start but uniform"),
     KEY(init.learned, COUNT, "1", FROM_TO(1, 10000), "1", "number of patterns learned at the saddle"),
     KEY(init.position, COUNT, "0", FROM_TO(0, 1e8), "1", "position that the wrong start looks at; 0: the last"),
     KEY(init.values, REAL, "0.0", ANY, "1", "every coordinate of every head's value along the features",

@@ -142,6 +142,13 @@ static hf_status solve(const hf_flow *flow, double t, size_t count, double *valu
     return status;
 }
 
+/* How many to ask for when all of count were negative: at the start every head could leave for every pattern. */
+static size_t next_count(const hf_flow *flow, size_t count)
+{
+    size_t all = flow->problem->heads * flow->problem->patterns + 2;
+    return count < all ? all : 2 * count;
+}
+
 hf_status hf_saddle_analyze(const hf_flow *flow, double t, hf_saddle *saddle, hf_error *err)
 {
     size_t size = hf_flow_size(flow), count = flow->problem->heads + 2;
@@ -149,7 +156,7 @@ hf_status hf_saddle_analyze(const hf_flow *flow, double t, hf_saddle *saddle, hf
     if (value == NULL)
         return hf_fail_memory(err, "the eigenvalues");
     hf_status status;
-    for (;; count *= 2) { /* while Lanczos has found only negative ones, there may be more */
+    for (;; count = next_count(flow, count)) { /* while Lanczos has found only negative ones, there may be more */
         status = solve(flow, t, count, value, lowest, &saddle->lambda_max, err);
         if (status != HF_OK)
             break;

@@ -486,7 +486,7 @@ static void change_along(const hf_flow *flow, const double *x, double *dforce, d
     gain_change(flow, dv, dpull, dg);
 }
 
-HF_CLONES void hf_flow_gradient_change(const hf_flow *flow, const double *x, double *result)
+HF_CLONES static void gradient_change(const hf_flow *flow, const double *x, double *result)
 {
     const hf_problem *p = flow->problem;
     size_t values = p->heads * p->features;
@@ -500,7 +500,7 @@ HF_CLONES void hf_flow_gradient_change(const hf_flow *flow, const double *x, dou
             result[values + n * p->positions + i] *= -p->multiplicity[i];
 }
 
-HF_CLONES void hf_flow_jacobian_times(const hf_flow *flow, const double *x, double *result)
+HF_CLONES static void jacobian_times(const hf_flow *flow, const double *x, double *result)
 {
     const hf_problem *p = flow->problem;
     size_t positions = p->positions, values = p->heads * p->features;
@@ -517,6 +517,16 @@ HF_CLONES void hf_flow_jacobian_times(const hf_flow *flow, const double *x, doub
         for (size_t i = 0; i < positions; i++)
             da[n * positions + i] = p->attention_rate * (change[i] - average);
     }
+}
+
+void hf_flow_gradient_change(const hf_flow *flow, const double *x, double *result)
+{
+    gradient_change(flow, x, result);
+}
+
+void hf_flow_jacobian_times(const hf_flow *flow, const double *x, double *result)
+{
+    jacobian_times(flow, x, result);
 }
 
 /* ---- measures ---- */

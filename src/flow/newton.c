@@ -25,9 +25,10 @@ struct hf_newton {
      * common. */
     double *value, *attention, *ascent, *pull, *push, *turn, *shift;
 
-    double *factor;  /* (T / BLOCK, H, H, BLOCK) LU factors of every position's B */
-    size_t *pivot;   /* (T / BLOCK, H, BLOCK) row exchanged with row m in step m; only where exchanged */
-    bool *exchanged; /* (T / BLOCK) whether rows were exchanged in that block */
+    double *residual; /* (2, size of a state) for the refinement */
+    double *factor;   /* (T / BLOCK, H, H, BLOCK) LU factors of every position's B */
+    size_t *pivot;    /* (T / BLOCK, H, BLOCK) row exchanged with row m in step m; only where exchanged */
+    bool *exchanged;  /* (T / BLOCK) whether rows were exchanged in that block */
 
     /* One block of positions at a time, each entry (BLOCK). Matrices are row by row. */
     double *multiplier; /* (H, H) D */
@@ -57,7 +58,7 @@ hf_status hf_newton_create(hf_newton **result, const hf_flow *flow, hf_error *er
     newton->unit = p->values == HF_VALUES_OPTIMAL ? 0 : 1;
     newton->rate = p->values == HF_VALUES_OPTIMAL ? 1 : p->value_rate;
     newton->value =
-        malloc((3 * heads * features + heads * heads + 2 * field + features * positions + heads * heads * BLOCK * blocks) *
+        malloc((5 * heads * features + heads * heads + 4 * field + features * positions + heads * heads * BLOCK * blocks) *
                sizeof *newton->value);
     newton->multiplier = malloc((2 * heads * heads + heads * features + heads * (heads * features + heads) +
                                  heads * (heads * features + 3 * heads) + 5 * heads + 2) *
@@ -78,7 +79,8 @@ hf_status hf_newton_create(hf_newton **result, const hf_flow *flow, hf_error *er
     newton->push = newton->pull + features * positions;
     newton->turn = newton->push + heads * features;
     newton->shift = newton->turn + heads * features;
-    newton->factor = newton->shift + heads * heads;
+    newton->residual = newton->shift + heads * heads;
+    newton->factor = newton->residual + 2 * (heads * features + field);
     newton->spread = newton->multiplier + heads * heads * BLOCK;
     newton->system = newton->spread + heads * features * BLOCK;
     newton->left = newton->system + heads * heads * BLOCK;
@@ -590,7 +592,7 @@ HF_CLONES static void solve_logits(hf_newton *newton, const double *b, double *x
     }
 }
 
-void hf_newton_solve(hf_newton *newton, const double *b, double *x)
+static void solve_once(hf_newton *newton, const double *b, double *x)
 {
     const hf_problem *p = newton->flow->problem;
     size_t values = p->heads * p->features;
@@ -606,4 +608,89 @@ void hf_newton_solve(hf_newton *newton, const double *b, double *x)
     memcpy(x, p->value_rate == 0 ? b : z, values * sizeof *x);
     if (p->attention_rate == 0)
         memcpy(x + values, b + values, p->heads * p->positions * sizeof *x);
+}
+
+/* ---- refinement, for the replicator geometry ---- */
+
+/* One block of dg and of what it adds to dforce and to mean = sum_i n_i dg_i: with ds = s (x - sigma) and push = c omega (s
+ * dv + v ds), dg = sum_r (omega E dv - v push) and dforce = sum_i n_i (omega E ds - push s). residual gets -gamma rho_a dg.
+ */
+HF_INLINE void add_gain_change(hf_newton *newton, const double *dv, const double *x, const double *sigma, size_t first,
+                               size_t width, double *dforce, double *mean, double *residual)
+{
+    const hf_problem *p = newton->flow->problem;
+    size_t heads = p->heads, positions = p->positions, features = p->features;
+    const double *count = p->multiplicity + first;
+    double *u = newton->field, *ds = u + heads * BLOCK, *dg = ds + heads * BLOCK, push[BLOCK], pull[BLOCK];
+    for (size_t m = 0; m < heads; m++)
+        for (size_t i = 0; i < width; i++)
+            u[m * BLOCK + i] = x[m * positions + first + i] - sigma[m];
+    hf_lanes_product(newton->flow->basis, width, newton->attention + first, positions, u, BLOCK, ds, BLOCK);
+    memset(dg, 0, heads * BLOCK * sizeof *dg);
+    for (size_t r = 0; r < features; r++) {
+        const double *variance = p->variance + r * positions + first, *copies = p->copies + first;
+        memset(push, 0, sizeof push);
+        for (size_t m = 0; m < heads; m++) {
+            hf_lanes_add(width, dv[m * features + r], newton->attention + m * positions + first, push);
+            hf_lanes_add(width, newton->value[m * features + r], ds + m * BLOCK, push);
+        }
+        for (size_t i = 0; i < width; i++) {
+            push[i] *= copies[i] * variance[i];
+            pull[i] = newton->pull[r * positions + first + i];
+        }
+        for (size_t m = 0; m < heads; m++) {
+            hf_lanes_add(width, dv[m * features + r], pull, dg + m * BLOCK);
+            hf_lanes_add(width, -newton->value[m * features + r], push, dg + m * BLOCK);
+        }
+        for (size_t i = 0; i < width; i++) {
+            push[i] *= count[i];
+            pull[i] *= count[i];
+        }
+        for (size_t m = 0; m < heads; m++)
+            dforce[m * features + r] += hf_lanes_dot(width, pull, ds + m * BLOCK) -
+                                        hf_lanes_dot(width, push, newton->attention + m * positions + first);
+    }
+    for (size_t m = 0; m < heads; m++) {
+        mean[m] += hf_lanes_dot(width, count, dg + m * BLOCK) / p->total;
+        hf_lanes_add(width, newton->gamma * p->attention_rate, dg + m * BLOCK, residual + m * positions + first);
+    }
+}
+
+/* residual = b - (I - gamma J) x */
+HF_CLONES static void find_residual(hf_newton *newton, const double *b, const double *x, double *residual)
+{
+    const hf_problem *p = newton->flow->problem;
+    size_t heads = p->heads, positions = p->positions, values = heads * p->features;
+    double *dforce = newton->z->data, *sigma = dforce + values, *mean = sigma + heads;
+    memset(dforce, 0, (values + 2 * heads) * sizeof *dforce);
+    for (size_t i = 0; i < values + heads * positions; i++)
+        residual[i] = b[i] - x[i];
+    for (size_t first = 0; first < positions; first += BLOCK) {
+        size_t width = positions - first < BLOCK ? positions - first : BLOCK;
+        hf_lanes_product(newton->flow->basis, width, newton->attention + first, positions, x + values + first, positions,
+                         newton->field, BLOCK);
+        for (size_t m = 0; m < heads; m++)
+            sigma[m] += hf_lanes_dot(width, p->multiplicity + first, newton->field + m * BLOCK);
+    }
+    for (size_t first = 0; first < positions; first += BLOCK)
+        add_gain_change(newton, x, x + values, sigma, first, positions - first < BLOCK ? positions - first : BLOCK, dforce,
+                        mean, residual + values);
+    for (size_t m = 0; m < heads; m++)
+        for (size_t i = 0; i < positions; i++)
+            residual[values + m * positions + i] -= newton->gamma * p->attention_rate * mean[m];
+    for (size_t i = 0; i < values; i++)
+        residual[i] += newton->gamma * newton->rate * (dforce[i] - p->weight_decay * x[i]);
+}
+
+void hf_newton_solve(hf_newton *newton, const double *b, double *x)
+{
+    size_t size = hf_flow_size(newton->flow);
+    solve_once(newton, b, x);
+    if (newton->logit || newton->unit == 0)
+        return;
+    double *residual = newton->residual, *correction = residual + size;
+    find_residual(newton, b, x, residual);
+    solve_once(newton, residual, correction);
+    for (size_t i = 0; i < size; i++)
+        x[i] += correction[i];
 }
