@@ -35,9 +35,26 @@ hf_status hf_file_open(hf_file *file, const char *path, hf_error *err)
     return open_part(file, path, "w", err);
 }
 
+/* Whoever was killed while his files got their names left some of them complete. */
+static bool take_name_back(const char *path)
+{
+    char *part = malloc(strlen(path) + sizeof ".part");
+    if (part == NULL)
+        return false;
+    strcpy(part, path);
+    strcat(part, ".part");
+    bool taken = rename(path, part) == 0;
+    free(part);
+    return taken;
+}
+
 hf_status hf_file_reopen(hf_file *file, const char *path, long length, hf_error *err)
 {
-    hf_status status = open_part(file, path, "r+", err);
+    hf_status status = open_part(file, path, "r+", NULL);
+    if (status != HF_OK && !take_name_back(path))
+        return hf_fail(err, HF_ESYSTEM, "%s.part: is gone since the run was interrupted; run again without --resume", path);
+    if (status != HF_OK)
+        status = open_part(file, path, "r+", err);
     if (status != HF_OK)
         return status;
     struct stat info;
