@@ -16,7 +16,8 @@ typedef struct {
     char *part;   /* the name while it is written */
 } hf_file;
 
-/* Starts path anew, or (resume) goes on with PATH.part, or PATH if it has got its name already, after its first length bytes. */
+/* Starts path anew, or (resume) goes on with PATH.part, or PATH if it has got its name already, after its first length
+ * bytes. */
 hf_status hf_file_open(hf_file *file, const char *path, hf_error *err);
 hf_status hf_file_reopen(hf_file *file, const char *path, long length, hf_error *err);
 

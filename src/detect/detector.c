@@ -1,4 +1,4 @@
-#include "detect/detector.h"
+#include "detect/detector_state.h"
 
 #include "core/channel.h"
 #include "core/simd.h"
@@ -19,44 +19,6 @@ const char *const hf_event_names[] = {"plateau", "drop", "onset", "settle", "acq
 /* Signals, each crossing 0 where something happens: the relative change of the speed (an extremum), overlap, stop loss,
  * emergence, and from SHARES on the share of every pattern. */
 enum { SLOPE, OVERLAP, STOP_LOSS, EMERGENCE, SHARES };
-
-typedef enum { SEEK_FIRST, SEEK_DROP, SEEK_PLATEAU } search;
-
-/* One look at the flow. */
-typedef struct {
-    double t, loss, speed, rate; /* rate: dP/dt */
-} sample;
-
-struct hf_detector {
-    const hf_config *config;
-    hf_flow *flow;
-    gsl_root_fsolver *solver;
-    hf_observation observation;
-    size_t patterns, signals;
-    double loss_start, start_overlap, speed_floor;
-
-    double *y;       /* the state looked at */
-    double *before;  /* (signals) at the last look */
-    double *now;     /* (signals) */
-    double *totals;  /* (J) scratch */
-    bool *watched;   /* (signals) events that happen once are not looked for again */
-    bool *held;      /* (J) patterns that are learned at the start */
-    sample *samples; /* of every step, for onset and settle */
-    size_t sample_count, sample_capacity;
-    hf_event *events; /* acquired, split, emerged */
-    size_t event_count, event_capacity;
-
-    /* The search by persistence. */
-    search seeking;
-    sample low, high; /* lowest and highest since the last one found */
-    double *low_y;    /* state at low */
-    bool low_known;   /* low_saddle has been computed */
-    hf_saddle low_saddle;
-    hf_plateau *plateaus;
-    size_t plateau_count, plateau_capacity;
-    sample *drops;
-    size_t drop_count, drop_capacity;
-};
 
 /* Makes room for one more element of size in a list; false: out of memory. */
 static bool grow(void **list, size_t count, size_t *capacity, size_t size)
@@ -158,7 +120,7 @@ static void look_at_start(hf_detector *d)
         if (s >= SHARES)
             d->held[s - SHARES] = d->before[s] >= 0;
     }
-    d->low = d->high = d->samples[0] = (sample){0, d->flow->loss, d->flow->speed, d->before[SLOPE] * d->flow->speed};
+    d->low = d->high = d->samples[0] = (hf_sample){0, d->flow->loss, d->flow->speed, d->before[SLOPE] * d->flow->speed};
     d->sample_count = 1;
     memcpy(d->low_y, d->y, hf_flow_size(d->flow) * sizeof *d->y);
 }
@@ -334,7 +296,7 @@ static bool record_event(hf_detector *d, size_t signal, double t)
 
 /* ---- plateaus and drops ---- */
 
-static double effective(const hf_detector *d, const sample *s)
+static double effective(const hf_detector *d, const hf_sample *s)
 {
     return fmax(s->speed, d->speed_floor);
 }
@@ -373,7 +335,7 @@ static hf_status add_drop(hf_detector *d, hf_error *err)
     return HF_OK;
 }
 
-static void set_low(hf_detector *d, const sample *s)
+static void set_low(hf_detector *d, const hf_sample *s)
 {
     d->low = *s;
     d->low_known = false;
@@ -381,7 +343,7 @@ static void set_low(hf_detector *d, const sample *s)
 }
 
 /* Takes in one more point of P, whose state is y. The flow may be elsewhere afterwards. */
-static hf_status follow(hf_detector *d, const sample *s, hf_error *err)
+static hf_status follow(hf_detector *d, const hf_sample *s, hf_error *err)
 {
     double speed = effective(d, s), contrast = d->config->detect.contrast;
     hf_status status = HF_OK;
@@ -414,7 +376,7 @@ static hf_status check_signal(hf_detector *d, hf_integrator *integrator, size_t 
     if (status != HF_OK)
         return status;
     if (signal == SLOPE) {
-        sample extremum = {t, d->flow->loss, d->flow->speed, 0};
+        hf_sample extremum = {t, d->flow->loss, d->flow->speed, 0};
         return follow(d, &extremum, err);
     }
     d->watched[signal] = false;
@@ -453,7 +415,7 @@ hf_status hf_detector_step(hf_detector *d, hf_integrator *integrator, double lim
     }
     if (status != HF_OK)
         return status;
-    sample s = {end, d->flow->loss, d->flow->speed, d->now[SLOPE] * d->flow->speed};
+    hf_sample s = {end, d->flow->loss, d->flow->speed, d->now[SLOPE] * d->flow->speed};
     bool moved = false;
     for (size_t signal = 0; signal < d->signals && status == HF_OK; signal++)
         if (signal != STOP_LOSS && d->watched[signal] && has_crossed(signal, d->before[signal], d->now[signal])) {
@@ -501,186 +463,7 @@ bool hf_detector_transfer(hf_detector *d, hf_channel *channel)
     return channel->good && d->sample_count > 0;
 }
 
-/* ---- findings ---- */
-
-/* Cubic Hermite interpolation at fraction x of [0, 1]; slopes per unit of x. */
-static double hermite(double f0, double slope0, double f1, double slope1, double x)
+hf_status hf_detector_close(hf_detector *d, hf_error *err)
 {
-    double y = 1 - x;
-    return f0 * y * y * (1 + 2 * x) + f1 * x * x * (1 + 2 * y) + slope0 * x * y * y - slope1 * x * x * y;
-}
-
-static double log_speed(const sample *a, double x)
-{
-    double width = a[1].t - a[0].t;
-    return hermite(log(a[0].speed), a[0].rate / a[0].speed * width, log(a[1].speed), a[1].rate / a[1].speed * width, x);
-}
-
-/* Where the speed crosses level between the samples a[0] and a[1], as time and loss. */
-static void cross_level(const sample *a, double level, double *t, double *loss)
-{
-    bool rising = a[1].speed > a[0].speed;
-    double low = 0, high = 1, width = a[1].t - a[0].t;
-    for (int i = 0; i < 60; i++) {
-        double middle = (low + high) / 2;
-        if ((log_speed(a, middle) < log(level)) == rising)
-            low = middle;
-        else
-            high = middle;
-    }
-    *t = a[0].t + high * width;
-    *loss = hermite(a[0].loss, -a[0].speed * width, a[1].loss, -a[1].speed * width, high);
-}
-
-/* The crossing of level nearest to the peak at time peak: the last before it, or the first after it. False: there is none.
- */
-static bool find_level(const hf_detector *d, double peak, bool after, double level, double *t, double *loss)
-{
-    const sample *s = d->samples;
-    size_t i = 0; /* the first sample at or after the peak */
-    while (i < d->sample_count && s[i].t < peak)
-        i++;
-    if (after) {
-        for (; i < d->sample_count; i++)
-            if (s[i].speed <= level && s[i].speed > 0 && i > 0) {
-                cross_level(s + i - 1, level, t, loss);
-                return true;
-            }
-        return false;
-    }
-    while (i-- > 0)
-        if (s[i].speed <= level && s[i].speed > 0 && i + 1 < d->sample_count) {
-            cross_level(s + i, level, t, loss);
-            return true;
-        }
-    return false;
-}
-
-static void add_event(hf_findings *f, hf_event event)
-{
-    f->event[f->event_count++] = event; /* room was made for all */
-}
-
-/* One stage around a drop; its onset, peak and settling become events. */
-static void describe_stage(const hf_detector *d, hf_findings *f, size_t i)
-{
-    const sample *peak = &d->drops[i];
-    hf_stage stage = {.t_onset = NAN, .t_peak = peak->t, .t_settle = NAN, .loss_after = NAN, .before = &f->plateau[i]};
-    double loss, level = sqrt(fmax(stage.before->speed, d->speed_floor) * peak->speed);
-    if (find_level(d, peak->t, false, level, &stage.t_onset, &loss))
-        add_event(f, (hf_event){.kind = HF_EVENT_ONSET, .t = stage.t_onset, .loss = loss, .stage = i + 1, .value = level});
-    if (peak->rate > 0) /* the run ends while the speed still rises */
-        stage.t_peak = NAN;
-    else
-        add_event(
-            f, (hf_event){.kind = HF_EVENT_DROP, .t = peak->t, .loss = peak->loss, .stage = i + 1, .value = peak->speed});
-    if (i + 1 < f->plateau_count) {
-        stage.loss_after = f->plateau[i + 1].loss;
-        level = sqrt(fmax(f->plateau[i + 1].speed, d->speed_floor) * peak->speed);
-        if (find_level(d, peak->t, true, level, &stage.t_settle, &loss))
-            add_event(
-                f, (hf_event){.kind = HF_EVENT_SETTLE, .t = stage.t_settle, .loss = loss, .stage = i + 1, .value = level});
-    }
-    f->stage[i] = stage;
-}
-
-static int by_time(const void *a, const void *b)
-{
-    const hf_event *x = a, *y = b;
-    if (x->t != y->t)
-        return x->t < y->t ? -1 : 1;
-    return x->kind < y->kind ? -1 : x->kind > y->kind;
-}
-
-/* The stage a time belongs to: from its onset to the next one's. */
-static size_t stage_at(const hf_findings *f, double t)
-{
-    size_t stage = 0;
-    for (size_t i = 0; i < f->stage_count; i++)
-        if (f->stage[i].t_onset <= t)
-            stage = i + 1;
-    return stage;
-}
-
-/* Predicted losses, from the patterns acquired by then. learned: (J) scratch. */
-static void predict(const hf_detector *d, hf_findings *f, bool *learned)
-{
-    for (size_t i = 0; i < f->plateau_count + f->stage_count; i++) {
-        bool is_plateau = i < f->plateau_count;
-        memcpy(learned, d->held, d->patterns * sizeof *learned);
-        for (size_t e = 0; e < f->event_count; e++)
-            if (f->event[e].kind == HF_EVENT_ACQUIRED &&
-                (is_plateau ? f->event[e].t <= f->plateau[i].t : f->event[e].stage <= i - f->plateau_count + 1))
-                learned[f->event[e].pattern - 1] = true;
-        double loss = hf_problem_plateau_loss(d->flow->problem, learned);
-        *(is_plateau ? &f->plateau[i].predicted_loss : &f->stage[i - f->plateau_count].predicted_loss_after) = loss;
-    }
-}
-
-static hf_status allocate_findings(const hf_detector *d, hf_findings *f, hf_error *err)
-{
-    *f = (hf_findings){.stage_count = d->drop_count, .plateau_count = d->plateau_count};
-    f->event = malloc((3 * d->drop_count + d->plateau_count + d->event_count + 1) * sizeof *f->event);
-    f->plateau = malloc((d->plateau_count + 1) * sizeof *f->plateau);
-    f->stage = malloc((d->drop_count + 1) * sizeof *f->stage);
-    if (f->event != NULL && f->plateau != NULL && f->stage != NULL)
-        return HF_OK;
-    hf_findings_clear(f);
-    return hf_fail_memory(err, "the stages");
-}
-
-/* Takes what the run ends with for the last plateau or drop. */
-static hf_status close_search(hf_detector *d, hf_findings *f, hf_error *err)
-{
-    hf_status status = d->seeking == SEEK_DROP ? add_drop(d, err) : add_plateau(d, err);
-    hf_end end = d->seeking == SEEK_DROP ? HF_END_STAGE : d->seeking == SEEK_PLATEAU ? HF_END_PLATEAU : HF_END_START;
-    if (status == HF_OK)
-        status = allocate_findings(d, f, err);
-    f->end = end;
-    f->start_overlap = d->start_overlap;
-    return status;
-}
-
-hf_status hf_detector_finish(hf_detector *d, hf_findings *f, hf_error *err)
-{
-    const sample *last = &d->samples[d->sample_count - 1];
-    *f = (hf_findings){0};
-    hf_status status = close_search(d, f, err);
-    bool *learned = calloc(d->patterns, sizeof *learned);
-    if (status != HF_OK || learned == NULL) {
-        free(learned);
-        return status != HF_OK ? status : hf_fail_memory(err, "the stages");
-    }
-    if (d->plateau_count > 0)
-        memcpy(f->plateau, d->plateaus, d->plateau_count * sizeof *f->plateau);
-    for (size_t i = 0; i < d->drop_count; i++)
-        describe_stage(d, f, i);
-    for (size_t i = 0; i < d->plateau_count; i++)
-        add_event(f, (hf_event){.kind = HF_EVENT_PLATEAU,
-                                .t = f->plateau[i].t,
-                                .loss = f->plateau[i].loss,
-                                .stage = i,
-                                .value = f->plateau[i].speed});
-    for (size_t i = 0; i < d->event_count; i++) {
-        hf_event event = d->events[i];
-        event.stage = stage_at(f, event.t);
-        if (event.t <= last->t)
-            add_event(f, event);
-    }
-    add_event(
-        f,
-        (hf_event){
-            .kind = HF_EVENT_STOP, .t = last->t, .loss = last->loss, .stage = stage_at(f, last->t), .value = last->speed});
-    qsort(f->event, f->event_count, sizeof *f->event, by_time);
-    predict(d, f, learned);
-    free(learned);
-    return HF_OK;
-}
-
-void hf_findings_clear(hf_findings *f)
-{
-    free(f->event);
-    free(f->plateau);
-    free(f->stage);
-    *f = (hf_findings){0};
+    return d->seeking == SEEK_DROP ? add_drop(d, err) : add_plateau(d, err);
 }

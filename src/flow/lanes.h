@@ -7,6 +7,7 @@
 
 #include "core/simd.h"
 #include "flow/basis.h"
+#include "flow/problem.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -61,6 +62,21 @@ HF_INLINE void hf_lanes_product_constant(const hf_basis *basis, size_t width, co
         hf_basis_term term = basis->term[t];
         hf_lanes_add(width, term.c * y[term.l], x + term.n * stride_x, result + term.m * stride);
     }
+}
+
+/* sum_i n_i x_i y_i */
+HF_INLINE double hf_counted_dot(const hf_problem *p, const double *x, const double *y)
+{
+    double sum = 0;
+    HF_SIMD_SUM(sum)
+    for (size_t i = 0; i < p->positions; i++)
+        sum += p->multiplicity[i] * x[i] * y[i];
+    return sum;
+}
+
+HF_INLINE double hf_counted_sum(const hf_problem *p, const double *x)
+{
+    return hf_lanes_dot(p->positions, p->multiplicity, x);
 }
 
 #endif

@@ -1,13 +1,14 @@
 #include "flow/newton.h"
 
 #include "flow/lanes.h"
+#include "flow/lu.h"
 
 #include <gsl/gsl_linalg.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK = 64 }; /* positions worked on together */
+enum { BLOCK = HF_LU_LANES }; /* positions worked on together */
 
 struct hf_newton {
     const hf_flow *flow;
@@ -106,109 +107,6 @@ void hf_newton_free(hf_newton *newton)
 
 /* ---- one position's system ---- */
 
-/* LU factors with partial pivoting, in place, the inverse on the diagonal; entry (m, n) of one position is a[(m H + n)
- * BLOCK] and row pivot[m BLOCK] was exchanged with row m in step m. False if singular or not finite. */
-static bool factorize_one(size_t heads, double *a, size_t *pivot)
-{
-    for (size_t m = 0; m < heads; m++) {
-        size_t best = m;
-        for (size_t k = m + 1; k < heads; k++)
-            if (fabs(a[(k * heads + m) * BLOCK]) > fabs(a[(best * heads + m) * BLOCK]))
-                best = k;
-        pivot[m * BLOCK] = best;
-        for (size_t n = 0; n < heads && best != m; n++) {
-            double swap = a[(m * heads + n) * BLOCK];
-            a[(m * heads + n) * BLOCK] = a[(best * heads + n) * BLOCK];
-            a[(best * heads + n) * BLOCK] = swap;
-        }
-        double diagonal = a[(m * heads + m) * BLOCK];
-        if (diagonal == 0 || !isfinite(diagonal))
-            return false;
-        a[(m * heads + m) * BLOCK] = 1 / diagonal;
-        for (size_t k = m + 1; k < heads; k++) {
-            double ratio = a[(k * heads + m) * BLOCK] /= diagonal;
-            for (size_t n = m + 1; n < heads; n++)
-                a[(k * heads + n) * BLOCK] -= ratio * a[(m * heads + n) * BLOCK];
-        }
-    }
-    return true;
-}
-
-/* The same without exchanges for width positions side by side. False where that would lose digits (or for a singular one).
- */
-HF_INLINE bool factorize_lanes(size_t heads, size_t width, double *a)
-{
-    const double growth = 4; /* largest factor between rows that is taken without an exchange; with one it is at most 1 */
-    double worst = 0, slowest = 0;
-    for (size_t m = 0; m < heads; m++) {
-        double *diagonal = a + (m * heads + m) * BLOCK;
-        HF_SIMD_MAX(slowest)
-        for (size_t i = 0; i < width; i++) {
-            diagonal[i] = 1 / diagonal[i];
-            slowest = fabs(diagonal[i]) > slowest ? fabs(diagonal[i]) : slowest;
-        }
-        for (size_t k = m + 1; k < heads; k++) {
-            double *ratio = a + (k * heads + m) * BLOCK;
-            HF_SIMD_MAX(worst)
-            for (size_t i = 0; i < width; i++) {
-                ratio[i] *= diagonal[i];
-                worst = fabs(ratio[i]) > worst ? fabs(ratio[i]) : worst;
-            }
-            for (size_t n = m + 1; n < heads; n++) {
-                const double *above = a + (m * heads + n) * BLOCK;
-                double *entry = a + (k * heads + n) * BLOCK;
-                HF_SIMD
-                for (size_t i = 0; i < width; i++)
-                    entry[i] -= ratio[i] * above[i];
-            }
-        }
-    }
-    return worst <= growth && slowest <= 1e3; /* a diagonal far below 1 may be what is left of a cancellation */
-}
-
-/* Solves for one column of one position; entry m is x[m stride]. */
-static void substitute_one(size_t heads, const double *a, const size_t *pivot, double *x, size_t stride)
-{
-    for (size_t m = 0; m < heads; m++) {
-        double entry = x[pivot[m * BLOCK] * stride];
-        x[pivot[m * BLOCK] * stride] = x[m * stride];
-        for (size_t n = 0; n < m; n++)
-            entry -= a[(m * heads + n) * BLOCK] * x[n * stride];
-        x[m * stride] = entry;
-    }
-    for (size_t m = heads; m-- > 0;) {
-        double entry = x[m * stride];
-        for (size_t n = m + 1; n < heads; n++)
-            entry -= a[(m * heads + n) * BLOCK] * x[n * stride];
-        x[m * stride] = entry * a[(m * heads + m) * BLOCK];
-    }
-}
-
-HF_INLINE void substitute_lanes(size_t heads, size_t width, const double *a, double *x, size_t stride)
-{
-    for (size_t m = 1; m < heads; m++)
-        for (size_t n = 0; n < m; n++) {
-            const double *factor = a + (m * heads + n) * BLOCK, *known = x + n * stride;
-            double *entry = x + m * stride;
-            HF_SIMD
-            for (size_t i = 0; i < width; i++)
-                entry[i] -= factor[i] * known[i];
-        }
-    for (size_t m = heads; m-- > 0;) {
-        double *entry = x + m * stride;
-        const double *inverse = a + (m * heads + m) * BLOCK;
-        for (size_t n = m + 1; n < heads; n++) {
-            const double *factor = a + (m * heads + n) * BLOCK, *known = x + n * stride;
-            HF_SIMD
-            for (size_t i = 0; i < width; i++)
-                entry[i] -= factor[i] * known[i];
-        }
-        HF_SIMD
-        for (size_t i = 0; i < width; i++)
-            entry[i] *= inverse[i];
-    }
-}
-
 /* Factors the block's systems: side by side if no position needs exchanges, which is the rule. */
 HF_INLINE bool factorize_block(hf_newton *newton, size_t first, size_t width)
 {
@@ -216,12 +114,12 @@ HF_INLINE bool factorize_block(hf_newton *newton, size_t first, size_t width)
     double *factor = newton->factor + first * heads * heads;
     size_t *pivot = newton->pivot + first * heads;
     memcpy(factor, newton->system, heads * heads * BLOCK * sizeof *factor);
-    newton->exchanged[first / BLOCK] = !factorize_lanes(heads, width, factor);
+    newton->exchanged[first / BLOCK] = !hf_lu_factorize_lanes(heads, width, factor);
     if (!newton->exchanged[first / BLOCK])
         return true;
     memcpy(factor, newton->system, heads * heads * BLOCK * sizeof *factor);
     for (size_t i = 0; i < width; i++)
-        if (!factorize_one(heads, factor + i, pivot + i))
+        if (!hf_lu_factorize_one(heads, factor + i, pivot + i))
             return false;
     return true;
 }
@@ -232,11 +130,11 @@ HF_INLINE void substitute_block(const hf_newton *newton, size_t first, size_t wi
     size_t heads = newton->flow->problem->heads;
     const double *factor = newton->factor + first * heads * heads;
     if (!newton->exchanged[first / BLOCK]) {
-        substitute_lanes(heads, width, factor, x, stride);
+        hf_lu_substitute_lanes(heads, width, factor, x, stride);
         return;
     }
     for (size_t i = 0; i < width; i++)
-        substitute_one(heads, factor + i, newton->pivot + first * heads + i, x + i, stride);
+        hf_lu_substitute_one(heads, factor + i, newton->pivot + first * heads + i, x + i, stride);
 }
 
 /* Fills multiplier D, spread D v and system B for the positions first .. first+width-1. */

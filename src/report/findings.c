@@ -170,7 +170,8 @@ static void print_stage(const hf_findings *f, size_t i, FILE *stream)
     print_number(stream, s->t_peak);
     print_number(stream, s->t_settle);
     print_number(stream, s->loss_after);
-    print_number(stream, a.mode == HF_MODE_NONE ? NAN : s->predicted_loss_after); /* of nothing learned there is no prediction */
+    print_number(stream,
+                 a.mode == HF_MODE_NONE ? NAN : s->predicted_loss_after); /* of nothing learned there is no prediction */
     print_text(stream, 7, a.patterns);
     print_text(stream, 4, a.carriers);
     print_text(stream, 11, mode_names[a.mode]);

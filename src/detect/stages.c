@@ -1,0 +1,181 @@
+/* From what a detector remembers to plateaus, stages and events; hf_detector_finish of detector.h. */
+#include "detect/detector_state.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Cubic Hermite interpolation at fraction x of [0, 1]; slopes per unit of x. */
+static double hermite(double f0, double slope0, double f1, double slope1, double x)
+{
+    double y = 1 - x;
+    return f0 * y * y * (1 + 2 * x) + f1 * x * x * (1 + 2 * y) + slope0 * x * y * y - slope1 * x * x * y;
+}
+
+static double log_speed(const hf_sample *a, double x)
+{
+    double width = a[1].t - a[0].t;
+    return hermite(log(a[0].speed), a[0].rate / a[0].speed * width, log(a[1].speed), a[1].rate / a[1].speed * width, x);
+}
+
+/* Where the speed crosses level between the samples a[0] and a[1], as time and loss. */
+static void cross_level(const hf_sample *a, double level, double *t, double *loss)
+{
+    bool rising = a[1].speed > a[0].speed;
+    double low = 0, high = 1, width = a[1].t - a[0].t;
+    for (int i = 0; i < 60; i++) {
+        double middle = (low + high) / 2;
+        if ((log_speed(a, middle) < log(level)) == rising)
+            low = middle;
+        else
+            high = middle;
+    }
+    *t = a[0].t + high * width;
+    *loss = hermite(a[0].loss, -a[0].speed * width, a[1].loss, -a[1].speed * width, high);
+}
+
+/* The crossing of level nearest to the peak at time peak: the last before it, or the first after it. False: there is none.
+ */
+static bool find_level(const hf_detector *d, double peak, bool after, double level, double *t, double *loss)
+{
+    const hf_sample *s = d->samples;
+    size_t i = 0; /* the first sample at or after the peak */
+    while (i < d->sample_count && s[i].t < peak)
+        i++;
+    if (after) {
+        for (; i < d->sample_count; i++)
+            if (s[i].speed <= level && s[i].speed > 0 && i > 0) {
+                cross_level(s + i - 1, level, t, loss);
+                return true;
+            }
+        return false;
+    }
+    while (i-- > 0)
+        if (s[i].speed <= level && s[i].speed > 0 && i + 1 < d->sample_count) {
+            cross_level(s + i, level, t, loss);
+            return true;
+        }
+    return false;
+}
+
+static void add_event(hf_findings *f, hf_event event)
+{
+    f->event[f->event_count++] = event; /* room was made for all */
+}
+
+/* One stage around a drop; its onset, peak and settling become events. */
+static void describe_stage(const hf_detector *d, hf_findings *f, size_t i)
+{
+    const hf_sample *peak = &d->drops[i];
+    hf_stage stage = {.t_onset = NAN, .t_peak = peak->t, .t_settle = NAN, .loss_after = NAN, .before = &f->plateau[i]};
+    double loss, level = sqrt(fmax(stage.before->speed, d->speed_floor) * peak->speed);
+    if (find_level(d, peak->t, false, level, &stage.t_onset, &loss))
+        add_event(f, (hf_event){.kind = HF_EVENT_ONSET, .t = stage.t_onset, .loss = loss, .stage = i + 1, .value = level});
+    if (peak->rate > 0) /* the run ends while the speed still rises */
+        stage.t_peak = NAN;
+    else
+        add_event(
+            f, (hf_event){.kind = HF_EVENT_DROP, .t = peak->t, .loss = peak->loss, .stage = i + 1, .value = peak->speed});
+    if (i + 1 < f->plateau_count) {
+        stage.loss_after = f->plateau[i + 1].loss;
+        level = sqrt(fmax(f->plateau[i + 1].speed, d->speed_floor) * peak->speed);
+        if (find_level(d, peak->t, true, level, &stage.t_settle, &loss))
+            add_event(
+                f, (hf_event){.kind = HF_EVENT_SETTLE, .t = stage.t_settle, .loss = loss, .stage = i + 1, .value = level});
+    }
+    f->stage[i] = stage;
+}
+
+static int by_time(const void *a, const void *b)
+{
+    const hf_event *x = a, *y = b;
+    if (x->t != y->t)
+        return x->t < y->t ? -1 : 1;
+    return x->kind < y->kind ? -1 : x->kind > y->kind;
+}
+
+/* The stage a time belongs to: from its onset to the next one's. */
+static size_t stage_at(const hf_findings *f, double t)
+{
+    size_t stage = 0;
+    for (size_t i = 0; i < f->stage_count; i++)
+        if (f->stage[i].t_onset <= t)
+            stage = i + 1;
+    return stage;
+}
+
+/* Predicted losses, from the patterns acquired by then. learned: (J) scratch. */
+static void predict(const hf_detector *d, hf_findings *f, bool *learned)
+{
+    for (size_t i = 0; i < f->plateau_count + f->stage_count; i++) {
+        bool is_plateau = i < f->plateau_count;
+        memcpy(learned, d->held, d->patterns * sizeof *learned);
+        for (size_t e = 0; e < f->event_count; e++)
+            if (f->event[e].kind == HF_EVENT_ACQUIRED &&
+                (is_plateau ? f->event[e].t <= f->plateau[i].t : f->event[e].stage <= i - f->plateau_count + 1))
+                learned[f->event[e].pattern - 1] = true;
+        double loss = hf_problem_plateau_loss(d->flow->problem, learned);
+        *(is_plateau ? &f->plateau[i].predicted_loss : &f->stage[i - f->plateau_count].predicted_loss_after) = loss;
+    }
+}
+
+static hf_status allocate_findings(const hf_detector *d, hf_findings *f, hf_error *err)
+{
+    *f = (hf_findings){.stage_count = d->drop_count, .plateau_count = d->plateau_count};
+    f->event = malloc((3 * d->drop_count + d->plateau_count + d->event_count + 1) * sizeof *f->event);
+    f->plateau = malloc((d->plateau_count + 1) * sizeof *f->plateau);
+    f->stage = malloc((d->drop_count + 1) * sizeof *f->stage);
+    if (f->event != NULL && f->plateau != NULL && f->stage != NULL)
+        return HF_OK;
+    hf_findings_clear(f);
+    return hf_fail_memory(err, "the stages");
+}
+
+hf_status hf_detector_finish(hf_detector *d, hf_findings *f, hf_error *err)
+{
+    const hf_sample *last = &d->samples[d->sample_count - 1];
+    *f = (hf_findings){0};
+    hf_end end = d->seeking == SEEK_DROP ? HF_END_STAGE : d->seeking == SEEK_PLATEAU ? HF_END_PLATEAU : HF_END_START;
+    hf_status status = hf_detector_close(d, err);
+    if (status == HF_OK)
+        status = allocate_findings(d, f, err);
+    f->end = end;
+    f->start_overlap = d->start_overlap;
+    bool *learned = calloc(d->patterns, sizeof *learned);
+    if (status != HF_OK || learned == NULL) {
+        free(learned);
+        return status != HF_OK ? status : hf_fail_memory(err, "the stages");
+    }
+    if (d->plateau_count > 0)
+        memcpy(f->plateau, d->plateaus, d->plateau_count * sizeof *f->plateau);
+    for (size_t i = 0; i < d->drop_count; i++)
+        describe_stage(d, f, i);
+    for (size_t i = 0; i < d->plateau_count; i++)
+        add_event(f, (hf_event){.kind = HF_EVENT_PLATEAU,
+                                .t = f->plateau[i].t,
+                                .loss = f->plateau[i].loss,
+                                .stage = i,
+                                .value = f->plateau[i].speed});
+    for (size_t i = 0; i < d->event_count; i++) {
+        hf_event event = d->events[i];
+        event.stage = stage_at(f, event.t);
+        if (event.t <= last->t)
+            add_event(f, event);
+    }
+    add_event(
+        f,
+        (hf_event){
+            .kind = HF_EVENT_STOP, .t = last->t, .loss = last->loss, .stage = stage_at(f, last->t), .value = last->speed});
+    qsort(f->event, f->event_count, sizeof *f->event, by_time);
+    predict(d, f, learned);
+    free(learned);
+    return HF_OK;
+}
+
+void hf_findings_clear(hf_findings *f)
+{
+    free(f->event);
+    free(f->plateau);
+    free(f->stage);
+    *f = (hf_findings){0};
+}

@@ -1,0 +1,128 @@
+/* The derivative of the flow along a direction; hf_flow_jacobian_times and hf_flow_gradient_change of flow.h. */
+#include "flow/flow.h"
+
+#include "flow/lanes.h"
+#include "flow/optimal.h"
+
+#include <string.h>
+
+/* ds = s (da - <da>) with <da>_k = sum_i n_i s_ki da_ki. */
+static void attention_change(const hf_flow *flow, const double *da, double *ds, double *scratch)
+{
+    const hf_problem *p = flow->problem;
+    size_t positions = p->positions;
+    hf_lanes_product(flow->basis, positions, flow->attention, positions, da, positions, ds, positions);
+    for (size_t n = 0; n < p->heads; n++)
+        scratch[n] = hf_counted_sum(p, ds + n * positions);
+    hf_basis_term const *term = flow->basis->term;
+    for (size_t t = 0; t < flow->basis->term_count; t++)
+        hf_lanes_add(positions, -term[t].c * scratch[term[t].l], flow->attention + term[t].n * positions,
+                     ds + term[t].m * positions);
+}
+
+/* omega dE, dE_r = -c sum_n (dv_nr s_n + v_nr ds_n), and dforce_nr = sum_i n_i (omega dE s + omega E ds). */
+static void pull_change(const hf_flow *flow, const double *dv, const double *ds, double *dpull, double *dforce)
+{
+    const hf_problem *p = flow->problem;
+    size_t positions = p->positions, features = p->features;
+    for (size_t r = 0; r < features; r++) {
+        double *x = dpull + r * positions;
+        memset(x, 0, positions * sizeof *x);
+        for (size_t n = 0; n < p->heads; n++) {
+            hf_lanes_add(positions, dv[n * features + r], flow->attention + n * positions, x);
+            hf_lanes_add(positions, flow->value[n * features + r], ds + n * positions, x);
+        }
+        for (size_t i = 0; i < positions; i++)
+            x[i] *= -p->copies[i] * p->variance[r * positions + i];
+        for (size_t n = 0; n < p->heads; n++)
+            dforce[n * features + r] = hf_counted_dot(p, x, flow->attention + n * positions) +
+                                       hf_counted_dot(p, flow->pull + r * positions, ds + n * positions);
+    }
+}
+
+/* dg_n = sum_r (omega dE_r v_nr + omega E_r dv_nr) */
+static void gain_change(const hf_flow *flow, const double *dv, const double *dpull, double *dg)
+{
+    const hf_problem *p = flow->problem;
+    memset(dg, 0, p->heads * p->positions * sizeof *dg);
+    for (size_t n = 0; n < p->heads; n++)
+        for (size_t r = 0; r < p->features; r++) {
+            hf_lanes_add(p->positions, flow->value[n * p->features + r], dpull + r * p->positions, dg + n * p->positions);
+            hf_lanes_add(p->positions, dv[n * p->features + r], flow->pull + r * p->positions, dg + n * p->positions);
+        }
+}
+
+/* d(s h) = ds h + s dg - s <dg>', with <dg>' = sum_i n_i (ds h + s dg) because sum_i n_i ds = 0. Overwrites ds. */
+static void ascent_change(const hf_flow *flow, double *ds, const double *dg, double *change)
+{
+    const hf_problem *p = flow->problem;
+    size_t positions = p->positions;
+    double *mean = flow->small;
+    hf_lanes_product(flow->basis, positions, ds, positions, flow->gain, positions, change, positions);
+    hf_lanes_product(flow->basis, positions, flow->attention, positions, dg, positions, ds, positions);
+    for (size_t i = 0; i < p->heads * positions; i++)
+        change[i] += ds[i];
+    for (size_t n = 0; n < p->heads; n++)
+        mean[n] = hf_counted_sum(p, change + n * positions);
+    hf_lanes_product_constant(flow->basis, positions, flow->attention, positions, mean, ds, positions);
+    for (size_t i = 0; i < p->heads * positions; i++)
+        change[i] -= ds[i];
+}
+
+/* Changes along x of what the velocity is made of: dforce in result's values, ds and dg in scratch (H, T each). */
+static void change_along(const hf_flow *flow, const double *x, double *dforce, double *ds, double *dg)
+{
+    const hf_problem *p = flow->problem;
+    const double *dv = x;
+    double *dpull = dg + p->heads * p->positions;
+    attention_change(flow, x + p->heads * p->features, ds, flow->small);
+    if (p->values == HF_VALUES_OPTIMAL) {
+        hf_optimal_change(flow, ds, flow->change);
+        dv = flow->change;
+    }
+    pull_change(flow, dv, ds, dpull, dforce);
+    gain_change(flow, dv, dpull, dg);
+}
+
+HF_CLONES static void gradient_change(const hf_flow *flow, const double *x, double *result)
+{
+    const hf_problem *p = flow->problem;
+    size_t values = p->heads * p->features;
+    double *ds = flow->scratch, *dg = ds + p->heads * p->positions;
+    change_along(flow, x, result, ds, dg);
+    ascent_change(flow, ds, dg, result + values);
+    for (size_t i = 0; i < values; i++)
+        result[i] = p->weight_decay * x[i] - result[i];
+    for (size_t n = 0; n < p->heads; n++)
+        for (size_t i = 0; i < p->positions; i++)
+            result[values + n * p->positions + i] *= -p->multiplicity[i];
+}
+
+HF_CLONES static void jacobian_times(const hf_flow *flow, const double *x, double *result)
+{
+    const hf_problem *p = flow->problem;
+    size_t positions = p->positions, values = p->heads * p->features;
+    double *ds = flow->scratch, *dg = ds + p->heads * positions, *da = result + values;
+    change_along(flow, x, result, ds, dg);
+    for (size_t i = 0; i < values; i++)
+        result[i] = p->value_rate * (result[i] - p->weight_decay * x[i]);
+    if (p->geometry == HF_GEOMETRY_LOGIT)
+        ascent_change(flow, ds, dg, da);
+    for (size_t n = 0; n < p->heads; n++) {
+        bool logit = p->geometry == HF_GEOMETRY_LOGIT;
+        const double *change = (logit ? da : dg) + n * positions;
+        double average = logit ? 0 : hf_counted_sum(p, change) / p->total;
+        for (size_t i = 0; i < positions; i++)
+            da[n * positions + i] = p->attention_rate * (change[i] - average);
+    }
+}
+
+void hf_flow_gradient_change(const hf_flow *flow, const double *x, double *result)
+{
+    gradient_change(flow, x, result);
+}
+
+void hf_flow_jacobian_times(const hf_flow *flow, const double *x, double *result)
+{
+    jacobian_times(flow, x, result);
+}
