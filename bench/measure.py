@@ -103,7 +103,8 @@ class Bench:
         error = loss_error(problem, output, reference) if reference else math.nan
         return Run(peer.name, float(result["seconds"]), process, int(result["evaluations"]), error)
 
-    def run_headflow(self, problem, reference=None):
+    def run_headflow(self, problem, reference=None, events=False):
+        """events: also looks for plateaus, stages and saddles, which the peers do not."""
         model, output = self.directory / "model.conf", self.directory / "headflow"
         patterns = ", ".join(f"({j + 1})" for j in range(len(problem.strengths)))
         model.write_text(
@@ -115,9 +116,10 @@ class Bench:
             f"output = {{ points = {POINTS}; t_first = {problem.t_first}; }};\n")
         shutil.rmtree(output, ignore_errors=True)
         process, peak, _ = execute([self.headflow, "run", model, "-o", output, "--quiet",
-                                    "-s", "output.plots=false", "-s", "output.attention=false"])
+                                    "-s", "output.plots=false", "-s", "output.attention=false",
+                                    "-s", f"detect.events={str(events).lower()}"])
         error = loss_error(problem, output / "flow" / "trajectory.tsv", reference) if reference else math.nan
-        return Run("headflow", math.nan, process, math.nan, error, peak)
+        return Run("headflow+events" if events else "headflow", math.nan, process, math.nan, error, peak)
 
     def reference(self, problem):
         """A trajectory at 1e-13 by an explicit method, and how far other peers at 1e-13 are from it: smaller errors
@@ -138,7 +140,7 @@ class Bench:
         reference, floor = self.reference(problem)
         runs = {peer: self.run_peer(peer, problem, reference) for peer in peers}
         fastest = min(peers, key=lambda peer: runs[peer].integration)
-        own = None
+        own, watching = None, []
         pairs = []
         for _ in range(self.pairs):                     # alternating, so that a change of the machine's speed hits both
             if self.headflow:
@@ -146,6 +148,7 @@ class Bench:
             pairs.append((own, self.run_peer(fastest, problem, reference)))
         if self.headflow:
             own = own._replace(process=statistics.median(a.process for a, _ in pairs))
+            watching = [median(lambda: self.run_headflow(problem, reference, events=True), self.pairs)]
         runs[fastest] = runs[fastest]._replace(integration=statistics.median(b.integration for _, b in pairs),
                                                process=statistics.median(b.process for _, b in pairs))
         base = own.process if own else math.nan
@@ -155,7 +158,7 @@ class Bench:
                    f"errors below {floor:.0e} are not resolved",
                    ("solver", "integration_s", "process_s", "integration_ratio", "process_ratio", "evaluations", "loss_error"),
                    [(r.solver, r.integration, r.process, r.integration / base, r.process / base, r.evaluations, r.error)
-                    for r in ([own] if own else []) + list(runs.values())])
+                    for r in ([own] if own else []) + watching + list(runs.values())])
 
     def work_precision(self, problems):
         rows, equal, worst_floor = [], [], 0.0
@@ -191,9 +194,9 @@ class Bench:
         floor = execute(["true"])[1]
         rows = []
         for problem in SCALING:
-            run = self.run_headflow(problem)
+            run = self.run_headflow(problem, events=True)
             if run.process < REPEAT_BELOW:
-                run = median(lambda: self.run_headflow(problem), 3)
+                run = median(lambda: self.run_headflow(problem, events=True), 3)
             losses = read_losses(self.directory / "headflow" / "flow" / "trajectory.tsv")
             rows.append((problem.positions, problem.t_end, run.process, run.peak_mb, list(losses.values())[-1]))
         self.write("scaling.tsv", f"rtol 1e-8; peak_MB cannot read less than {floor:.0f}, the measuring process's own",
