@@ -87,7 +87,7 @@ line_shade(i) = lines > 1 ? 0.9 * (i - 1) / (lines - 1) : 0.0
 if (lines > 0) {
   curves = curves . ", for [i = 1:lines] $spectrum using 1:(squash(column(i + 3))) with lines lw 2" . \
     " lc palette frac line_shade(i) title line_name(i)" . \
-    ", $spectrum using 1:(squash(-$2)) with lines lc rgb 'black' lw 1.5 dt 3 title 'zero from here up'"
+    ", $spectrum using 1:(squash(-$2)) with lines lc rgb 'black' lw 1.5 dt 3 title 'counts as zero above'"
 }
 if (saddles ne "") {
   curves = curves . ", $saddles using 1:(squash($2)) with points pt 7 ps 1.2 " . mark . " title 'on a plateau: index'"

@@ -108,10 +108,10 @@ if (log_loss) {
   set yrange [0:start_max * 1.05]
 }
 eval legend_at(loss_top)
-plot for [k = 1:words(levels)] level(k) with lines dt 3 lw 1.2 lc rgb "#909090" notitle, \
+plot for [k = 1:words(levels)] level(k) with lines dt 3 lw 1.2 lc rgb "#505050" notitle, \
      trajectory using "t":"loss" with lines lc rgb "black" lw 4 title "total", \
      for [j = 1:patterns] trajectory using "t":sprintf("pattern_loss_%d", j) with lines ls heads + j \
        title j > 12 ? "" : sprintf("pattern %d", j), \
-     NaN with lines dt 3 lw 1.2 lc rgb "#909090" title words(levels) > 0 ? "predicted" : ""
+     NaN with lines dt 3 lw 1.2 lc rgb "#505050" title words(levels) > 0 ? "predicted" : ""
 unset multiplot
 set output

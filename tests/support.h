@@ -1,7 +1,8 @@
-/* support: what the tests of the flow share: problems from model text, random problems, the flow written down naively in head
- * coordinates and long double, and runs to a time or to a loss.
+/* support: what the tests of the flow share: problems from model text, random problems, the flow written down naively in
+ * head coordinates and long double, and runs to a time or to a loss.
  *
- * A head state is (H, R) values, then (H, T) logits, row k = head k: the layout of the flow's state with heads in place of modes. */
+ * A head state is (H, R) values, then (H, T) logits, row k = head k: the layout of the flow's state with heads in place
+ * of modes. */
 #ifndef HF_TESTS_SUPPORT_H
 #define HF_TESTS_SUPPORT_H
 
@@ -80,7 +81,8 @@ double *random_state(const hf_flow *flow, double contrast, random_source *random
 void to_heads(const hf_flow *flow, const double *y, long double *x);
 
 /* velocity (NULL: not wanted), loss and speed (likewise) of the head state x. */
-void naive_flow(const hf_problem *problem, const long double *x, long double *velocity, long double *loss, long double *speed);
+void naive_flow(const hf_problem *problem, const long double *x, long double *velocity, long double *loss,
+                long double *speed);
 
 /* The derivative of naive_flow's velocity at x along dx. */
 void naive_jacobian_times(const hf_problem *problem, const long double *x, const long double *dx, long double *result);

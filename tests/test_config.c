@@ -1,7 +1,7 @@
 /* Tests of config: what is read, what is printed, and that whatever a model file holds, a wrong one gives a message.
  *
- * Every tests/config/NAME.conf is a wrong model file; its first line "# expect: TEXT" is part of the message it must give.
- */
+ * Every tests/config/NAME.conf is a wrong model file; its first line "# expect: TEXT" is part of the message it must
+ * give. */
 #include "config/config.h"
 
 #include <dirent.h>

@@ -68,7 +68,7 @@ const hf_key hf_keys[] = {
         "(T) or (1) distinct inputs that play the same role, of each class; default: 1"),
     KEY(data.weights, REAL_ROWS, NULL, AT_LEAST(0), "1",
         "(J)(T) or (J)(1) input variance along each feature at each class; default: 1"),
-    KEY(data.noise, REAL, "0.0", AT_LEAST(0), "1", "standard deviation of the noise on the labels"),
+    KEY(data.noise, REAL, "0.0", AT_LEAST(0), "1", "standard deviation of the label noise; it adds a constant to the loss, which is left out"),
 
     KEY(init.start, CHOICE, "uniform", ANY, "",
         "attention without noise: uniform; bumps, head h on pattern h; wrong, all heads on one position; waterfall, head h on "

@@ -263,9 +263,9 @@ static hf_status check_gram_entries(hf_config *c, hf_error *err)
     return HF_OK;
 }
 
-/* Row i of the Cholesky factor L of the normalized matrix g_ij / sqrt(g_ii g_jj), given the rows above. False if the matrix
- * is not positive semidefinite: a pivot d is below -tolerance or, where d vanishes up to the tolerance, what is left of the
- * entry in its column exceeds sqrt(tolerance), the most a semidefinite matrix with that pivot can hold. */
+/* Row i of the Cholesky factor L of the normalized matrix g_ij / sqrt(g_ii g_jj), given the rows above. False if the
+ * matrix is not positive semidefinite: a pivot d is below -tolerance or, where d vanishes up to the tolerance, what is
+ * left of the entry in its column exceeds sqrt(tolerance), the most a semidefinite matrix with that pivot can hold. */
 static bool factor_row(const hf_reals *g, size_t i, double *L, size_t J, double tolerance)
 {
     for (size_t j = 0; j <= i; j++) {

@@ -1,7 +1,7 @@
 /* error: how the library reports what went wrong.
  *
- * A function that can fail returns an hf_status and fills the caller's hf_error with one sentence for the user. The library
- * never prints and never exits; the values of hf_status are the exit codes of the program. */
+ * A function that can fail returns an hf_status and fills the caller's hf_error with one sentence for the user. The
+ * library never prints and never exits; the values of hf_status are the exit codes of the program. */
 #ifndef HF_CORE_ERROR_H
 #define HF_CORE_ERROR_H
 

@@ -1,7 +1,7 @@
 /* file: files that are either complete or not there.
  *
- * A file is written under the name PATH.part and takes its name only when all of it is on the disk. Every failure, also the
- * one of a full disk that shows up only at the end, is HF_ESYSTEM with the path and the system's reason. */
+ * A file is written under the name PATH.part and takes its name only when all of it is on the disk. Every failure, also
+ * the one of a full disk that shows up only at the end, is HF_ESYSTEM with the path and the system's reason. */
 #ifndef HF_CORE_FILE_H
 #define HF_CORE_FILE_H
 

@@ -1,7 +1,8 @@
 /* simd: loops that the compiler may vectorize without -ffast-math.
  *
- * HF_CLONES compiles a function for several instruction sets and picks one when the program starts: a package built for any
- * x86-64 uses AVX2 where there is AVX2, and one machine always gives the same bits. For static functions only (clang). */
+ * HF_CLONES compiles a function for several instruction sets and picks one when the program starts: a package built for
+ * any x86-64 uses AVX2 where there is AVX2, and one machine always gives the same bits. For static functions only
+ * (clang). */
 #ifndef HF_CORE_SIMD_H
 #define HF_CORE_SIMD_H
 

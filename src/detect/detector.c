@@ -122,6 +122,7 @@ static void look_at_start(hf_detector *d)
     }
     d->low = d->high = d->samples[0] = (hf_sample){0, d->flow->loss, d->flow->speed, d->before[SLOPE] * d->flow->speed};
     d->sample_count = 1;
+    memcpy(d->now, d->before, d->signals * sizeof *d->now); /* signals that are not watched keep these */
     memcpy(d->low_y, d->y, hf_flow_size(d->flow) * sizeof *d->y);
 }
 
@@ -431,6 +432,7 @@ hf_status hf_detector_step(hf_detector *d, hf_integrator *integrator, double lim
     d->samples[d->sample_count++] = s;
     status = follow(d, &s, err);
     memcpy(d->before, d->now, d->signals * sizeof *d->before);
+    d->end_overlap = d->now[OVERLAP] + d->config->detect.overlap;
     *reached = end;
     return status;
 }

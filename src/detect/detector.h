@@ -5,10 +5,10 @@
  * integrator's own interpolant: events do not depend on the output grid. Extrema of P become plateaus and drops by
  * persistence: a minimum or maximum counts once P has risen or fallen by the factor detect.contrast from it.
  *
- * A stage is a drop with its surroundings: onset and settle are where P crosses sqrt(P_min P_max) of the plateau before and
- * after. The last plateau of a run may still be settling: its P_min is then the lowest speed so far. A start that is not on
- * a plateau first falls to one, which is no stage. Speeds below (1e3 DBL_EPSILON)^2 L(0), where only rounding is left,
- * count as equal. */
+ * A stage is a drop with its surroundings: onset and settle are where P crosses sqrt(P_min P_max) of the plateau before
+ * and after. The last plateau of a run may still be settling: its P_min is then the lowest speed so far. A start that is
+ * not on a plateau first falls to one, which is no stage. Speeds below (1e3 DBL_EPSILON)^2 L(0), where only rounding is
+ * left, count as equal. */
 #ifndef HF_DETECT_DETECTOR_H
 #define HF_DETECT_DETECTOR_H
 
@@ -67,7 +67,8 @@ typedef struct {
     hf_plateau *plateau; /* before, between and after the stages, as far as the run has seen them */
     hf_stage *stage;
     hf_end end;
-    double start_overlap; /* of the heads at t = 0 */
+    size_t heads;
+    double start_overlap, end_overlap; /* of the heads */
 } hf_findings;
 
 typedef struct hf_detector hf_detector;

@@ -1,5 +1,5 @@
-/* detector_state: what a detector remembers (private to detect/): detector.c fills it step by step, stages.c makes findings
- * of it. */
+/* detector_state: what a detector remembers (private to detect/): detector.c fills it step by step, stages.c makes
+ * findings of it. */
 #ifndef HF_DETECT_DETECTOR_STATE_H
 #define HF_DETECT_DETECTOR_STATE_H
 
@@ -22,6 +22,7 @@ struct hf_detector {
     hf_observation observation;
     size_t patterns, signals;
     double loss_start, start_overlap, speed_floor;
+    double end_overlap; /* at the last look, while the heads have not parted */
 
     double *y;          /* the state looked at */
     double *before;     /* (signals) at the last look */

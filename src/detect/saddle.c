@@ -121,8 +121,8 @@ static hf_status solve_large(const hf_flow *flow, double t, size_t count, double
 
 /* ---- the two questions ---- */
 
-/* The lowest count eigenvalues, ascending, the lowest one's vector, and the largest. value, lowest: (size); all eigenvalues
- * are filled where the problem is dense. */
+/* The lowest count eigenvalues, ascending, the lowest one's vector, and the largest. value, lowest: (size); all
+ * eigenvalues are filled where the problem is dense. */
 static hf_status solve(const hf_flow *flow, double t, size_t count, double *value, double *lowest, double *largest,
                        hf_error *err)
 {

@@ -140,7 +140,9 @@ hf_status hf_detector_finish(hf_detector *d, hf_findings *f, hf_error *err)
     if (status == HF_OK)
         status = allocate_findings(d, f, err);
     f->end = end;
+    f->heads = d->flow->problem->heads;
     f->start_overlap = d->start_overlap;
+    f->end_overlap = d->end_overlap;
     bool *learned = calloc(d->patterns, sizeof *learned);
     if (status != HF_OK || learned == NULL) {
         free(learned);

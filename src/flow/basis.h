@@ -11,10 +11,10 @@
  *
  * Two more descriptions avoid every subtraction of nearly equal numbers:
  * - edges: node n joins the first head of A (edge.from) to the first head of B (edge.to); x_to - x_from is a combination of
- *   modes at or below the node only. Differences of nonlinear functions are formed along edges (expm1) and turned into
- * modes.
+ *   modes at or below the node only. Differences of nonlinear functions are formed along edges (expm1) and
+ *   turned into modes.
  * - products: modes of x_k y_k are sum c_mnl x^(n) y^(l) with c_mnl = sum_k q_mk q_nk q_lk, of which only O(H depth) are
- * not 0, and every term of a contrast carries a contrast as a factor. */
+ *   not 0, and every term of a contrast carries a contrast as a factor. */
 #ifndef HF_FLOW_BASIS_H
 #define HF_FLOW_BASIS_H
 
@@ -58,8 +58,8 @@ void hf_basis_product(const hf_basis *basis, const double *x, const double *y, d
 void hf_basis_multiplier(const hf_basis *basis, const double *x, double *matrix);
 
 /* Modes (H rows of width) of the numbers that every head has, given as the sum of a base (H, width; NULL: 0) and a
- * deviation (H, width): contrasts between heads of equal base are made from the deviations alone, however small these are.
- */
+ * deviation (H, width): contrasts between heads of equal base are made from the deviations alone, however small these
+ * are. */
 void hf_basis_modes(const hf_basis *basis, size_t width, const double *base, const double *deviation, double *modes);
 
 /* Back to heads (H, width). */

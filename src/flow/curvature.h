@@ -1,7 +1,7 @@
 /* curvature: second derivatives of the loss, along the flow and as a symmetric operator.
  *
- * With (dv, da) a direction, u_ki = da_ki - sum_l n_l s_kl da_kl, ds = s u and dE_r = -c sum_k (dv_kr s_k + v_kr ds_k), the
- * second variation of the loss along straight lines in values and logits is
+ * With (dv, da) a direction, u_ki = da_ki - sum_l n_l s_kl da_kl, ds = s u and dE_r = -c sum_k (dv_kr s_k + v_kr ds_k),
+ * the second variation of the loss along straight lines in values and logits is
  *
  *     Q(dv, da) = sum_i r_i sum_r omega dE^2 - 2 sum_i n_i sum_r omega E_r sum_k dv_kr ds_k - sum_i n_i sum_k s_k h_k u_k^2
  *                 + lambda |dv|^2 */
@@ -16,8 +16,8 @@ double hf_flow_speed_rate(const hf_flow *flow);
 
 /* The Hessian in coordinates that are orthonormal in the flow's own metric, so that an eigenvalue is minus the rate at
  * which a perturbation along its eigenvector grows: dv / sqrt(rho_v) and, in the logit geometry, da sqrt(n_i / rho_a) by
- * modes; in the replicator geometry, where a probability s has the Fisher norm ds^2 / s, u sqrt(n_i s_ki / rho_a) by heads.
- * x, result: (size of a state). Rates of 0 leave their coordinates out (0). */
+ * modes; in the replicator geometry, where a probability s has the Fisher norm ds^2 / s, u sqrt(n_i s_ki / rho_a) by
+ * heads. x, result: (size of a state). Rates of 0 leave their coordinates out (0). */
 void hf_flow_hessian_times(const hf_flow *flow, const double *x, double *result);
 
 /* Share of |x|^2 that moves all heads alike, for x in the coordinates of hf_flow_hessian_times. */

@@ -10,11 +10,11 @@
  *
  * (Yuksel et al. 2026, section 3, generalized to classes of r_i replicas seen at c_i copies, n_i = r_i c_i.) The state y
  * holds the modes of basis.h: values (H, R), then logits (H, T), row n = mode n. Every product of two head-dependent
- * quantities is formed from modes and every difference of attentions through expm1, so that contrasts of size 1e-200 evolve
- * with full relative accuracy and contrasts that are 0 stay exactly 0.
+ * quantities is formed from modes and every difference of attentions through expm1, so that contrasts of size 1e-200
+ * evolve with full relative accuracy and contrasts that are 0 stay exactly 0.
  *
- * A flow is evaluated at one state at a time: hf_flow_at computes everything that depends on y alone, the functions after
- * it refer to that state. Only memory of the flow's own is written: two flows may be used by two threads. */
+ * A flow is evaluated at one state at a time: hf_flow_at computes everything that depends on y alone, the functions
+ * after it refer to that state. Only memory of the flow's own is written: two flows may be used by two threads. */
 #ifndef HF_FLOW_FLOW_H
 #define HF_FLOW_FLOW_H
 
@@ -94,8 +94,8 @@ double hf_flow_drift(const hf_flow *flow, const double *y);
  * *rate: its logarithmic derivative along velocity, nan when it is 0. */
 double hf_flow_divergence(const hf_flow *flow, const double *y, const double *velocity, double *rate);
 
-/* Names the first head's coordinate that is not finite in a state or velocity y, as in "logit of head 2, position 7". False
- * if all are finite. */
+/* Names the first head's coordinate that is not finite in a state or velocity y, as in "logit of head 2, position 7".
+ * False if all are finite. */
 bool hf_flow_blame(const hf_flow *flow, const double *y, char *text, size_t capacity);
 
 /* Names coordinate index of the state, as in "mean logit at position 7" or "value on feature 2, heads 1 and 3 compared". */

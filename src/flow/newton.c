@@ -284,8 +284,8 @@ HF_INLINE void accumulate_border(hf_newton *newton, size_t first, size_t width)
         }
 }
 
-/* The part of the values' rows that does not go through the logits: (1 + gamma rho_v lambda) dv + gamma rho_v sum_i n_i c_i
- * omega_ri s_n s_n'. */
+/* The part of the values' rows that does not go through the logits: (1 + gamma rho_v lambda) dv + gamma rho_v sum_i n_i
+ * c_i omega_ri s_n s_n'. */
 HF_INLINE void accumulate_values(hf_newton *newton, size_t first, size_t width)
 {
     const hf_problem *p = newton->flow->problem;
@@ -335,8 +335,8 @@ static bool factorize_border(hf_newton *newton)
     return true;
 }
 
-/* Weight of position i in the mean that is left to c: there where c acts, in proportion to attention; the weights sum to 1.
- * In the replicator geometry c acts on positions without attention, too, where there is nothing to take out: no mean. */
+/* Weight of position i in the mean that is left to c: there where c acts, in proportion to attention; the weights sum to
+ * 1. In the replicator geometry c acts on positions without attention, too, where there is nothing to take out: no mean. */
 HF_INLINE double common_weight(const hf_newton *newton, size_t i)
 {
     const hf_problem *p = newton->flow->problem;
@@ -510,9 +510,9 @@ static void solve_once(hf_newton *newton, const double *b, double *x)
 
 /* ---- refinement, for the replicator geometry ---- */
 
-/* One block of dg and of what it adds to dforce and to mean = sum_i n_i dg_i: with ds = s (x - sigma) and push = c omega (s
- * dv + v ds), dg = sum_r (omega E dv - v push) and dforce = sum_i n_i (omega E ds - push s). residual gets -gamma rho_a dg.
- */
+/* One block of dg and of what it adds to dforce and to mean = sum_i n_i dg_i: with ds = s (x - sigma) and push = c omega
+ * (s dv + v ds), dg = sum_r (omega E dv - v push) and dforce = sum_i n_i (omega E ds - push s). residual gets -gamma
+ * rho_a dg. */
 HF_INLINE void add_gain_change(hf_newton *newton, const double *dv, const double *x, const double *sigma, size_t first,
                                size_t width, double *dforce, double *mean, double *residual)
 {

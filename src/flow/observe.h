@@ -1,12 +1,14 @@
 /* observe: what a theorist looks at along the flow, in head coordinates and against the patterns of the task.
  *
- *     mass_kj   = sum_{i in supp p_j} n_i s_ki                           attention of head k on pattern j
- *     value_kj  = <u_j, v_k>
- *     share_kj  = value_kj <p_j, c s_k> / (m_j |u_j|^2 |p_j|^2)          part of pattern j that head k carries; sums to 1
- * once learned (inner products of patterns count replicas) pattern_loss_j = 1/2 sum_i r_i omega_ji <u_j, E_i>^2 / |u_j|^2
- * loss along feature j distance_k = 1/2 |sum_h v_h s_h - sum_{j<=k} m_j u_j p_j|^2        to the class of models that know
- * k patterns; k = 0..J overlap    = least cosine between the attentions of two heads      1 for one head, exactly 1 for
- * equal heads */
+ *     mass_kj        = sum_{i in supp p_j} n_i s_ki                     attention of head k on pattern j
+ *     value_kj       = <u_j, v_k>
+ *     share_kj       = value_kj <p_j, c s_k> / (m_j |u_j|^2 |p_j|^2)    part of pattern j that head k carries; sums to 1 once
+ *                                                                       learned. Products of patterns count replicas.
+ *     pattern_loss_j = 1/2 sum_i r_i omega_ji <u_j, E_i>^2 / |u_j|^2    loss along feature j
+ *     distance_k     = 1/2 sum_i r_i sum_r omega_ri (sum_h v_hr c_i s_hi - sum_{j<=k} m_j u_jr p_ji)^2
+ *                                                                       to the models that know k patterns; k = 0..J
+ *     overlap        = least cosine between the attentions of two heads, over positions; 1 for one head, exactly 1 for equal
+ *                      ones */
 #ifndef HF_FLOW_OBSERVE_H
 #define HF_FLOW_OBSERVE_H
 

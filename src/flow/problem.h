@@ -1,8 +1,8 @@
 /* problem: the task and the start of the flow, reduced to as few features as the flow can reach.
  *
- * The flow never leaves span{A_1..A_J, V_1(0)..V_H(0)}: in an orthonormal basis of that span each value V_k is a vector v_k
- * of R <= J + H coordinates, whatever the dimension of the model is. Coordinates 1..J follow the Gram-Schmidt basis of the
- * features u_1..u_J (the features themselves where these are orthonormal); the others span what V(0) has outside. */
+ * The flow never leaves span{A_1..A_J, V_1(0)..V_H(0)}: in an orthonormal basis of that span each value V_k is a vector
+ * v_k of R <= J + H coordinates, whatever the dimension of the model is. Coordinates 1..J follow the Gram-Schmidt basis
+ * of the features u_1..u_J (the features themselves where these are orthonormal); the others span what V(0) has outside. */
 #ifndef HF_FLOW_PROBLEM_H
 #define HF_FLOW_PROBLEM_H
 

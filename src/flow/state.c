@@ -87,10 +87,10 @@ static hf_status parse_entry(reader *r, char *text, entry *e, hf_error *err)
     if (!e->is_logit && strcmp(field[0], "value") != 0)
         return hf_fail(err, HF_EUSAGE, "%s:%zu: kind: expected value or logit", r->path, r->line);
     if (!parse_index(field[1], r->heads, &e->head))
-        return hf_fail(err, HF_EUSAGE, "%s:%zu: head: expected 1..%zu", r->path, r->line, r->heads);
+        return hf_fail(err, HF_EUSAGE, "%s:%zu: head: expected 1..%zu, got %.40s", r->path, r->line, r->heads, field[1]);
     size_t largest = e->is_logit ? r->positions : (size_t)LARGEST_VALUE_INDEX;
     if (!parse_index(field[2], largest, &e->index))
-        return hf_fail(err, HF_EUSAGE, "%s:%zu: index: expected 1..%zu", r->path, r->line, largest);
+        return hf_fail(err, HF_EUSAGE, "%s:%zu: index: expected 1..%zu, got %.40s", r->path, r->line, largest, field[2]);
     if (!parse_real(field[3], &e->value))
         return hf_fail(err, HF_EUSAGE, "%s:%zu: value: expected a finite number", r->path, r->line);
     return HF_OK;

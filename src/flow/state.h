@@ -12,9 +12,9 @@ typedef struct {
     double *logit;      /* (H, T) */
 } hf_state;
 
-/* Reads path for a model of heads and positions whose patterns span features coordinates. Every logit must be given, values
- * may be left out (0) and may have any number of coordinates. Lines starting with # are skipped. Errors: HF_EUSAGE
- * ("FILE:LINE: what is wrong, what was expected"), HF_ESYSTEM. *state is cleared on failure. */
+/* Reads path for a model of heads and positions whose patterns span features coordinates. Every logit must be given,
+ * values may be left out (0) and may have any number of coordinates. Lines starting with # are skipped. Errors:
+ * HF_EUSAGE ("FILE:LINE: what is wrong, what was expected"), HF_ESYSTEM. *state is cleared on failure. */
 hf_status hf_state_read(hf_state *state, const char *path, size_t heads, size_t positions, size_t features, hf_error *err);
 
 void hf_state_clear(hf_state *state);

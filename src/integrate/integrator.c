@@ -119,9 +119,9 @@ HF_CLONES static bool weigh_mean(const hf_integrator *it, size_t count, const do
     return isfinite(factor / (rtol * norm + floor)); /* the largest weight there is */
 }
 
-/* One part, values or logits, of a contrast: relative to its size and never absolute, so that it may be as small as numbers
- * are. A part far smaller than the other is only known as well as rounding in the other lets it be: norm is the larger of
- * its own size and a thousandth of the other's. A contrast that is exactly 0 stays so, whatever its weight. */
+/* One part, values or logits, of a contrast: relative to its size and never absolute, so that it may be as small as
+ * numbers are. A part far smaller than the other is only known as well as rounding in the other lets it be: norm is the
+ * larger of its own size and a thousandth of the other's. A contrast that is exactly 0 stays so, whatever its weight. */
 static void weigh_contrast(const hf_integrator *it, size_t count, double norm, double *weight)
 {
     const double smallest = 1e-290; /* its weight, divided by the least rtol, is still finite */

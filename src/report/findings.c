@@ -186,10 +186,9 @@ static void print_split(const hf_findings *f, FILE *stream)
                     f->event[i].value, f->event[i].head, f->event[i].pattern);
             return;
         }
-    if (f->start_overlap < 0.999)
-        fprintf(stream, "The heads do not part later: their overlap is %.3g at the start.\n", f->start_overlap);
-    else
-        fputs("The heads never part.\n", stream);
+    if (f->heads > 1)
+        fprintf(stream, "The heads have not parted by t = %.6g: overlap %.3g, at the start %.3g.\n",
+                f->event[f->event_count - 1].t, f->end_overlap, f->start_overlap);
 }
 
 static void print_end(const hf_findings *f, FILE *stream)
@@ -221,9 +220,10 @@ void hf_findings_print(const hf_findings *f, FILE *stream)
         for (size_t i = 0; i < f->stage_count; i++)
             print_stage(f, i, stream);
         fputs("A stage begins (onset) as the loss leaves a plateau, is fastest at the peak and\n"
-              "settles on the next plateau at this loss. Predicted: half the squared strength\n"
-              "of the patterns not learned by then. Head: the one that carries the pattern.\n"
-              "Competitive: all heads look at the same pattern while one is learned.\n",
+              "settles on the next plateau at this loss. Predicted: with the patterns acquired\n"
+              "by then exact and the others absent (-: none was acquired). Head: the one that\n"
+              "carries the pattern. Competitive: when it was acquired, all heads looked at the\n"
+              "same pattern.\n",
               stream);
     } else if (f->end == HF_END_START)
         fputs("No stage: the loss stays on the plateau it starts on.\n", stream);

@@ -1,7 +1,8 @@
 /* findings: what the detector found, as tables and for the eye.
  *
  * events.tsv    event t loss stage head pattern value mode      in order of time; nan where a field does not apply
- * stages.tsv    stage t_onset t_peak t_settle loss_before loss_after predicted_loss_after pattern carrier mode saddle_index
+ * stages.tsv    stage t_onset t_peak t_settle loss_before loss_after predicted_loss_after pattern carrier mode
+ * saddle_index
  *               lambda_min symmetric_fraction                   several patterns of one stage are separated by commas
  * plateaus.tsv  plateau t loss predicted_loss speed saddle_index threshold lambda_min lambda_max symmetric_fraction */
 #ifndef HF_REPORT_FINDINGS_H

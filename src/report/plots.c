@@ -220,8 +220,8 @@ hf_status hf_plots_draw(const char *directory, const char *terminal, hf_error *e
     int count = scandir(plots, &scripts, is_script, alphasort);
     hf_status status = HF_OK;
     if (count <= 0)
-        status =
-            hf_fail(err, HF_EUSAGE, "%s: there are no figures here, expected the *.gp that headflow run leaves", plots);
+        status = hf_fail(err, HF_EUSAGE,
+                         "%s: there are no figures here, expected the *.gp that a finished headflow run leaves", plots);
     else if (!hf_plots_have_gnuplot())
         status = hf_fail(err, HF_ESYSTEM, "gnuplot cannot be started; install it (Debian: gnuplot-nox)");
     for (int i = 0; i < count; i++) {

@@ -14,8 +14,8 @@ hf_status hf_plots_write(const hf_config *config, const char *directory, hf_erro
 /* Whether gnuplot can be started. */
 bool hf_plots_have_gnuplot(void);
 
-/* Runs gnuplot on every script in directory/plots. terminal: png, svg, pdf or qt. An image takes its name only when gnuplot
- * has succeeded. Errors: HF_EUSAGE (no scripts, unknown terminal), HF_ESYSTEM (gnuplot is missing or failed). */
+/* Runs gnuplot on every script in directory/plots. terminal: png, svg, pdf or qt. An image takes its name only when
+ * gnuplot has succeeded. Errors: HF_EUSAGE (no scripts, unknown terminal), HF_ESYSTEM (gnuplot is missing or failed). */
 hf_status hf_plots_draw(const char *directory, const char *terminal, hf_error *err);
 
 #endif

@@ -26,8 +26,8 @@ void hf_checkpoint_clear(hf_checkpoint *checkpoint);
 /* Writes the checkpoint and what the detector knows. Errors: HF_ESYSTEM. */
 hf_status hf_checkpoint_write(const hf_checkpoint *checkpoint, hf_detector *detector, const char *path, hf_error *err);
 
-/* Reads into an initialized checkpoint and a new detector. Errors: HF_EUSAGE when the file is damaged or belongs to another
- * configuration; the detector must not be used then. */
+/* Reads into an initialized checkpoint and a new detector. Errors: HF_EUSAGE when the file is damaged or belongs to
+ * another configuration; the detector must not be used then. */
 hf_status hf_checkpoint_read(hf_checkpoint *checkpoint, hf_detector *detector, const char *path, hf_error *err);
 
 #endif

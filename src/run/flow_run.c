@@ -125,8 +125,10 @@ static hf_status resume(flow_run *run, bool *found, hf_error *err)
     return status;
 }
 
-/* Whether final.tsv is there with this configuration's hash in its second line. */
-static bool is_complete(const flow_run *run)
+typedef enum { NOT_COMPLETE, COMPLETE, COMPLETE_OTHER } completion;
+
+/* Whether final.tsv is there, and with this configuration's hash in its second line. */
+static completion completed(const flow_run *run)
 {
     char line[256], wanted[64];
     bool found = false;
@@ -135,10 +137,11 @@ static bool is_complete(const flow_run *run)
     snprintf(wanted, sizeof wanted, "# configuration %016" PRIx64 ",", run->origin.hash);
     for (int i = 0; i < 2 && stream != NULL && !found && fgets(line, sizeof line, stream) != NULL; i++)
         found = strncmp(line, wanted, strlen(wanted)) == 0;
+    completion result = stream == NULL ? NOT_COMPLETE : found ? COMPLETE : COMPLETE_OTHER;
     if (stream != NULL)
         fclose(stream);
     free(path);
-    return found;
+    return result;
 }
 
 /* ---- the whole ---- */
@@ -262,12 +265,18 @@ hf_status hf_flow_run(const hf_config *config, const hf_run_options *options, hf
     *summary = (hf_run_summary){0};
     run.origin = (hf_table_origin){.title = config->title, .seed = config->init.seed};
     hf_status status = hf_config_hash(config, &run.origin.hash, err);
-    if (status == HF_OK && options->resume && is_complete(&run)) {
+    if (status == HF_OK && options->resume && completed(&run) == COMPLETE) {
         summary->already_complete = true;
         return HF_OK;
     }
     if (status == HF_OK)
         status = prepare(&run, err);
+    if (status == HF_OK && options->resume && completed(&run) == COMPLETE_OTHER && !hf_file_exists(run.checkpoint_path))
+        status = hf_fail(
+            err, HF_EUSAGE,
+            "%s: holds a finished run of another configuration; run without --resume to replace it, or start from its "
+            "final.tsv with init.state",
+            options->directory);
     if (status == HF_OK)
         status = begin(&run, err);
     if (status == HF_OK)
