@@ -66,5 +66,6 @@ set key at screen across(width - right + 12), up(top) left top Left reverse samp
   title "a model that knows" left
 plot for [k = 0:rungs] $distances using 1:k + 2 with lines ls k + 1 title k > 20 ? "" : rung_name(k), \
      for [k = 0:rungs] '+' using (low_at[k + 1]):(is_below(k) ? floor_at : low_is[k + 1]) every ::0::0 \
-       with points ls k + 1 pt is_below(k) ? 11 : 7 ps is_below(k) ? 1.8 : 1.2 notitle
+       with points ls k + 1 pt is_below(k) ? 11 : 7 ps is_below(k) ? 1.8 : 1.2 notitle, \
+     NaN with points pt 7 ps 1.2 lc rgb "#505050" title "nearest"
 set output
