@@ -207,7 +207,7 @@ static bool attach_solver(hf_integrator *it)
  * about rtol (measured on the three-stage problem, rtol 1e-4 to 1e-12). */
 static void set_tolerances(hf_integrator *it, double rtol, double atol)
 {
-    const double smallest = 3e-13; /* below it steps multiply and rounding takes over */
+    const double smallest = 6e-13; /* below it steps multiply and rounding takes over */
     it->rtol = fmax(pow(rtol, 1.25), fmin(rtol, smallest));
     it->atol = atol / 100;
 }
