@@ -418,6 +418,28 @@ static void test_lanczos_agrees_with_dense(void **state)
     assert_true(is_close(saddle[1].symmetric_fraction, saddle[0].symmetric_fraction, 0.1, 0.01));
 }
 
+/* More directions down than Lanczos has room for: 620 unknowns, 310 pairs of head and pattern. */
+static void test_many_directions_down_are_counted(void **state)
+{
+    (void)state;
+    test_run run = start_run(
+        make_problem("heads = 10; positions = 31; target = { base = 1.0; ratio = 1.05; count = 31; };"), 1e-8, 1e-12);
+    hf_saddle saddle;
+    run_to(&run, 0.1);
+    assert_int_equal(hf_saddle_analyze(run.flow, 0.1, &saddle, NULL), HF_OK);
+    assert_true(saddle.index > 200 && saddle.index <= 310);
+    end_run(&run);
+}
+
+static void test_nothing_to_learn_is_no_stage(void **state)
+{
+    (void)state;
+    detected_run run;
+    detect(&run, "heads = 2; positions = 5; target = { strengths = (1e-200); };");
+    assert_int_equal(run.findings.stage_count, 0);
+    clear_run(&run);
+}
+
 int main(void)
 {
     gsl_set_error_handler_off();
@@ -437,6 +459,8 @@ int main(void)
         cmocka_unit_test(test_hessian_against_differences),
         cmocka_unit_test(test_speed_rate_against_differences),
         cmocka_unit_test(test_lanczos_agrees_with_dense),
+        cmocka_unit_test(test_many_directions_down_are_counted),
+        cmocka_unit_test(test_nothing_to_learn_is_no_stage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

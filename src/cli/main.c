@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const hf_cli_command *const commands[] = {&hf_cli_run, &hf_cli_check, &hf_cli_plot};
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
@@ -103,6 +104,8 @@ static int parse(const hf_cli_command *command, int argc, char *argv[], hf_cli_o
             return usage_error(command, "unknown option %s", argv[optind - 1]);
         switch (letter) {
         case 'o':
+            if (optarg[0] == '\0')
+                return usage_error(command, "-o: expected a %s", "directory");
             options->directory = optarg;
             break;
         case 's':
@@ -177,5 +180,10 @@ int main(int argc, char *argv[])
     const hf_cli_command *command = find_command(name);
     if (command == NULL)
         return usage_error(NULL, "there is no command '%s'", name);
-    return run_command(command, argc - 1, argv + 1);
+    int code = run_command(command, argc - 1, argv + 1);
+    if (code == HF_ESYSTEM) { /* where memory is short, OpenBLAS waits at exit for threads that it could not start */
+        fflush(NULL);
+        _exit(code);
+    }
+    return code;
 }

@@ -32,6 +32,7 @@ static void watch_signals(void)
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like a full disk */
 }
 
 /* ---- progress ---- */
@@ -148,8 +149,10 @@ static int run_model(const hf_config *config, const hf_cli_options *options, con
     bool show = !options->quiet && isatty(STDERR_FILENO);
     char *tables = hf_path_join(directory, "flow");
     hf_status status = tables == NULL ? hf_fail_memory(&err, "a file name") : hf_directory_make(tables, &err);
+    char *lock = tables == NULL ? NULL : hf_path_join(tables, "lock");
     if (status == HF_OK)
-        status = write_model(config, directory, &err);
+        status = lock == NULL ? hf_fail_memory(&err, "a file name") : hf_file_lock(lock, &err);
+    free(lock);
     hf_run_options run = {.directory = tables,
                           .resume = options->resume,
                           .interrupted = &caught_signal,
@@ -162,6 +165,8 @@ static int run_model(const hf_config *config, const hf_cli_options *options, con
     if (show && line.shown > 0)
         fputs("\r\033[K", stderr);
     free(tables);
+    if (status == HF_OK && summary.stop != HF_STOP_INTERRUPTED)
+        status = write_model(config, directory, &err); /* last: it belongs to the tables that are there */
     if (status != HF_OK)
         return hf_cli_fail(&err);
     if (summary.stop == HF_STOP_INTERRUPTED)
@@ -175,7 +180,10 @@ static int run_model(const hf_config *config, const hf_cli_options *options, con
         return hf_cli_fail(&err);
     if (!options->quiet && config->output.plots)
         printf("figures: %s/plots\n", directory);
-    return fflush(stdout) == 0 ? 0 : HF_ESYSTEM;
+    if (fflush(stdout) == 0)
+        return 0;
+    hf_fail(&err, HF_ESYSTEM, "standard output: cannot be written: %s", strerror(errno));
+    return hf_cli_fail(&err);
 }
 
 static int run(const hf_cli_options *options)

@@ -4,7 +4,7 @@
 
 void hf_channel_bytes(hf_channel *channel, void *bytes, size_t count)
 {
-    if (!channel->good)
+    if (!channel->good || count == 0)
         return;
     unsigned char *byte = bytes;
     channel->good =

@@ -135,6 +135,20 @@ done:
     return status;
 }
 
+hf_status hf_file_lock(const char *path, hf_error *err)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int descriptor = open(path, O_RDWR | O_CREAT, 0666);
+    if (descriptor < 0)
+        return system_failure(err, "cannot be written", path);
+    if (fcntl(descriptor, F_SETLK, &lock) == 0)
+        return HF_OK; /* the descriptor stays open, and with it the lock */
+    bool busy = errno == EACCES || errno == EAGAIN;
+    close(descriptor);
+    return busy ? hf_fail(err, HF_ESYSTEM, "%s: another run is writing here", path)
+                : HF_OK; /* no locks on this file system */
+}
+
 hf_status hf_directory_make(const char *path, hf_error *err)
 {
     char *partial = strdup(path);

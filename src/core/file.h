@@ -33,6 +33,9 @@ void hf_file_abandon(hf_file *file);
 /* Copies a file; source and path may be the same. An unreadable source is HF_EUSAGE. */
 hf_status hf_file_copy(const char *source, const char *path, hf_error *err);
 
+/* Takes a lock that is held until the process ends: HF_ESYSTEM if another process holds it. */
+hf_status hf_file_lock(const char *path, hf_error *err);
+
 /* Makes a directory and those above it. */
 hf_status hf_directory_make(const char *path, hf_error *err);
 

@@ -107,7 +107,7 @@ static void look_at_start(hf_detector *d)
     hf_flow_at(d->flow, d->y);
     d->loss_start = d->flow->loss;
     d->start_overlap = least_overlap(d->flow);
-    d->speed_floor = 1e3 * DBL_EPSILON * (1e3 * DBL_EPSILON) * d->loss_start;
+    d->speed_floor = fmax(1e3 * DBL_EPSILON * (1e3 * DBL_EPSILON) * d->loss_start, DBL_MIN);
     bool events = d->config->detect.events;
     d->watched[SLOPE] = events;
     d->watched[OVERLAP] = events && d->flow->problem->heads > 1;
@@ -312,6 +312,10 @@ static hf_status know_low(hf_detector *d, hf_error *err)
     }
     hf_flow_at(d->flow, d->low_y);
     hf_status status = hf_saddle_analyze(d->flow, d->low.t, &d->low_saddle, err);
+    if (status == HF_ENUMERIC) { /* no eigenvalues are no reason to lose the run */
+        d->low_saddle = hf_saddle_unknown();
+        status = HF_OK;
+    }
     d->low_known = status == HF_OK;
     return status;
 }

@@ -115,11 +115,17 @@ static hf_status solve_large(const hf_flow *flow, double t, size_t count, double
     hf_status status = solve_lanczos(flow, "LA", 1, 0, 1e-6, largest, vector, err);
     if (status != HF_OK)
         return status;
-    double tolerance = certainty * hf_saddle_threshold(*largest, t) / *largest;
+    double tolerance = *largest > 0 ? certainty * hf_saddle_threshold(*largest, t) / *largest : 0;
     return solve_lanczos(flow, "SA", count, *largest, fmax(tolerance, 1e-10), value, vector, err);
 }
 
 /* ---- the two questions ---- */
+
+/* Whether to solve densely: small problems, and those of which Lanczos would have to find a large part. */
+static bool is_dense(size_t size, size_t count)
+{
+    return size <= HF_SADDLE_DENSE || 4 * count + 32 > size;
+}
 
 /* The lowest count eigenvalues, ascending, the lowest one's vector, and the largest. value, lowest: (size); all
  * eigenvalues are filled where the problem is dense. */
@@ -127,7 +133,7 @@ static hf_status solve(const hf_flow *flow, double t, size_t count, double *valu
                        hf_error *err)
 {
     size_t size = hf_flow_size(flow);
-    if (size <= HF_SADDLE_DENSE) {
+    if (is_dense(size, count)) {
         hf_status status = solve_dense(flow, value, lowest, err);
         *largest = value[size - 1];
         return status;
@@ -160,11 +166,11 @@ hf_status hf_saddle_analyze(const hf_flow *flow, double t, hf_saddle *saddle, hf
         status = solve(flow, t, count, value, lowest, &saddle->lambda_max, err);
         if (status != HF_OK)
             break;
-        size_t known = size <= HF_SADDLE_DENSE ? size : count;
+        size_t known = is_dense(size, count) ? size : count;
         saddle->threshold = hf_saddle_threshold(saddle->lambda_max, t);
         for (saddle->index = 0; saddle->index < known && value[saddle->index] < -saddle->threshold; saddle->index++)
             continue;
-        if (saddle->index < known || 4 * count > size)
+        if (saddle->index < known || known == size)
             break;
     }
     saddle->lambda_min = status == HF_OK ? value[0] : NAN;

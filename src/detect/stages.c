@@ -111,7 +111,7 @@ static void predict(const hf_detector *d, hf_findings *f, bool *learned)
         bool is_plateau = i < f->plateau_count;
         memcpy(learned, d->held, d->patterns * sizeof *learned);
         for (size_t e = 0; e < f->event_count; e++)
-            if (f->event[e].kind == HF_EVENT_ACQUIRED &&
+            if (f->event[e].kind == HF_EVENT_ACQUIRED && f->event[e].pattern <= d->patterns &&
                 (is_plateau ? f->event[e].t <= f->plateau[i].t : f->event[e].stage <= i - f->plateau_count + 1))
                 learned[f->event[e].pattern - 1] = true;
         double loss = hf_problem_plateau_loss(d->flow->problem, learned);

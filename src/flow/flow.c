@@ -358,8 +358,10 @@ bool hf_flow_at(hf_flow *flow, const double *y)
         }
     if (p->values == HF_VALUES_OPTIMAL) {
         block_attention(flow, 0, p->positions);
-        if (!hf_optimal_values(flow))
+        if (!hf_optimal_values(flow)) {
+            flow->loss = flow->speed = NAN;
             return false;
+        }
     }
     evaluate_residual(flow, total);
 

@@ -323,9 +323,11 @@ static void fill_base_logits(hf_problem *p, const hf_config *config)
 /* Softmax of one head's base logits. */
 static void base_attention(const hf_problem *p, size_t head, double *s)
 {
-    double sum = 0;
+    double sum = 0, largest = -INFINITY;
+    for (size_t i = 0; i < p->positions; i++)
+        largest = fmax(largest, p->base_logit[head * p->positions + i]);
     for (size_t i = 0; i < p->positions; i++) {
-        s[i] = exp(p->base_logit[head * p->positions + i]);
+        s[i] = exp(p->base_logit[head * p->positions + i] - largest);
         sum += p->multiplicity[i] * s[i];
     }
     for (size_t i = 0; i < p->positions; i++)

@@ -230,7 +230,7 @@ static hf_status first_step(hf_integrator *it, double *h, hf_error *err)
         acceleration[it->size] = 0;
         norm = N_VWrmsNorm(it->scratch, weights);
     }
-    *h = norm > 0 && isfinite(norm) ? 1 / sqrt(norm) : 1e-6;
+    *h = norm > 0 && isfinite(norm) ? fmin(1 / sqrt(norm), fmax(1, it->t / 10)) : 1e-6;
     if (weights != NULL)
         N_VDestroy(weights);
     free(velocity);

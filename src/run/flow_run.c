@@ -39,8 +39,9 @@ double hf_output_time(const hf_config *config, size_t index)
     if (index == 1)
         return first;
     double fraction = (double)(index - 1) / (double)(config->output.points - 1);
-    return config->output.spacing == HF_SPACING_LOG ? first * pow(last / first, fraction)
-                                                    : first + fraction * (last - first);
+    if (config->output.spacing == HF_SPACING_LINEAR)
+        return first + fraction * (last - first);
+    return exp(log(first) + fraction * (log(last) - log(first))); /* last / first may overflow */
 }
 
 /* ---- observing ---- */
@@ -172,6 +173,9 @@ static hf_status prepare(flow_run *run, hf_error *err)
         return hf_fail_memory(err, "the run");
     observe_at(run, 0);
     run->summary->loss_start = run->observation.loss;
+    if (config->solver.stop_loss > 0 && run->observation.loss <= config->solver.stop_loss)
+        return hf_config_reject(config, err, "solver.stop_loss", "the loss starts at %.6g, which is not above it",
+                                run->observation.loss);
     return HF_OK;
 }
 

@@ -2,6 +2,7 @@
 
 #include "detect/saddle.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 enum { TRAJECTORY, ATTENTION, STATES, SPECTRUM };
@@ -142,7 +143,9 @@ static hf_status write_spectrum(hf_record *record, const hf_flow *flow, double t
     hf_table *table = &record->table[SPECTRUM];
     double *value = record->eigenvalue;
     hf_status status = hf_saddle_spectrum(flow, t, record->spectrum, value, &value[record->spectrum], err);
-    if (status != HF_OK)
+    for (size_t i = 0; i <= record->spectrum && status == HF_ENUMERIC; i++)
+        value[i] = NAN; /* no eigenvalues are no reason to lose the run */
+    if (status == HF_ESYSTEM)
         return status;
     hf_table_number(table, t);
     hf_table_numbers(table, record->spectrum + 1, value);
