@@ -3,6 +3,7 @@
 #include "config/keys.h"
 #include "config/text.h"
 #include "config/value.h"
+#include "core/hash.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -180,16 +181,6 @@ bool hf_config_print_keys(FILE *stream)
 
 /* ---- hash ---- */
 
-/* FNV-1a, 64 bits */
-#define FNV_OFFSET 14695981039346656037u
-#define FNV_PRIME  1099511628211u
-
-static void hash_bytes(uint64_t *hash, const char *bytes, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        *hash = (*hash ^ (unsigned char)bytes[i]) * FNV_PRIME;
-}
-
 static hf_status hash_keys(const hf_config *config, uint64_t *hash, hf_error *err)
 {
     char *text = NULL;
@@ -200,7 +191,7 @@ static hf_status hash_keys(const hf_config *config, uint64_t *hash, hf_error *er
     const bool printed = print_config(config, FOR_HASH, NULL, stream);
     const bool closed = fclose(stream) == 0;
     if (printed && closed)
-        hash_bytes(hash, text, size);
+        hf_hash_bytes(hash, text, size);
     free(text);
     return printed && closed ? HF_OK : hf_fail_memory(err, "the configuration");
 }
@@ -221,7 +212,7 @@ static hf_status hash_state(const hf_config *config, uint64_t *hash, hf_error *e
     if (stream == NULL)
         return hf_config_reject(config, err, "init.state", "cannot read '%s': %s", shown, strerror(errno));
     while ((size = fread(bytes, 1, sizeof bytes, stream)) > 0)
-        hash_bytes(hash, bytes, size);
+        hf_hash_bytes(hash, bytes, size);
     const bool failed = ferror(stream);
     fclose(stream);
     return failed ? hf_config_reject(config, err, "init.state", "cannot read '%s'", shown) : HF_OK;
@@ -229,7 +220,7 @@ static hf_status hash_state(const hf_config *config, uint64_t *hash, hf_error *e
 
 hf_status hf_config_hash(const hf_config *config, uint64_t *hash, hf_error *err)
 {
-    *hash = FNV_OFFSET;
+    *hash = HF_HASH_START;
     const hf_status status = hash_keys(config, hash, err);
     return status == HF_OK ? hash_state(config, hash, err) : status;
 }

@@ -1,5 +1,7 @@
 #include "core/channel.h"
 
+#include "core/hash.h"
+
 #include <stdlib.h>
 
 void hf_channel_bytes(hf_channel *channel, void *bytes, size_t count)
@@ -9,8 +11,8 @@ void hf_channel_bytes(hf_channel *channel, void *bytes, size_t count)
     unsigned char *byte = bytes;
     channel->good =
         (channel->writing ? fwrite(byte, 1, count, channel->stream) : fread(byte, 1, count, channel->stream)) == count;
-    for (size_t i = 0; i < count && channel->good; i++)
-        channel->sum = (channel->sum ^ byte[i]) * 0x100000001b3u;
+    if (channel->good)
+        hf_hash_bytes(&channel->sum, byte, count);
 }
 
 void hf_channel_array(hf_channel *channel, void **array, size_t *count, size_t size)

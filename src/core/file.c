@@ -12,15 +12,20 @@ static hf_status system_failure(hf_error *err, const char *what, const char *pat
     return hf_fail(err, HF_ESYSTEM, "%s: %s: %s", path, what, strerror(errno));
 }
 
+/* PATH.part, to be freed; NULL: out of memory. */
+static char *part_name(const char *path)
+{
+    char *part = malloc(strlen(path) + sizeof ".part");
+    return part == NULL ? NULL : strcat(strcpy(part, path), ".part");
+}
+
 static hf_status open_part(hf_file *file, const char *path, const char *mode, hf_error *err)
 {
-    *file = (hf_file){.path = strdup(path), .part = malloc(strlen(path) + sizeof ".part")};
+    *file = (hf_file){.path = strdup(path), .part = part_name(path)};
     if (file->path == NULL || file->part == NULL) {
         hf_file_abandon(file);
         return hf_fail_memory(err, "a file name");
     }
-    strcpy(file->part, path);
-    strcat(file->part, ".part");
     file->stream = fopen(file->part, mode);
     if (file->stream == NULL) {
         hf_status status = system_failure(err, "cannot be written", file->part);
@@ -38,12 +43,8 @@ hf_status hf_file_open(hf_file *file, const char *path, hf_error *err)
 /* Whoever was killed while his files got their names left some of them complete. */
 static bool take_name_back(const char *path)
 {
-    char *part = malloc(strlen(path) + sizeof ".part");
-    if (part == NULL)
-        return false;
-    strcpy(part, path);
-    strcat(part, ".part");
-    bool taken = rename(path, part) == 0;
+    char *part = part_name(path);
+    bool taken = part != NULL && rename(path, part) == 0;
     free(part);
     return taken;
 }

@@ -1,7 +1,6 @@
 #include "detect/detector_state.h"
 
 #include "core/channel.h"
-#include "core/simd.h"
 #include "flow/curvature.h"
 #include "flow/observe.h"
 
@@ -34,28 +33,6 @@ static bool grow(void **list, size_t count, size_t *capacity, size_t size)
     return true;
 }
 
-/* Least cosine between the attentions of two heads, from weights that differ from attentions by a factor. */
-HF_CLONES static double least_overlap(const hf_flow *flow)
-{
-    const hf_problem *p = flow->problem;
-    double least = 1;
-    for (size_t k = 0; k < p->heads; k++)
-        for (size_t l = 0; l < k; l++) {
-            const double *x = flow->weight + k * p->positions, *y = flow->weight + l * p->positions,
-                         *count = p->multiplicity;
-            double xx = 0, xy = 0, yy = 0;
-            HF_SIMD_SUM(xx, xy, yy)
-            for (size_t i = 0; i < p->positions; i++) {
-                xx += count[i] * x[i] * x[i];
-                xy += count[i] * x[i] * y[i];
-                yy += count[i] * y[i] * y[i];
-            }
-            double cosine = xy / sqrt(xx * yy);
-            least = cosine < least ? cosine : least;
-        }
-    return least;
-}
-
 /* sum_k share_kj: what the heads together give along u_j on p_j. */
 static double total_share(const hf_flow *flow, size_t j)
 {
@@ -81,7 +58,7 @@ static double signal_at(const hf_detector *d, size_t signal)
     case SLOPE:
         return flow->speed > 0 ? hf_flow_speed_rate(flow) / flow->speed : 0;
     case OVERLAP:
-        return least_overlap(flow) - d->config->detect.overlap;
+        return hf_least_overlap(flow) - d->config->detect.overlap;
     case STOP_LOSS:
         return flow->loss - d->config->solver.stop_loss;
     case EMERGENCE:
@@ -106,7 +83,7 @@ static void look_at_start(hf_detector *d)
     hf_flow_start(d->flow, d->y);
     hf_flow_at(d->flow, d->y);
     d->loss_start = d->flow->loss;
-    d->start_overlap = least_overlap(d->flow);
+    d->start_overlap = hf_least_overlap(d->flow);
     d->speed_floor = fmax(1e3 * DBL_EPSILON * (1e3 * DBL_EPSILON) * d->loss_start, DBL_MIN);
     bool events = d->config->detect.events;
     d->watched[SLOPE] = events;

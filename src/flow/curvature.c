@@ -116,18 +116,11 @@ static void optimal_velocity(const hf_flow *flow, const double *mean, double *dv
 {
     const hf_problem *p = flow->problem;
     double *u = flow->direction + p->heads * p->features, *ds = flow->turned;
-    for (size_t first = 0; first < p->positions; first += HF_BLOCK) {
-        size_t width = hf_block_width(first, p->positions);
-        for (size_t n = 0; n < p->heads; n++) {
-            bool logit = p->geometry == HF_GEOMETRY_LOGIT;
-            const double *x = (logit ? flow->ascent : flow->gain) + n * p->positions + first;
-            double shift = logit ? 0 : flow->shift[n];
-            for (size_t i = 0; i < width; i++)
-                u[n * p->positions + first + i] = p->attention_rate * (x[i] + shift) - mean[n];
-        }
-        hf_lanes_product(flow->basis, width, flow->attention + first, p->positions, u + first, p->positions, ds + first,
-                         p->positions);
-    }
+    hf_flow_velocity(flow, flow->direction);
+    for (size_t n = 0; n < p->heads; n++)
+        for (size_t i = 0; i < p->positions; i++)
+            u[n * p->positions + i] -= mean[n];
+    hf_lanes_product(flow->basis, p->positions, flow->attention, p->positions, u, p->positions, ds, p->positions);
     hf_optimal_change(flow, ds, dv);
 }
 

@@ -1,5 +1,7 @@
 #include "flow/observe.h"
 
+#include "core/simd.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,22 +104,31 @@ static void observe_distances(const hf_problem *p, hf_observation *o)
     }
 }
 
-/* Least cosine between two rows of attention; a head's cosine with its equal is exactly 1 since sqrt(x x) = x. */
-static double least_cosine(const hf_problem *p, const double *attention)
+/* Least cosine between the attentions of two heads, of which weights are a multiple. Exactly 1 for equal ones: sqrt(x x) = x. */
+HF_CLONES static double least_cosine(const hf_flow *flow)
 {
+    const hf_problem *p = flow->problem;
     double least = 1;
     for (size_t k = 0; k < p->heads; k++)
         for (size_t l = 0; l < k; l++) {
-            const double *x = attention + k * p->positions, *y = attention + l * p->positions;
+            const double *x = flow->weight + k * p->positions, *y = flow->weight + l * p->positions,
+                         *count = p->multiplicity;
             double xx = 0, xy = 0, yy = 0;
+            HF_SIMD_SUM(xx, xy, yy)
             for (size_t i = 0; i < p->positions; i++) {
-                xx += p->multiplicity[i] * x[i] * x[i];
-                xy += p->multiplicity[i] * x[i] * y[i];
-                yy += p->multiplicity[i] * y[i] * y[i];
+                xx += count[i] * x[i] * x[i];
+                xy += count[i] * x[i] * y[i];
+                yy += count[i] * y[i] * y[i];
             }
-            least = fmin(least, xy / sqrt(xx * yy));
+            double cosine = xy / sqrt(xx * yy);
+            least = cosine < least ? cosine : least;
         }
     return least;
+}
+
+double hf_least_overlap(const hf_flow *flow)
+{
+    return least_cosine(flow);
 }
 
 void hf_observe(hf_flow *flow, const double *y, hf_observation *o)
@@ -131,7 +142,7 @@ void hf_observe(hf_flow *flow, const double *y, hf_observation *o)
     hf_basis_heads(flow->basis, p->features, flow->value, o->head_value);
     for (size_t k = 0; k < p->heads; k++)
         hf_flow_head_attention(flow, k, o->attention + k * p->positions);
-    o->overlap = least_cosine(p, o->attention);
+    o->overlap = hf_least_overlap(flow);
     observe_patterns(p, o);
     observe_output(p, o);
     observe_pattern_losses(p, o);

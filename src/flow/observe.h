@@ -33,6 +33,9 @@ hf_status hf_observation_init(hf_observation *observation, const hf_flow *flow, 
 /* Legal on a zeroed observation. */
 void hf_observation_clear(hf_observation *observation);
 
+/* The overlap alone, at the state of the flow's last hf_flow_at. */
+double hf_least_overlap(const hf_flow *flow);
+
 /* Evaluates the flow at y (size of a state) and observes. */
 void hf_observe(hf_flow *flow, const double *y, hf_observation *observation);
 
