@@ -36,6 +36,10 @@ typedef enum { HF_NOISE_NORMAL, HF_NOISE_UNIFORM, HF_NOISE_SINE } hf_noise;
 typedef enum { HF_START_UNIFORM, HF_START_BUMPS, HF_START_WRONG, HF_START_WATERFALL, HF_START_SADDLE } hf_start;
 typedef enum { HF_VALUES_LEARNED, HF_VALUES_FROZEN, HF_VALUES_OPTIMAL } hf_values;
 typedef enum { HF_SPACING_LOG, HF_SPACING_LINEAR } hf_spacing;
+typedef enum { HF_TASK_REGRESSION } hf_task;
+typedef enum { HF_OPTIMIZER_SGD, HF_OPTIMIZER_MOMENTUM, HF_OPTIMIZER_ADAM, HF_OPTIMIZER_ADAMW } hf_optimizer_kind;
+typedef enum { HF_SAMPLING_DIRECT, HF_SAMPLING_PROJECTED } hf_sampling;
+typedef enum { HF_FEATURES_ORTHOGONAL, HF_FEATURES_RANDOM } hf_features;
 
 /* A list that the model file leaves out has count 0. Owner of every pointer: the hf_config. */
 typedef struct {
@@ -75,6 +79,29 @@ typedef struct {
         double value_rate, attention_rate, weight_decay;
     } flow;
     struct {
+        hf_task task;
+        size_t dim; /* d */
+        hf_features features;
+        hf_counts inputs;  /* (J) input coordinates of each feature, sum d; empty: every feature uses all d */
+        double repetition; /* part of the samples in which the inputs of pattern 1 hold the first unit vector */
+        size_t batch;      /* 0: the gradient of the population, or of all samples */
+        double lr;
+        size_t steps; /* after reading > 0 */
+        hf_optimizer_kind optimizer;
+        double momentum, beta1, beta2, epsilon, weight_decay;
+        size_t samples;    /* 0: fresh ones at every step */
+        size_t validation; /* held-out samples; 0: the population */
+        size_t seeds;
+        uint64_t seed; /* of the first run */
+        hf_sampling sampling;
+        size_t log_every;  /* 0: at the output times */
+        size_t save_every; /* steps */
+    } train;
+    struct {
+        size_t halvings; /* of lr */
+        hf_counts batches;
+    } ladder;
+    struct {
         double t_end, rtol, atol, stop_loss;
         size_t max_steps;
     } solver;
@@ -90,6 +117,9 @@ typedef struct {
         bool attention, states, plots;
         size_t spectrum; /* number of lowest eigenvalues of the Hessian written at every output time; 0: none */
     } output;
+    struct {
+        bool flow, train;
+    } declared;      /* whether the model file or an override says anything in this section */
     char *directory; /* of the model file ("." if the path has no folder): relative paths in it start here */
     void *origins;   /* where each key was set (reader's own; for hf_config_reject) */
 } hf_config;

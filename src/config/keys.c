@@ -18,7 +18,9 @@ const hf_kind_info hf_kinds[] = {
 
 /* A choice is stored through an int. */
 _Static_assert(sizeof(hf_geometry) == sizeof(int) && sizeof(hf_noise) == sizeof(int) && sizeof(hf_start) == sizeof(int) &&
-                   sizeof(hf_values) == sizeof(int) && sizeof(hf_spacing) == sizeof(int),
+                   sizeof(hf_values) == sizeof(int) && sizeof(hf_spacing) == sizeof(int) &&
+                   sizeof(hf_task) == sizeof(int) && sizeof(hf_optimizer_kind) == sizeof(int) &&
+                   sizeof(hf_sampling) == sizeof(int) && sizeof(hf_features) == sizeof(int),
                "an enum of hf_config is not as wide as int");
 
 static const char *const geometries[] = {"logit", "replicator", NULL};
@@ -26,6 +28,10 @@ static const char *const noises[] = {"normal", "uniform", "sine", NULL};
 static const char *const starts[] = {"uniform", "bumps", "wrong", "waterfall", "saddle", NULL};
 static const char *const value_flows[] = {"learned", "frozen", "optimal", NULL};
 static const char *const spacings[] = {"log", "linear", NULL};
+static const char *const tasks[] = {"regression", NULL};
+static const char *const optimizers[] = {"sgd", "momentum", "adam", "adamw", NULL};
+static const char *const samplings[] = {"direct", "projected", NULL};
+static const char *const feature_kinds[] = {"orthogonal", "random", NULL};
 
 /* clang-format off */
 
@@ -94,6 +100,38 @@ const hf_key hf_keys[] = {
     KEY(flow.attention_rate, REAL, "1.0", AT_LEAST(0), "1", "multiplier rho_a of the learning rate of the logits"),
     KEY(flow.weight_decay, REAL, "0.0", AT_LEAST(0), "1/flow time", "decay lambda of the values"),
 
+    KEY(train.task, CHOICE, "regression", ANY, "", "what the transformer learns: y = sum_j A_j X p_j + noise", .choices = tasks),
+    KEY(train.dim, COUNT, "10", FROM_TO(1, 10000), "1", "dimension d of inputs and outputs"),
+    KEY(train.features, CHOICE, "orthogonal", ANY, "",
+        "features A_j random and exactly orthogonal (Gram matrix target.gram), or merely random with norms m_j",
+        .choices = feature_kinds),
+    KEY(train.inputs, COUNTS, NULL, FROM_TO(1, 10000), "1",
+        "(J) how many of the d input coordinates each feature reads, of its own; default: all features read all of them"),
+    KEY(train.repetition, REAL, "0.0", FROM_BELOW(0, 1), "1",
+        "part of the samples whose inputs on pattern 1 are the first unit vector instead of random"),
+    KEY(train.batch, COUNT, "512", FROM_TO(0, 1e9), "1",
+        "samples per step; 0: the exact gradient, of the population or of all samples"),
+    KEY(train.lr, REAL, "0.05", ABOVE(0), "flow time", "learning rate: the flow time of one step"),
+    KEY(train.steps, COUNT, "0", FROM_TO(0, 1e12), "1", "number of steps; 0: as many as reach solver.t_end"),
+    KEY(train.optimizer, CHOICE, "sgd", ANY, "", "how a gradient becomes a step", .choices = optimizers),
+    KEY(train.momentum, REAL, "0.9", FROM_BELOW(0, 1), "1", "of the optimizer momentum: part of the last step that is kept"),
+    KEY(train.beta1, REAL, "0.9", FROM_BELOW(0, 1), "1", "of adam and adamw: decay of the mean gradient"),
+    KEY(train.beta2, REAL, "0.999", FROM_BELOW(0, 1), "1", "of adam and adamw: decay of the mean squared gradient"),
+    KEY(train.epsilon, REAL, "1e-8", ABOVE(0), "gradient", "of adam and adamw: added to the root of the mean square"),
+    KEY(train.weight_decay, REAL, "0.01", AT_LEAST(0), "1", "of adamw: decay of all parameters, times lr at every step"),
+    KEY(train.samples, COUNT, "0", FROM_TO(0, 1e8), "1", "number of fixed training samples; 0: fresh ones at every step"),
+    KEY(train.validation, COUNT, "0", FROM_TO(0, 1e8), "1",
+        "number of held-out samples that decide on the early stop; 0: the exact loss of the population"),
+    KEY(train.seeds, COUNT, "3", FROM_TO(1, 10000), "1", "number of training runs, each with a seed of its own"),
+    KEY(train.seed, SEED, "1", AT_LEAST(0), "", "seed of the first run: of features, samples and label noise; then + 1"),
+    KEY(train.sampling, CHOICE, "direct", ANY, "",
+        "draw the inputs, or only the projections of them that matter (same law, faster)", .choices = samplings),
+    KEY(train.log_every, COUNT, "0", FROM_TO(0, 1e12), "steps", "steps between rows of the tables; 0: at the output times"),
+    KEY(train.save_every, COUNT, "1000", FROM_TO(1, 1e12), "steps", "steps between saved states, for --resume"),
+
+    KEY(ladder.halvings, COUNT, "0", FROM_TO(0, 20), "1", "how often lr is halved: rungs lr, lr/2, lr/4, ..."),
+    KEY(ladder.batches, COUNTS, NULL, FROM_TO(0, 1e9), "1", "batch sizes of the rungs; default: train.batch alone"),
+
     KEY(solver.t_end, REAL, "1e4", ABOVE(0), "flow time", "time at which the flow ends"),
     KEY(solver.rtol, REAL, "1e-8", FROM_TO(1e-14, 1e-2), "1", "relative tolerance"),
     KEY(solver.atol, REAL, "1e-12", AT_LEAST(0), "1", "absolute tolerance of the mean head"),
@@ -128,6 +166,8 @@ const hf_section hf_sections[] = {
     {"data", "The inputs: how often each appears and how much it varies."},
     {"init", "Where the flow starts: values and logits of the heads."},
     {"flow", "The flow that is integrated."},
+    {"train", "The transformer that is trained, beside the flow or alone: y = sum_k V_k X s_k."},
+    {"ladder", "Training at several learning rates and batch sizes, against the flow."},
     {"solver", "The integrator: end, accuracy and limits."},
     {"detect", "Thresholds of the events that are looked for."},
     {"output", "What is written, and at which times."},

@@ -14,6 +14,11 @@ typedef enum {
     FOR_HASH    /* one spelling for one run, without comments */
 } print_form;
 
+static bool in_section(const hf_key *key, const char *prefix)
+{
+    return strncmp(key->path, prefix, strlen(prefix)) == 0;
+}
+
 /* What the effective configuration leaves out: a second spelling of the same thing, and what has no effect. */
 static bool is_shown(const hf_config *c, const hf_key *key, print_form form)
 {
@@ -22,6 +27,13 @@ static bool is_shown(const hf_config *c, const hf_key *key, print_form form)
     const bool by_lengths = for_reader && c->target.lengths.count > 0;
     const bool by_noise = c->init.state == NULL;
     const hf_start start = c->init.start;
+    const bool ladder = c->ladder.halvings > 0 || c->ladder.batches.count > 0;
+    const hf_optimizer_kind optimizer = c->train.optimizer;
+    const bool adam = optimizer == HF_OPTIMIZER_ADAM || optimizer == HF_OPTIMIZER_ADAMW;
+    if (!c->declared.train && (in_section(key, "train.") || in_section(key, "ladder.")))
+        return false;
+    if (!c->declared.flow && c->declared.train && in_section(key, "flow."))
+        return false;
     const struct {
         const char *path;
         bool is_shown;
@@ -44,6 +56,13 @@ static bool is_shown(const hf_config *c, const hf_key *key, print_form form)
         {"init.scale", by_noise && start != HF_START_UNIFORM},
         {"init.learned", by_noise && start == HF_START_SADDLE},
         {"init.position", by_noise && start == HF_START_WRONG},
+        {"train.momentum", optimizer == HF_OPTIMIZER_MOMENTUM},
+        {"train.beta1", adam},
+        {"train.beta2", adam},
+        {"train.epsilon", adam},
+        {"train.weight_decay", optimizer == HF_OPTIMIZER_ADAMW},
+        {"train.save_every", for_reader},
+        {"ladder.halvings", ladder},
     };
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
         if (strcmp(rules[i].path, key->path) == 0 && !rules[i].is_shown)

@@ -96,6 +96,19 @@ static hf_status parse(reader *r, const char *text, const char *expected, config
     return HF_OK;
 }
 
+/* Notes that something is said in the section that path is, or is in. */
+static void declare(reader *r, const char *path)
+{
+    const size_t length = strcspn(path, ".");
+    const struct {
+        const char *section;
+        bool *declared;
+    } sections[] = {{"flow", &r->config->declared.flow}, {"train", &r->config->declared.train}};
+    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
+        if (strlen(sections[i].section) == length && strncmp(path, sections[i].section, length) == 0)
+            *sections[i].declared = true;
+}
+
 /* ---- the file ---- */
 
 /* Enters the settings of a section, whose path is prefix, and of the sections in it as sources. */
@@ -108,6 +121,7 @@ static hf_status collect(reader *r, const config_setting_t *section, const char 
         snprintf(path, sizeof path, "%s%s%s", prefix, *prefix == '\0' ? "" : ".", config_setting_name(setting));
         const hf_key *key = hf_keys_find(path);
         point_at(r, setting);
+        declare(r, path);
         if (key != NULL) {
             r->sources[key - hf_keys].setting = setting;
         } else if (!hf_keys_is_section(path)) {
@@ -193,6 +207,7 @@ static hf_status read_override(reader *r, const char *override)
     if (status != HF_OK)
         return report(r, status, override, path);
     entry->override = override;
+    declare(r, path);
     return HF_OK;
 }
 
