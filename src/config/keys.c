@@ -19,7 +19,7 @@ const hf_kind_info hf_kinds[] = {
 /* A choice is stored through an int. */
 _Static_assert(sizeof(hf_geometry) == sizeof(int) && sizeof(hf_noise) == sizeof(int) && sizeof(hf_start) == sizeof(int) &&
                    sizeof(hf_values) == sizeof(int) && sizeof(hf_spacing) == sizeof(int) &&
-                   sizeof(hf_task) == sizeof(int) && sizeof(hf_optimizer_kind) == sizeof(int) &&
+                   sizeof(hf_task_kind) == sizeof(int) && sizeof(hf_optimizer_kind) == sizeof(int) &&
                    sizeof(hf_sampling) == sizeof(int) && sizeof(hf_features) == sizeof(int),
                "an enum of hf_config is not as wide as int");
 

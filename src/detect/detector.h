@@ -13,6 +13,7 @@
 #define HF_DETECT_DETECTOR_H
 
 #include "config/config.h"
+#include "detect/curve.h"
 #include "detect/saddle.h"
 #include "integrate/integrator.h"
 
@@ -69,6 +70,7 @@ typedef struct {
     hf_end end;
     size_t heads;
     double start_overlap, end_overlap; /* of the heads */
+    hf_curve curve; /* every step (of a training run: of the loss in the span of the features, with steps left out) */
 } hf_findings;
 
 typedef struct hf_detector hf_detector;

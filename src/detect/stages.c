@@ -171,6 +171,8 @@ hf_status hf_detector_finish(hf_detector *d, hf_findings *f, hf_error *err)
     qsort(f->event, f->event_count, sizeof *f->event, by_time);
     predict(d, f, learned);
     free(learned);
+    f->curve = (hf_curve){d->sample_count, d->samples};
+    d->samples = NULL; /* the findings own them now */
     return HF_OK;
 }
 
@@ -179,5 +181,6 @@ void hf_findings_clear(hf_findings *f)
     free(f->event);
     free(f->plateau);
     free(f->stage);
+    free(f->curve.at);
     *f = (hf_findings){0};
 }
