@@ -77,6 +77,11 @@ typedef struct {
         hf_geometry geometry;
         hf_values values;
         double value_rate, attention_rate, weight_decay;
+        struct {
+            double lr;         /* flow time of one step; 0: no drift */
+            size_t batch, dim; /* samples of a step; d */
+            double noise;      /* standard deviation of the label noise */
+        } sgd_drift;
     } flow;
     struct {
         hf_task_kind task;

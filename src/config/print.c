@@ -34,6 +34,8 @@ static bool is_shown(const hf_config *c, const hf_key *key, print_form form)
         return false;
     if (!c->declared.flow && c->declared.train && in_section(key, "flow."))
         return false;
+    if (c->flow.sgd_drift.lr == 0 && in_section(key, "flow.sgd_drift."))
+        return false;
     const struct {
         const char *path;
         bool is_shown;

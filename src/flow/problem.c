@@ -401,6 +401,15 @@ static hf_status fill_base(hf_problem *p, const hf_config *config, hf_error *err
     return HF_OK;
 }
 
+/* The noise that shakes the values is that of their own learning rate, rho_v lr. */
+static void fill_drift(hf_problem *p, const hf_config *config)
+{
+    double lr = config->flow.sgd_drift.lr, noise = config->flow.sgd_drift.noise;
+    double dim = (double)config->flow.sgd_drift.dim, batch = (double)config->flow.sgd_drift.batch;
+    p->drift = p->value_rate * lr * dim / (2 * batch);
+    p->drift_floor = dim * noise * noise / 2;
+}
+
 /* ---- the whole ---- */
 
 hf_status hf_problem_create(hf_problem **result, const hf_config *config, hf_error *err)
@@ -416,6 +425,7 @@ hf_status hf_problem_create(hf_problem **result, const hf_config *config, hf_err
     p->value_rate = p->values == HF_VALUES_LEARNED ? config->flow.value_rate : 0;
     p->attention_rate = config->flow.attention_rate;
     p->weight_decay = config->flow.weight_decay;
+    fill_drift(p, config);
 
     hf_status status = fill_data(p, config, err);
     if (status == HF_OK)
