@@ -38,7 +38,7 @@ static size_t mean_and_spread(const hf_experiment *x, const hf_rung *rung, size_
     for (size_t k = 0; k < rung->seeds; k++) {
         const double d = deviation(x, rung, k, l);
         sum += isnan(d) ? 0 : d;
-        count += !isnan(d);
+        count += isnan(d) ? 0 : 1;
     }
     *mean = count > 0 ? sum / (double)count : NAN;
     for (size_t k = 0; k < rung->seeds; k++) {

@@ -467,5 +467,6 @@ bool hf_detector_transfer(hf_detector *d, hf_channel *channel)
 
 hf_status hf_detector_close(hf_detector *d, hf_error *err)
 {
+    d->end = d->seeking == SEEK_DROP ? HF_END_STAGE : d->seeking == SEEK_PLATEAU ? HF_END_PLATEAU : HF_END_START;
     return d->seeking == SEEK_DROP ? add_drop(d, err) : add_plateau(d, err);
 }

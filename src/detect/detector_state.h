@@ -45,6 +45,7 @@ struct hf_detector {
     bool keep_states; /* leave the saddles for later: states keeps low_y of every plateau */
     double *states;   /* (plateau_count, size of the flow's state) */
     size_t state_capacity;
+    hf_end end; /* once closed */
     hf_sample *drops;
     size_t drop_count, drop_capacity;
 };
@@ -68,7 +69,17 @@ hf_status hf_detector_follow(hf_detector *detector, const hf_sample *sample, hf_
 /* Appends to the history of the speed. Errors: HF_ESYSTEM. */
 hf_status hf_detector_remember(hf_detector *detector, const hf_sample *sample, hf_error *err);
 
+/* The speed halfway, on a logarithmic scale, between a plateau and a peak beside it: there a stage begins or settles. */
+double hf_detector_level(const hf_detector *detector, const hf_plateau *plateau, const hf_sample *peak);
+
+/* Time and loss of the crossing of level nearest to the peak at time peak: the last before it, or the first after it.
+ * False: there is none. */
+bool hf_detector_find_level(const hf_detector *detector, double peak, bool after, double level, double *t, double *loss);
+
 /* Takes what the run ends with for the last plateau or drop. Errors: HF_ESYSTEM, HF_ENUMERIC (eigenvalues). */
 hf_status hf_detector_close(hf_detector *detector, hf_error *err);
+
+/* Makes the findings of a closed detector. Errors: HF_ESYSTEM. */
+hf_status hf_detector_describe(hf_detector *detector, hf_findings *findings, hf_error *err);
 
 #endif

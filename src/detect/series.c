@@ -91,27 +91,92 @@ static hf_sample extremum(const hf_sample *a, const hf_sample *b, const hf_sampl
                        .speed = b->speed + b->rate * distance / 2};
 }
 
-/* Removes the stages that are noise, the smallest first: of two plateaus that a drop joins the slower one stays. */
-static void prune(hf_series *s)
+/* Time and loss. */
+typedef struct {
+    double t, loss;
+} point;
+
+/* Onset of drop i, or, after it, its settling; the plateau itself where the speed does not cross the level between. */
+static point edge(const hf_detector *d, size_t i, bool after)
+{
+    const hf_plateau *plateau = &d->plateaus[after ? i + 1 : i];
+    point p = {plateau->t, plateau->loss};
+    hf_detector_find_level(d, d->drops[i].t, after, hf_detector_level(d, plateau, &d->drops[i]), &p.t, &p.loss);
+    return p;
+}
+
+/* How fast the loss falls from a to b; the plateau's own speed where there is no time between. */
+static double mean_speed(point a, point b, const hf_plateau *plateau)
+{
+    return b.t > a.t ? (a.loss - b.loss) / (b.t - a.t) : plateau->speed;
+}
+
+/* Whether drop i has a plateau behind it. */
+static bool is_over(const hf_detector *d, size_t i)
+{
+    return i + 1 < d->plateau_count;
+}
+
+/* The fall of the loss from onset to settling, or to the end of the run, over what counts as noise. */
+static double relative_fall(const hf_series *s, size_t i)
+{
+    const hf_detector *d = s->detector;
+    const point onset = edge(d, i, false);
+    const double settled = is_over(d, i) ? edge(d, i, true).loss : s->pending.loss;
+    return (onset.loss - settled) / (HF_SERIES_SIGNIFICANT * s->noise);
+}
+
+/* How many times as fast as on the plateaus beside it the loss falls in drop i, in the mean, over detect.contrast. */
+static double relative_speed(const hf_series *s, size_t i)
+{
+    const hf_detector *d = s->detector;
+    const point first = {d->samples[0].t, d->samples[0].loss}, last = {s->pending.t, s->pending.loss};
+    const point onset = edge(d, i, false), before = i == 0 ? first : edge(d, i - 1, true);
+    const point settled = is_over(d, i) ? edge(d, i, true) : last;
+    const point after = i + 1 < d->drop_count ? edge(d, i + 1, false) : last;
+    double slow = mean_speed(before, onset, &d->plateaus[i]);
+    if (is_over(d, i))
+        slow = fmax(slow, mean_speed(settled, after, &d->plateaus[i + 1]));
+    return mean_speed(onset, settled, &d->plateaus[i]) / (d->config->detect.contrast * fmax(slow, d->speed_floor));
+}
+
+/* Removes drop i and, of the plateaus around it, the faster one. */
+static void remove_drop(hf_series *s, size_t i)
 {
     hf_detector *d = s->detector;
-    for (;;) {
-        double least = HF_SERIES_SIGNIFICANT * s->noise;
-        size_t weakest = d->plateau_count;
-        for (size_t i = 0; i + 1 < d->plateau_count; i++)
-            if (d->plateaus[i].loss - d->plateaus[i + 1].loss < least) {
-                least = d->plateaus[i].loss - d->plateaus[i + 1].loss;
+    if (is_over(d, i)) {
+        const size_t gone = d->plateaus[i].speed <= d->plateaus[i + 1].speed ? i + 1 : i;
+        const size_t behind = d->plateau_count - gone - 1;
+        memmove(d->plateaus + gone, d->plateaus + gone + 1, behind * sizeof *d->plateaus);
+        memmove(d->states + gone * s->size, d->states + (gone + 1) * s->size, behind * s->size * sizeof *d->states);
+        d->plateau_count--;
+    } else
+        d->end = i == 0 ? HF_END_START : HF_END_PLATEAU;
+    memmove(d->drops + i, d->drops + i + 1, (d->drop_count - i - 1) * sizeof *d->drops);
+    d->drop_count--;
+}
+
+/* Removes drops that are noise, the least significant first: those that fall too little and, once the run is over, those
+ * that are not faster than what is around them. */
+static void prune(hf_series *s, bool is_closed)
+{
+    const double rounding = 1e-12; /* of the initial loss */
+    const hf_detector *d = s->detector;
+    while (s->noise > rounding * d->loss_start) {
+        double least = 1;
+        size_t weakest = d->drop_count;
+        for (size_t i = 0; i < d->drop_count && (is_closed || is_over(d, i)); i++) {
+            double significance = relative_fall(s, i);
+            if (is_closed)
+                significance = fmin(significance, relative_speed(s, i));
+            if (significance < least) {
+                least = significance;
                 weakest = i;
             }
-        if (weakest == d->plateau_count)
+        }
+        if (weakest == d->drop_count)
             return;
-        const size_t drop = d->plateaus[weakest].speed <= d->plateaus[weakest + 1].speed ? weakest + 1 : weakest;
-        const size_t behind = d->plateau_count - drop - 1;
-        memmove(d->plateaus + drop, d->plateaus + drop + 1, behind * sizeof *d->plateaus);
-        memmove(d->states + drop * s->size, d->states + (drop + 1) * s->size, behind * s->size * sizeof *d->states);
-        memmove(d->drops + weakest, d->drops + weakest + 1, (d->drop_count - weakest - 1) * sizeof *d->drops);
-        d->plateau_count--;
-        d->drop_count--;
+        remove_drop(s, weakest);
     }
 }
 
@@ -122,7 +187,7 @@ static hf_status follow(hf_series *s, const hf_sample *sample, hf_error *err)
     memcpy(d->y, s->pending_y, s->size * sizeof *d->y);
     hf_status status = hf_detector_follow(d, sample, err);
     if (status == HF_OK && d->plateau_count > plateaus)
-        prune(s);
+        prune(s, false);
     return status;
 }
 
@@ -176,21 +241,6 @@ hf_status hf_series_add(hf_series *s, double t, const double *y, bool *stopped, 
 
 /* ---- the end ---- */
 
-/* A run that ends while the speed rises ends inside a stage only if the loss has fallen far enough. */
-static void drop_unfinished(hf_series *s)
-{
-    hf_detector *d = s->detector;
-    if (d->seeking != SEEK_DROP)
-        return;
-    const hf_plateau *last = &d->plateaus[d->plateau_count - 1];
-    if (last->loss - s->pending.loss >= HF_SERIES_SIGNIFICANT * s->noise && last->loss > s->pending.loss)
-        return;
-    d->plateau_count--; /* closing the detector adds it again */
-    d->low = (hf_sample){.t = last->t, .loss = last->loss, .speed = last->speed};
-    memcpy(d->low_y, d->states + d->plateau_count * s->size, s->size * sizeof *d->low_y);
-    d->seeking = d->plateau_count == 0 ? SEEK_FIRST : SEEK_PLATEAU;
-}
-
 static void analyze_saddles(hf_series *s, hf_findings *f)
 {
     hf_detector *d = s->detector;
@@ -213,9 +263,10 @@ hf_status hf_series_finish(hf_series *s, hf_findings *findings, hf_error *err)
         return status;
     if (d->high.t < last->t)
         d->high.rate = 0; /* the peak has been passed */
-    prune(s);
-    drop_unfinished(s);
-    status = hf_detector_finish(d, findings, err);
+    status = hf_detector_close(d, err);
+    prune(s, true);
+    if (status == HF_OK)
+        status = hf_detector_describe(d, findings, err);
     if (status == HF_OK)
         analyze_saddles(s, findings);
     return status;
