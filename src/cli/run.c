@@ -1,4 +1,4 @@
-/* headflow run: integrates a model file's flow and leaves tables and figures. */
+/* headflow run: integrates and trains what a model file declares and leaves tables and figures. */
 #include "cli/cli.h"
 
 #include "compare/comparison.h"
@@ -283,15 +283,17 @@ static int run(const hf_cli_options *options)
 const hf_cli_command hf_cli_run = {
     .name = "run",
     .usage = "run MODEL [-o DIR] [-s path=value]... [-j N] [--resume] [--quiet]",
-    .summary = "integrate; write tables and figures",
+    .summary = "integrate, train, compare; write tables and figures",
     .short_options = "osjrq",
-    .help = "Integrates the flow that MODEL describes and writes DIR/model.conf (the effective configuration), the tables "
-            "DIR/flow/*.tsv\n"
-            "and the figures DIR/plots/*.gp and, where gnuplot is installed, *.png.\n"
+    .help = "Does what MODEL declares: a flow section integrates the gradient flow, a train section trains the transformer, with "
+            "both the\n"
+            "two are compared; with neither the flow is integrated. Writes DIR/model.conf (the effective configuration), tables\n"
+            "(DIR/flow/*.tsv, DIR/train/seed-N/*.tsv, DIR/compare.tsv) and the figures DIR/plots/*.gp and, where gnuplot is\n"
+            "installed, *.png.\n"
             "\n"
             "  -o DIR          where to; default out/NAME for models/NAME.conf\n"
             "  -s path=value   sets a key as in the model file: -s solver.rtol=1e-10 -s target.strengths='(2.89, 1.7, 1)'\n"
-            "  -j N            number of threads; one flow uses one, so this changes nothing yet\n"
+            "  -j N            number of threads that training uses; default: all processors. Results do not depend on it.\n"
             "  --resume        goes on with an interrupted run; the result is the same, bit for bit, as without the "
             "interruption\n"
             "  --quiet         no progress line and no summary\n"

@@ -127,7 +127,7 @@ HF_INLINE void normals(const philox_block *b, double *z)
     }
 }
 
-static HF_CLONES void fill(const hf_stream *stream, size_t count, double *z)
+static HF_WIDE_CLONES void fill(const hf_stream *stream, size_t count, double *z)
 {
     philox_block block;
     double last[DRAWN];

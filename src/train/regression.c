@@ -73,45 +73,70 @@ struct hf_regression {
 
 /* ---- kernels: every head goes through the same operations in the same order ---- */
 
-/* sum (d) = sum_i weight_i x_i over rows x (rows, d). */
-static HF_CLONES void combine_rows(size_t rows, size_t d, const double *x, const double *weight, double *sum)
+/* Input coordinates c..c + lanes - 1 of sum_i weight_i x_i. */
+HF_INLINE void combine_tile(size_t rows, size_t d, const double *x, const double *weight, size_t c, size_t lanes, double *sum)
+{
+    double tile[TILE] = {0};
+    for (size_t i = 0; i < rows; i++) {
+        const double w = weight[i];
+        if (w == 0)
+            continue;
+        HF_SIMD
+        for (size_t l = 0; l < lanes; l++)
+            tile[l] += w * x[i * d + c + l];
+    }
+    memcpy(sum + c, tile, lanes * sizeof *sum);
+}
+
+/* sum (d) = sum_i weight_i x_i over rows x (rows, d). The last tile overlaps the one before: the same sums once more. */
+static HF_WIDE_CLONES void combine_rows(size_t rows, size_t d, const double *x, const double *weight, double *sum)
 {
     size_t c = 0;
-    for (; c + TILE <= d; c += TILE) {
-        double tile[TILE] = {0};
-        for (size_t i = 0; i < rows; i++) {
-            const double w = weight[i];
-            if (w == 0)
-                continue;
+    for (; c + TILE <= d; c += TILE)
+        combine_tile(rows, d, x, weight, c, TILE, sum);
+    for (; d >= WIDTH && c < d; c += WIDTH)
+        combine_tile(rows, d, x, weight, c + WIDTH <= d ? c : d - WIDTH, WIDTH, sum);
+    for (; c < d; c++)
+        combine_tile(rows, d, x, weight, c, 1, sum);
+}
+
+/* Four rows at a time, so that the processor always has a sum to go on with. */
+enum { TOGETHER = 4 };
+
+/* Products with one row, or several, of columns c..c + WIDTH - 1. */
+HF_INLINE void add_product(size_t rows, size_t d, const double *x, const double *w, double *lanes)
+{
+    double tile[TOGETHER][WIDTH], tail[WIDTH] = {0};
+    const size_t rest = d % WIDTH, whole = d - rest;
+    memcpy(tile, lanes, rows * sizeof tile[0]);
+    for (size_t c = 0; c < whole; c += WIDTH)
+        for (size_t r = 0; r < rows; r++) {
             HF_SIMD
-            for (size_t l = 0; l < TILE; l++)
-                tile[l] += w * x[i * d + c + l];
+            for (size_t l = 0; l < WIDTH; l++)
+                tile[r][l] += x[r * d + c + l] * w[c + l];
         }
-        memcpy(sum + c, tile, sizeof tile);
-    }
-    for (size_t l = c; l < d; l++)
-        sum[l] = 0;
-    for (size_t i = 0; i < rows && c < d; i++)
-        for (size_t l = c; l < d && weight[i] != 0; l++)
-            sum[l] += weight[i] * x[i * d + l];
+    if (rest > 0 && whole > 0) { /* the last WIDTH columns, those that have been counted times 0 */
+        memcpy(tail + WIDTH - rest, w + whole, rest * sizeof *tail);
+        for (size_t r = 0; r < rows; r++) {
+            HF_SIMD
+            for (size_t l = 0; l < WIDTH; l++)
+                tile[r][l] += x[r * d + d - WIDTH + l] * tail[l];
+        }
+    } else
+        for (size_t r = 0; r < rows; r++)
+            for (size_t c = 0; c < rest; c++)
+                tile[r][c] += x[r * d + c] * w[c];
+    memcpy(lanes, tile, rows * sizeof tile[0]);
 }
 
 /* lanes (rows, WIDTH) += products of the rows x (rows, d) with w (d), to be summed over lanes. */
-static HF_CLONES void add_products(size_t rows, size_t d, const double *x, const double *w, double *lanes)
+static HF_WIDE_CLONES void add_products(size_t rows, size_t d, const double *x, const double *w, double *lanes)
 {
-    const size_t whole = d - d % WIDTH;
-    for (size_t i = 0; i < rows; i++) {
-        double tile[WIDTH];
-        memcpy(tile, lanes + i * WIDTH, sizeof tile);
-        for (size_t c = 0; c < whole; c += WIDTH) {
-            HF_SIMD
-            for (size_t l = 0; l < WIDTH; l++)
-                tile[l] += x[i * d + c + l] * w[c + l];
-        }
-        for (size_t c = whole; c < d; c++)
-            tile[c - whole] += x[i * d + c] * w[c];
-        memcpy(lanes + i * WIDTH, tile, sizeof tile);
-    }
+    size_t i = 0;
+    for (; i + TOGETHER <= rows; i += TOGETHER)
+        add_product(TOGETHER, d, x + i * d, w, lanes + i * WIDTH);
+    for (; i < rows; i++)
+        add_product(1, d, x + i * d, w, lanes + i * WIDTH);
 }
 
 HF_INLINE double sum_lanes(const double *lanes)
