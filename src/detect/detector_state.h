@@ -13,6 +13,7 @@ typedef enum { SEEK_FIRST, SEEK_DROP, SEEK_PLATEAU } hf_search;
 /* One look at the flow. */
 typedef struct {
     double t, loss, speed, rate; /* rate: dP/dt */
+    double rest;                 /* speeds below it count as it */
 } hf_sample;
 
 struct hf_detector {

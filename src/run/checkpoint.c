@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char magic[8] = "hfflow1";
+static const char magic[8] = "hfflow2";
 
 hf_status hf_checkpoint_init(hf_checkpoint *c, const hf_flow *flow, uint64_t hash, hf_error *err)
 {
