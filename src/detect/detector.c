@@ -325,12 +325,8 @@ static hf_status add_plateau(hf_detector *d, hf_error *err)
         return status;
     if (!grow((void **)&d->plateaus, d->plateau_count, &d->plateau_capacity, sizeof *d->plateaus))
         return hf_fail_memory(err, "the plateaus");
-    d->plateaus[d->plateau_count++] =
-        (hf_plateau){.t = d->low.t,
-                     .loss = d->low.loss,
-                     .speed = d->low.speed,
-                     .level = effective(&d->low),
-                     .saddle = d->low_saddle};
+    d->plateaus[d->plateau_count++] = (hf_plateau){
+        .t = d->low.t, .loss = d->low.loss, .speed = d->low.speed, .level = effective(&d->low), .saddle = d->low_saddle};
     return HF_OK;
 }
 
