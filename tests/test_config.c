@@ -331,11 +331,17 @@ static void test_hash(void **state)
         const char *override;
         bool is_same;
     } cases[] = {
-        {"title=other", true},       {"output.plots=false", true},
-        {"heads=3.0", true},         {"target.lengths=(1,1,1)", true},
-        {"target.count=3", true},    {"init.seed=5", false},
-        {"solver.rtol=1e-9", false}, {"output.points=5", false},
+        {"title=other", true},
+        {"output.plots=false", true},
+        {"heads=3.0", true},
+        {"target.lengths=(1,1,1)", true},
+        {"target.count=3", true},
+        {"init.seed=5", false},
+        {"solver.rtol=1e-9", false},
+        {"output.points=5", false},
         {"target.stride=2", false},
+        {"flow.sgd_drift.batch=64", true},
+        {"flow.sgd_drift.lr=0.05", false},
     };
     const uint64_t plain = hash_text(MODEL, NULL);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

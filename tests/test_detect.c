@@ -364,7 +364,7 @@ static void test_speed_rate_against_differences(void **state)
 {
     (void)state;
     random_source random = {20240612};
-    for (int attempt = 0; attempt < 12; attempt++) {
+    for (int attempt = 0; attempt < 20; attempt++) {
         problem_shape shape = {.heads = 1 + (size_t)attempt % 4,
                                .positions = 150,
                                .patterns = 3,
@@ -373,9 +373,10 @@ static void test_speed_rate_against_differences(void **state)
                                .replicas = attempt > 3,
                                .weights = attempt > 4,
                                .decay = attempt > 5,
-                               .rates = attempt > 6};
+                               .rates = attempt > 6,
+                               .drift = attempt > 11};
         hf_problem *p = random_problem(&shape, &random);
-        if (attempt > 9)
+        if (attempt == 10 || attempt == 11)
             p->values = HF_VALUES_OPTIMAL, p->value_rate = 0;
         hf_flow *flow = make_flow(p);
         size_t size = hf_flow_size(flow);
@@ -389,11 +390,68 @@ static void test_speed_rate_against_differences(void **state)
             hf_flow_at(flow, moved);
             speed[side] = flow->speed;
         }
-        assert_true(is_close(rate, (speed[0] - speed[1]) / 2e-4, 1e-6, 1e-7 * before));
+        assert_true(is_close(rate, (speed[0] - speed[1]) / 2e-4, 1e-6, 1e-7 * fabs(before)));
         free(y), free(v), free(moved);
         hf_flow_free(flow);
         hf_problem_free(p);
     }
+}
+
+/* ---- the drift of SGD ---- */
+
+#define DRIFT(noise) "sgd_drift = { lr = 0.05; batch = 512; dim = 50; noise = " noise "; };"
+
+/* Under strong noise the drift stops the flow short of the plateaus, where the speed goes through 0: no ripple around that
+ * is a stage. */
+static void test_stages_under_drift_are_those_of_the_flow(void **state)
+{
+    (void)state;
+    static const char *const flows[] = {DRIFT("0.0"), DRIFT("0.1"), DRIFT("0.3"), DRIFT("1.0"), DRIFT("2.0")};
+    for (size_t i = 0; i < 10; i++) {
+        detected_run run;
+        char text[512];
+        snprintf(text, sizeof text, THREE SINE("1e-6") "flow = { geometry = \"%s\"; %s }; solver = { t_end = 1e8; };",
+                 i < 5 ? "logit" : "replicator", flows[i % 5]);
+        detect(&run, text);
+        const hf_findings *f = &run.findings;
+        assert_int_equal(f->stage_count, 3);
+        assert_int_equal(f->plateau_count, 4);
+        assert_int_equal(count_events(f, HF_EVENT_SPLIT), 1);
+        for (size_t j = 0; j < 3; j++) {
+            const hf_stage *s = &f->stage[j];
+            assert_true(f->plateau[j].t < s->t_onset && s->t_onset < s->t_peak && s->t_peak < s->t_settle);
+            assert_true(s->t_settle < f->plateau[j + 1].t);
+            assert_true(f->plateau[j].level > 0 && f->plateau[j].level >= f->plateau[j].speed);
+            assert_int_equal(event_of(f, HF_EVENT_ACQUIRED, j)->pattern, j + 1);
+        }
+        if (i == 3)
+            assert_true(f->plateau[2].speed < 0); /* the loss rises again there */
+        for (size_t e = 0; e < f->event_count; e++)
+            assert_true(isfinite(f->event[e].t) && isfinite(f->event[e].loss) && isfinite(f->event[e].value));
+        clear_run(&run);
+    }
+}
+
+static void test_onset_under_drift_is_where_the_speed_crosses(void **state)
+{
+    (void)state;
+    static const char text[] = THREE SINE("1e-6") "flow = { " DRIFT("1.0") " }; solver = { t_end = 1000; };";
+    detected_run run;
+    detect(&run, text);
+    test_run again = start_run(make_problem("%s", text), 1e-10, 1e-12);
+    size_t crossings = 0;
+    for (size_t i = 0; i < run.findings.event_count; i++) {
+        const hf_event *e = &run.findings.event[i];
+        if (e->kind != HF_EVENT_ONSET && e->kind != HF_EVENT_SETTLE)
+            continue;
+        run_to(&again, e->t);
+        assert_true(close_to(again.flow->speed, e->value, 1e-4));
+        assert_true(close_to(again.flow->loss, e->loss, 1e-5));
+        crossings++;
+    }
+    assert_int_equal(crossings, 6);
+    end_run(&again);
+    clear_run(&run);
 }
 
 /* Lanczos and the dense solver on the same problem: 601 unknowns against 595, with five positions that matter to nobody
@@ -458,6 +516,8 @@ int main(void)
         cmocka_unit_test(test_contrast_filters),
         cmocka_unit_test(test_hessian_against_differences),
         cmocka_unit_test(test_speed_rate_against_differences),
+        cmocka_unit_test(test_stages_under_drift_are_those_of_the_flow),
+        cmocka_unit_test(test_onset_under_drift_is_where_the_speed_crosses),
         cmocka_unit_test(test_lanczos_agrees_with_dense),
         cmocka_unit_test(test_many_directions_down_are_counted),
         cmocka_unit_test(test_nothing_to_learn_is_no_stage),

@@ -258,6 +258,84 @@ static void test_logits_keep_their_zero_mean(void **state)
     assert_true(within("drift of the velocity", worst_over_shapes(error_of_zero_mean, 1, seed + 7), 1e-14));
 }
 
+/* ---- the drift of SGD ---- */
+
+/* sum_k |s_k|^2, |s_k|^2 = sum_i n_i c_i omega_i s_ki^2 */
+static double variance_at(hf_flow *flow, const double *y)
+{
+    const hf_problem *p = flow->problem;
+    double sum = 0, attention[200];
+    assert_true(hf_flow_at(flow, y));
+    for (size_t k = 0; k < p->heads; k++) {
+        hf_flow_head_attention(flow, k, attention);
+        for (size_t i = 0; i < p->positions; i++)
+            sum += p->multiplicity[i] * p->copies[i] * p->variance[i] * attention[i] * attention[i];
+    }
+    return sum;
+}
+
+/* What the drift adds to the logits' velocity against central differences of kappa (L + floor) sum_k |s_k|^2 at fixed L,
+ * and to that of the values: nothing. */
+static double error_of_drift(const setting *s, random_source *random)
+{
+    (void)random;
+    const double h = 1e-5;
+    const hf_problem *p = s->problem;
+    if (p->drift == 0 || p->geometry != HF_GEOMETRY_LOGIT)
+        return 0;
+    hf_problem plain = *p;
+    plain.drift = 0;
+    hf_flow *without = make_flow(&plain);
+    assert_int_equal(hf_flow_use_basis(without, s->flow->basis->distance, NULL), HF_OK);
+    double *dy = numbers(s->size), *plain_dy = numbers(s->size), *z = numbers(s->size);
+    long double *want = long_numbers(s->size);
+    assert_true(hf_flow_at(without, s->y));
+    double factor = p->drift * (without->loss + p->drift_floor);
+    for (size_t i = 0; i < s->values; i++)
+        factor -= p->drift * p->weight_decay / 2 * s->y[i] * s->y[i]; /* L without decay */
+    hf_flow_velocity(s->flow, dy);
+    hf_flow_velocity(without, plain_dy);
+    for (size_t i = 0; i < s->size; i++)
+        dy[i] -= plain_dy[i];
+    memcpy(z, s->y, s->size * sizeof *z);
+    for (size_t i = s->values; i < s->size; i++) {
+        double side[2];
+        for (size_t sign = 0; sign < 2; sign++) {
+            z[i] = s->y[i] + (sign == 0 ? h : -h);
+            side[sign] = variance_at(without, z);
+        }
+        z[i] = s->y[i];
+        want[i] =
+            -p->attention_rate * factor * (side[0] - side[1]) / (2 * h) / p->multiplicity[(i - s->values) % p->positions];
+    }
+    double worst = p->positions > 1 ? relative_error(s->size, dy, want) : 0;
+    for (size_t i = 0; i < s->values; i++)
+        assert_true(dy[i] == 0);
+    hf_flow_free(without);
+    free(dy), free(plain_dy), free(z), free(want);
+    return worst;
+}
+
+static void test_drift_descends_the_variance_of_what_heads_read(void **state)
+{
+    (void)state;
+    assert_true(within("drift by differences", worst_over_shapes(error_of_drift, 1, seed + 22), 1e-8));
+}
+
+static void test_drift_is_as_strong_as_the_configuration_says(void **state)
+{
+    (void)state;
+    hf_problem *p =
+        make_problem("heads = 2; positions = 3; target = { strengths = (2.0, 1.0); };"
+                     "flow = { value_rate = 3.0; sgd_drift = { lr = 0.05; batch = 512; dim = 50; noise = 0.2; }; };");
+    assert_true(close_to(p->drift, 3 * 0.05 * 50 / 1024, 1e-15) && close_to(p->drift_floor, 1, 1e-14));
+    hf_problem_free(p);
+    p = make_problem("heads = 2; positions = 3; target = { strengths = (2.0, 1.0); };"
+                     "flow = { sgd_drift = { batch = 512; dim = 50; }; };");
+    assert_true(p->drift == 0);
+    hf_problem_free(p);
+}
+
 /* ---- the Jacobian ---- */
 
 static double error_of_jacobian(const setting *s, random_source *random)
@@ -725,6 +803,8 @@ int main(void)
         cmocka_unit_test(test_speed_is_the_loss_that_is_lost),
         cmocka_unit_test(test_speed_is_the_square_of_the_velocity),
         cmocka_unit_test(test_logits_keep_their_zero_mean),
+        cmocka_unit_test(test_drift_descends_the_variance_of_what_heads_read),
+        cmocka_unit_test(test_drift_is_as_strong_as_the_configuration_says),
         cmocka_unit_test(test_jacobian_is_that_of_the_equations),
         cmocka_unit_test(test_jacobian_is_that_of_central_differences),
         cmocka_unit_test(test_jacobian_is_symmetric_in_the_logit_geometry),

@@ -226,9 +226,13 @@ static double worst_energy_defect(const char *flow, double rtol, double t_end)
 static void test_the_energy_defect_follows_the_tolerance(void **state)
 {
     (void)state;
-    static const char *const flows[] = {"geometry = \"logit\";", "geometry = \"replicator\";", "weight_decay = 0.02;",
+    static const char *const flows[] = {"geometry = \"logit\";",
+                                        "geometry = \"replicator\";",
+                                        "weight_decay = 0.02;",
                                         "geometry = \"replicator\"; weight_decay = 0.02;",
-                                        "value_rate = 0.5; attention_rate = 2.0;"};
+                                        "value_rate = 0.5; attention_rate = 2.0;",
+                                        "sgd_drift = { lr = 0.05; noise = 0.5; };",
+                                        "geometry = \"replicator\"; weight_decay = 0.02; sgd_drift = { lr = 0.05; };"};
     for (size_t i = 0; i < sizeof flows / sizeof *flows; i++) {
         double worst = 0;
         for (double rtol = 1e-4; rtol > 0.5e-12; rtol /= 100)
@@ -360,17 +364,18 @@ static void test_runge_kutta_by_head_gives_the_same(void **state)
 {
     (void)state;
     random_source random = {seed};
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < 8; i++) {
         problem_shape shape = {.heads = 3,
                                .positions = 9,
                                .patterns = 3,
-                               .outside = i / 2,
+                               .outside = i / 2 % 2,
                                .replicator = i % 2 == 1,
                                .copies = true,
                                .replicas = true,
                                .weights = true,
                                .decay = true,
-                               .rates = true};
+                               .rates = true,
+                               .drift = i > 3};
         test_run r = start_run(random_problem(&shape, &random), 1e-12, 1e-14);
         size_t size = hf_flow_size(r.flow);
         long double x[SMALL], got[SMALL];
@@ -383,6 +388,104 @@ static void test_runge_kutta_by_head_gives_the_same(void **state)
         for (size_t j = 0; j < size; j++)
             worst = fmax(worst, (double)fabsl(got[j] - x[j]));
         assert_true(within("Runge-Kutta and BDF at t = 5", worst, 1e-9));
+        end_run(&r);
+    }
+}
+
+/* ---- the drift of SGD ---- */
+
+static test_run with_drift(const char *geometry, const char *drift, double perturbation, double rtol)
+{
+    return start_run(make_problem(TARGET "init = { distribution = \"sine\"; perturbation = %.17g; };"
+                                         "flow = { geometry = \"%s\"; sgd_drift = { %s }; };",
+                                  perturbation, geometry, drift),
+                     rtol, 1e-12);
+}
+
+static void test_drift_hastens_the_drops_as_an_independent_integration_says(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *drift;
+        double perturbation, level, t, half_digit;
+    } cases[] = {
+        {"lr = 0.05; batch = 512; dim = 50;", 1e-6, 1.2, 614.4, 0.05},
+        {"lr = 0.05; batch = 512; dim = 10;", 1e-6, 1.2, 700, 0.5},
+        {"lr = 0.05; batch = 512; dim = 50;", 1e-2, 0.25, 1040, 0.5},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        test_run r = with_drift("logit", cases[i].drift, cases[i].perturbation, 1e-8);
+        assert_true(is_close(run_until_below(&r, NULL, cases[i].level), cases[i].t, 0, cases[i].half_digit));
+        end_run(&r);
+    }
+}
+
+static void test_the_drift_vanishes_with_the_learning_rate(void **state)
+{
+    (void)state;
+    static const char *const drifts[] = {"lr = 1e-11;", "lr = 5e-5; batch = 1000000000;"};
+    static const char *const geometries[] = {"logit", "replicator"};
+    for (size_t i = 0; i < 4; i++) {
+        test_run plain = three_stages(geometries[i % 2], 1e-6, 1e-10);
+        test_run drifting = with_drift(geometries[i % 2], drifts[i / 2], 1e-6, 1e-10);
+        double t = run_until_below(&plain, NULL, 0.25);
+        assert_true(
+            within("escape without drift and with hardly any", fabs(run_until_below(&drifting, NULL, 0.25) / t - 1), 1e-7));
+        end_run(&plain);
+        end_run(&drifting);
+    }
+}
+
+static void test_drift_leaves_equal_heads_equal(void **state)
+{
+    (void)state;
+    static const char *const geometries[] = {"logit", "replicator"};
+    for (size_t g = 0; g < 2; g++) {
+        test_run r = with_drift(geometries[g], "lr = 0.05; noise = 1.0;", 0, 1e-8);
+        double *velocity = numbers(hf_flow_size(r.flow)), rate;
+        run_to(&r, 1e6);
+        hf_flow_velocity(r.flow, velocity);
+        assert_true(hf_flow_divergence(r.flow, r.y, velocity, &rate) == 0);
+        assert_true(within("drift of the logits' mean", hf_flow_drift(r.flow, r.y), 1e-12));
+        assert_true(within("energy defect", energy_defect(&r), 2e-6));
+        free(velocity);
+        end_run(&r);
+    }
+}
+
+/* With label noise the plateau is a fixed point, slowly reached, that contrasts leave at a constant rate: equal factors take
+ * equal times in the end. */
+static void test_contrasts_leave_a_plateau_under_drift_exponentially(void **state)
+{
+    (void)state;
+    static const char *const geometries[] = {"logit", "replicator"};
+    for (size_t g = 0; g < 2; g++) {
+        double t[3];
+        for (size_t i = 0; i < 3; i++) {
+            test_run r = with_drift(geometries[g], "lr = 0.05; noise = 1.0;", pow(10, -180 - 50 * (double)i), 1e-10);
+            t[i] = run_until_below(&r, NULL, 1.2);
+            end_run(&r);
+        }
+        assert_true(within("times per 50 decades", fabs((t[2] - t[1]) / (t[1] - t[0]) - 1), 1e-5));
+    }
+}
+
+/* Where drift and gradient balance, the velocity is a difference whose rounding a long step may amplify beyond the tolerance:
+ * a few steps are then repeated. */
+static void test_newton_hardly_ever_fails_under_drift(void **state)
+{
+    (void)state;
+    static const char *const geometries[] = {"logit", "replicator"}, *const noises[] = {"0.0", "1.0"};
+    for (size_t i = 0; i < 4; i++) {
+        char drift[64];
+        snprintf(drift, sizeof drift, "lr = 0.05; noise = %s;", noises[i / 2]);
+        test_run r = with_drift(geometries[i % 2], drift, 1e-6, 1e-8);
+        run_to(&r, 1e8);
+        hf_integrator_counts counts = hf_integrator_statistics(r.integrator);
+        char what[64];
+        snprintf(what, sizeof what, "Newton failures, %s, noise %s (%zu steps)", geometries[i % 2], noises[i / 2],
+                 counts.steps);
+        assert_true(within(what, (double)counts.newton_failures, i < 2 ? 0 : 10));
         end_run(&r);
     }
 }
@@ -626,6 +729,11 @@ int main(void)
         cmocka_unit_test(test_frozen_values_stay_exactly_where_they_are),
         cmocka_unit_test(test_frozen_logits_stay_exactly_where_they_are),
         cmocka_unit_test(test_runge_kutta_by_head_gives_the_same),
+        cmocka_unit_test(test_drift_hastens_the_drops_as_an_independent_integration_says),
+        cmocka_unit_test(test_the_drift_vanishes_with_the_learning_rate),
+        cmocka_unit_test(test_drift_leaves_equal_heads_equal),
+        cmocka_unit_test(test_contrasts_leave_a_plateau_under_drift_exponentially),
+        cmocka_unit_test(test_newton_hardly_ever_fails_under_drift),
         cmocka_unit_test(test_emergence_times_are_those_of_the_closed_reduction),
         cmocka_unit_test(test_emergence_times_with_copies),
         cmocka_unit_test(test_emergence_times_with_repetition_across_samples),

@@ -258,12 +258,13 @@ static void test_zero_rates_are_solved(void **state)
 static void test_the_first_plateau_is_solved(void **state)
 {
     (void)state;
-    static const char *const geometries[] = {"logit", "replicator"};
+    static const char *const geometries[] = {"logit", "replicator"}, *const drifts[] = {"", "lr = 0.05; noise = 0.5;"};
     random_source random = {seed + 5};
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 4; i++) {
         test_run r = start_run(make_problem("heads = 3; positions = 40; target = { strengths = (2.89, 1.7, 1.0); };"
-                                            "init = { perturbation = 1e-30; }; flow = { geometry = \"%s\"; };",
-                                            geometries[i]),
+                                            "init = { perturbation = 1e-30; };"
+                                            "flow = { geometry = \"%s\"; sgd_drift = { %s }; };",
+                                            geometries[i % 2], drifts[i / 2]),
                                1e-8, 1e-12);
         run_to(&r, 300);
         setting s = {.problem = r.problem, .flow = r.flow, .size = hf_flow_size(r.flow), .values = 9};

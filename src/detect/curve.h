@@ -4,9 +4,10 @@
 
 #include <stddef.h>
 
-/* One look at a run: L, P = -dL/dt and dP/dt. */
+/* One look at a run. */
 typedef struct {
-    double t, loss, speed, rate;
+    double t, loss, speed, rate; /* L, P = -dL/dt, dP/dt */
+    double rest;                 /* speeds below it count as it */
 } hf_sample;
 
 typedef struct {

@@ -54,12 +54,33 @@ static double total_share(const hf_flow *flow, size_t j)
     return sum / (p->strength[j] * p->feature2[j] * pattern->norm2);
 }
 
+/* Speeds below this count as equal where the flow is. */
+static double resting_speed(const hf_detector *d)
+{
+    const double part = 0.05; /* of the gradient's dissipation, when the drift takes the rest back */
+    return d->flow->problem->drift > 0 ? fmax(d->speed_floor, part * d->flow->descent) : d->speed_floor;
+}
+
+/* What the signal SLOPE is dP/dt over: P, and with drift, where P may be 0 or negative, at least the resting speed. */
+static double slope_unit(const hf_detector *d)
+{
+    return d->flow->problem->drift > 0 ? fmax(d->flow->speed, resting_speed(d)) : d->flow->speed;
+}
+
+/* The flow where it is; slope: the signal SLOPE there. */
+static hf_sample sample_at(const hf_detector *d, double t, double slope)
+{
+    return (hf_sample){t, d->flow->loss, d->flow->speed, slope * slope_unit(d), resting_speed(d)};
+}
+
 double hf_detector_signal(const hf_detector *d, size_t signal)
 {
     const hf_flow *flow = d->flow;
     switch (signal) {
-    case SLOPE:
-        return flow->speed > 0 ? hf_flow_speed_rate(flow) / flow->speed : 0;
+    case SLOPE: {
+        double unit = slope_unit(d);
+        return unit > 0 ? hf_flow_speed_rate(flow) / unit : 0;
+    }
     case OVERLAP:
         return hf_least_overlap(flow) - d->config->detect.overlap;
     case STOP_LOSS:
@@ -99,7 +120,7 @@ static void look_at_start(hf_detector *d)
         if (s >= SHARES)
             d->held[s - SHARES] = d->before[s] >= 0;
     }
-    d->low = d->high = d->samples[0] = (hf_sample){0, d->flow->loss, d->flow->speed, d->before[SLOPE] * d->flow->speed};
+    d->low = d->high = d->samples[0] = sample_at(d, 0, d->before[SLOPE]);
     d->sample_count = 1;
     memcpy(d->now, d->before, d->signals * sizeof *d->now); /* signals that are not watched keep these */
     memcpy(d->low_y, d->y, hf_flow_size(d->flow) * sizeof *d->y);
@@ -277,9 +298,9 @@ bool hf_detector_record(hf_detector *d, size_t signal, double t)
 
 /* ---- plateaus and drops ---- */
 
-static double effective(const hf_detector *d, const hf_sample *s)
+static double effective(const hf_sample *s)
 {
-    return fmax(s->speed, d->speed_floor);
+    return fmax(s->speed, s->rest);
 }
 
 static hf_status know_low(hf_detector *d, hf_error *err)
@@ -313,8 +334,8 @@ static hf_status add_plateau(hf_detector *d, hf_error *err)
             return hf_fail_memory(err, "the plateaus");
         memcpy(d->states + d->plateau_count * size, d->low_y, size * sizeof *d->states);
     }
-    d->plateaus[d->plateau_count++] =
-        (hf_plateau){.t = d->low.t, .loss = d->low.loss, .speed = d->low.speed, .saddle = d->low_saddle};
+    d->plateaus[d->plateau_count++] = (hf_plateau){
+        .t = d->low.t, .loss = d->low.loss, .speed = d->low.speed, .level = effective(&d->low), .saddle = d->low_saddle};
     return HF_OK;
 }
 
@@ -335,17 +356,17 @@ static void set_low(hf_detector *d, const hf_sample *s)
 
 hf_status hf_detector_follow(hf_detector *d, const hf_sample *s, hf_error *err)
 {
-    double speed = effective(d, s), contrast = d->config->detect.contrast;
+    double speed = effective(s), contrast = d->config->detect.contrast;
     hf_status status = HF_OK;
-    if (speed < effective(d, &d->low))
+    if (speed < effective(&d->low))
         set_low(d, s);
-    if (speed > effective(d, &d->high))
+    if (s->speed > d->high.speed)
         d->high = *s;
-    if (d->seeking != SEEK_DROP && speed >= contrast * effective(d, &d->low)) {
+    if (d->seeking != SEEK_DROP && s->speed > s->rest && speed >= contrast * effective(&d->low)) {
         status = add_plateau(d, err);
         d->seeking = SEEK_DROP;
         d->high = *s;
-    } else if (d->seeking != SEEK_PLATEAU && speed * contrast <= effective(d, &d->high)) {
+    } else if (d->seeking != SEEK_PLATEAU && speed * contrast <= effective(&d->high)) {
         if (d->seeking == SEEK_DROP) /* a start that is not on a plateau falls to one; that is no stage */
             status = add_drop(d, err);
         d->seeking = SEEK_PLATEAU;
@@ -374,7 +395,7 @@ static hf_status check_signal(hf_detector *d, hf_integrator *integrator, size_t 
     if (status != HF_OK)
         return status;
     if (signal == SLOPE) {
-        hf_sample extremum = {t, d->flow->loss, d->flow->speed, 0};
+        hf_sample extremum = sample_at(d, t, 0);
         return hf_detector_follow(d, &extremum, err);
     }
     d->watched[signal] = false;
@@ -413,7 +434,7 @@ hf_status hf_detector_step(hf_detector *d, hf_integrator *integrator, double lim
     }
     if (status != HF_OK)
         return status;
-    hf_sample s = {end, d->flow->loss, d->flow->speed, d->now[SLOPE] * d->flow->speed};
+    hf_sample s = sample_at(d, end, d->now[SLOPE]);
     bool moved = false;
     for (size_t signal = 0; signal < d->signals && status == HF_OK; signal++)
         if (signal != STOP_LOSS && d->watched[signal] && hf_detector_crossed(signal, d->before[signal], d->now[signal])) {

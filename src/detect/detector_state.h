@@ -70,7 +70,7 @@ hf_status hf_detector_follow(hf_detector *detector, const hf_sample *sample, hf_
 hf_status hf_detector_remember(hf_detector *detector, const hf_sample *sample, hf_error *err);
 
 /* The speed halfway, on a logarithmic scale, between a plateau and a peak beside it: there a stage begins or settles. */
-double hf_detector_level(const hf_detector *detector, const hf_plateau *plateau, const hf_sample *peak);
+double hf_detector_level(const hf_plateau *plateau, const hf_sample *peak);
 
 /* Time and loss of the crossing of level nearest to the peak at time peak: the last before it, or the first after it.
  * False: there is none. */

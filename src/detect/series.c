@@ -88,7 +88,8 @@ static hf_sample extremum(const hf_sample *a, const hf_sample *b, const hf_sampl
     const double curvature = 2 * (right - left) / (c->t - a->t), distance = -b->rate / curvature;
     return (hf_sample){.t = b->t + distance,
                        .loss = b->loss - distance * b->speed,
-                       .speed = b->speed + b->rate * distance / 2};
+                       .speed = b->speed + b->rate * distance / 2,
+                       .rest = b->rest};
 }
 
 /* Time and loss. */
@@ -101,7 +102,7 @@ static point edge(const hf_detector *d, size_t i, bool after)
 {
     const hf_plateau *plateau = &d->plateaus[after ? i + 1 : i];
     point p = {plateau->t, plateau->loss};
-    hf_detector_find_level(d, d->drops[i].t, after, hf_detector_level(d, plateau, &d->drops[i]), &p.t, &p.loss);
+    hf_detector_find_level(d, d->drops[i].t, after, hf_detector_level(plateau, &d->drops[i]), &p.t, &p.loss);
     return p;
 }
 
@@ -221,7 +222,7 @@ static hf_status settle_pending(hf_series *s, const hf_sample *next, hf_error *e
 hf_status hf_series_add(hf_series *s, double t, const double *y, bool *stopped, hf_error *err)
 {
     hf_detector *d = s->detector;
-    hf_sample look = {.t = t};
+    hf_sample look = {.t = t, .rest = d->speed_floor};
     hf_span_loss(d->flow, &look.loss, &look.speed);
     *stopped = d->config->solver.stop_loss > 0 && d->flow->loss <= d->config->solver.stop_loss;
     memcpy(d->y, y, s->size * sizeof *y);

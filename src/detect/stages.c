@@ -18,14 +18,21 @@ static double log_speed(const hf_sample *a, double x)
     return hermite(log(a[0].speed), a[0].rate / a[0].speed * width, log(a[1].speed), a[1].rate / a[1].speed * width, x);
 }
 
-/* Where the speed crosses level between the samples a[0] and a[1], as time and loss. */
+static double plain_speed(const hf_sample *a, double x)
+{
+    double width = a[1].t - a[0].t;
+    return hermite(a[0].speed, a[0].rate * width, a[1].speed, a[1].rate * width, x);
+}
+
+/* Where the speed crosses level between the samples a[0] and a[1], as time and loss. By its logarithm, which it spans many
+ * decades of, or, with drift, by itself where it may be 0. */
 static void cross_level(const hf_sample *a, double level, double *t, double *loss)
 {
-    bool rising = a[1].speed > a[0].speed;
+    bool rising = a[1].speed > a[0].speed, positive = a[0].speed > 0 && a[1].speed > 0;
     double low = 0, high = 1, width = a[1].t - a[0].t;
     for (int i = 0; i < 60; i++) {
         double middle = (low + high) / 2;
-        if ((log_speed(a, middle) < log(level)) == rising)
+        if ((positive ? log_speed(a, middle) < log(level) : plain_speed(a, middle) < level) == rising)
             low = middle;
         else
             high = middle;
@@ -48,29 +55,35 @@ static size_t first_sample(const hf_detector *d, double t)
     return low;
 }
 
+/* A speed that may be 0 only by underflow has no logarithm. */
+static bool is_usable(const hf_detector *d, const hf_sample *s)
+{
+    return s->speed > 0 || d->flow->problem->drift > 0;
+}
+
 bool hf_detector_find_level(const hf_detector *d, double peak, bool after, double level, double *t, double *loss)
 {
     const hf_sample *s = d->samples;
     size_t i = first_sample(d, peak);
     if (after) {
         for (; i < d->sample_count; i++)
-            if (s[i].speed <= level && s[i].speed > 0 && i > 0) {
+            if (s[i].speed <= level && is_usable(d, &s[i]) && i > 0) {
                 cross_level(s + i - 1, level, t, loss);
                 return true;
             }
         return false;
     }
     while (i-- > 0)
-        if (s[i].speed <= level && s[i].speed > 0 && i + 1 < d->sample_count) {
+        if (s[i].speed <= level && is_usable(d, &s[i]) && i + 1 < d->sample_count) {
             cross_level(s + i, level, t, loss);
             return true;
         }
     return false;
 }
 
-double hf_detector_level(const hf_detector *d, const hf_plateau *plateau, const hf_sample *peak)
+double hf_detector_level(const hf_plateau *plateau, const hf_sample *peak)
 {
-    return sqrt(fmax(plateau->speed, d->speed_floor) * peak->speed);
+    return sqrt(plateau->level * peak->speed);
 }
 
 static void add_event(hf_findings *f, hf_event event)
@@ -83,7 +96,7 @@ static void describe_stage(const hf_detector *d, hf_findings *f, size_t i)
 {
     const hf_sample *peak = &d->drops[i];
     hf_stage stage = {.t_onset = NAN, .t_peak = peak->t, .t_settle = NAN, .loss_after = NAN, .before = &f->plateau[i]};
-    double loss, level = hf_detector_level(d, stage.before, peak);
+    double loss, level = hf_detector_level(stage.before, peak);
     if (hf_detector_find_level(d, peak->t, false, level, &stage.t_onset, &loss))
         add_event(f, (hf_event){.kind = HF_EVENT_ONSET, .t = stage.t_onset, .loss = loss, .stage = i + 1, .value = level});
     if (peak->rate > 0) /* the run ends while the speed still rises */
@@ -93,7 +106,7 @@ static void describe_stage(const hf_detector *d, hf_findings *f, size_t i)
             f, (hf_event){.kind = HF_EVENT_DROP, .t = peak->t, .loss = peak->loss, .stage = i + 1, .value = peak->speed});
     if (i + 1 < f->plateau_count) {
         stage.loss_after = f->plateau[i + 1].loss;
-        level = hf_detector_level(d, &f->plateau[i + 1], peak);
+        level = hf_detector_level(&f->plateau[i + 1], peak);
         if (hf_detector_find_level(d, peak->t, true, level, &stage.t_settle, &loss))
             add_event(
                 f, (hf_event){.kind = HF_EVENT_SETTLE, .t = stage.t_settle, .loss = loss, .stage = i + 1, .value = level});

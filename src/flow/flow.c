@@ -373,12 +373,13 @@ bool hf_flow_at(hf_flow *flow, const double *y)
     head_products(flow, flow->force, flow->value, mean);
     for (size_t n = 0; n < p->heads; n++)
         flow->shift[n] = mean[n] - hf_lanes_dot(p->features, flow->value + n * p->features, total) / p->total;
-    flow->speed = evaluate_gain(flow, mean);
+    flow->speed = flow->descent = evaluate_gain(flow, mean);
     if (p->drift > 0)
         flow->speed = hf_drift_gain(flow);
     for (size_t i = 0; i < p->heads * p->features; i++) {
         double slope = flow->force[i] - p->weight_decay * flow->value[i];
         flow->speed += p->value_rate * slope * slope;
+        flow->descent += p->value_rate * slope * slope;
         flow->loss += p->weight_decay / 2 * flow->value[i] * flow->value[i];
     }
     return isfinite(flow->loss) && isfinite(flow->speed);

@@ -32,6 +32,7 @@ typedef struct {
     hf_basis *basis;           /* owned */
     double loss, speed;        /* L and P = -dL/dt */
     double drift;              /* beta of drift.h; 0 without drift */
+    double descent;            /* with drift: what P would be without, a sum of squares */
 
     double *value;     /* (H, R) the values: the state's, or the optimal ones */
     double *attention; /* (H, T) s_ki */

@@ -508,6 +508,7 @@ hf_status hf_problem_expand(const hf_problem *p, size_t extra, hf_problem **resu
         return hf_fail_memory(err, "the training problem");
     *e = *p;
     e->positions = 0;
+    e->drift = 0; /* training has its noise itself */
     e->features = e->value_width = p->features + extra;
     size_t entries = 0;
     for (size_t i = 0; i < p->positions; i++)

@@ -47,7 +47,9 @@ typedef struct {
 
     hf_geometry geometry;
     double value_rate, attention_rate, weight_decay; /* rho_v, rho_a, lambda */
-    double drift, drift_floor;                       /* kappa and d sigma^2 / 2 of SGD's drift; 0: no drift */
+
+    /* SGD's drift (drift.h): kappa, 0 for none, and d sigma^2 / 2. Needs variances that are equal for all features. */
+    double drift, drift_floor;
 
     hf_values values; /* learned, frozen (value_rate is 0), or optimal (value_rate is 0, weight_decay that of optimal.h) */
 

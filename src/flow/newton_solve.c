@@ -1,0 +1,263 @@
+/* Solving with a factorization; hf_newton_solve of newton.h. */
+#include "flow/newton_state.h"
+
+#include <string.h>
+
+/* sum over the block of n_i x_i y_i */
+HF_INLINE double counted_product(const hf_newton *newton, const double *x, const double *y, size_t first, size_t width)
+{
+    const double *count = newton->flow->problem->multiplicity + first;
+    double sum = 0;
+    HF_SIMD_SUM(sum)
+    for (size_t i = 0; i < width; i++)
+        sum += count[i] * x[i] * y[i];
+    return sum;
+}
+
+/* Adds one block to the border's right-hand side, from y = B^-1 b (left in x) and b. */
+HF_INLINE void gather(hf_newton *newton, const double *b, const double *x, size_t first, size_t width)
+{
+    const hf_problem *p = newton->flow->problem;
+    size_t heads = p->heads, positions = p->positions, values = heads * p->features;
+    double *z = newton->z->data, *t = newton->field, push[BLOCK];
+    hf_lanes_product(newton->flow->basis, width, newton->attention + first, positions, x + first, positions, t, BLOCK);
+    for (size_t m = 0; m < heads; m++) {
+        double *tm = t + m * BLOCK, sigma = 0, c = 0;
+        const double *bm = b + m * positions + first, *xm = x + m * positions + first, *count = p->multiplicity + first;
+        HF_SIMD_SUM(sigma, c)
+        for (size_t i = 0; i < width; i++) {
+            tm[i] *= count[i];
+            sigma += count[i] * (bm[i] - xm[i]);
+            c += tm[i];
+        }
+        z[values + m] += sigma;
+        z[values + heads + m] += c;
+        if (newton->extra > 0)
+            z[values + 2 * heads] -= counted_product(newton, newton->loss_ascent + m * positions + first, xm, first, width);
+    }
+    for (size_t r = 0; r < p->features; r++) {
+        const double *variance = p->variance + r * positions + first;
+        memset(push, 0, sizeof push);
+        for (size_t m = 0; m < heads; m++)
+            hf_lanes_add(width, newton->value[m * p->features + r], t + m * BLOCK, push);
+        double all = 0;
+        HF_SIMD_SUM(all)
+        for (size_t i = 0; i < width; i++) {
+            all += push[i];
+            push[i] *= p->copies[first + i] * variance[i];
+        }
+        for (size_t n = 0; n < heads; n++)
+            z[n * p->features + r] +=
+                newton->rate * newton->gamma *
+                (hf_lanes_dot(width, newton->pull + r * positions + first, t + n * BLOCK) -
+                 hf_lanes_dot(width, push, newton->attention + n * positions + first) + newton->push[r * heads + n] * all);
+    }
+}
+
+/* e += gamma rho_a (beta (w D sigma - its mean) - 2 kappa l (w s - its mean)); ds: (H) D sigma. */
+HF_INLINE void scatter_drift(const hf_newton *newton, size_t first, size_t width, const double *ds, double *e)
+{
+    const hf_problem *p = newton->flow->problem;
+    size_t heads = p->heads;
+    double rate = newton->gamma * p->attention_rate, weight[BLOCK];
+    const double *sigma = newton->z->data + heads * p->features;
+    double *mean = newton->field + 2 * heads * BLOCK, *turn = mean + heads * BLOCK;
+    hf_basis_product(newton->flow->basis, newton->push, sigma, mean);
+    block_weight(p, first, width, weight);
+    turn_column(newton, -2 * p->drift * rate * sigma[2 * heads], first, width, turn);
+    for (size_t m = 0; m < heads; m++)
+        for (size_t i = 0; i < width; i++)
+            e[m * BLOCK + i] += turn[m * BLOCK + i] + rate * newton->drift * (weight[i] * ds[m * BLOCK + i] - mean[m]);
+}
+
+/* x = b + (the border's columns) z for one block, B^-1 not yet applied: with e = rho_a G dv - c + gamma rho_a c_i C D
+ * sigma, the columns give D e - gamma rho_a F sigma (logit) or e (replicator). */
+HF_INLINE void scatter(hf_newton *newton, const double *b, double *x, size_t first, size_t width)
+{
+    const hf_problem *p = newton->flow->problem;
+    const hf_basis *basis = newton->flow->basis;
+    size_t heads = p->heads, positions = p->positions, values = heads * p->features;
+    const double *dv = newton->z->data, *sigma = dv + values, *c = sigma + heads;
+    double *e = newton->field, *ds = e + heads * BLOCK, *w = ds + heads * BLOCK, *f = w + heads * BLOCK;
+    double rate = newton->gamma * p->attention_rate, push[BLOCK];
+
+    hf_lanes_product_constant(basis, width, newton->attention + first, positions, sigma, ds, BLOCK);
+    for (size_t m = 0; m < heads; m++)
+        for (size_t i = 0; i < width; i++)
+            e[m * BLOCK + i] = -c[m];
+    for (size_t r = 0; r < p->features; r++) {
+        const double *pull = newton->pull + r * positions + first, *variance = p->variance + r * positions + first;
+        double mean = 0;
+        memset(push, 0, sizeof push);
+        for (size_t m = 0; m < heads; m++) {
+            hf_lanes_add(width, newton->value[m * p->features + r], ds + m * BLOCK, push);
+            hf_lanes_add(width, -dv[m * p->features + r], newton->attention + m * positions + first, push);
+            mean += newton->turn[r * heads + m] * sigma[m] - newton->push[r * heads + m] * dv[m * p->features + r];
+        }
+        HF_SIMD
+        for (size_t i = 0; i < width; i++)
+            push[i] = push[i] * p->copies[first + i] * variance[i] - mean;
+        for (size_t m = 0; m < heads; m++) {
+            hf_lanes_add(width, rate * dv[m * p->features + r], pull, e + m * BLOCK);
+            hf_lanes_add(width, rate * newton->value[m * p->features + r], push, e + m * BLOCK);
+        }
+    }
+    if (newton->extra > 0)
+        scatter_drift(newton, first, width, ds, e);
+    if (newton->logit) {
+        hf_lanes_product(basis, width, newton->attention + first, positions, e, BLOCK, w, BLOCK);
+        hf_lanes_product_constant(basis, width, newton->ascent + first, positions, sigma, f, BLOCK);
+    }
+    for (size_t m = 0; m < heads; m++)
+        for (size_t i = 0; i < width; i++) {
+            double border = newton->logit ? w[m * BLOCK + i] - rate * f[m * BLOCK + i] : e[m * BLOCK + i];
+            x[m * positions + first + i] = b[m * positions + first + i] + border;
+        }
+}
+
+HF_CLONES static void solve_logits(hf_newton *newton, const double *b, double *x, bool have_border)
+{
+    const hf_problem *p = newton->flow->problem;
+    for (size_t first = 0; first < p->positions; first += BLOCK) {
+        size_t width = p->positions - first < BLOCK ? p->positions - first : BLOCK;
+        if (have_border)
+            scatter(newton, b, x, first, width);
+        else
+            for (size_t m = 0; m < p->heads; m++)
+                memcpy(x + m * p->positions + first, b + m * p->positions + first, width * sizeof *x);
+        substitute_block(newton, first, width, x + first, p->positions);
+        if (!have_border)
+            gather(newton, b, x, first, width);
+    }
+}
+
+static void solve_once(hf_newton *newton, const double *b, double *x)
+{
+    const hf_problem *p = newton->flow->problem;
+    size_t values = p->heads * p->features;
+    double *z = newton->z->data;
+    for (size_t i = 0; i < values; i++)
+        z[i] = newton->unit * b[i];
+    memset(z + values, 0, (2 * p->heads + newton->extra) * sizeof *z);
+    solve_logits(newton, b + values, x + values, false);
+    gsl_linalg_LU_svx(newton->border, newton->permutation, newton->z);
+    solve_logits(newton, b + values, x + values, true);
+    /* Values and logits that do not move, and optimal values, which are no part of the state: exactly b, whatever the
+     * rounding. */
+    memcpy(x, p->value_rate == 0 ? b : z, values * sizeof *x);
+    if (p->attention_rate == 0)
+        memcpy(x + values, b + values, p->heads * p->positions * sizeof *x);
+}
+
+/* ---- refinement, for the replicator geometry ---- */
+
+/* dL along x for find_residual. */
+HF_INLINE double loss_change(const hf_newton *newton, const double *x)
+{
+    const hf_problem *p = newton->flow->problem;
+    size_t values = p->heads * p->features;
+    double loss = -hf_lanes_dot(values, newton->force, x);
+    for (size_t n = 0; n < p->heads; n++)
+        loss -= hf_counted_dot(p, newton->loss_ascent + n * p->positions, x + values + n * p->positions);
+    return loss;
+}
+
+/* dg -= w (beta ds + 2 kappa dL s) for one block. */
+HF_INLINE void add_drift_change(const hf_newton *newton, double loss, const double *ds, size_t first, size_t width,
+                                double *dg)
+{
+    const hf_problem *p = newton->flow->problem;
+    double weight[BLOCK], drift = 2 * p->drift * loss;
+    block_weight(p, first, width, weight);
+    for (size_t m = 0; m < p->heads; m++) {
+        const double *s = newton->attention + m * p->positions + first;
+        for (size_t i = 0; i < width; i++)
+            dg[m * BLOCK + i] -= weight[i] * (newton->drift * ds[m * BLOCK + i] + drift * s[i]);
+    }
+}
+
+/* One block of dg and of what it adds to dforce and to mean = sum_i n_i dg_i: with ds = s (x - sigma) and push = c omega
+ * (s dv + v ds), dg = sum_r (omega E dv - v push) and dforce = sum_i n_i (omega E ds - push s). residual gets -gamma
+ * rho_a dg. loss: dL, with drift. */
+HF_INLINE void add_gain_change(hf_newton *newton, const double *dv, const double *x, const double *sigma, double loss,
+                               size_t first, size_t width, double *dforce, double *mean, double *residual)
+{
+    const hf_problem *p = newton->flow->problem;
+    size_t heads = p->heads, positions = p->positions, features = p->features;
+    const double *count = p->multiplicity + first;
+    double *u = newton->field, *ds = u + heads * BLOCK, *dg = ds + heads * BLOCK, push[BLOCK], pull[BLOCK];
+    for (size_t m = 0; m < heads; m++)
+        for (size_t i = 0; i < width; i++)
+            u[m * BLOCK + i] = x[m * positions + first + i] - sigma[m];
+    hf_lanes_product(newton->flow->basis, width, newton->attention + first, positions, u, BLOCK, ds, BLOCK);
+    memset(dg, 0, heads * BLOCK * sizeof *dg);
+    for (size_t r = 0; r < features; r++) {
+        const double *variance = p->variance + r * positions + first, *copies = p->copies + first;
+        memset(push, 0, sizeof push);
+        for (size_t m = 0; m < heads; m++) {
+            hf_lanes_add(width, dv[m * features + r], newton->attention + m * positions + first, push);
+            hf_lanes_add(width, newton->value[m * features + r], ds + m * BLOCK, push);
+        }
+        for (size_t i = 0; i < width; i++) {
+            push[i] *= copies[i] * variance[i];
+            pull[i] = newton->pull[r * positions + first + i];
+        }
+        for (size_t m = 0; m < heads; m++) {
+            hf_lanes_add(width, dv[m * features + r], pull, dg + m * BLOCK);
+            hf_lanes_add(width, -newton->value[m * features + r], push, dg + m * BLOCK);
+        }
+        for (size_t i = 0; i < width; i++) {
+            push[i] *= count[i];
+            pull[i] *= count[i];
+        }
+        for (size_t m = 0; m < heads; m++)
+            dforce[m * features + r] += hf_lanes_dot(width, pull, ds + m * BLOCK) -
+                                        hf_lanes_dot(width, push, newton->attention + m * positions + first);
+    }
+    if (newton->extra > 0)
+        add_drift_change(newton, loss, ds, first, width, dg);
+    for (size_t m = 0; m < heads; m++) {
+        mean[m] += hf_lanes_dot(width, count, dg + m * BLOCK) / p->total;
+        hf_lanes_add(width, newton->gamma * p->attention_rate, dg + m * BLOCK, residual + m * positions + first);
+    }
+}
+
+/* residual = b - (I - gamma J) x */
+HF_CLONES static void find_residual(hf_newton *newton, const double *b, const double *x, double *residual)
+{
+    const hf_problem *p = newton->flow->problem;
+    size_t heads = p->heads, positions = p->positions, values = heads * p->features;
+    double *dforce = newton->z->data, *sigma = dforce + values, *mean = sigma + heads;
+    memset(dforce, 0, (values + 2 * heads) * sizeof *dforce);
+    for (size_t i = 0; i < values + heads * positions; i++)
+        residual[i] = b[i] - x[i];
+    for (size_t first = 0; first < positions; first += BLOCK) {
+        size_t width = positions - first < BLOCK ? positions - first : BLOCK;
+        hf_lanes_product(newton->flow->basis, width, newton->attention + first, positions, x + values + first, positions,
+                         newton->field, BLOCK);
+        for (size_t m = 0; m < heads; m++)
+            sigma[m] += hf_lanes_dot(width, p->multiplicity + first, newton->field + m * BLOCK);
+    }
+    double loss = newton->extra > 0 ? loss_change(newton, x) : 0;
+    for (size_t first = 0; first < positions; first += BLOCK)
+        add_gain_change(newton, x, x + values, sigma, loss, first, positions - first < BLOCK ? positions - first : BLOCK,
+                        dforce, mean, residual + values);
+    for (size_t m = 0; m < heads; m++)
+        for (size_t i = 0; i < positions; i++)
+            residual[values + m * positions + i] -= newton->gamma * p->attention_rate * mean[m];
+    for (size_t i = 0; i < values; i++)
+        residual[i] += newton->gamma * newton->rate * (dforce[i] - p->weight_decay * x[i]);
+}
+
+void hf_newton_solve(hf_newton *newton, const double *b, double *x)
+{
+    size_t size = hf_flow_size(newton->flow);
+    solve_once(newton, b, x);
+    if (newton->logit || newton->unit == 0)
+        return;
+    double *residual = newton->residual, *correction = residual + size;
+    find_residual(newton, b, x, residual);
+    solve_once(newton, residual, correction);
+    for (size_t i = 0; i < size; i++)
+        x[i] += correction[i];
+}

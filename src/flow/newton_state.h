@@ -1,0 +1,85 @@
+/* newton_state: what the Newton solver remembers, and what setting up and solving share (private to flow/): newton.c sets up,
+ * newton_solve.c solves. */
+#ifndef HF_FLOW_NEWTON_STATE_H
+#define HF_FLOW_NEWTON_STATE_H
+
+#include "flow/newton.h"
+
+#include "flow/lanes.h"
+#include "flow/lu.h"
+
+#include <gsl/gsl_linalg.h>
+
+enum { BLOCK = HF_LU_LANES }; /* positions worked on together */
+
+struct hf_newton {
+    const hf_flow *flow;
+    double gamma;
+    bool logit;
+    size_t extra; /* 1 with SGD's drift: l = dL is one more unknown of the border; else 0 */
+    double drift; /* beta */
+
+    /* The values' rows are (unit + gamma rate lambda) dv - gamma rate (dforce) = unit b: value_rate and 1, or for optimal
+     * values, which are an equation without a time derivative, 1 and 0. */
+    double rate, unit;
+
+    /* The state of the factorization, copied: the flow moves on while CVODE keeps a factorization. Rows as in flow.h. What
+     * G dv and (B - I) sigma have in common at all positions is left to c, which would have to cancel it at the cost of
+     * digits: pull is without its mean under the heads' mean attention; push (R, H) is that mean of c_i omega_ri s_ni, turn
+     * (R, H) the modes of v_kr push_kr, and shift (H, H) = gamma rho_a sum_r v_r turn_r^T what all positions' C D have in
+     * common; with drift that includes gamma rho_a beta times multiplication by push. */
+    double *value, *attention, *ascent, *pull, *push, *turn, *shift;
+    double *force, *loss_ascent; /* only with drift */
+
+    double *residual; /* (2, size of a state) for the refinement */
+    double *factor;   /* (T / BLOCK, H, H, BLOCK) LU factors of every position's B */
+    size_t *pivot;    /* (T / BLOCK, H, BLOCK) row exchanged with row m in step m; only where exchanged */
+    bool *exchanged;  /* (T / BLOCK) whether rows were exchanged in that block */
+
+    /* One block of positions at a time, each entry (BLOCK). Matrices are row by row. */
+    double *multiplier; /* (H, H) D */
+    double *spread;     /* (H, R) D v */
+    double *system;     /* (H, H) B */
+    double *left;       /* (H, H R + H + extra): n_i D G | n_i D | n_i s h */
+    double *columns;    /* (H, H R + 3 H + extra): B^-1 of the columns of rho_a D G or rho_a G | I | B - I | -D or -I | l */
+    double *field;      /* (5 H + 2) */
+
+    gsl_matrix *border; /* (p, p), p = H (R + 2) + extra: rows and columns dv | sigma | c | l */
+    gsl_permutation *permutation;
+    gsl_vector *z;
+};
+
+/* B^-1 of one block's column, whose row m starts at x + m stride. */
+HF_INLINE void substitute_block(const hf_newton *newton, size_t first, size_t width, double *x, size_t stride)
+{
+    size_t heads = newton->flow->problem->heads;
+    const double *factor = newton->factor + first * heads * heads;
+    if (!newton->exchanged[first / BLOCK]) {
+        hf_lu_substitute_lanes(heads, width, factor, x, stride);
+        return;
+    }
+    for (size_t i = 0; i < width; i++)
+        hf_lu_substitute_one(heads, factor + i, newton->pivot + first * heads + i, x + i, stride);
+}
+
+/* w_i of drift.h in one block. */
+HF_INLINE void block_weight(const hf_problem *p, size_t first, size_t width, double *weight)
+{
+    for (size_t i = 0; i < width; i++)
+        weight[i] = p->copies[first + i] * p->variance[first + i];
+}
+
+/* turn (H) = factor (w s - its mean) for one block. */
+HF_INLINE void turn_column(const hf_newton *newton, double factor, size_t first, size_t width, double *turn)
+{
+    const hf_problem *p = newton->flow->problem;
+    double weight[BLOCK];
+    block_weight(p, first, width, weight);
+    for (size_t m = 0; m < p->heads; m++) {
+        const double *s = newton->attention + m * p->positions + first;
+        for (size_t i = 0; i < width; i++)
+            turn[m * BLOCK + i] = factor * (weight[i] * s[i] - newton->push[m]); /* of any feature */
+    }
+}
+
+#endif
