@@ -76,6 +76,9 @@ const hf_key hf_keys[] = {
         "(J)(T) or (J)(1) input variance along each feature at each class; default: 1"),
     KEY(data.noise, REAL, "0.0", AT_LEAST(0), "1", "standard deviation of the label noise; it adds a constant to the loss, which is left out"),
 
+    KEY(test.weights, REAL_ROWS, NULL, AT_LEAST(0), "1",
+        "(J)(T) or (J)(1) input variance along each feature at each class, as data.weights; default: the data that are learned"),
+
     KEY(init.start, CHOICE, "uniform", ANY, "",
         "attention without noise: uniform; bumps, head h on pattern h; wrong, all heads on one position; waterfall, head h on "
         "patterns 1..h; saddle, the first patterns learned and shared by all heads",
@@ -142,7 +145,7 @@ const hf_key hf_keys[] = {
     KEY(detect.overlap, REAL, "0.5", BETWEEN(0, 1), "1", "overlap of the heads at which they split"),
     KEY(detect.acquired, REAL, "0.5", BETWEEN(0, 1), "1", "share of a pattern from which it counts as acquired"),
     KEY(detect.loss_fraction, REAL, "0.0", FROM_BELOW(0, 1), "initial loss",
-        "loss at which the event emerged is reported; 0: never"),
+        "loss, on the test data where these are given, at which the event emerged is reported; 0: never"),
     KEY(detect.events, BOOL, "true", ANY, "", "look for plateaus, stages and the events of the heads"),
     KEY(detect.saddles, BOOL, "true", ANY, "", "take the Hessian's lowest eigenvalues at every plateau"),
 
@@ -164,6 +167,7 @@ const hf_section hf_sections[] = {
     {"", "The model."},
     {"target", "What is learned: y = sum_j m_j u_j p_j^T, J features u_j, each on its own pattern p_j of positions."},
     {"data", "The inputs: how often each appears and how much it varies."},
+    {"test", "The data on which emergence (detect.loss_fraction) is judged, where they are not the data that are learned."},
     {"init", "Where the flow starts: values and logits of the heads."},
     {"flow", "The flow that is integrated."},
     {"train", "The transformer that is trained, beside the flow or alone: y = sum_k V_k X s_k."},

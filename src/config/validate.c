@@ -204,18 +204,26 @@ static hf_status check_class_count(const hf_config *c, hf_error *err, const char
     return hf_config_reject(c, err, key, "%s has %zu numbers, expected 1 or %zu", what, count, c->positions);
 }
 
+static hf_status check_variance_shape(const hf_config *c, hf_error *err, const char *key, const hf_real_rows *weights)
+{
+    hf_status status = check_row_count(c, err, key, weights);
+    for (size_t j = 0; j < weights->count && status == HF_OK; j++) {
+        char row[32];
+        snprintf(row, sizeof row, "row %zu", j + 1);
+        status = check_class_count(c, err, key, row, weights->row[j].count);
+    }
+    return status;
+}
+
 static hf_status check_data_shapes(hf_config *c, hf_error *err)
 {
     hf_status status = check_class_count(c, err, "data.copies", "the list", c->data.copies.count);
     if (status == HF_OK)
         status = check_class_count(c, err, "data.replicas", "the list", c->data.replicas.count);
     if (status == HF_OK)
-        status = check_row_count(c, err, "data.weights", &c->data.weights);
-    for (size_t j = 0; j < c->data.weights.count && status == HF_OK; j++) {
-        char row[32];
-        snprintf(row, sizeof row, "row %zu", j + 1);
-        status = check_class_count(c, err, "data.weights", row, c->data.weights.row[j].count);
-    }
+        status = check_variance_shape(c, err, "data.weights", &c->data.weights);
+    if (status == HF_OK)
+        status = check_variance_shape(c, err, "test.weights", &c->test.weights);
     return status;
 }
 
@@ -320,22 +328,28 @@ static bool gram_is_diagonal(const hf_real_rows *gram)
 }
 
 /* Input variances are told apart along the features only if these are orthogonal. */
-static hf_status check_weights_against_gram(hf_config *c, hf_error *err)
+static hf_status check_variance_against_gram(const hf_config *c, hf_error *err, const char *key,
+                                             const hf_real_rows *weights)
 {
-    const hf_real_rows *weights = &c->data.weights;
-    if (gram_is_diagonal(&c->target.gram))
-        return HF_OK;
     for (size_t j = 1; j < weights->count; j++) {
         const hf_reals *first = &weights->row[0], *row = &weights->row[j];
         const size_t length = first->count > row->count ? first->count : row->count;
         for (size_t i = 0; i < length; i++)
             if (first->at[first->count == 1 ? 0 : i] != row->at[row->count == 1 ? 0 : i])
-                return hf_config_reject(c, err, "data.weights",
+                return hf_config_reject(c, err, key,
                                         "features 1 and %zu differ in their input variance at position %zu, so they must "
                                         "be orthogonal, but target.gram is not diagonal",
                                         j + 1, i + 1);
     }
     return HF_OK;
+}
+
+static hf_status check_weights_against_gram(hf_config *c, hf_error *err)
+{
+    if (gram_is_diagonal(&c->target.gram))
+        return HF_OK;
+    const hf_status status = check_variance_against_gram(c, err, "data.weights", &c->data.weights);
+    return status == HF_OK ? check_variance_against_gram(c, err, "test.weights", &c->test.weights) : status;
 }
 
 /* ---- output and state ---- */

@@ -51,6 +51,12 @@ static double total_share(const hf_flow *flow, size_t j)
     return sum / (p->strength[j] * p->feature2[j] * pattern->norm2);
 }
 
+/* The loss by which emergence is judged: that of the test data where there are any. */
+static double judged_loss(const hf_flow *flow)
+{
+    return flow->problem->test_variance != NULL ? hf_test_loss(flow) : flow->loss;
+}
+
 static double signal_at(const hf_detector *d, size_t signal)
 {
     const hf_flow *flow = d->flow;
@@ -62,7 +68,7 @@ static double signal_at(const hf_detector *d, size_t signal)
     case STOP_LOSS:
         return flow->loss - d->config->solver.stop_loss;
     case EMERGENCE:
-        return flow->loss - d->config->detect.loss_fraction * d->loss_start;
+        return judged_loss(flow) - d->config->detect.loss_fraction * d->judged_start;
     default:
         return total_share(flow, signal - SHARES) - d->config->detect.acquired;
     }
@@ -83,6 +89,7 @@ static void look_at_start(hf_detector *d)
     hf_flow_start(d->flow, d->y);
     hf_flow_at(d->flow, d->y);
     d->loss_start = d->flow->loss;
+    d->judged_start = judged_loss(d->flow);
     d->start_overlap = hf_least_overlap(d->flow);
     d->speed_floor = fmax(1e3 * DBL_EPSILON * (1e3 * DBL_EPSILON) * d->loss_start, DBL_MIN);
     bool events = d->config->detect.events;
@@ -258,7 +265,7 @@ static bool record_event(hf_detector *d, size_t signal, double t)
         find_leaver(d, &event.head, &event.pattern);
     } else if (signal == EMERGENCE) {
         event.kind = HF_EVENT_EMERGED;
-        event.value = d->observation.loss / d->loss_start;
+        event.value = judged_loss(d->flow) / d->judged_start;
     } else {
         size_t j = signal - SHARES,
                carrier = index_of_largest(d->flow->problem->heads, d->observation.share + j, d->patterns);

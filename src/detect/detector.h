@@ -38,7 +38,7 @@ typedef struct {
     double t, loss;
     size_t stage, head, pattern;
     double value; /* plateau, drop, onset, settle, stop: speed; acquired: the carrier's share; split: overlap; emerged: loss
-                     / L(0) */
+                     / L(0), on the test data where there are any */
 } hf_event;
 
 typedef struct {
