@@ -216,10 +216,12 @@ static size_t index_of_largest(size_t count, const double *x, size_t stride)
     return best;
 }
 
-/* Competitive if all heads have their largest mass on the same pattern. */
+/* Competitive if all heads have their largest mass on the same pattern; one head alone does neither. */
 static hf_mode mode_of(const hf_detector *d)
 {
     size_t heads = d->flow->problem->heads;
+    if (heads == 1)
+        return HF_MODE_NONE;
     size_t first = index_of_largest(d->patterns, d->observation.mass, 1);
     for (size_t k = 1; k < heads; k++)
         if (index_of_largest(d->patterns, d->observation.mass + k * d->patterns, 1) != first)
