@@ -3,7 +3,7 @@
 
     bench/emergence.py [HEADFLOW] [--parts times,plateau,copies,repetition,exponents]
 
-Tables come in the order of the page. The whole takes about a quarter of a minute.
+Tables come in the order of the page. The whole takes about half a minute.
 """
 import argparse
 import math
@@ -62,7 +62,7 @@ def with_repetition(T, d, p):
 # ---- predictions ----------------------------------------------------------------------------------------------------
 
 def limit(epsilon):
-    """c(epsilon) of equation (5): x' = e^a - epsilon x, a' = x e^a from 0 diverge at c sqrt(pi/2); c(0) = 1. In the
+    """c(epsilon) of equation (4): x' = e^a - epsilon x and a' = x e^a, from 0, diverge at c sqrt(pi/2); c(0) = 1. In the
     variable sigma of d sigma = e^a d tau nothing diverges: Runge and Kutta's method does."""
     def slope(y):
         x, a, _ = y
@@ -78,7 +78,7 @@ def limit(epsilon):
 
 
 def speed_up(d, p):
-    """By how much repetition shortens the plateau: |G| of equation (8) over its value at p = 0."""
+    """f of equation (7): by how much repetition shortens the plateau to leading order."""
     return math.sqrt(1 + (d - 1) * p * p)
 
 
@@ -114,13 +114,18 @@ def part_times():
 
 
 def part_plateau():
-    dimensions = 4, 16, 64, 256, 1024
+    dimensions, lengths = (4, 16, 64, 256, 1024), (100, 1000, 10000, 100000, 1000000)
+    c = {d: limit(1 / math.sqrt(d)) for d in dimensions}
+    t = {(T, d): emergence(T, d) for T in lengths for d in dimensions}
     print("t / (sqrt(pi/2) sqrt(d) T)")
     print("       T " + "".join(f"{'d = ' + str(d):>10}" for d in dimensions))
-    for T in (100, 1000, 10000, 100000, 1000000):
-        print(f"{T:8} " + "".join(f"{emergence(T, d) / (PLATEAU * math.sqrt(d) * T):10.5f}" for d in dimensions))
-    print("   limit " + "".join(f"{limit(1 / math.sqrt(d)):10.5f}" for d in dimensions))
-    print(" to 1st  " + "".join(f"{1 + (1 - math.pi / 4) / PLATEAU / math.sqrt(d):10.5f}" for d in dimensions))
+    for T in lengths:
+        print(f"{T:8} " + "".join(f"{t[T, d] / (PLATEAU * math.sqrt(d) * T):10.5f}" for d in dimensions))
+    print("       c " + "".join(f"{c[d]:10.5f}" for d in dimensions))
+    print("1st order" + "".join(f"{1 + (1 - math.pi / 4) / PLATEAU / math.sqrt(d):10.5f}" for d in dimensions))
+    print(f"\nwhat is left over in units of d, (t - c sqrt(pi/2) sqrt(d) T) / d; (log 5)/2 = {math.log(5) / 2:.3f}")
+    for T in lengths:
+        print(f"{T:8} " + "".join(f"{(t[T, d] - c[d] * PLATEAU * math.sqrt(d) * T) / d:10.3f}" for d in dimensions))
 
 
 def part_copies():
@@ -136,15 +141,16 @@ def part_copies():
 
 def part_repetition():
     d = 64
-    print("      T     p   feature 1 at     emerged   t(0)/t   sqrt(1+(d-1)p2)   sqrt(p2 d+(1-p)2)")
+    print("      T     p        f   feature 1 at   plateau (8)     emerged   t(0)/t   f, source")
     for T in (512, 100000):
         start = None
         for p in (0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9):
-            found = with_repetition(T, d, p)
+            found, f = with_repetition(T, d, p), speed_up(d, p)
             emerged = found["emerged"][0]
             start = start or emerged
-            print(f"{T:7} {p:5} {found['acquired'][0]:14.3f} {emerged:11.3f} {start / emerged:8.3f} "
-                  f"{speed_up(d, p):14.3f} {source_speed_up(d, p):14.3f}")
+            plateau = limit(1 / (math.sqrt(d) * f)) * PLATEAU * math.sqrt(d) * T / f
+            print(f"{T:7} {p:5} {f:8.3f} {found['acquired'][0]:14.2f} {plateau:13.2f} {emerged:11.2f} {start / emerged:8.3f} "
+                  f"{source_speed_up(d, p):11.3f}")
 
 
 def part_exponents():
@@ -161,10 +167,10 @@ def part_exponents():
     print("copies, T = 2048 ... 2^20, d = 16 ... 256, B = 1 ... 64: shared, each")
     for shared in (True, False):
         fit(("T", "d", "B"), cases, [emergence(T, d, B, shared) for T, d, B in cases])
-    for lengths_here, repetitions in ((lengths, (0.0, 0.05, 0.1, 0.2, 0.3, 0.5)), (lengths[4:], (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9))):
-        cases = [(T, d, p) for T in lengths_here for d in dimensions for p in repetitions]
+    for first, repetitions in ((512, (0.0, 0.05, 0.1, 0.2, 0.3, 0.5)), (8192, (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9))):
+        cases = [(T, d, p) for T in lengths if T >= first for d in dimensions for p in repetitions]
         times = [with_repetition(T, d, p)["emerged"][0] for T, d, p in cases]
-        print(f"repetition, T = {lengths_here[0]} ... 2^20, d = 16 ... 256, p up to {repetitions[-1]}: f of the source, f of (8)")
+        print(f"repetition, T = {first} ... 2^20, d = 16 ... 256, p = 0 ... {repetitions[-1]}: f of the source, f of (7)")
         for f in (source_speed_up, speed_up):
             fit(("(sqrt(d) T/f)",), [(math.sqrt(d) * T / f(d, p),) for T, d, p in cases], times)
 

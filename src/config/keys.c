@@ -145,7 +145,7 @@ const hf_key hf_keys[] = {
     KEY(detect.overlap, REAL, "0.5", BETWEEN(0, 1), "1", "overlap of the heads at which they split"),
     KEY(detect.acquired, REAL, "0.5", BETWEEN(0, 1), "1", "share of a pattern from which it counts as acquired"),
     KEY(detect.loss_fraction, REAL, "0.0", FROM_BELOW(0, 1), "initial loss",
-        "loss, on the test data where these are given, at which the event emerged is reported; 0: never"),
+        "loss at which the event emerged is reported; 0: never"),
     KEY(detect.events, BOOL, "true", ANY, "", "look for plateaus, stages and the events of the heads"),
     KEY(detect.saddles, BOOL, "true", ANY, "", "take the Hessian's lowest eigenvalues at every plateau"),
 
@@ -167,7 +167,7 @@ const hf_section hf_sections[] = {
     {"", "The model."},
     {"target", "What is learned: y = sum_j m_j u_j p_j^T, J features u_j, each on its own pattern p_j of positions."},
     {"data", "The inputs: how often each appears and how much it varies."},
-    {"test", "The data on which emergence (detect.loss_fraction) is judged, where they are not the data that are learned."},
+    {"test", "The data whose loss decides on the event emerged (detect.loss_fraction), where they are not the data that are learned."},
     {"init", "Where the flow starts: values and logits of the heads."},
     {"flow", "The flow that is integrated."},
     {"train", "The transformer that is trained, beside the flow or alone: y = sum_k V_k X s_k."},
