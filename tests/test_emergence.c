@@ -279,6 +279,25 @@ static void test_one_head_alone(void **state)
     clear_run(&run);
 }
 
+static void test_one_head_on_a_saddle(void **state)
+{
+    (void)state;
+    char text[1024], *printed = NULL;
+    size_t size;
+    detected_run run;
+    write_task(text, 256, 64, 1, 1, 100);
+    detect(&run, text);
+    FILE *stream = open_memstream(&printed, &size);
+    assert_non_null(stream);
+    hf_findings_print(&run.findings, stream);
+    fclose(stream);
+    assert_non_null(strstr(printed, "Not emerged by t = 100: the loss has not fallen to 0.2 of its start."));
+    assert_non_null(strstr(printed, "a saddle with 1 direction down"));
+    assert_null(strstr(printed, "between heads"));
+    free(printed);
+    clear_run(&run);
+}
+
 int main(void)
 {
     gsl_set_error_handler_off();
@@ -287,7 +306,7 @@ int main(void)
         cmocka_unit_test(test_replicas_are_positions),  cmocka_unit_test(test_plateau_of_many_positions),
         cmocka_unit_test(test_test_loss_against_naive), cmocka_unit_test(test_same_data),
         cmocka_unit_test(test_test_data_decide),        cmocka_unit_test(test_what_does_not_emerge),
-        cmocka_unit_test(test_one_head_alone),
+        cmocka_unit_test(test_one_head_alone),          cmocka_unit_test(test_one_head_on_a_saddle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

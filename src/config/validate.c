@@ -215,6 +215,19 @@ static hf_status check_variance_shape(const hf_config *c, hf_error *err, const c
     return status;
 }
 
+/* A test loss that is 0 whatever is learned decides nothing. */
+static hf_status check_test(const hf_config *c, hf_error *err)
+{
+    const hf_real_rows *weights = &c->test.weights;
+    double largest = 0.0;
+    for (size_t j = 0; j < weights->count; j++)
+        for (size_t i = 0; i < weights->row[j].count; i++)
+            largest = fmax(largest, weights->row[j].at[i]);
+    return weights->count == 0 || largest > 0.0
+               ? HF_OK
+               : hf_config_reject(c, err, "test.weights", "has no number > 0, expected one at least");
+}
+
 static hf_status check_data_shapes(hf_config *c, hf_error *err)
 {
     hf_status status = check_class_count(c, err, "data.copies", "the list", c->data.copies.count);
@@ -224,6 +237,8 @@ static hf_status check_data_shapes(hf_config *c, hf_error *err)
         status = check_variance_shape(c, err, "data.weights", &c->data.weights);
     if (status == HF_OK)
         status = check_variance_shape(c, err, "test.weights", &c->test.weights);
+    if (status == HF_OK)
+        status = check_test(c, err);
     return status;
 }
 

@@ -219,13 +219,13 @@ static void print_end(const hf_findings *f, FILE *stream)
         fputs(".\n", stream);
     else if (last->saddle.index == 0)
         fputs(" that no direction leads down from.\n", stream);
-    else
-        fprintf(
-            stream,
-            ", a saddle with %zu direction%s down; the steepest grows like\nexp(%.3g t) and is %.0f %% symmetric between "
-            "heads.\n",
-            last->saddle.index, last->saddle.index == 1 ? "" : "s", -last->saddle.lambda_min,
-            100 * last->saddle.symmetric_fraction);
+    else {
+        fprintf(stream, ", a saddle with %zu direction%s down; the steepest grows like\nexp(%.3g t)", last->saddle.index,
+                last->saddle.index == 1 ? "" : "s", -last->saddle.lambda_min);
+        if (f->heads > 1)
+            fprintf(stream, " and is %.0f %% symmetric between heads", 100 * last->saddle.symmetric_fraction);
+        fputs(".\n", stream);
+    }
 }
 
 void hf_findings_print(const hf_findings *f, FILE *stream)
