@@ -184,10 +184,10 @@ hf_problem *make_problem(const char *format, ...)
 const char *describe(const problem_shape *s)
 {
     static char text[256];
-    snprintf(text, sizeof text, "H=%zu T=%zu J=%zu outside=%zu%s%s%s%s%s%s%s%s", s->heads, s->positions, s->patterns,
+    snprintf(text, sizeof text, "H=%zu T=%zu J=%zu outside=%zu%s%s%s%s%s%s%s%s%s", s->heads, s->positions, s->patterns,
              s->outside, s->replicator ? " replicator" : "", s->copies ? " copies" : "", s->replicas ? " replicas" : "",
              s->weights ? " weights" : "", s->gram ? " gram" : "", s->decay ? " decay" : "", s->rates ? " rates" : "",
-             s->test ? " test" : "");
+             s->test ? " test" : "", s->drift ? " drift" : "");
     return text;
 }
 
@@ -221,7 +221,7 @@ static void print_patterns(FILE *stream, const problem_shape *s, random_source *
 /* One row a feature; rows are equal where the features cannot be told apart. */
 static void print_variances(FILE *stream, const problem_shape *s, random_source *random)
 {
-    bool alike = s->gram || s->outside > 0;
+    bool alike = s->gram || s->outside > 0 || s->drift;
     random_source again = *random;
     fprintf(stream, "weights = (");
     for (size_t j = 0; j < s->patterns; j++) {
@@ -289,6 +289,8 @@ hf_problem *random_problem(const problem_shape *s, random_source *random)
         fprintf(stream, "weight_decay = 0.07;\n");
     if (s->rates)
         fprintf(stream, "value_rate = 0.6; attention_rate = 1.7;\n");
+    if (s->drift)
+        fprintf(stream, "sgd_drift = { lr = 0.2; batch = 16; dim = 10; noise = 0.4; };\n");
     fprintf(stream, "};\n");
     fclose(stream);
     write_start(s, random);
@@ -346,16 +348,24 @@ void to_heads(const hf_flow *flow, const double *y, long double *x)
     block_to_heads(flow->basis, p->positions, y + p->heads * p->features, x + p->heads * p->features);
 }
 
-/* s (H, T), pull omega E (R, T) and residual E (R, T) */
+/* s (H, T), pull omega E (R, T) and residual E (R, T), the loss without decay; g of the loss and turned_g = g - beta w s of
+ * the velocity (H, T), with their means under s (H) and w (T) */
 typedef struct {
-    long double *s, *residual, *pull, *g, *mean_g;
+    long double *s, *residual, *pull, *g, *mean_g, *turned_g, *mean_turned, *weight, loss, beta;
 } naive_terms;
 
 static naive_terms naive_evaluate(const hf_problem *p, const long double *x)
 {
     size_t H = p->heads, T = p->positions, R = p->features;
     const long double *v = x, *a = x + H * R;
-    naive_terms t = {long_numbers(H * T), long_numbers(R * T), long_numbers(R * T), long_numbers(H * T), long_numbers(H)};
+    naive_terms t = {.s = long_numbers(H * T),
+                     .residual = long_numbers(R * T),
+                     .pull = long_numbers(R * T),
+                     .g = long_numbers(H * T),
+                     .mean_g = long_numbers(H),
+                     .turned_g = long_numbers(H * T),
+                     .mean_turned = long_numbers(H),
+                     .weight = long_numbers(T)};
     for (size_t k = 0; k < H; k++) {
         long double largest = a[k * T], sum = 0;
         for (size_t i = 0; i < T; i++)
@@ -372,12 +382,18 @@ static naive_terms naive_evaluate(const hf_problem *p, const long double *x)
                 e -= v[k * R + r] * p->copies[i] * t.s[k * T + i];
             t.residual[r * T + i] = e;
             t.pull[r * T + i] = p->variance[r * T + i] * e;
+            t.loss += p->replicas[i] * t.pull[r * T + i] * e / 2;
         }
+    t.beta = 2 * (long double)p->drift * (t.loss + p->drift_floor);
+    for (size_t i = 0; i < T; i++)
+        t.weight[i] = (long double)p->copies[i] * p->variance[i];
     for (size_t k = 0; k < H; k++)
         for (size_t i = 0; i < T; i++) {
             for (size_t r = 0; r < R; r++)
                 t.g[k * T + i] += t.pull[r * T + i] * v[k * R + r];
             t.mean_g[k] += (long double)p->replicas[i] * p->copies[i] * t.s[k * T + i] * t.g[k * T + i];
+            t.turned_g[k * T + i] = t.g[k * T + i] - t.beta * t.weight[i] * t.s[k * T + i];
+            t.mean_turned[k] += (long double)p->replicas[i] * p->copies[i] * t.s[k * T + i] * t.turned_g[k * T + i];
         }
     return t;
 }
@@ -389,16 +405,16 @@ static void naive_free(naive_terms *t)
     free(t->pull);
     free(t->g);
     free(t->mean_g);
+    free(t->turned_g);
+    free(t->mean_turned);
+    free(t->weight);
 }
 
 void naive_flow(const hf_problem *p, const long double *x, long double *velocity, long double *loss, long double *speed)
 {
     size_t H = p->heads, T = p->positions, R = p->features;
     naive_terms t = naive_evaluate(p, x);
-    long double lambda = p->weight_decay, P = 0, L = 0;
-    for (size_t r = 0; r < R; r++)
-        for (size_t i = 0; i < T; i++)
-            L += p->replicas[i] * t.pull[r * T + i] * t.residual[r * T + i] / 2;
+    long double lambda = p->weight_decay, P = 0, L = t.loss;
     for (size_t k = 0; k < H; k++) {
         for (size_t r = 0; r < R; r++) {
             long double slope = -lambda * x[k * R + r];
@@ -412,12 +428,13 @@ void naive_flow(const hf_problem *p, const long double *x, long double *velocity
         long double average = 0, count = 0;
         for (size_t i = 0; i < T; i++) {
             count += (long double)p->replicas[i] * p->copies[i];
-            average += (long double)p->replicas[i] * p->copies[i] * t.g[k * T + i];
+            average += (long double)p->replicas[i] * p->copies[i] * t.turned_g[k * T + i];
         }
         average /= count;
         for (size_t i = 0; i < T; i++) {
-            long double h = t.g[k * T + i] - t.mean_g[k], ascent = t.s[k * T + i] * h;
-            long double v = p->geometry == HF_GEOMETRY_LOGIT ? ascent : t.g[k * T + i] - average;
+            long double ascent = t.s[k * T + i] * (t.g[k * T + i] - t.mean_g[k]);
+            long double v = p->geometry == HF_GEOMETRY_LOGIT ? t.s[k * T + i] * (t.turned_g[k * T + i] - t.mean_turned[k])
+                                                             : t.turned_g[k * T + i] - average;
             P += p->attention_rate * p->replicas[i] * p->copies[i] * ascent * v;
             if (velocity != NULL)
                 velocity[H * R + k * T + i] = p->attention_rate * v;
@@ -450,6 +467,10 @@ void naive_jacobian_times(const hf_problem *p, const long double *x, const long 
                                     (dv[k * R + r] * t.s[k * T + i] + v[k * R + r] * ds[k * T + i]);
     for (size_t i = 0; i < T; i++)
         count += (long double)p->replicas[i] * p->copies[i];
+    long double dloss = 0; /* dL = sum_i r_i sum_r E omega dE */
+    for (size_t r = 0; r < R; r++)
+        for (size_t i = 0; i < T; i++)
+            dloss += p->replicas[i] * t.residual[r * T + i] * dpull[r * T + i];
     for (size_t k = 0; k < H; k++) {
         long double dmean = 0, daverage = 0;
         for (size_t r = 0; r < R; r++) {
@@ -463,14 +484,16 @@ void naive_jacobian_times(const hf_problem *p, const long double *x, const long 
             long double n = (long double)p->replicas[i] * p->copies[i];
             for (size_t r = 0; r < R; r++)
                 dg[k * T + i] += dpull[r * T + i] * v[k * R + r] + t.pull[r * T + i] * dv[k * R + r];
-            dmean += n * (ds[k * T + i] * t.g[k * T + i] + t.s[k * T + i] * dg[k * T + i]);
+            dg[k * T + i] -= t.weight[i] * (t.beta * ds[k * T + i] + 2 * p->drift * dloss * t.s[k * T + i]);
+            dmean += n * (ds[k * T + i] * t.turned_g[k * T + i] + t.s[k * T + i] * dg[k * T + i]);
             daverage += n * dg[k * T + i] / count;
         }
         for (size_t i = 0; i < T; i++)
             result[H * R + k * T + i] =
-                p->attention_rate * (p->geometry == HF_GEOMETRY_LOGIT ? ds[k * T + i] * (t.g[k * T + i] - t.mean_g[k]) +
-                                                                            t.s[k * T + i] * (dg[k * T + i] - dmean)
-                                                                      : dg[k * T + i] - daverage);
+                p->attention_rate *
+                (p->geometry == HF_GEOMETRY_LOGIT
+                     ? ds[k * T + i] * (t.turned_g[k * T + i] - t.mean_turned[k]) + t.s[k * T + i] * (dg[k * T + i] - dmean)
+                     : dg[k * T + i] - daverage);
     }
     free(ds);
     free(dpull);

@@ -120,11 +120,14 @@ static double worst_backward_error(const problem_shape *shape, double contrast, 
 
 static const size_t head_counts[] = {1, 2, 3, 8}, position_counts[] = {1, 2, 40, 200};
 
-static problem_shape shape_of(size_t i, bool everything)
+typedef enum { PLAIN, EVERYTHING, DRIFT, EVERYTHING_AND_DRIFT } flavour;
+
+static problem_shape shape_of(size_t i, flavour kind)
 {
     problem_shape shape = {.heads = head_counts[i % 4], .positions = position_counts[i / 4 % 4]};
     shape.patterns = shape.positions < 3 ? 1 : 3;
-    if (everything) {
+    shape.drift = kind == DRIFT || kind == EVERYTHING_AND_DRIFT;
+    if (kind == EVERYTHING || kind == EVERYTHING_AND_DRIFT) {
         shape.outside = i % 3;
         shape.copies = shape.replicas = shape.weights = shape.decay = shape.rates = true;
         shape.gram = shape.patterns > 1;
@@ -133,12 +136,12 @@ static problem_shape shape_of(size_t i, bool everything)
 }
 
 /* The worst over all numbers of heads and the given range of position_counts. */
-static double worst_over_shapes(size_t first, size_t last, bool everything, double contrast, bool mean, uint64_t its_seed)
+static double worst_over_shapes(size_t first, size_t last, flavour kind, double contrast, bool mean, uint64_t its_seed)
 {
     random_source random = {its_seed};
     double worst = 0;
     for (size_t i = 4 * first; i < 4 * last; i++) {
-        problem_shape shape = shape_of(i, everything);
+        problem_shape shape = shape_of(i, kind);
         if (mean || shape.heads > 1)
             worst = fmax(worst, worst_backward_error(&shape, contrast, mean, &random));
     }
@@ -148,23 +151,34 @@ static double worst_over_shapes(size_t first, size_t last, bool everything, doub
 static void test_plain_flows_are_solved(void **state)
 {
     (void)state;
-    assert_true(within("backward error, plain", worst_over_shapes(2, 4, false, 1, true, seed), 1e-11));
+    assert_true(within("backward error, plain", worst_over_shapes(2, 4, PLAIN, 1, true, seed), 1e-11));
 }
 
 static void test_flows_with_everything_are_solved(void **state)
 {
     (void)state;
-    assert_true(within("backward error, everything", worst_over_shapes(2, 4, true, 1, true, seed + 1), 1e-11));
+    assert_true(within("backward error, everything", worst_over_shapes(2, 4, EVERYTHING, 1, true, seed + 1), 1e-11));
+}
+
+static void test_flows_with_drift_are_solved(void **state)
+{
+    (void)state;
+    assert_true(within("backward error, drift", worst_over_shapes(2, 4, DRIFT, 1, true, seed + 13), 1e-11));
+    assert_true(within("backward error, everything and drift",
+                       worst_over_shapes(2, 4, EVERYTHING_AND_DRIFT, 1, true, seed + 14), 1e-11));
 }
 
 static void test_flows_on_one_or_two_positions_are_solved(void **state)
 {
     (void)state;
-    double plain = worst_over_shapes(0, 2, false, 1, true, seed + 10);
-    double everything = worst_over_shapes(0, 2, true, 1, true, seed + 11);
+    double plain = worst_over_shapes(0, 2, PLAIN, 1, true, seed + 10);
+    double everything = worst_over_shapes(0, 2, EVERYTHING, 1, true, seed + 11);
     /* Between one or two positions nothing dilutes what cancels in the border at gamma = 1e8: rounding times gamma remains.
      */
     assert_true(within("backward error, T <= 2", fmax(plain, everything), 1e-7));
+    assert_true(within("backward error, T <= 2, drift", worst_over_shapes(0, 2, DRIFT, 1, true, seed + 15), 1e-7));
+    assert_true(within("backward error, T <= 2, everything and drift",
+                       worst_over_shapes(0, 2, EVERYTHING_AND_DRIFT, 1, true, seed + 16), 1e-7));
 }
 
 static void test_each_feature_of_the_flow_is_solved(void **state)
@@ -172,7 +186,7 @@ static void test_each_feature_of_the_flow_is_solved(void **state)
     (void)state;
     static const problem_shape shapes[] = {
         {.copies = true}, {.replicas = true}, {.weights = true}, {.decay = true},
-        {.rates = true},  {.gram = true},     {.outside = 3},
+        {.rates = true},  {.gram = true},     {.outside = 3},    {.drift = true},
     };
     random_source random = {seed + 2};
     double worst = 0;
@@ -192,9 +206,8 @@ static void check_tiny_contrasts(size_t first, size_t last, double limit)
     for (size_t i = 0; i < 3; i++) {
         char what[64];
         snprintf(what, sizeof what, "backward error of contrasts of %g", sizes[i]);
-        double plain = worst_over_shapes(first, last, false, sizes[i], false, seed + 3);
-        double everything = worst_over_shapes(first, last, true, sizes[i], false, seed + 12);
-        assert_true(within(what, fmax(plain, everything), limit));
+        for (flavour kind = PLAIN; kind <= EVERYTHING_AND_DRIFT; kind++)
+            assert_true(within(what, worst_over_shapes(first, last, kind, sizes[i], false, seed + 3 + kind), limit));
     }
 }
 
@@ -278,7 +291,7 @@ static void test_a_factorization_outlives_the_state_it_was_made_at(void **state)
 {
     (void)state;
     random_source random = {seed + 6};
-    problem_shape shape = shape_of(10, true);
+    problem_shape shape = shape_of(10, EVERYTHING);
     setting s = make_setting(shape, false, 1, &random);
     double *first = numbers(s.size), *elsewhere = random_state(s.flow, 1, &random);
     assert_true(hf_newton_setup(s.newton, 2));
@@ -293,9 +306,10 @@ static void test_a_factorization_outlives_the_state_it_was_made_at(void **state)
 /* ---- exact zeros ---- */
 
 /* Heads 1..3, of which the pair (first, second) is equal, and a right-hand side that does not tell them apart. */
-static void check_pair(size_t first, size_t second, bool replicator, random_source *random)
+static void check_pair(size_t first, size_t second, bool replicator, bool drift, random_source *random)
 {
     problem_shape shape = {.heads = 3, .positions = 70, .patterns = 3, .copies = true, .weights = true, .decay = true};
+    shape.drift = drift;
     setting s = make_setting(shape, replicator, 1, random);
     double distance[9] = {0, 1, 1, 1, 0, 1, 1, 1, 0};
     distance[first * 3 + second] = distance[second * 3 + first] = 0;
@@ -322,10 +336,10 @@ static void test_contrast_of_any_equal_pair_stays_exactly_zero(void **state)
 {
     (void)state;
     random_source random = {seed + 7};
-    for (size_t i = 0; i < 2; i++) {
-        check_pair(0, 1, i == 1, &random);
-        check_pair(0, 2, i == 1, &random);
-        check_pair(1, 2, i == 1, &random);
+    for (size_t i = 0; i < 4; i++) {
+        check_pair(0, 1, i % 2 == 1, i > 1, &random);
+        check_pair(0, 2, i % 2 == 1, i > 1, &random);
+        check_pair(1, 2, i % 2 == 1, i > 1, &random);
     }
 }
 
@@ -333,9 +347,10 @@ static void test_contrasts_of_eight_equal_heads_stay_exactly_zero(void **state)
 {
     (void)state;
     random_source random = {seed + 8};
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 4; i++) {
         problem_shape shape = {.heads = 8, .positions = 30, .patterns = 3, .replicas = true, .gram = true, .rates = true};
-        setting s = make_setting(shape, i == 1, 0, &random);
+        shape.drift = i > 1;
+        setting s = make_setting(shape, i % 2 == 1, 0, &random);
         for (size_t g = 0; g < GAMMAS; g++) {
             assert_true(hf_newton_setup(s.newton, gammas[g]));
             hf_newton_solve(s.newton, s.b, s.x);
@@ -388,7 +403,7 @@ static void test_a_state_that_is_not_finite_is_singular(void **state)
     (void)state;
     random_source random = {seed + 9};
     for (size_t i = 0; i < 32; i++) {
-        problem_shape shape = shape_of(i, i % 3 == 0);
+        problem_shape shape = shape_of(i, (flavour)(i % 4));
         setting s = make_setting(shape, i >= 16, 1, &random);
         s.y[draw_count(&random, 0, s.size - 1)] = NAN;
         hf_flow_at(s.flow, s.y);
@@ -410,6 +425,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plain_flows_are_solved),
         cmocka_unit_test(test_flows_with_everything_are_solved),
+        cmocka_unit_test(test_flows_with_drift_are_solved),
         cmocka_unit_test(test_each_feature_of_the_flow_is_solved),
         cmocka_unit_test(test_tiny_contrasts_are_solved_to_their_own_size),
         cmocka_unit_test(test_flows_on_one_or_two_positions_are_solved),

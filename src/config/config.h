@@ -36,7 +36,7 @@ typedef enum { HF_NOISE_NORMAL, HF_NOISE_UNIFORM, HF_NOISE_SINE } hf_noise;
 typedef enum { HF_START_UNIFORM, HF_START_BUMPS, HF_START_WRONG, HF_START_WATERFALL, HF_START_SADDLE } hf_start;
 typedef enum { HF_VALUES_LEARNED, HF_VALUES_FROZEN, HF_VALUES_OPTIMAL } hf_values;
 typedef enum { HF_SPACING_LOG, HF_SPACING_LINEAR } hf_spacing;
-typedef enum { HF_TASK_REGRESSION } hf_task;
+typedef enum { HF_TASK_REGRESSION } hf_task_kind;
 typedef enum { HF_OPTIMIZER_SGD, HF_OPTIMIZER_MOMENTUM, HF_OPTIMIZER_ADAM, HF_OPTIMIZER_ADAMW } hf_optimizer_kind;
 typedef enum { HF_SAMPLING_DIRECT, HF_SAMPLING_PROJECTED } hf_sampling;
 typedef enum { HF_FEATURES_ORTHOGONAL, HF_FEATURES_RANDOM } hf_features;
@@ -80,9 +80,14 @@ typedef struct {
         hf_geometry geometry;
         hf_values values;
         double value_rate, attention_rate, weight_decay;
+        struct {
+            double lr;         /* flow time of one step; 0: no drift */
+            size_t batch, dim; /* samples of a step; d */
+            double noise;      /* standard deviation of the label noise */
+        } sgd_drift;
     } flow;
     struct {
-        hf_task task;
+        hf_task_kind task;
         size_t dim; /* d */
         hf_features features;
         hf_counts inputs;  /* (J) input coordinates of each feature, sum d; empty: every feature uses all d */

@@ -19,7 +19,7 @@ const hf_kind_info hf_kinds[] = {
 /* A choice is stored through an int. */
 _Static_assert(sizeof(hf_geometry) == sizeof(int) && sizeof(hf_noise) == sizeof(int) && sizeof(hf_start) == sizeof(int) &&
                    sizeof(hf_values) == sizeof(int) && sizeof(hf_spacing) == sizeof(int) &&
-                   sizeof(hf_task) == sizeof(int) && sizeof(hf_optimizer_kind) == sizeof(int) &&
+                   sizeof(hf_task_kind) == sizeof(int) && sizeof(hf_optimizer_kind) == sizeof(int) &&
                    sizeof(hf_sampling) == sizeof(int) && sizeof(hf_features) == sizeof(int),
                "an enum of hf_config is not as wide as int");
 
@@ -103,6 +103,11 @@ const hf_key hf_keys[] = {
     KEY(flow.attention_rate, REAL, "1.0", AT_LEAST(0), "1", "multiplier rho_a of the learning rate of the logits"),
     KEY(flow.weight_decay, REAL, "0.0", AT_LEAST(0), "1/flow time", "decay lambda of the values"),
 
+    KEY(flow.sgd_drift.lr, REAL, NULL, ABOVE(0), "flow time", "learning rate of SGD: the flow time of one step; default: no drift"),
+    KEY(flow.sgd_drift.batch, COUNT, "512", FROM_TO(1, 1e9), "1", "samples per step, fresh ones at every step"),
+    KEY(flow.sgd_drift.dim, COUNT, "50", FROM_TO(1, 10000), "1", "dimension d of inputs and outputs"),
+    KEY(flow.sgd_drift.noise, REAL, "0.0", AT_LEAST(0), "1", "standard deviation of the label noise"),
+
     KEY(train.task, CHOICE, "regression", ANY, "", "what the transformer learns: y = sum_j A_j X p_j + noise", .choices = tasks),
     KEY(train.dim, COUNT, "10", FROM_TO(1, 10000), "1", "dimension d of inputs and outputs"),
     KEY(train.features, CHOICE, "orthogonal", ANY, "",
@@ -170,6 +175,7 @@ const hf_section hf_sections[] = {
     {"test", "The data whose loss decides on the event emerged (detect.loss_fraction), where they are not the data that are learned."},
     {"init", "Where the flow starts: values and logits of the heads."},
     {"flow", "The flow that is integrated."},
+    {"flow.sgd_drift", "What the noise of minibatch SGD does to the attention on average, as a term of the flow."},
     {"train", "The transformer that is trained, beside the flow or alone: y = sum_k V_k X s_k."},
     {"ladder", "Training at several learning rates and batch sizes, against the flow."},
     {"solver", "The integrator: end, accuracy and limits."},

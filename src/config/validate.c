@@ -342,20 +342,27 @@ static bool gram_is_diagonal(const hf_real_rows *gram)
     return true;
 }
 
+/* Whether two rows of input variances differ, and at which position, from 0, they do first. */
+static bool rows_differ(const hf_reals *one, const hf_reals *other, size_t *position)
+{
+    const size_t length = one->count > other->count ? one->count : other->count;
+    for (*position = 0; *position < length; ++*position)
+        if (one->at[one->count == 1 ? 0 : *position] != other->at[other->count == 1 ? 0 : *position])
+            return true;
+    return false;
+}
+
 /* Input variances are told apart along the features only if these are orthogonal. */
 static hf_status check_variance_against_gram(const hf_config *c, hf_error *err, const char *key,
                                              const hf_real_rows *weights)
 {
-    for (size_t j = 1; j < weights->count; j++) {
-        const hf_reals *first = &weights->row[0], *row = &weights->row[j];
-        const size_t length = first->count > row->count ? first->count : row->count;
-        for (size_t i = 0; i < length; i++)
-            if (first->at[first->count == 1 ? 0 : i] != row->at[row->count == 1 ? 0 : i])
-                return hf_config_reject(c, err, key,
-                                        "features 1 and %zu differ in their input variance at position %zu, so they must "
-                                        "be orthogonal, but target.gram is not diagonal",
-                                        j + 1, i + 1);
-    }
+    size_t position;
+    for (size_t j = 1; j < weights->count; j++)
+        if (rows_differ(&weights->row[0], &weights->row[j], &position))
+            return hf_config_reject(c, err, key,
+                                    "features 1 and %zu differ in their input variance at position %zu, so they must "
+                                    "be orthogonal, but target.gram is not diagonal",
+                                    j + 1, position + 1);
     return HF_OK;
 }
 
@@ -365,6 +372,26 @@ static hf_status check_weights_against_gram(hf_config *c, hf_error *err)
         return HF_OK;
     const hf_status status = check_variance_against_gram(c, err, "data.weights", &c->data.weights);
     return status == HF_OK ? check_variance_against_gram(c, err, "test.weights", &c->test.weights) : status;
+}
+
+/* ---- the drift of SGD ---- */
+
+/* The noise of the values makes the drift, in proportion to the variance of what a head reads, which must be one number. */
+static hf_status check_drift(hf_config *c, hf_error *err)
+{
+    size_t position;
+    if (c->flow.sgd_drift.lr == 0)
+        return HF_OK;
+    if (c->flow.values != HF_VALUES_LEARNED)
+        return hf_config_reject(c, err, "flow.sgd_drift.lr",
+                                "the noise of values that SGD learns makes the drift, expected flow.values = \"learned\"");
+    for (size_t j = 1; j < c->data.weights.count; j++)
+        if (rows_differ(&c->data.weights.row[0], &c->data.weights.row[j], &position))
+            return hf_config_reject(c, err, "data.weights",
+                                    "features 1 and %zu differ in their input variance at position %zu, expected the same "
+                                    "for all features with flow.sgd_drift",
+                                    j + 1, position + 1);
+    return HF_OK;
 }
 
 /* ---- output and state ---- */
@@ -468,7 +495,7 @@ hf_status hf_validate_config(hf_config *config, hf_error *err)
         require_strengths,     settle_count, derive_strengths,  derive_patterns,   check_patterns,
         check_pattern_weights, check_gram,   check_data_shapes, check_input_count, check_weights_against_gram,
         check_times,           check_state,  check_start,       check_title,       settle_steps,
-        check_inputs,
+        check_inputs,          check_drift,
     };
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         const hf_status status = steps[i](config, err);

@@ -13,14 +13,17 @@
 
 const char *const hf_event_names[] = {"plateau", "drop", "onset", "settle", "acquired", "split", "emerged", "stop"};
 
+enum {
+    SLOPE = HF_SIGNAL_SLOPE,
+    OVERLAP = HF_SIGNAL_OVERLAP,
+    STOP_LOSS = HF_SIGNAL_STOP_LOSS,
+    EMERGENCE = HF_SIGNAL_EMERGENCE,
+    SHARES = HF_SIGNAL_SHARES
+};
+
 /* ---- what is watched ---- */
 
-/* Signals, each crossing 0 where something happens: the relative change of the speed (an extremum), overlap, stop loss,
- * emergence, and from SHARES on the share of every pattern. */
-enum { SLOPE, OVERLAP, STOP_LOSS, EMERGENCE, SHARES };
-
-/* Makes room for one more element of size in a list; false: out of memory. */
-static bool grow(void **list, size_t count, size_t *capacity, size_t size)
+bool hf_detector_grow(void **list, size_t count, size_t *capacity, size_t size)
 {
     if (count < *capacity)
         return true;
@@ -57,7 +60,7 @@ static double judged_loss(const hf_flow *flow)
     return flow->problem->test_variance != NULL ? hf_test_loss(flow) : flow->loss;
 }
 
-static double signal_at(const hf_detector *d, size_t signal)
+double hf_detector_signal(const hf_detector *d, size_t signal)
 {
     const hf_flow *flow = d->flow;
     switch (signal) {
@@ -74,8 +77,7 @@ static double signal_at(const hf_detector *d, size_t signal)
     }
 }
 
-/* Whether a signal that goes from before to now has crossed in the direction that is looked for. */
-static bool has_crossed(size_t signal, double before, double now)
+bool hf_detector_crossed(size_t signal, double before, double now)
 {
     if (signal == SLOPE)
         return (before > 0 && now <= 0) || (before < 0 && now >= 0);
@@ -100,7 +102,7 @@ static void look_at_start(hf_detector *d)
     for (size_t s = 0; s < d->signals; s++) {
         if (s >= SHARES)
             d->watched[s] = events;
-        d->before[s] = signal_at(d, s);
+        d->before[s] = hf_detector_signal(d, s);
         if (s >= SHARES)
             d->held[s - SHARES] = d->before[s] >= 0;
     }
@@ -124,7 +126,7 @@ hf_status hf_detector_create(hf_detector **result, const hf_config *config, hf_f
     d->y = malloc((2 * size + 2 * d->signals + d->patterns) * sizeof *d->y);
     d->watched = calloc(d->signals + d->patterns, sizeof *d->watched);
     if (d->solver == NULL || d->y == NULL || d->watched == NULL ||
-        !grow((void **)&d->samples, 0, &d->sample_capacity, sizeof *d->samples) ||
+        !hf_detector_grow((void **)&d->samples, 0, &d->sample_capacity, sizeof *d->samples) ||
         hf_observation_init(&d->observation, flow, NULL) != HF_OK) {
         hf_detector_free(d);
         return hf_fail_memory(err, "the detector");
@@ -151,6 +153,7 @@ void hf_detector_free(hf_detector *d)
     free(d->samples);
     free(d->events);
     free(d->plateaus);
+    free(d->states);
     free(d->drops);
     free(d);
 }
@@ -180,7 +183,7 @@ static double crossing_value(double t, void *data)
     if (t == c->end)
         return c->at_end;
     look_at(c->detector, c->integrator, t);
-    return signal_at(c->detector, c->signal);
+    return hf_detector_signal(c->detector, c->signal);
 }
 
 /* The time of a crossing inside the step; the flow is left there. */
@@ -255,9 +258,9 @@ static void find_leaver(const hf_detector *d, size_t *head, size_t *pattern)
         }
 }
 
-static bool record_event(hf_detector *d, size_t signal, double t)
+bool hf_detector_record(hf_detector *d, size_t signal, double t)
 {
-    if (!grow((void **)&d->events, d->event_count, &d->event_capacity, sizeof *d->events))
+    if (!hf_detector_grow((void **)&d->events, d->event_count, &d->event_capacity, sizeof *d->events))
         return false;
     hf_observe(d->flow, d->y, &d->observation);
     hf_event event = {.t = t, .loss = d->observation.loss};
@@ -292,7 +295,7 @@ static hf_status know_low(hf_detector *d, hf_error *err)
 {
     if (d->low_known)
         return HF_OK;
-    if (!d->config->detect.saddles) {
+    if (!d->config->detect.saddles || d->keep_states) {
         d->low_saddle = hf_saddle_unknown();
         return HF_OK;
     }
@@ -311,8 +314,14 @@ static hf_status add_plateau(hf_detector *d, hf_error *err)
     hf_status status = know_low(d, err);
     if (status != HF_OK)
         return status;
-    if (!grow((void **)&d->plateaus, d->plateau_count, &d->plateau_capacity, sizeof *d->plateaus))
+    if (!hf_detector_grow((void **)&d->plateaus, d->plateau_count, &d->plateau_capacity, sizeof *d->plateaus))
         return hf_fail_memory(err, "the plateaus");
+    const size_t size = hf_flow_size(d->flow);
+    if (d->keep_states) {
+        if (!hf_detector_grow((void **)&d->states, d->plateau_count, &d->state_capacity, size * sizeof *d->states))
+            return hf_fail_memory(err, "the plateaus");
+        memcpy(d->states + d->plateau_count * size, d->low_y, size * sizeof *d->states);
+    }
     d->plateaus[d->plateau_count++] =
         (hf_plateau){.t = d->low.t, .loss = d->low.loss, .speed = d->low.speed, .saddle = d->low_saddle};
     return HF_OK;
@@ -320,7 +329,7 @@ static hf_status add_plateau(hf_detector *d, hf_error *err)
 
 static hf_status add_drop(hf_detector *d, hf_error *err)
 {
-    if (!grow((void **)&d->drops, d->drop_count, &d->drop_capacity, sizeof *d->drops))
+    if (!hf_detector_grow((void **)&d->drops, d->drop_count, &d->drop_capacity, sizeof *d->drops))
         return hf_fail_memory(err, "the drops");
     d->drops[d->drop_count++] = d->high;
     return HF_OK;
@@ -333,8 +342,7 @@ static void set_low(hf_detector *d, const hf_sample *s)
     memcpy(d->low_y, d->y, hf_flow_size(d->flow) * sizeof *d->y);
 }
 
-/* Takes in one more point of P, whose state is y. The flow may be elsewhere afterwards. */
-static hf_status follow(hf_detector *d, const hf_sample *s, hf_error *err)
+hf_status hf_detector_follow(hf_detector *d, const hf_sample *s, hf_error *err)
 {
     double speed = effective(d, s), contrast = d->config->detect.contrast;
     hf_status status = HF_OK;
@@ -355,6 +363,14 @@ static hf_status follow(hf_detector *d, const hf_sample *s, hf_error *err)
     return status;
 }
 
+hf_status hf_detector_remember(hf_detector *d, const hf_sample *s, hf_error *err)
+{
+    if (!hf_detector_grow((void **)&d->samples, d->sample_count, &d->sample_capacity, sizeof *d->samples))
+        return hf_fail_memory(err, "the history of the speed");
+    d->samples[d->sample_count++] = *s;
+    return HF_OK;
+}
+
 /* ---- one step ---- */
 
 /* Crossings of one signal in the step; signals other than the slope happen once. */
@@ -368,10 +384,10 @@ static hf_status check_signal(hf_detector *d, hf_integrator *integrator, size_t 
         return status;
     if (signal == SLOPE) {
         hf_sample extremum = {t, d->flow->loss, d->flow->speed, 0};
-        return follow(d, &extremum, err);
+        return hf_detector_follow(d, &extremum, err);
     }
     d->watched[signal] = false;
-    return record_event(d, signal, t) ? HF_OK : hf_fail_memory(err, "the events");
+    return hf_detector_record(d, signal, t) ? HF_OK : hf_fail_memory(err, "the events");
 }
 
 /* Signals at t. */
@@ -381,7 +397,7 @@ static hf_status look(hf_detector *d, hf_integrator *integrator, double t, hf_er
     for (size_t s = 0; s < d->signals; s++) {
         if (!d->watched[s])
             continue;
-        d->now[s] = signal_at(d, s);
+        d->now[s] = hf_detector_signal(d, s);
         if (!isfinite(d->now[s]))
             return hf_fail(err, HF_ENUMERIC, "the flow is not finite at t = %.6g; lower target.strengths or the rates", t);
     }
@@ -397,7 +413,8 @@ hf_status hf_detector_step(hf_detector *d, hf_integrator *integrator, double lim
     if (!d->watched[SLOPE] && !d->watched[STOP_LOSS])
         return HF_OK;
     hf_status status = look(d, integrator, end, err);
-    if (status == HF_OK && d->watched[STOP_LOSS] && has_crossed(STOP_LOSS, d->before[STOP_LOSS], d->now[STOP_LOSS])) {
+    if (status == HF_OK && d->watched[STOP_LOSS] &&
+        hf_detector_crossed(STOP_LOSS, d->before[STOP_LOSS], d->now[STOP_LOSS])) {
         crossing c = {d, integrator, STOP_LOSS, start, d->before[STOP_LOSS], end, d->now[STOP_LOSS]};
         *stopped = true;
         status = locate(&c, &end, err);
@@ -409,7 +426,7 @@ hf_status hf_detector_step(hf_detector *d, hf_integrator *integrator, double lim
     hf_sample s = {end, d->flow->loss, d->flow->speed, d->now[SLOPE] * d->flow->speed};
     bool moved = false;
     for (size_t signal = 0; signal < d->signals && status == HF_OK; signal++)
-        if (signal != STOP_LOSS && d->watched[signal] && has_crossed(signal, d->before[signal], d->now[signal])) {
+        if (signal != STOP_LOSS && d->watched[signal] && hf_detector_crossed(signal, d->before[signal], d->now[signal])) {
             status = check_signal(d, integrator, signal, start, end, err);
             moved = true;
         }
@@ -417,10 +434,9 @@ hf_status hf_detector_step(hf_detector *d, hf_integrator *integrator, double lim
         return status;
     if (moved)
         look_at(d, integrator, end);
-    if (!grow((void **)&d->samples, d->sample_count, &d->sample_capacity, sizeof *d->samples))
-        return hf_fail_memory(err, "the history of the speed");
-    d->samples[d->sample_count++] = s;
-    status = follow(d, &s, err);
+    status = hf_detector_remember(d, &s, err);
+    if (status == HF_OK)
+        status = hf_detector_follow(d, &s, err);
     memcpy(d->before, d->now, d->signals * sizeof *d->before);
     d->end_overlap = d->now[OVERLAP] + d->config->detect.overlap;
     *reached = end;
@@ -446,16 +462,21 @@ bool hf_detector_transfer(hf_detector *d, hf_channel *channel)
     hf_channel_array(channel, (void **)&d->events, &d->event_count, sizeof *d->events);
     hf_channel_array(channel, (void **)&d->plateaus, &d->plateau_count, sizeof *d->plateaus);
     hf_channel_array(channel, (void **)&d->drops, &d->drop_count, sizeof *d->drops);
+    size_t state_count = d->keep_states ? d->plateau_count : 0;
+    hf_channel_array(channel, (void **)&d->states, &state_count, hf_flow_size(d->flow) * sizeof *d->states);
+    channel->good = channel->good && (!d->keep_states || state_count == d->plateau_count);
     if (!channel->writing) {
         d->sample_capacity = d->sample_count;
         d->event_capacity = d->event_count;
         d->plateau_capacity = d->plateau_count;
         d->drop_capacity = d->drop_count;
+        d->state_capacity = state_count;
     }
     return channel->good && d->sample_count > 0;
 }
 
 hf_status hf_detector_close(hf_detector *d, hf_error *err)
 {
+    d->end = d->seeking == SEEK_DROP ? HF_END_STAGE : d->seeking == SEEK_PLATEAU ? HF_END_PLATEAU : HF_END_START;
     return d->seeking == SEEK_DROP ? add_drop(d, err) : add_plateau(d, err);
 }

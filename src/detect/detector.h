@@ -13,6 +13,7 @@
 #define HF_DETECT_DETECTOR_H
 
 #include "config/config.h"
+#include "detect/curve.h"
 #include "detect/saddle.h"
 #include "integrate/integrator.h"
 
@@ -71,6 +72,7 @@ typedef struct {
     double start_overlap, end_overlap; /* of the heads */
     double loss_fraction;              /* at which emergence was looked for; 0: it was not */
     bool on_test;                      /* of the loss on the test data */
+    hf_curve curve; /* every step (of a training run: of the loss in the span of the features, with steps left out) */
 } hf_findings;
 
 typedef struct hf_detector hf_detector;

@@ -124,9 +124,28 @@ static void optimal_velocity(const hf_flow *flow, const double *mean, double *dv
     hf_optimal_change(flow, ds, dv);
 }
 
+/* dP/dt = -(y' . Hess y') - grad L . J y' for a velocity y' that is not the gradient's. */
+static double drifting_speed_rate(const hf_flow *flow)
+{
+    const hf_problem *p = flow->problem;
+    size_t values = p->heads * p->features;
+    double *velocity = flow->direction, *moved = flow->moved;
+    hf_flow_velocity(flow, velocity);
+    hf_flow_gradient_change(flow, velocity, moved);
+    double bent = hf_lanes_dot(hf_flow_size(flow), velocity, moved), turned = 0;
+    hf_flow_jacobian_times(flow, velocity, moved);
+    for (size_t i = 0; i < values; i++)
+        turned += (flow->force[i] - p->weight_decay * flow->value[i]) * moved[i];
+    for (size_t n = 0; n < p->heads; n++)
+        turned += hf_counted_dot(p, flow->loss_ascent + n * p->positions, moved + values + n * p->positions);
+    return turned - bent;
+}
+
 double hf_flow_speed_rate(const hf_flow *flow)
 {
     const hf_problem *p = flow->problem;
+    if (p->drift > 0)
+        return drifting_speed_rate(flow);
     size_t values = p->heads * p->features, rows = p->heads * HF_BLOCK;
     double *memory = flow->scratch;
     block_direction d = {memory, memory + rows, memory + 2 * rows, memory + 3 * rows};

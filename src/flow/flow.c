@@ -1,5 +1,6 @@
 #include "flow/flow.h"
 
+#include "flow/drift.h"
 #include "flow/lanes.h"
 #include "flow/optimal.h"
 
@@ -19,11 +20,12 @@ static hf_status allocate(hf_flow *flow)
     size_t heads = flow->problem->heads, positions = flow->problem->positions, features = flow->problem->features;
     size_t widest = heads > features ? heads : features;
     size_t field = heads * positions, pulls = features * positions;
+    size_t drift = flow->problem->drift > 0 ? 3 * field + heads * features : 0;
     size_t blocks = 4 * heads * HF_BLOCK + heads * (features + 1),
            scratch = 2 * field + pulls > blocks ? 2 * field + pulls : blocks;
-    double *memory = malloc(
-        (7 * field + pulls + scratch + 4 * heads * features + 2 * heads + 3 * heads * widest + features * heads * heads) *
-        sizeof *memory);
+    double *memory = malloc((7 * field + pulls + scratch + 4 * heads * features + 2 * heads + 3 * heads * widest +
+                             features * heads * heads + drift) *
+                            sizeof *memory);
     if (memory == NULL)
         return HF_ESYSTEM;
     flow->attention = memory; /* the one pointer to free */
@@ -42,6 +44,9 @@ static hf_status allocate(hf_flow *flow)
     flow->small = flow->norm + heads;
     flow->change = flow->small + 3 * heads * widest;
     flow->normal = flow->change + heads * features;
+    flow->loss_gain = drift > 0 ? flow->normal + features * heads * heads : flow->gain;
+    flow->loss_ascent = drift > 0 ? flow->loss_gain + field : flow->ascent;
+    flow->moved = drift > 0 ? flow->loss_ascent + field : NULL;
     return HF_OK;
 }
 
@@ -316,21 +321,21 @@ static void head_products(const hf_flow *flow, const double *x, const double *y,
 HF_CLONES static double evaluate_gain(hf_flow *flow, const double *mean)
 {
     const hf_problem *p = flow->problem;
-    const double *other = p->geometry == HF_GEOMETRY_LOGIT ? flow->ascent : flow->gain;
+    const double *other = p->geometry == HF_GEOMETRY_LOGIT ? flow->loss_ascent : flow->loss_gain;
     double speed = 0;
     for (size_t first = 0; first < p->positions; first += HF_BLOCK) {
         size_t width = hf_block_width(first, p->positions);
         for (size_t n = 0; n < p->heads; n++) {
-            double *gain = flow->gain + n * p->positions + first;
+            double *gain = flow->loss_gain + n * p->positions + first;
             for (size_t i = 0; i < width; i++)
                 gain[i] = -mean[n];
             for (size_t r = 0; r < p->features; r++)
                 hf_lanes_add(width, flow->value[n * p->features + r], flow->pull + r * p->positions + first, gain);
         }
-        hf_lanes_product(flow->basis, width, flow->attention + first, p->positions, flow->gain + first, p->positions,
-                         flow->ascent + first, p->positions);
+        hf_lanes_product(flow->basis, width, flow->attention + first, p->positions, flow->loss_gain + first, p->positions,
+                         flow->loss_ascent + first, p->positions);
         for (size_t n = 0; n < p->heads; n++) {
-            const double *f = flow->ascent + n * p->positions + first, *v = other + n * p->positions + first;
+            const double *f = flow->loss_ascent + n * p->positions + first, *v = other + n * p->positions + first;
             double sum = 0;
             HF_SIMD_SUM(sum)
             for (size_t i = 0; i < width; i++)
@@ -369,6 +374,8 @@ bool hf_flow_at(hf_flow *flow, const double *y)
     for (size_t n = 0; n < p->heads; n++)
         flow->shift[n] = mean[n] - hf_lanes_dot(p->features, flow->value + n * p->features, total) / p->total;
     flow->speed = evaluate_gain(flow, mean);
+    if (p->drift > 0)
+        flow->speed = hf_drift_gain(flow);
     for (size_t i = 0; i < p->heads * p->features; i++) {
         double slope = flow->force[i] - p->weight_decay * flow->value[i];
         flow->speed += p->value_rate * slope * slope;

@@ -8,7 +8,8 @@
  *     a_ki' = rho_a s_ki h_ki                               logit geometry: gradient flow in zero-mean logits
  *     a_ki' = rho_a (g_ki - sum_l n_l g_kl / sum_l n_l)     replicator geometry: Fisher metric on the simplex
  *
- * (Yuksel et al. 2026, section 3, generalized to classes of r_i replicas seen at c_i copies, n_i = r_i c_i.) The state y
+ * (Yuksel et al. 2026, section 3, generalized to classes of r_i replicas seen at c_i copies, n_i = r_i c_i; with the drift
+ * of minibatch SGD, drift.h, g~ takes the place of g in a' and P may be negative.) The state y
  * holds the modes of basis.h: values (H, R), then logits (H, T), row n = mode n. Every product of two head-dependent
  * quantities is formed from modes and every difference of attentions through expm1, so that contrasts of size 1e-200
  * evolve with full relative accuracy and contrasts that are 0 stay exactly 0.
@@ -30,14 +31,18 @@ typedef struct {
     const hf_problem *problem; /* not owned */
     hf_basis *basis;           /* owned */
     double loss, speed;        /* L and P = -dL/dt */
+    double drift;              /* beta of drift.h; 0 without drift */
 
     double *value;     /* (H, R) the values: the state's, or the optimal ones */
     double *attention; /* (H, T) s_ki */
     double *pull;      /* (R, T) omega_ri E_ri; no modes */
-    double *gain;      /* (H, T) h_ki */
-    double *ascent;    /* (H, T) s_ki h_ki = -dL/da_ki / n_i */
+    double *gain;      /* (H, T) h_ki, with drift h~_ki */
+    double *ascent;    /* (H, T) s_ki h_ki, with drift s_ki h~_ki */
     double *force;     /* (H, R) sum_i n_i omega_ri E_ri s_ki = -dL/dv_kr without decay */
     double *shift;     /* (H) sum_l n_l s_kl g_kl - sum_l n_l g_kl / sum_l n_l: from h to the replicator's velocity */
+
+    /* (H, T) h_ki and s_ki h_ki = -dL/da_ki / n_i of the loss: gain and ascent themselves where there is no drift. */
+    double *loss_gain, *loss_ascent;
 
     double *weight; /* (H, T) by head: exp(a_ki) up to a factor */
     double *norm;   /* (H) by head: that factor, s_ki = weight_ki norm_k */
@@ -48,6 +53,7 @@ typedef struct {
     double *scratch;   /* (2 H + R, T), at least four blocks of H rows, for what is asked at the state of hf_flow_at */
     double *direction; /* (size of a state) and */
     double *turned;    /* (H, T) for hf_flow_hessian_times */
+    double *moved;     /* (size of a state) for hf_flow_speed_rate with drift */
     double *small;     /* (3, H, max(H, R)) */
 } hf_flow;
 

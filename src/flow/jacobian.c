@@ -1,6 +1,7 @@
 /* The derivative of the flow along a direction; hf_flow_jacobian_times and hf_flow_gradient_change of flow.h. */
 #include "flow/flow.h"
 
+#include "flow/drift.h"
 #include "flow/lanes.h"
 #include "flow/optimal.h"
 
@@ -52,13 +53,13 @@ static void gain_change(const hf_flow *flow, const double *dv, const double *dpu
         }
 }
 
-/* d(s h) = ds h + s dg - s <dg>', with <dg>' = sum_i n_i (ds h + s dg) because sum_i n_i ds = 0. Overwrites ds. */
-static void ascent_change(const hf_flow *flow, double *ds, const double *dg, double *change)
+/* d(s h) = ds h + s dg - s <dg>', with <dg>' = sum_i n_i (ds h + s dg) because sum_i n_i ds = 0. gain: h. Overwrites ds. */
+static void ascent_change(const hf_flow *flow, const double *gain, double *ds, const double *dg, double *change)
 {
     const hf_problem *p = flow->problem;
     size_t positions = p->positions;
     double *mean = flow->small;
-    hf_lanes_product(flow->basis, positions, ds, positions, flow->gain, positions, change, positions);
+    hf_lanes_product(flow->basis, positions, ds, positions, gain, positions, change, positions);
     hf_lanes_product(flow->basis, positions, flow->attention, positions, dg, positions, ds, positions);
     for (size_t i = 0; i < p->heads * positions; i++)
         change[i] += ds[i];
@@ -90,7 +91,7 @@ HF_CLONES static void gradient_change(const hf_flow *flow, const double *x, doub
     size_t values = p->heads * p->features;
     double *ds = flow->scratch, *dg = ds + p->heads * p->positions;
     change_along(flow, x, result, ds, dg);
-    ascent_change(flow, ds, dg, result + values);
+    ascent_change(flow, flow->loss_gain, ds, dg, result + values);
     for (size_t i = 0; i < values; i++)
         result[i] = p->weight_decay * x[i] - result[i];
     for (size_t n = 0; n < p->heads; n++)
@@ -106,8 +107,10 @@ HF_CLONES static void jacobian_times(const hf_flow *flow, const double *x, doubl
     change_along(flow, x, result, ds, dg);
     for (size_t i = 0; i < values; i++)
         result[i] = p->value_rate * (result[i] - p->weight_decay * x[i]);
+    if (p->drift > 0)
+        hf_drift_change(flow, x, ds, dg);
     if (p->geometry == HF_GEOMETRY_LOGIT)
-        ascent_change(flow, ds, dg, da);
+        ascent_change(flow, flow->gain, ds, dg, da);
     for (size_t n = 0; n < p->heads; n++) {
         bool logit = p->geometry == HF_GEOMETRY_LOGIT;
         const double *change = (logit ? da : dg) + n * positions;

@@ -14,6 +14,8 @@ struct hf_newton {
     const hf_flow *flow;
     double gamma;
     bool logit;
+    size_t extra; /* 1 with SGD's drift: l = dL is one more unknown of the border; else 0 */
+    double drift; /* beta */
 
     /* The values' rows are (unit + gamma rate lambda) dv - gamma rate (dforce) = unit b: value_rate and 1, or for optimal
      * values, which are an equation without a time derivative, 1 and 0. */
@@ -25,6 +27,7 @@ struct hf_newton {
      * (R, H) the modes of v_kr push_kr, and shift (H, H) = gamma rho_a sum_r v_r turn_r^T what all positions' C D have in
      * common. */
     double *value, *attention, *ascent, *pull, *push, *turn, *shift;
+    double *force, *loss_ascent; /* only with drift */
 
     double *residual; /* (2, size of a state) for the refinement */
     double *factor;   /* (T / BLOCK, H, H, BLOCK) LU factors of every position's B */
@@ -35,14 +38,25 @@ struct hf_newton {
     double *multiplier; /* (H, H) D */
     double *spread;     /* (H, R) D v */
     double *system;     /* (H, H) B */
-    double *left;       /* (H, H R + H): n_i D G | n_i D */
-    double *columns;    /* (H, H R + 3 H): B^-1 of the columns of rho_a D G or rho_a G | I | B - I | -D or -I */
+    double *left;       /* (H, H R + H + extra): n_i D G | n_i D | n_i s h */
+    double *columns;    /* (H, H R + 3 H + extra): B^-1 of the columns of rho_a D G or rho_a G | I | B - I | -D or -I | l */
     double *field;      /* (5 H + 2) */
 
-    gsl_matrix *border; /* (p, p), p = H (R + 2): rows and columns dv | sigma | c */
+    gsl_matrix *border; /* (p, p), p = H (R + 2) + extra: rows and columns dv | sigma | c | l */
     gsl_permutation *permutation;
     gsl_vector *z;
 };
+
+/* Columns of left and of columns. */
+static size_t left_width(const hf_newton *newton)
+{
+    return newton->flow->problem->heads * (newton->flow->problem->features + 1) + newton->extra;
+}
+
+static size_t column_width(const hf_newton *newton)
+{
+    return newton->flow->problem->heads * (newton->flow->problem->features + 3) + newton->extra;
+}
 
 /* ---- life ---- */
 
@@ -50,19 +64,21 @@ hf_status hf_newton_create(hf_newton **result, const hf_flow *flow, hf_error *er
 {
     const hf_problem *p = flow->problem;
     size_t heads = p->heads, positions = p->positions, features = p->features;
-    size_t border = heads * (features + 2), field = heads * positions, blocks = (positions + BLOCK - 1) / BLOCK;
+    size_t extra = p->drift > 0, border = heads * (features + 2) + extra;
+    size_t field = heads * positions, blocks = (positions + BLOCK - 1) / BLOCK;
     hf_newton *newton = calloc(1, sizeof *newton);
     if (newton == NULL)
         return hf_fail_memory(err, "the Newton solver");
     newton->flow = flow;
     newton->logit = p->geometry == HF_GEOMETRY_LOGIT;
+    newton->extra = extra;
     newton->unit = p->values == HF_VALUES_OPTIMAL ? 0 : 1;
     newton->rate = p->values == HF_VALUES_OPTIMAL ? 1 : p->value_rate;
-    newton->value =
-        malloc((5 * heads * features + heads * heads + 4 * field + features * positions + heads * heads * BLOCK * blocks) *
-               sizeof *newton->value);
-    newton->multiplier = malloc((2 * heads * heads + heads * features + heads * (heads * features + heads) +
-                                 heads * (heads * features + 3 * heads) + 5 * heads + 2) *
+    newton->value = malloc((5 * heads * features + heads * heads + 4 * field + features * positions +
+                            heads * heads * BLOCK * blocks + extra * (heads * features + field)) *
+                           sizeof *newton->value);
+    newton->multiplier = malloc((2 * heads * heads + heads * features + heads * (heads * features + heads + extra) +
+                                 heads * (heads * features + 3 * heads + extra) + 5 * heads + 2) *
                                 BLOCK * sizeof *newton->multiplier);
     newton->pivot = malloc(heads * BLOCK * blocks * sizeof *newton->pivot);
     newton->exchanged = malloc(blocks * sizeof *newton->exchanged);
@@ -82,11 +98,13 @@ hf_status hf_newton_create(hf_newton **result, const hf_flow *flow, hf_error *er
     newton->shift = newton->turn + heads * features;
     newton->residual = newton->shift + heads * heads;
     newton->factor = newton->residual + 2 * (heads * features + field);
+    newton->force = newton->factor + heads * heads * BLOCK * blocks;
+    newton->loss_ascent = newton->force + heads * features;
     newton->spread = newton->multiplier + heads * heads * BLOCK;
     newton->system = newton->spread + heads * features * BLOCK;
     newton->left = newton->system + heads * heads * BLOCK;
-    newton->columns = newton->left + heads * (heads * features + heads) * BLOCK;
-    newton->field = newton->columns + heads * (heads * features + 3 * heads) * BLOCK;
+    newton->columns = newton->left + heads * left_width(newton) * BLOCK;
+    newton->field = newton->columns + heads * column_width(newton) * BLOCK;
     *result = newton;
     return HF_OK;
 }
@@ -137,6 +155,32 @@ HF_INLINE void substitute_block(const hf_newton *newton, size_t first, size_t wi
         hf_lu_substitute_one(heads, factor + i, newton->pivot + first * heads + i, x + i, stride);
 }
 
+/* w_i of drift.h in one block. */
+HF_INLINE void block_weight(const hf_problem *p, size_t first, size_t width, double *weight)
+{
+    for (size_t i = 0; i < width; i++)
+        weight[i] = p->copies[first + i] * p->variance[first + i];
+}
+
+/* B += gamma rho_a beta w_i D^2 (logit) or gamma rho_a beta w_i D (replicator). D^2 multiplies by s^2. */
+HF_INLINE void add_drift_to_systems(hf_newton *newton, size_t first, size_t width)
+{
+    const hf_problem *p = newton->flow->problem;
+    const hf_basis *basis = newton->flow->basis;
+    double *turn = newton->field, rate = newton->gamma * p->attention_rate * newton->drift, weight[BLOCK];
+    block_weight(p, first, width, weight);
+    const double *s = newton->attention + first;
+    if (newton->logit)
+        hf_lanes_product(basis, width, s, p->positions, s, p->positions, turn, BLOCK);
+    for (size_t n = 0; n < p->heads; n++)
+        for (size_t i = 0; i < width; i++)
+            turn[n * BLOCK + i] = weight[i] * (newton->logit ? turn[n * BLOCK + i] : s[n * p->positions + i]);
+    for (size_t t = 0; t < basis->term_count; t++) {
+        hf_basis_term term = basis->term[t];
+        hf_lanes_add(width, rate * term.c, turn + term.l * BLOCK, newton->system + (term.m * p->heads + term.n) * BLOCK);
+    }
+}
+
 /* Fills multiplier D, spread D v and system B for the positions first .. first+width-1. */
 HF_INLINE void form_systems(hf_newton *newton, size_t first, size_t width)
 {
@@ -155,6 +199,8 @@ HF_INLINE void form_systems(hf_newton *newton, size_t first, size_t width)
         if (newton->logit)
             hf_lanes_add(width, -rate * term.c, newton->ascent + l, newton->system + mn);
     }
+    if (newton->extra > 0)
+        add_drift_to_systems(newton, first, width);
     for (size_t m = 0; m < heads; m++)
         for (size_t n = 0; n < heads; n++)
             for (size_t r = 0; r < features; r++)
@@ -194,6 +240,19 @@ HF_INLINE void border_column(const hf_newton *newton, size_t m, size_t n, size_t
     }
 }
 
+/* turn (H) = factor (w s - its mean) for one block. */
+HF_INLINE void turn_column(const hf_newton *newton, double factor, size_t first, size_t width, double *turn)
+{
+    const hf_problem *p = newton->flow->problem;
+    double weight[BLOCK];
+    block_weight(p, first, width, weight);
+    for (size_t m = 0; m < p->heads; m++) {
+        const double *s = newton->attention + m * p->positions + first;
+        for (size_t i = 0; i < width; i++)
+            turn[m * BLOCK + i] = factor * (weight[i] * s[i] - newton->push[m]); /* of any feature */
+    }
+}
+
 /* Entry (m, n) of D shift (logit) or of shift itself. */
 HF_INLINE void common_turn(const hf_newton *newton, size_t m, size_t n, size_t width, double *turn)
 {
@@ -205,6 +264,26 @@ HF_INLINE void common_turn(const hf_newton *newton, size_t m, size_t n, size_t w
         turn[i] = newton->shift[m * heads + n];
 }
 
+/* The row n_i s h and the column of l: -2 kappa gamma rho_a (w s - its mean), D of it in the logit geometry. */
+HF_INLINE void form_drift_border(hf_newton *newton, size_t first, size_t width)
+{
+    const hf_problem *p = newton->flow->problem;
+    size_t heads = p->heads, row = left_width(newton), stride = column_width(newton);
+    double *turn = newton->field, *column = newton->columns + (stride - 1) * BLOCK;
+    turn_column(newton, -2 * p->drift * newton->gamma * p->attention_rate, first, width, turn);
+    if (newton->logit)
+        hf_lanes_product(newton->flow->basis, width, newton->attention + first, p->positions, turn, BLOCK, column,
+                         stride * BLOCK);
+    for (size_t m = 0; m < heads; m++) {
+        const double *f = newton->loss_ascent + m * p->positions + first;
+        double *left = newton->left + (m * row + row - 1) * BLOCK;
+        for (size_t i = 0; i < width; i++)
+            left[i] = p->multiplicity[first + i] * f[i];
+        if (!newton->logit)
+            memcpy(column + m * stride * BLOCK, turn + m * BLOCK, width * sizeof *turn);
+    }
+}
+
 /* Fills the rows n_i D G | n_i D and the columns rho_a D G (or G) | I + D shift | B - I - D shift (or shift) | -D (or -I),
  * not yet multiplied by B^-1. */
 HF_INLINE void form_border(hf_newton *newton, size_t first, size_t width)
@@ -214,8 +293,8 @@ HF_INLINE void form_border(hf_newton *newton, size_t first, size_t width)
     const double *count = p->multiplicity + first;
     double g[BLOCK], turn[BLOCK];
     for (size_t m = 0; m < heads; m++) {
-        double *left = newton->left + m * (values + heads) * BLOCK;
-        double *column = newton->columns + m * (values + 3 * heads) * BLOCK;
+        double *left = newton->left + m * left_width(newton) * BLOCK;
+        double *column = newton->columns + m * column_width(newton) * BLOCK;
         for (size_t j = 0; j < values; j++) {
             double *row = left + j * BLOCK, *x = column + j * BLOCK;
             border_column(newton, m, j / features, j % features, first, width, row, g);
@@ -239,6 +318,8 @@ HF_INLINE void form_border(hf_newton *newton, size_t first, size_t width)
             }
         }
     }
+    if (newton->extra > 0)
+        form_drift_border(newton, first, width);
 }
 
 /* ---- the border ---- */
@@ -246,11 +327,11 @@ HF_INLINE void form_border(hf_newton *newton, size_t first, size_t width)
 /* sum over the block of left column a times column b of the solved columns. */
 HF_INLINE double border_product(const hf_newton *newton, size_t a, size_t b, size_t width)
 {
-    size_t heads = newton->flow->problem->heads, values = heads * newton->flow->problem->features;
+    size_t heads = newton->flow->problem->heads;
     double sum = 0;
     for (size_t m = 0; m < heads; m++)
-        sum += hf_lanes_dot(width, newton->left + (m * (values + heads) + a) * BLOCK,
-                            newton->columns + (m * (values + 3 * heads) + b) * BLOCK);
+        sum += hf_lanes_dot(width, newton->left + (m * left_width(newton) + a) * BLOCK,
+                            newton->columns + (m * column_width(newton) + b) * BLOCK);
     return sum;
 }
 
@@ -263,24 +344,26 @@ HF_INLINE void add_border(hf_newton *newton, size_t row, size_t column, double x
 HF_INLINE void accumulate_border(hf_newton *newton, size_t first, size_t width)
 {
     const hf_problem *p = newton->flow->problem;
-    size_t heads = p->heads, values = heads * p->features, sigma = values, c = values + heads;
-    for (size_t a = 0; a < values + heads; a++) {
+    size_t heads = p->heads, values = heads * p->features, sigma = values, c = values + heads, l = c + heads;
+    for (size_t a = 0; a < left_width(newton); a++) {
         bool is_value = a < values;
         size_t row = is_value ? a : a + heads;
-        double sign = is_value ? -newton->rate : -1;
+        double sign = is_value ? -newton->rate : a < values + heads ? -1 : 1;
         for (size_t b = 0; b < values; b++)
             add_border(newton, row, b, sign * border_product(newton, a, b, width));
         for (size_t n = 0; n < heads; n++) {
             add_border(newton, row, sigma + n, -sign * border_product(newton, a, values + n, width));
             add_border(newton, row, c + n, sign * border_product(newton, a, values + 2 * heads + n, width));
         }
+        if (newton->extra > 0)
+            add_border(newton, row, l, sign * border_product(newton, a, values + 3 * heads, width));
     }
     for (size_t m = 0; m < heads; m++)
-        for (size_t b = 0; b < values + 2 * heads; b++) {
+        for (size_t b = 0; b < l + newton->extra; b++) {
             size_t skip = b < values ? b : b + heads;
             add_border(
                 newton, sigma + m, b,
-                hf_lanes_dot(width, p->multiplicity + first, newton->columns + (m * (values + 3 * heads) + skip) * BLOCK));
+                hf_lanes_dot(width, p->multiplicity + first, newton->columns + (m * column_width(newton) + skip) * BLOCK));
         }
 }
 
@@ -307,7 +390,7 @@ HF_INLINE void accumulate_values(hf_newton *newton, size_t first, size_t width)
 HF_CLONES static bool accumulate(hf_newton *newton)
 {
     const hf_problem *p = newton->flow->problem;
-    size_t columns = p->heads * (p->features + 3);
+    size_t columns = column_width(newton);
     for (size_t first = 0; first < p->positions; first += BLOCK) {
         size_t width = p->positions - first < BLOCK ? p->positions - first : BLOCK;
         form_systems(newton, first, width);
@@ -344,6 +427,18 @@ HF_INLINE double common_weight(const hf_newton *newton, size_t i)
     return newton->logit ? p->multiplicity[i] * newton->attention[i] / root : 0;
 }
 
+/* shift += gamma rho_a beta times multiplication by push, the mean of w s for any feature. */
+static void add_drift_to_common(hf_newton *newton)
+{
+    const hf_problem *p = newton->flow->problem;
+    const hf_basis *basis = newton->flow->basis;
+    for (size_t t = 0; t < basis->term_count; t++) {
+        hf_basis_term term = basis->term[t];
+        newton->shift[term.m * p->heads + term.n] +=
+            newton->gamma * p->attention_rate * newton->drift * term.c * newton->push[term.l];
+    }
+}
+
 /* Takes the mean out of pull, and finds push, turn and shift. */
 static void find_common(hf_newton *newton)
 {
@@ -370,6 +465,26 @@ static void find_common(hf_newton *newton)
             for (size_t n = 0; n < heads; n++)
                 newton->shift[m * heads + n] += newton->gamma * p->attention_rate * value[m] * turn[n];
     }
+    if (newton->extra > 0)
+        add_drift_to_common(newton);
+}
+
+static void copy_drift(hf_newton *newton)
+{
+    const hf_flow *flow = newton->flow;
+    const hf_problem *p = flow->problem;
+    newton->drift = flow->drift;
+    memcpy(newton->force, flow->force, p->heads * p->features * sizeof *newton->force);
+    memcpy(newton->loss_ascent, flow->loss_ascent, p->heads * p->positions * sizeof *newton->loss_ascent);
+}
+
+/* The part of l + sum force dv + sum_i n_i (s h)_i da_i = 0 that does not go through the logits. */
+static void form_loss_row(hf_newton *newton)
+{
+    size_t values = newton->flow->problem->heads * newton->flow->problem->features, l = newton->border->size1 - 1;
+    for (size_t i = 0; i < values; i++)
+        add_border(newton, l, i, newton->force[i]);
+    add_border(newton, l, l, 1);
 }
 
 bool hf_newton_setup(hf_newton *newton, double gamma)
@@ -384,14 +499,29 @@ bool hf_newton_setup(hf_newton *newton, double gamma)
     memcpy(newton->attention, flow->attention, field * sizeof *newton->attention);
     memcpy(newton->ascent, flow->ascent, field * sizeof *newton->ascent);
     memcpy(newton->pull, flow->pull, p->features * p->positions * sizeof *newton->pull);
+    if (newton->extra > 0)
+        copy_drift(newton);
     find_common(newton);
     gsl_matrix_set_zero(newton->border);
     for (size_t i = 0; i < values; i++)
         add_border(newton, i, i, newton->unit + gamma * newton->rate * p->weight_decay);
+    if (newton->extra > 0)
+        form_loss_row(newton);
     return accumulate(newton) && factorize_border(newton);
 }
 
 /* ---- solving ---- */
+
+/* sum over the block of n_i x_i y_i */
+HF_INLINE double counted_product(const hf_newton *newton, const double *x, const double *y, size_t first, size_t width)
+{
+    const double *count = newton->flow->problem->multiplicity + first;
+    double sum = 0;
+    HF_SIMD_SUM(sum)
+    for (size_t i = 0; i < width; i++)
+        sum += count[i] * x[i] * y[i];
+    return sum;
+}
 
 /* Adds one block to the border's right-hand side, from y = B^-1 b (left in x) and b. */
 HF_INLINE void gather(hf_newton *newton, const double *b, const double *x, size_t first, size_t width)
@@ -411,6 +541,8 @@ HF_INLINE void gather(hf_newton *newton, const double *b, const double *x, size_
         }
         z[values + m] += sigma;
         z[values + heads + m] += c;
+        if (newton->extra > 0)
+            z[values + 2 * heads] -= counted_product(newton, newton->loss_ascent + m * positions + first, xm, first, width);
     }
     for (size_t r = 0; r < p->features; r++) {
         const double *variance = p->variance + r * positions + first;
@@ -429,6 +561,22 @@ HF_INLINE void gather(hf_newton *newton, const double *b, const double *x, size_
                 (hf_lanes_dot(width, newton->pull + r * positions + first, t + n * BLOCK) -
                  hf_lanes_dot(width, push, newton->attention + n * positions + first) + newton->push[r * heads + n] * all);
     }
+}
+
+/* e += gamma rho_a (beta (w D sigma - its mean) - 2 kappa l (w s - its mean)); ds: (H) D sigma. */
+HF_INLINE void scatter_drift(const hf_newton *newton, size_t first, size_t width, const double *ds, double *e)
+{
+    const hf_problem *p = newton->flow->problem;
+    size_t heads = p->heads;
+    double rate = newton->gamma * p->attention_rate, weight[BLOCK];
+    const double *sigma = newton->z->data + heads * p->features;
+    double *mean = newton->field + 2 * heads * BLOCK, *turn = mean + heads * BLOCK;
+    hf_basis_product(newton->flow->basis, newton->push, sigma, mean);
+    block_weight(p, first, width, weight);
+    turn_column(newton, -2 * p->drift * rate * sigma[2 * heads], first, width, turn);
+    for (size_t m = 0; m < heads; m++)
+        for (size_t i = 0; i < width; i++)
+            e[m * BLOCK + i] += turn[m * BLOCK + i] + rate * newton->drift * (weight[i] * ds[m * BLOCK + i] - mean[m]);
 }
 
 /* x = b + (the border's columns) z for one block, B^-1 not yet applied: with e = rho_a G dv - c + gamma rho_a c_i C D
@@ -463,6 +611,8 @@ HF_INLINE void scatter(hf_newton *newton, const double *b, double *x, size_t fir
             hf_lanes_add(width, rate * newton->value[m * p->features + r], push, e + m * BLOCK);
         }
     }
+    if (newton->extra > 0)
+        scatter_drift(newton, first, width, ds, e);
     if (newton->logit) {
         hf_lanes_product(basis, width, newton->attention + first, positions, e, BLOCK, w, BLOCK);
         hf_lanes_product_constant(basis, width, newton->ascent + first, positions, sigma, f, BLOCK);
@@ -497,7 +647,7 @@ static void solve_once(hf_newton *newton, const double *b, double *x)
     double *z = newton->z->data;
     for (size_t i = 0; i < values; i++)
         z[i] = newton->unit * b[i];
-    memset(z + values, 0, 2 * p->heads * sizeof *z);
+    memset(z + values, 0, (2 * p->heads + newton->extra) * sizeof *z);
     solve_logits(newton, b + values, x + values, false);
     gsl_linalg_LU_svx(newton->border, newton->permutation, newton->z);
     solve_logits(newton, b + values, x + values, true);
@@ -510,11 +660,36 @@ static void solve_once(hf_newton *newton, const double *b, double *x)
 
 /* ---- refinement, for the replicator geometry ---- */
 
+/* dL along x for find_residual. */
+HF_INLINE double loss_change(const hf_newton *newton, const double *x)
+{
+    const hf_problem *p = newton->flow->problem;
+    size_t values = p->heads * p->features;
+    double loss = -hf_lanes_dot(values, newton->force, x);
+    for (size_t n = 0; n < p->heads; n++)
+        loss -= hf_counted_dot(p, newton->loss_ascent + n * p->positions, x + values + n * p->positions);
+    return loss;
+}
+
+/* dg -= w (beta ds + 2 kappa dL s) for one block. */
+HF_INLINE void add_drift_change(const hf_newton *newton, double loss, const double *ds, size_t first, size_t width,
+                                double *dg)
+{
+    const hf_problem *p = newton->flow->problem;
+    double weight[BLOCK], drift = 2 * p->drift * loss;
+    block_weight(p, first, width, weight);
+    for (size_t m = 0; m < p->heads; m++) {
+        const double *s = newton->attention + m * p->positions + first;
+        for (size_t i = 0; i < width; i++)
+            dg[m * BLOCK + i] -= weight[i] * (newton->drift * ds[m * BLOCK + i] + drift * s[i]);
+    }
+}
+
 /* One block of dg and of what it adds to dforce and to mean = sum_i n_i dg_i: with ds = s (x - sigma) and push = c omega
  * (s dv + v ds), dg = sum_r (omega E dv - v push) and dforce = sum_i n_i (omega E ds - push s). residual gets -gamma
- * rho_a dg. */
-HF_INLINE void add_gain_change(hf_newton *newton, const double *dv, const double *x, const double *sigma, size_t first,
-                               size_t width, double *dforce, double *mean, double *residual)
+ * rho_a dg. loss: dL, with drift. */
+HF_INLINE void add_gain_change(hf_newton *newton, const double *dv, const double *x, const double *sigma, double loss,
+                               size_t first, size_t width, double *dforce, double *mean, double *residual)
 {
     const hf_problem *p = newton->flow->problem;
     size_t heads = p->heads, positions = p->positions, features = p->features;
@@ -548,6 +723,8 @@ HF_INLINE void add_gain_change(hf_newton *newton, const double *dv, const double
             dforce[m * features + r] += hf_lanes_dot(width, pull, ds + m * BLOCK) -
                                         hf_lanes_dot(width, push, newton->attention + m * positions + first);
     }
+    if (newton->extra > 0)
+        add_drift_change(newton, loss, ds, first, width, dg);
     for (size_t m = 0; m < heads; m++) {
         mean[m] += hf_lanes_dot(width, count, dg + m * BLOCK) / p->total;
         hf_lanes_add(width, newton->gamma * p->attention_rate, dg + m * BLOCK, residual + m * positions + first);
@@ -570,9 +747,10 @@ HF_CLONES static void find_residual(hf_newton *newton, const double *b, const do
         for (size_t m = 0; m < heads; m++)
             sigma[m] += hf_lanes_dot(width, p->multiplicity + first, newton->field + m * BLOCK);
     }
+    double loss = newton->extra > 0 ? loss_change(newton, x) : 0;
     for (size_t first = 0; first < positions; first += BLOCK)
-        add_gain_change(newton, x, x + values, sigma, first, positions - first < BLOCK ? positions - first : BLOCK, dforce,
-                        mean, residual + values);
+        add_gain_change(newton, x, x + values, sigma, loss, first, positions - first < BLOCK ? positions - first : BLOCK,
+                        dforce, mean, residual + values);
     for (size_t m = 0; m < heads; m++)
         for (size_t i = 0; i < positions; i++)
             residual[values + m * positions + i] -= newton->gamma * p->attention_rate * mean[m];

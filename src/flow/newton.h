@@ -13,7 +13,11 @@
  *
  * and the border's rows are those of dv, sum_i n_i da_i = sum_i n_i b_i (the zero mean, in place of the definition of c:
  * written so, no digits are lost at large gamma) and the definition of sigma. Exact zeros between mean and contrasts stay
- * exact. */
+ * exact.
+ *
+ * With the drift of SGD (drift.h), F multiplies by (s h~)_i, C_i has beta omega_i I added, and one more unknown of the
+ * border, l = dL, changes beta: -2 kappa gamma rho_a w_i l s_i (logit: D of it) is added on the right. Its row is
+ * l + sum force dv + sum_i n_i (s h)_i da_i = 0. */
 #ifndef HF_FLOW_NEWTON_H
 #define HF_FLOW_NEWTON_H
 

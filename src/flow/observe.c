@@ -159,6 +159,28 @@ double hf_test_loss(const hf_flow *flow)
     return loss;
 }
 
+void hf_span_loss(const hf_flow *flow, double *loss, double *speed)
+{
+    const hf_problem *p = flow->problem;
+    *loss = flow->loss;
+    *speed = flow->speed;
+    for (size_t r = p->span; r < p->features; r++) {
+        for (size_t i = 0; i < p->positions; i++) {
+            double output = 0; /* there is no target */
+            for (size_t n = 0; n < p->heads; n++)
+                output += flow->value[n * p->features + r] * flow->attention[n * p->positions + i];
+            output *= p->copies[i];
+            *loss -= p->replicas[i] * p->variance[r * p->positions + i] * output * output / 2;
+        }
+        for (size_t n = 0; n < p->heads; n++) {
+            const double value = flow->value[n * p->features + r];
+            const double slope = flow->force[n * p->features + r] - p->weight_decay * value;
+            *loss -= p->weight_decay / 2 * value * value;
+            *speed -= p->value_rate * slope * slope;
+        }
+    }
+}
+
 void hf_observe(hf_flow *flow, const double *y, hf_observation *o)
 {
     const hf_problem *p = flow->problem;

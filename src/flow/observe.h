@@ -41,6 +41,10 @@ double hf_least_overlap(const hf_flow *flow);
 /* The loss on the test data alone, likewise; the problem must have them. */
 double hf_test_loss(const hf_flow *flow);
 
+/* Loss and speed in the span of the problem's own features (hf_problem.span), at the state of the flow's last hf_flow_at:
+ * without what values outside it add. Equal to the flow's where there is nothing outside. */
+void hf_span_loss(const hf_flow *flow, double *loss, double *speed);
+
 /* Evaluates the flow at y (size of a state) and observes. */
 void hf_observe(hf_flow *flow, const double *y, hf_observation *observation);
 

@@ -30,6 +30,7 @@ typedef struct {
     size_t positions; /* T classes */
     size_t patterns;  /* J */
     size_t features;  /* R */
+    size_t span;      /* of them, those that target and start lie in: R but for hf_problem_expand */
 
     double *strength;          /* (J) m_j */
     double *feature;           /* (J, R) u_j in the reduced coordinates */
@@ -47,6 +48,7 @@ typedef struct {
 
     hf_geometry geometry;
     double value_rate, attention_rate, weight_decay; /* rho_v, rho_a, lambda */
+    double drift, drift_floor;                       /* kappa and d sigma^2 / 2 of SGD's drift; 0: no drift */
 
     hf_values values; /* learned, frozen (value_rate is 0), or optimal (value_rate is 0, weight_decay that of optimal.h) */
 
@@ -64,6 +66,11 @@ typedef struct {
 hf_status hf_problem_create(hf_problem **problem, const hf_config *config, hf_error *err);
 
 void hf_problem_free(hf_problem *problem);
+
+/* The same problem with a class of its own for every replica, and with extra more features, which no pattern has and whose
+ * input variance is the caller's to fill in (rows features..features + extra - 1; 1 until then). Its state tables hold the
+ * reduced coordinates. Errors: HF_ESYSTEM. Free with hf_problem_free. */
+hf_status hf_problem_expand(const hf_problem *problem, size_t extra, hf_problem **expanded, hf_error *err);
 
 /* Half the sum of squares of what is left when the patterns in learned (J flags) are fitted exactly and the others are not
  * at all: the plateau's predicted loss, 1/2 sum_i r_i sum_r omega_ri (sum_{j not learned} m_j u_jr p_ji)^2. */

@@ -1,0 +1,100 @@
+#include "flow/drift.h"
+
+#include "flow/lanes.h"
+
+#include <string.h>
+
+/* w_i of one block; omega is the same for all features. */
+HF_INLINE void block_weight(const hf_problem *p, size_t first, size_t width, double *weight)
+{
+    for (size_t i = 0; i < width; i++)
+        weight[i] = p->copies[first + i] * p->variance[first + i];
+}
+
+/* Modes of sum_i n_i w_i s_ki^2, the variance |s_k|^2, and of sum_i n_i w_i s_ki; (H) each. */
+HF_CLONES static void find_variance(const hf_flow *flow, double *variance, double *sum)
+{
+    const hf_problem *p = flow->problem;
+    double weight[HF_BLOCK], *squares = flow->scratch;
+    memset(variance, 0, p->heads * sizeof *variance);
+    memset(sum, 0, p->heads * sizeof *sum);
+    for (size_t first = 0; first < p->positions; first += HF_BLOCK) {
+        size_t width = hf_block_width(first, p->positions);
+        const double *s = flow->attention + first;
+        block_weight(p, first, width, weight);
+        for (size_t i = 0; i < width; i++)
+            weight[i] *= p->multiplicity[first + i];
+        hf_lanes_product(flow->basis, width, s, p->positions, s, p->positions, squares, HF_BLOCK);
+        for (size_t n = 0; n < p->heads; n++) {
+            variance[n] += hf_lanes_dot(width, weight, squares + n * HF_BLOCK);
+            sum[n] += hf_lanes_dot(width, weight, s + n * p->positions);
+        }
+    }
+}
+
+/* h~ = h - beta (w s - |s|^2) and s h~. */
+HF_CLONES static double turn_gain(hf_flow *flow, const double *variance)
+{
+    const hf_problem *p = flow->problem;
+    const double *other = p->geometry == HF_GEOMETRY_LOGIT ? flow->ascent : flow->gain;
+    double weight[HF_BLOCK], speed = 0;
+    for (size_t first = 0; first < p->positions; first += HF_BLOCK) {
+        size_t width = hf_block_width(first, p->positions);
+        block_weight(p, first, width, weight);
+        for (size_t n = 0; n < p->heads; n++) {
+            size_t row = n * p->positions + first;
+            const double *s = flow->attention + row, *h = flow->loss_gain + row;
+            double *turned = flow->gain + row;
+            HF_SIMD
+            for (size_t i = 0; i < width; i++)
+                turned[i] = h[i] - flow->drift * (weight[i] * s[i] - variance[n]);
+        }
+        hf_lanes_product(flow->basis, width, flow->attention + first, p->positions, flow->gain + first, p->positions,
+                         flow->ascent + first, p->positions);
+        for (size_t n = 0; n < p->heads; n++) {
+            const double *f = flow->loss_ascent + n * p->positions + first, *v = other + n * p->positions + first;
+            double sum = 0;
+            HF_SIMD_SUM(sum)
+            for (size_t i = 0; i < width; i++)
+                sum += p->multiplicity[first + i] * f[i] * v[i];
+            speed += sum;
+        }
+    }
+    return p->attention_rate * speed;
+}
+
+double hf_drift_gain(hf_flow *flow)
+{
+    const hf_problem *p = flow->problem;
+    double *variance = flow->small, *sum = flow->small + p->heads;
+    flow->drift = 2 * p->drift * (flow->loss + p->drift_floor);
+    find_variance(flow, variance, sum);
+    for (size_t n = 0; n < p->heads; n++)
+        flow->shift[n] -= flow->drift * (variance[n] - sum[n] / p->total);
+    return turn_gain(flow, variance);
+}
+
+HF_CLONES static void change_gain(const hf_flow *flow, const double *x, const double *ds, double *dg)
+{
+    const hf_problem *p = flow->problem;
+    size_t positions = p->positions, values = p->heads * p->features;
+    double weight[HF_BLOCK], loss = -hf_lanes_dot(values, flow->force, x);
+    for (size_t n = 0; n < p->heads; n++)
+        loss -= hf_counted_dot(p, flow->loss_ascent + n * positions, x + values + n * positions);
+    double drift = 2 * p->drift * loss;
+    for (size_t first = 0; first < positions; first += HF_BLOCK) {
+        size_t width = hf_block_width(first, positions);
+        block_weight(p, first, width, weight);
+        for (size_t n = 0; n < p->heads; n++) {
+            size_t row = n * positions + first;
+            HF_SIMD
+            for (size_t i = 0; i < width; i++)
+                dg[row + i] -= weight[i] * (flow->drift * ds[row + i] + drift * flow->attention[row + i]);
+        }
+    }
+}
+
+void hf_drift_change(const hf_flow *flow, const double *x, const double *ds, double *dg)
+{
+    change_gain(flow, x, ds, dg);
+}
