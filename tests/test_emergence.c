@@ -252,6 +252,26 @@ static void test_what_does_not_emerge(void **state)
     clear_run(&run);
 }
 
+/* What training makes of a problem has the test data, too, of its own: replica by replica, 1 in what is added. */
+static void test_expansion_has_test_data(void **state)
+{
+    (void)state;
+    hf_problem *p = make_problem("heads = 1; positions = 2; target = { strengths = (2.0, 1.0); };\n"
+                                 "data = { replicas = (1, 3); }; test = { weights = ((0.5, 0.25), (0.125)); };");
+    hf_problem *e = NULL, *plain = NULL;
+    assert_int_equal(hf_problem_expand(p, 1, &e, NULL), HF_OK);
+    hf_problem_free(p);
+    static const double want[3][4] = {{0.5, 0.25, 0.25, 0.25}, {0.125, 0.125, 0.125, 0.125}, {1, 1, 1, 1}};
+    assert_true(e->positions == 4 && e->features == 3);
+    assert_memory_equal(e->test_variance, want, sizeof want);
+    hf_problem_free(e);
+    p = make_problem("heads = 1; positions = 2; target = { strengths = (2.0, 1.0); };");
+    assert_int_equal(hf_problem_expand(p, 1, &plain, NULL), HF_OK);
+    assert_null(plain->test_variance);
+    hf_problem_free(plain);
+    hf_problem_free(p);
+}
+
 /* ---- one head ---- */
 
 static void test_one_head_alone(void **state)
