@@ -327,6 +327,7 @@ int main(void)
         cmocka_unit_test(test_test_loss_against_naive), cmocka_unit_test(test_same_data),
         cmocka_unit_test(test_test_data_decide),        cmocka_unit_test(test_what_does_not_emerge),
         cmocka_unit_test(test_one_head_alone),          cmocka_unit_test(test_one_head_on_a_saddle),
+        cmocka_unit_test(test_expansion_has_test_data),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
