@@ -63,6 +63,9 @@ typedef struct {
         double noise;         /* standard deviation of the label noise */
     } data;
     struct {
+        hf_real_rows weights; /* (J)(T or 1) or empty: the data that are learned */
+    } test;
+    struct {
         double values;       /* every coordinate of every head's value, along the features */
         double perturbation; /* standard deviation of the noise on the logits (sine: its amplitude) */
         hf_noise distribution;

@@ -73,6 +73,12 @@ static hf_sample sample_at(const hf_detector *d, double t, double slope)
     return (hf_sample){t, d->flow->loss, d->flow->speed, slope * slope_unit(d), resting_speed(d)};
 }
 
+/* The loss by which emergence is judged: that of the test data where there are any. */
+static double judged_loss(const hf_flow *flow)
+{
+    return flow->problem->test_variance != NULL ? hf_test_loss(flow) : flow->loss;
+}
+
 double hf_detector_signal(const hf_detector *d, size_t signal)
 {
     const hf_flow *flow = d->flow;
@@ -86,7 +92,7 @@ double hf_detector_signal(const hf_detector *d, size_t signal)
     case STOP_LOSS:
         return flow->loss - d->config->solver.stop_loss;
     case EMERGENCE:
-        return flow->loss - d->config->detect.loss_fraction * d->loss_start;
+        return judged_loss(flow) - d->config->detect.loss_fraction * d->judged_start;
     default:
         return total_share(flow, signal - SHARES) - d->config->detect.acquired;
     }
@@ -106,6 +112,7 @@ static void look_at_start(hf_detector *d)
     hf_flow_start(d->flow, d->y);
     hf_flow_at(d->flow, d->y);
     d->loss_start = d->flow->loss;
+    d->judged_start = judged_loss(d->flow);
     d->start_overlap = hf_least_overlap(d->flow);
     d->speed_floor = fmax(1e3 * DBL_EPSILON * (1e3 * DBL_EPSILON) * d->loss_start, DBL_MIN);
     bool events = d->config->detect.events;
@@ -233,10 +240,12 @@ static size_t index_of_largest(size_t count, const double *x, size_t stride)
     return best;
 }
 
-/* Competitive if all heads have their largest mass on the same pattern. */
+/* Competitive if all heads have their largest mass on the same pattern; one head alone does neither. */
 static hf_mode mode_of(const hf_detector *d)
 {
     size_t heads = d->flow->problem->heads;
+    if (heads == 1)
+        return HF_MODE_NONE;
     size_t first = index_of_largest(d->patterns, d->observation.mass, 1);
     for (size_t k = 1; k < heads; k++)
         if (index_of_largest(d->patterns, d->observation.mass + k * d->patterns, 1) != first)
@@ -282,7 +291,7 @@ bool hf_detector_record(hf_detector *d, size_t signal, double t)
         find_leaver(d, &event.head, &event.pattern);
     } else if (signal == EMERGENCE) {
         event.kind = HF_EVENT_EMERGED;
-        event.value = d->observation.loss / d->loss_start;
+        event.value = judged_loss(d->flow) / d->judged_start;
     } else {
         size_t j = signal - SHARES,
                carrier = index_of_largest(d->flow->problem->heads, d->observation.share + j, d->patterns);
@@ -425,7 +434,8 @@ hf_status hf_detector_step(hf_detector *d, hf_integrator *integrator, double lim
     if (!d->watched[SLOPE] && !d->watched[STOP_LOSS])
         return HF_OK;
     hf_status status = look(d, integrator, end, err);
-    if (status == HF_OK && d->watched[STOP_LOSS] && hf_detector_crossed(STOP_LOSS, d->before[STOP_LOSS], d->now[STOP_LOSS])) {
+    if (status == HF_OK && d->watched[STOP_LOSS] &&
+        hf_detector_crossed(STOP_LOSS, d->before[STOP_LOSS], d->now[STOP_LOSS])) {
         crossing c = {d, integrator, STOP_LOSS, start, d->before[STOP_LOSS], end, d->now[STOP_LOSS]};
         *stopped = true;
         status = locate(&c, &end, err);

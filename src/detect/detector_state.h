@@ -21,7 +21,8 @@ struct hf_detector {
     hf_observation observation;
     size_t patterns, signals;
     double loss_start, start_overlap, speed_floor;
-    double end_overlap; /* at the last look, while the heads have not parted */
+    double judged_start; /* the loss that emergence is judged by, at the start */
+    double end_overlap;  /* at the last look, while the heads have not parted */
 
     double *y;          /* the state looked at */
     double *before;     /* (signals) at the last look */

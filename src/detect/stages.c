@@ -174,6 +174,8 @@ hf_status hf_detector_describe(hf_detector *d, hf_findings *f, hf_error *err)
     f->heads = d->flow->problem->heads;
     f->start_overlap = d->start_overlap;
     f->end_overlap = d->end_overlap;
+    f->loss_fraction = d->config->detect.loss_fraction;
+    f->on_test = d->flow->problem->test_variance != NULL;
     bool *learned = calloc(d->patterns, sizeof *learned);
     if (status != HF_OK || learned == NULL) {
         free(learned);

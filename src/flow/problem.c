@@ -86,14 +86,29 @@ static bool weights_differ_between_features(const hf_real_rows *weights, size_t 
     return false;
 }
 
+/* (R, T) from weights by feature. Beyond the features all rows are equal: checked in reduce_values. NULL: no memory. */
+static double *make_variance(const hf_problem *p, const hf_real_rows *weights)
+{
+    double *variance = malloc(p->features * p->positions * sizeof *variance);
+    for (size_t r = 0; r < p->features && variance != NULL; r++)
+        for (size_t i = 0; i < p->positions; i++) {
+            size_t row = r < weights->count ? r : 0;
+            variance[r * p->positions + i] =
+                weights->count == 0 ? 1 : weights->row[row].at[weights->row[row].count == 1 ? 0 : i];
+        }
+    return variance;
+}
+
 static hf_status fill_target(hf_problem *p, const hf_config *config, hf_error *err)
 {
-    const hf_real_rows *weights = &config->data.weights;
+    const bool has_test = config->test.weights.count > 0;
     p->feature = calloc(p->patterns * p->features, sizeof *p->feature);
     p->feature2 = malloc(p->patterns * sizeof *p->feature2);
     p->target = calloc(p->features * p->positions, sizeof *p->target);
-    p->variance = malloc(p->features * p->positions * sizeof *p->variance);
-    if (p->feature == NULL || p->feature2 == NULL || p->target == NULL || p->variance == NULL)
+    p->variance = make_variance(p, &config->data.weights);
+    p->test_variance = has_test ? make_variance(p, &config->test.weights) : NULL;
+    if (p->feature == NULL || p->feature2 == NULL || p->target == NULL || p->variance == NULL ||
+        (has_test && p->test_variance == NULL))
         return hf_fail_memory(err, "the target");
     fill_features(p, &config->target.gram);
 
@@ -104,12 +119,6 @@ static hf_status fill_target(hf_problem *p, const hf_config *config, hf_error *e
                 p->target[r * p->positions + entry.position] +=
                     p->strength[j] * p->feature[j * p->features + r] * entry.weight;
             }
-    for (size_t r = 0; r < p->features; r++)
-        for (size_t i = 0; i < p->positions; i++) {
-            size_t row = r < weights->count ? r : 0; /* beyond the features all rows are equal: checked in reduce_values */
-            p->variance[r * p->positions + i] =
-                weights->count == 0 ? 1 : weights->row[row].at[weights->row[row].count == 1 ? 0 : i];
-        }
     return HF_OK;
 }
 
@@ -160,6 +169,19 @@ static size_t outside_directions(size_t heads, size_t width, size_t stride, cons
     return count;
 }
 
+/* Of values outside the features' span only the input variance that all features share is known. */
+static hf_status check_outside(const hf_problem *p, const hf_config *config, const char *key, const hf_real_rows *weights,
+                               hf_error *err)
+{
+    for (size_t i = 0; i < p->positions; i++)
+        if (weights_differ_between_features(weights, i))
+            return hf_config_reject(config, err, "init.state",
+                                    "gives values outside the span of the features, for which %s must not differ between "
+                                    "features (they do at position %zu)",
+                                    key, i + 1);
+    return HF_OK;
+}
+
 /* Reduces values of any number of coordinates D to the R that the flow can reach. */
 static hf_status reduce_values(hf_problem *p, const hf_config *config, const hf_state *state, hf_error *err)
 {
@@ -178,12 +200,10 @@ static hf_status reduce_values(hf_problem *p, const hf_config *config, const hf_
         status = hf_fail_memory(err, "the features");
         goto done;
     }
-    for (size_t i = 0; i < p->positions && outside > 0 && status == HF_OK; i++)
-        if (weights_differ_between_features(&config->data.weights, i))
-            status = hf_config_reject(config, err, "init.state",
-                                      "gives values outside the span of the features, for which data.weights must not "
-                                      "differ between features (they do at position %zu)",
-                                      i + 1);
+    if (outside > 0)
+        status = check_outside(p, config, "data.weights", &config->data.weights, err);
+    if (outside > 0 && status == HF_OK)
+        status = check_outside(p, config, "test.weights", &config->test.weights, err);
     for (size_t r = 0; r < inside; r++)
         p->value_basis[r * p->value_width + r] = 1;
     for (size_t r = 0; r < outside; r++)
@@ -458,6 +478,7 @@ void hf_problem_free(hf_problem *p)
     free(p->target);
     free(p->copies);
     free(p->variance);
+    free(p->test_variance);
     free(p->base_value);
     free(p->base_logit);
     free(p->value_deviation);
@@ -527,14 +548,16 @@ hf_status hf_problem_expand(const hf_problem *p, size_t extra, hf_problem **resu
     e->replicas = e->copies + N;
     e->multiplicity = e->replicas + N;
     e->variance = calloc(R * N, sizeof(double));
+    e->test_variance = p->test_variance == NULL ? NULL : calloc(R * N, sizeof(double));
     e->base_value = calloc(H * R, sizeof(double));
     e->value_deviation = calloc(H * R, sizeof(double));
     e->base_logit = calloc(H * N, sizeof(double));
     e->logit_deviation = calloc(H * N, sizeof(double));
     e->value_basis = calloc(R * R, sizeof(double));
     if (e->strength == NULL || e->feature == NULL || e->feature2 == NULL || e->pattern == NULL || e->entries == NULL ||
-        e->target == NULL || e->copies == NULL || e->variance == NULL || e->base_value == NULL ||
-        e->value_deviation == NULL || e->base_logit == NULL || e->logit_deviation == NULL || e->value_basis == NULL) {
+        e->target == NULL || e->copies == NULL || e->variance == NULL ||
+        (p->test_variance != NULL && e->test_variance == NULL) || e->base_value == NULL || e->value_deviation == NULL ||
+        e->base_logit == NULL || e->logit_deviation == NULL || e->value_basis == NULL) {
         hf_problem_free(e);
         return hf_fail_memory(err, "the training problem");
     }
@@ -545,6 +568,8 @@ hf_status hf_problem_expand(const hf_problem *p, size_t extra, hf_problem **resu
     widen_rows(p, H, p->value_deviation, e, e->value_deviation);
     spread_rows(p, p->features, p->target, e, e->target);
     spread_rows(p, p->features, p->variance, e, e->variance);
+    if (p->test_variance != NULL)
+        spread_rows(p, p->features, p->test_variance, e, e->test_variance);
     spread_rows(p, 1, p->copies, e, e->copies);
     spread_rows(p, 1, p->copies, e, e->multiplicity);
     spread_rows(p, H, p->base_logit, e, e->base_logit);
@@ -554,6 +579,8 @@ hf_status hf_problem_expand(const hf_problem *p, size_t extra, hf_problem **resu
         e->replicas[i] = 1;
     for (size_t i = p->features * N; i < R * N; i++)
         e->variance[i] = 1;
+    for (size_t i = p->features * N; i < R * N && e->test_variance != NULL; i++)
+        e->test_variance[i] = 1;
     for (size_t r = 0; r < R; r++)
         e->value_basis[r * R + r] = 1;
     *result = e;

@@ -39,11 +39,12 @@ typedef struct {
     hf_pattern_entry *entries; /* all patterns' entries in one array */
     double *target;            /* (R, T) G_ri = sum_j m_j u_jr p_ji */
 
-    double *copies;       /* (T) c_i */
-    double *replicas;     /* (T) r_i */
-    double *multiplicity; /* (T) n_i = r_i c_i */
-    double total;         /* sum_i n_i */
-    double *variance;     /* (R, T) omega_ri */
+    double *copies;        /* (T) c_i */
+    double *replicas;      /* (T) r_i */
+    double *multiplicity;  /* (T) n_i = r_i c_i */
+    double total;          /* sum_i n_i */
+    double *variance;      /* (R, T) omega_ri */
+    double *test_variance; /* (R, T) omega_ri of the test data; NULL: there are none */
 
     hf_geometry geometry;
     double value_rate, attention_rate, weight_decay; /* rho_v, rho_a, lambda */
@@ -63,7 +64,7 @@ typedef struct {
 } hf_problem;
 
 /* Builds the problem a valid configuration describes. Errors: HF_EUSAGE (state table; values outside the features' span
- * with weights that differ between features), HF_ESYSTEM. Free with hf_problem_free. */
+ * with weights, of the data or the test data, that differ between features), HF_ESYSTEM. Free with hf_problem_free. */
 hf_status hf_problem_create(hf_problem **problem, const hf_config *config, hf_error *err);
 
 void hf_problem_free(hf_problem *problem);

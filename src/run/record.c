@@ -24,6 +24,8 @@ static void name_columns(const hf_record *record, hf_table *table, int kind)
     switch (kind) {
     case TRAJECTORY:
         hf_table_text(table, "t\tloss\tspeed\toverlap\tdivergence\tgrowth_rate\tenergy_defect");
+        if (p->test_variance != NULL)
+            hf_table_text(table, "test_loss");
         for (size_t j = 1; j <= p->patterns; j++)
             hf_table_text(table, "pattern_loss_%zu", j);
         for (size_t k = 0; k <= p->patterns; k++)
@@ -89,6 +91,8 @@ static void write_trajectory(hf_record *record, double t, const hf_observation *
     const hf_problem *p = record->problem;
     const double leading[] = {t, o->loss, o->speed, o->overlap, o->divergence, o->growth_rate, energy_defect};
     hf_table_numbers(table, sizeof leading / sizeof leading[0], leading);
+    if (p->test_variance != NULL)
+        hf_table_number(table, o->test_loss);
     hf_table_numbers(table, p->patterns, o->pattern_loss);
     hf_table_numbers(table, p->patterns + 1, o->distance);
     hf_table_numbers(table, p->heads * p->patterns, o->mass);

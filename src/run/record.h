@@ -1,7 +1,7 @@
 /* record: the tables a flow leaves behind, row by row.
  *
- * trajectory.tsv  t loss speed overlap divergence growth_rate energy_defect pattern_loss_<j> distance_<k> mass_<h>_<j>
- *                 value_<h>_<j> share_<h>_<j>, then what the run adds
+ * trajectory.tsv  t loss speed overlap divergence growth_rate energy_defect [test_loss] pattern_loss_<j> distance_<k>
+ *                 mass_<h>_<j> value_<h>_<j> share_<h>_<j>; test_loss where there are test data, then what the run adds
  * attention.tsv   t position attention_<h>: probability of one position of the class (output.attention)
  * states.tsv      t kind head index value: the state at every output time (output.states)
  * spectrum.tsv    t lambda_<i> lambda_max: lowest and largest eigenvalues of the Hessian (output.spectrum)

@@ -18,11 +18,12 @@ static double dot(size_t count, const double *x, const double *y)
 
 /* ---- what can be sampled ---- */
 
-static bool variance_depends_on_feature(const hf_problem *p)
+/* variance: (R, T) or NULL */
+static bool depends_on_feature(const hf_problem *p, const double *variance)
 {
-    for (size_t r = 1; r < p->features; r++)
+    for (size_t r = 1; r < p->features && variance != NULL; r++)
         for (size_t i = 0; i < p->positions; i++)
-            if (p->variance[r * p->positions + i] != p->variance[i])
+            if (variance[r * p->positions + i] != variance[i])
                 return true;
     return false;
 }
@@ -38,8 +39,11 @@ static hf_status check_sampling(const hf_config *config, const hf_problem *p, hf
     if ((double)p->features > (double)config->train.dim * (double)config->train.dim)
         return hf_config_reject(config, err, "train.dim", "is %zu: %zu features need at least as many entries of a matrix",
                                 config->train.dim, p->features);
-    if (config->train.inputs.count == 0 && variance_depends_on_feature(p))
-        return hf_config_reject(config, err, "data.weights",
+    const char *differing = depends_on_feature(p, p->variance)        ? "data.weights"
+                            : depends_on_feature(p, p->test_variance) ? "test.weights"
+                                                                      : NULL;
+    if (config->train.inputs.count == 0 && differing != NULL)
+        return hf_config_reject(config, err, differing,
                                 "differ between features: training needs train.inputs, the input coordinates of each");
     if (config->train.inputs.count > 0 && p->features > p->patterns)
         return hf_config_reject(config, err, "train.inputs", "cannot be given with values outside the features' span");
@@ -194,6 +198,9 @@ static void fill_variance(hf_task *task)
             task->deviation[g * task->inputs + i] = sqrt(variance);
             for (size_t k = 0; k < p->heads; k++)
                 p->variance[(task->base + g * p->heads + k) * task->inputs + i] = variance;
+            for (size_t k = 0; k < p->heads && p->test_variance != NULL; k++)
+                p->test_variance[(task->base + g * p->heads + k) * task->inputs + i] =
+                    p->test_variance[g * task->inputs + i];
         }
 }
 
