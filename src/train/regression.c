@@ -144,7 +144,7 @@ HF_INLINE double sum_lanes(const double *lanes)
     return ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
 }
 
-static HF_CLONES double inner(size_t count, const double *x, const double *y)
+static HF_CLONES double batch_product(size_t count, const double *x, const double *y)
 {
     double tile[WIDTH] = {0};
     const size_t whole = count - count % WIDTH;
@@ -300,7 +300,7 @@ static double forward(const hf_regression *m, const double *values, const batch 
     look(m, n, w, m->heads, m->row_attention);
     for (size_t k = 0; k < m->heads; k++)
         multiply(n, d, -1, w->seen + k * n * d, values + k * d * d, true, 1, w->error);
-    return inner(n * d, w->error, w->error) / 2;
+    return batch_product(n * d, w->error, w->error) / 2;
 }
 
 static void backward(const hf_regression *m, const double *values, size_t n, workspace *w, share *s)
@@ -316,7 +316,7 @@ static void backward(const hf_regression *m, const double *values, size_t n, wor
     }
     for (size_t k = 0; k < m->heads && m->projected; k++)
         for (size_t l = 0; l <= k; l++)
-            s->products[k * m->heads + l] += inner(n * d, w->back + k * n * d, w->back + l * n * d);
+            s->products[k * m->heads + l] += batch_product(n * d, w->back + k * n * d, w->back + l * n * d);
 }
 
 /* ---- one batch ---- */
@@ -438,9 +438,9 @@ static double inner_columns(size_t d, size_t from, size_t to, const double *x, c
 {
     double sum = 0;
     if (from == 0 && to == d)
-        return inner(d * d, x, y);
+        return batch_product(d * d, x, y);
     for (size_t o = 0; o < d; o++)
-        sum += inner(to - from, x + o * d + from, y + o * d + from);
+        sum += batch_product(to - from, x + o * d + from, y + o * d + from);
     return sum;
 }
 

@@ -44,7 +44,7 @@ void hf_viewer_clear(hf_viewer *v)
 
 /* ---- values in the span and outside it ---- */
 
-static HF_CLONES double inner(size_t count, const double *x, const double *y)
+static HF_CLONES double matrix_product(size_t count, const double *x, const double *y)
 {
     double sum = 0;
     HF_SIMD_SUM(sum)
@@ -65,7 +65,7 @@ static void split_value(hf_viewer *v, const double *value, double *coordinate, d
     const size_t size = v->task->dim * v->task->dim;
     memcpy(rest, value, size * sizeof *rest);
     for (size_t r = 0; r < v->task->base; r++) {
-        coordinate[r] = inner(size, v->task->basis + r * size, value);
+        coordinate[r] = matrix_product(size, v->task->basis + r * size, value);
         subtract(size, coordinate[r], v->task->basis + r * size, rest);
     }
 }
@@ -95,10 +95,10 @@ static void place_rests(hf_viewer *v, size_t from, size_t to, size_t at)
             const double *x = v->rest + k * d * d, *y = v->rest + l * d * d;
             double sum = 0;
             if (from == 0 && to == d)
-                sum = inner(d * d, x, y);
+                sum = matrix_product(d * d, x, y);
             else
                 for (size_t o = 0; o < d; o++)
-                    sum += inner(to - from, x + o * d + from, y + o * d + from);
+                    sum += matrix_product(to - from, x + o * d + from, y + o * d + from);
             v->gram[k * H + l] = sum;
         }
     hf_factor_semidefinite(H, v->gram);
