@@ -383,7 +383,7 @@ static void expand_gain(hf_regression *m, uint64_t step)
 {
     const size_t H = m->heads, N = m->inputs;
     double *products = m->shares[0].products;
-    hf_factor_semidefinite(H, products);
+    hf_factor_semidefinite(H, products, m->viewer.equal);
     for (size_t k = 0; k < H; k++) {
         const hf_stream stream = {m->task.seed, HF_DRAW_REST, step, (uint32_t)k};
         hf_normal_fill(&stream, N, m->rest + k * N);
