@@ -214,7 +214,7 @@ static void project_rows(hf_regression *m)
 
 /* Where the samples of a step come from. */
 typedef struct {
-    uint64_t step;    /* of fresh samples; 0 for fixed ones */
+    uint64_t step;    /* of fresh samples, from 1; 0 for fixed and held-out ones */
     size_t first;     /* number of the first sample */
     size_t count;
     const uint32_t *order; /* sample n is order[first + n]; NULL: first + n */
@@ -516,7 +516,7 @@ static void regression_gradient(void *model, const double *parameters, uint64_t 
         hf_regression_population_gradient(m, parameters, gradient);
         return;
     }
-    batch b = {.step = step, .count = m->batch};
+    batch b = {.step = step + 1, .count = m->batch};
     if (m->samples > 0) {
         const size_t size = m->batch == 0 || m->batch > m->samples ? m->samples : m->batch, per_epoch = m->samples / size;
         b = (batch){.first = (size_t)(step % per_epoch) * size, .count = size, .fixed = true};
