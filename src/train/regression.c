@@ -185,9 +185,14 @@ static void fill_attention(const hf_regression *m, const double *logits)
 }
 
 /* Inputs of the same variance in all coordinates are drawn with variance 1; their weights make up for it. */
+static bool has_shape(const hf_task *task)
+{
+    return task->groups > 1 || task->repetition > 0;
+}
+
 static double input_scale(const hf_regression *m, size_t i)
 {
-    return m->task.groups == 1 ? m->task.deviation[i] : 1;
+    return has_shape(&m->task) ? 1 : m->task.deviation[i];
 }
 
 static void fill_rows(hf_regression *m)
@@ -248,7 +253,7 @@ static void draw_inputs(const hf_regression *m, uint64_t step, uint32_t sample, 
 {
     const hf_stream stream = {m->task.seed, HF_DRAW_INPUTS, step, sample};
     hf_normal_fill(&stream, m->rows * m->dim, x);
-    if (m->task.groups > 1)
+    if (has_shape(&m->task))
         shape_inputs(&m->task, step, sample, x);
 }
 
