@@ -50,6 +50,10 @@ static hf_status check_sampling(const hf_config *config, const hf_problem *p, hf
     double inputs = 0;
     for (size_t i = 0; i < p->positions; i++)
         inputs += p->replicas[i];
+    if (p->geometry != HF_GEOMETRY_LOGIT)
+        return hf_config_reject(config, err, "flow.geometry", "is \"replicator\": a transformer trains its logits");
+    if (p->values == HF_VALUES_OPTIMAL)
+        return hf_config_reject(config, err, "flow.values", "is \"optimal\": a transformer trains its values");
     if (inputs * (double)(p->heads + p->patterns + config->train.dim) > TASK_NUMBERS_MAX)
         return hf_config_reject(config, err, "data.replicas", "%g inputs are too many to train on", inputs);
     if ((double)p->features > (double)config->train.dim * (double)config->train.dim)
