@@ -5,11 +5,11 @@ slash = strlen(ARG0)
 while (slash > 0 && ARG0[slash:slash] ne "/") { slash = slash - 1 }
 folder = slash > 0 ? ARG0[1:slash] : "./"
 if (!exists("output")) output = folder . figure . "." . terminal
-trajectory = folder . "../flow/trajectory.tsv"
-attention = folder . "../flow/attention.tsv"
-spectrum = folder . "../flow/spectrum.tsv"
-events = folder . "../flow/events.tsv"
-plateaus = folder . "../flow/plateaus.tsv"
+trajectory = folder . source . "trajectory.tsv"
+attention = folder . source . "attention.tsv"
+spectrum = folder . source . "spectrum.tsv"
+events = folder . source . "events.tsv"
+plateaus = folder . source . "plateaus.tsv"
 set datafile commentschars "#" missing "nan" columnheaders
 
 # Starts an image of w x h pixels at 100 %: eval canvas(w, h). Text is plain, nothing in a title is markup; the scales make
@@ -42,7 +42,7 @@ set palette defined (0 '#440154', 1 '#482475', 2 '#414487', 3 '#355f8d', 4 '#2a7
                      8 '#7ad151', 9 '#bddf26', 10 '#fde725')
 
 # The time axis, from t_begin to t_last; a run may have ended before t_end. x_of(t) is where t stands on it.
-stats trajectory using (column("t")) name "time" nooutput
+stats trajectory using (column(axis_column)) name "time" nooutput
 t_last = time_max
 t_begin = !log_time ? 0.0 : t_first < t_last ? t_first : t_last / 10.0
 x_of(t) = t
@@ -85,7 +85,7 @@ rests = words(rest_to)
 # Shades the rests and draws lines where heads part and where the target has emerged, with or without their names, in the panels that follow:
 # eval findings(labelled).
 rest_colour = "#f2f2f2"
-findings_xlabel = rests > 0 ? "flow time t (shaded: plateaus)" : "flow time t"
+findings_xlabel = rests > 0 ? axis_label . " (shaded: plateaus)" : axis_label
 is_late(t) = log_time ? log10(t / t_begin) > 0.85 * decades : t > 0.85 * t_last
 time_line(tag, name, t, y, labelled) = t < t_begin ? "" : \
   sprintf("set arrow %d from first %.17g, graph 0 to first %.17g, graph 1 nohead back dt 2 lw 1 lc rgb '#606060';", tag, t, t) . \

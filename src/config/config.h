@@ -146,6 +146,16 @@ void hf_config_clear(hf_config *config);
 hf_status hf_config_reject(const hf_config *config, hf_error *err, const char *key, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* Whether a flow is integrated: a flow section says so, or no train section says otherwise. */
+bool hf_config_runs_flow(const hf_config *config);
+
+/* Whether, beside the flow, the one with the drift of the training run's noise is integrated: fresh samples, all inputs
+ * alike, steps that have a flow time, and no drift of the model file's own. */
+bool hf_config_runs_drift(const hf_config *config);
+
+/* Whether the steps of the training run stand for flow time: not those of Adam. */
+bool hf_config_steps_are_time(const hf_config *config);
+
 /* Writes the effective configuration as a model file that reads back to the same configuration, each key with its unit
  * and help as a comment. state: the name to write for init.state, NULL for its absolute path. Returns false when writing
  * failed. */

@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +16,11 @@ extern char **environ;
 
 /* ---- writing scripts ---- */
 
+typedef enum { ANY_RUN, FLOW_RUN, TRAINING_RUN } figure_source;
+
 typedef struct {
     const char *name, *body;
+    figure_source source; /* whose tables: the flow's, the first seed's; ANY_RUN: the flow's where there is one */
     bool (*is_wanted)(const hf_config *config);
 } figure;
 
@@ -26,9 +30,11 @@ static bool always(const hf_config *config)
     return true;
 }
 
+/* The attention of a training run is drawn where its rows have a time and its positions are the flow's. */
 static bool with_attention(const hf_config *config)
 {
-    return config->output.attention;
+    const bool drawable = hf_config_steps_are_time(config) && config->data.replicas.count == 0;
+    return config->output.attention && (hf_config_runs_flow(config) || drawable);
 }
 
 static bool with_ladder(const hf_config *config)
@@ -41,13 +47,27 @@ static bool with_curvature(const hf_config *config)
     return config->detect.events && config->detect.saddles;
 }
 
+static bool with_rungs(const hf_config *config)
+{
+    return hf_config_runs_flow(config) && (config->ladder.halvings > 0 || config->ladder.batches.count > 0);
+}
+
 static const figure figures[] = {
-    {"flow", hf_plot_flow, always},
-    {"attention", hf_plot_attention, with_attention},
-    {"ladder", hf_plot_ladder, with_ladder},
-    {"curvature", hf_plot_curvature, with_curvature},
+    {"flow", hf_plot_flow, FLOW_RUN, always},
+    {"training", hf_plot_flow, TRAINING_RUN, always},
+    {"compare", hf_plot_compare, TRAINING_RUN, always},
+    {"rungs", hf_plot_rungs, TRAINING_RUN, with_rungs},
+    {"attention", hf_plot_attention, ANY_RUN, with_attention},
+    {"ladder", hf_plot_ladder, ANY_RUN, with_ladder},
+    {"curvature", hf_plot_curvature, ANY_RUN, with_curvature},
 };
 enum { FIGURES = sizeof figures / sizeof figures[0] };
+
+static bool is_wanted(const figure *f, const hf_config *config)
+{
+    const bool is_there = f->source == ANY_RUN || (f->source == FLOW_RUN ? hf_config_runs_flow(config) : config->declared.train);
+    return is_there && f->is_wanted(config);
+}
 
 /* A gnuplot string in single quotes, in which a quote is doubled; it must stay on one line. */
 static void write_string(FILE *stream, const char *name, const char *text)
@@ -87,21 +107,50 @@ static void write_sizes(FILE *stream, const hf_config *config)
     fputs("END\n", stream);
 }
 
-/* What a figure has to know of the run. */
-static void write_facts(FILE *stream, const hf_config *config, const char *name)
+/* Whose tables a figure shows, and what its time axis is. */
+static void write_source(FILE *stream, const hf_config *config, const figure *f)
 {
+    const bool training = f->source == TRAINING_RUN || (f->source == ANY_RUN && !hf_config_runs_flow(config));
+    const bool in_steps = training && !hf_config_steps_are_time(config);
+    if (training)
+        fprintf(stream, "source = '../train/seed-%" PRIu64 "/'\n", config->train.seed);
+    else
+        fputs("source = '../flow/'\n", stream);
+    fprintf(stream, "axis_column = '%s'\naxis_label = '%s'\n", in_steps ? "step" : "t", in_steps ? "step" : "flow time t");
+    fprintf(stream, "t_first = %.17g\nt_end = %.17g\n", in_steps ? 1 : config->output.t_first,
+            in_steps ? (double)config->train.steps : config->solver.t_end);
+}
+
+/* What figures of training have to know. */
+static void write_training(FILE *stream, const hf_config *config)
+{
+    static const char *const names[] = {
+        [HF_OPTIMIZER_SGD] = "SGD", [HF_OPTIMIZER_MOMENTUM] = "momentum", [HF_OPTIMIZER_ADAM] = "Adam", [HF_OPTIMIZER_ADAMW] = "AdamW"};
+    fprintf(stream, "seeds = %zu\nfirst_seed = %" PRIu64 "\noptimizer = '%s'\n", config->train.seeds,
+            config->train.seed, names[config->train.optimizer]);
+    fprintf(stream, "has_flow = %d\nhas_drift = %d\n", hf_config_runs_flow(config), hf_config_runs_drift(config));
+    fprintf(stream, "lr = %.17g\nbatch = %zu\nsamples = %zu\nvalidation = %zu\n", config->train.lr, config->train.batch,
+            config->train.samples, config->train.validation);
+}
+
+/* What a figure has to know of the run. */
+static void write_facts(FILE *stream, const hf_config *config, const figure *f)
+{
+    const char *name = f->name;
     write_string(stream, "figure", name);
     write_string(stream, "run_title", config->title);
     fprintf(stream, "heads = %zu\npositions = %zu\npatterns = %zu\n", config->heads, config->positions,
             config->target.count);
-    fprintf(stream, "t_first = %.17g\nt_end = %.17g\nlog_time = %d\n", config->output.t_first, config->solver.t_end,
-            config->output.spacing == HF_SPACING_LOG);
+    write_source(stream, config, f);
+    fprintf(stream, "log_time = %d\n", config->output.spacing == HF_SPACING_LOG);
     fprintf(stream, "has_events = %d\nhas_test = %d\neigenvalues = %zu\n", config->detect.events,
             config->test.weights.count > 0, config->output.spectrum);
     if (strcmp(name, "attention") == 0) {
         write_patterns(stream, &config->target.patterns);
         write_sizes(stream, config);
     }
+    if (f->source == TRAINING_RUN)
+        write_training(stream, config);
 }
 
 static hf_status write_script(const figure *f, const hf_config *config, const char *directory, hf_error *err)
@@ -117,7 +166,7 @@ static hf_status write_script(const figure *f, const hf_config *config, const ch
                 "#   gnuplot %s.gp                          %s.png\n"
                 "#   gnuplot -e \"terminal='svg'\" %s.gp      or pdf; qt opens a window\n\n",
                 f->name, f->name, f->name, f->name);
-        write_facts(file.stream, config, f->name);
+        write_facts(file.stream, config, f);
         fprintf(file.stream, "\n%s\n%s", hf_plot_prologue, f->body);
         status = hf_file_commit(&file, err);
     }
@@ -130,7 +179,7 @@ hf_status hf_plots_write(const hf_config *config, const char *directory, hf_erro
     char *plots = hf_path_join(directory, "plots");
     hf_status status = plots == NULL ? hf_fail_memory(err, "a file name") : hf_directory_make(plots, err);
     for (size_t i = 0; i < FIGURES && status == HF_OK; i++)
-        if (figures[i].is_wanted(config))
+        if (is_wanted(&figures[i], config))
             status = write_script(&figures[i], config, plots, err);
     free(plots);
     return status;

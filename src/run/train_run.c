@@ -189,8 +189,7 @@ static hf_status save(train_run *run, hf_error *err)
 
 static void report_progress(const train_run *run)
 {
-    const hf_train_progress progress = {.part = run->options->part,
-                                        .step = run->step,
+    const hf_train_progress progress = {.step = run->step,
                                         .steps = run->config->train.steps,
                                         .loss = run->kind->view(run->model)->observation.loss};
     if (run->options->progress != NULL)
