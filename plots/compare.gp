@@ -62,8 +62,8 @@ if (with_stages) {
   of(curve, value) = strcol("curve") eq curve ? value : NaN
   percent(curve) = 100 * of(curve, column("deviation_flow"))
   stages = 0
-  stats compare using (of("flow", column("stage"))) name "stage" nooutput
-  stages = int(stage_max)
+  stats compare using (of("flow", column("stage"))) name "numbered" nooutput
+  stages = int(numbered_max)
   unset logscale
   set xrange [0.5:stages + 0.5]
   set xtics () format "%g"
@@ -82,8 +82,8 @@ if (with_stages) {
   stats compare using (put(strcol("curve"), int(column("stage")), 100 * column("deviation_flow"))) nooutput
   plot 0 with lines lc rgb "black" lw 2 title "flow", \
        compare using (column("stage") - 0.12):(percent("seed")) with points pt 6 ps 1 lw 1.2 lc rgb training_colour title "every seed", \
-       middle using 1:2:(low[int($1)]):(high_at[int($1)]) with yerrorbars pt 7 ps 1.4 lw 2 lc rgb training_colour \
-         title "median, 10–90 %", \
+       for [k = 1:stages] '+' using (k):(middle[k]):(low[k]):(high_at[k]) every ::0::0 with yerrorbars pt 7 ps 1.4 lw 2 \
+         lc rgb training_colour title k == 1 ? "median, 10–90 %" : "", \
        compare using (column("stage") + 0.12):(has_drift ? percent("drift") : NaN) with points pt 13 ps 2 lc rgb drift_colour \
          title has_drift ? "flow with SGD's drift" : ""
 }

@@ -9,8 +9,8 @@ height = top + high + bottom
 batches = ""
 add_batch(b) = (n = sprintf(" %d", b), batches = strstrt(batches . " ", n . " ") ? batches : batches . n, 0)
 stats ladder using (add_batch(column("batch"))) nooutput
-stats ladder using (column("stage")) name "stage" nooutput
-stages = int(stage_max)
+stats ladder using (column("stage")) name "numbered" nooutput
+stages = int(numbered_max)
 batch_name(i) = word(batches, i) + 0 > 0 ? "batch " . word(batches, i) : "exact gradient"
 is_at(i, k) = column("batch") == word(batches, i) + 0 && column("stage") == k
 
