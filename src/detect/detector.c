@@ -58,26 +58,26 @@ static double resting_speed(const hf_detector *d)
     return d->flow->problem->drift > 0 ? fmax(d->speed_floor, part * d->flow->descent) : d->speed_floor;
 }
 
-/* What the signal SLOPE is dP/dt over: P, and with drift, where P may be 0 or negative, at least the resting speed. */
-static double slope_unit(const hf_detector *d)
-{
-    return d->flow->problem->drift > 0 ? fmax(d->flow->speed, resting_speed(d)) : d->flow->speed;
-}
-
 /* The flow where it is; slope: the signal SLOPE there. */
 static hf_sample sample_at(const hf_detector *d, double t, double slope)
 {
-    return (hf_sample){t, d->flow->loss, d->flow->speed, slope * slope_unit(d), resting_speed(d)};
+    return (hf_sample){t, d->flow->loss, d->flow->speed, slope * d->flow->speed, resting_speed(d)};
+}
+
+/* dP/dt / P; 0 where P says nothing: at 0, or, with drift, at rest, where it is what rounding leaves of a balance. */
+static double slope_at(const hf_detector *d)
+{
+    const hf_flow *flow = d->flow;
+    double least = flow->problem->drift > 0 ? resting_speed(d) : 0;
+    return flow->speed > least ? hf_flow_speed_rate(flow) / flow->speed : 0;
 }
 
 static double signal_at(const hf_detector *d, size_t signal)
 {
     const hf_flow *flow = d->flow;
     switch (signal) {
-    case SLOPE: {
-        double unit = slope_unit(d);
-        return unit > 0 ? hf_flow_speed_rate(flow) / unit : 0;
-    }
+    case SLOPE:
+        return slope_at(d);
     case OVERLAP:
         return hf_least_overlap(flow) - d->config->detect.overlap;
     case STOP_LOSS:
