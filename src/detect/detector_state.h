@@ -12,7 +12,7 @@ typedef enum { SEEK_FIRST, SEEK_DROP, SEEK_PLATEAU } hf_search;
 
 /* One look at the flow. */
 typedef struct {
-    double t, loss, speed, rate; /* rate: dP/dt */
+    double t, loss, speed, rate; /* rate: dP/dt; with drift 0 where it rests */
     double rest;                 /* speeds below it count as it */
 } hf_sample;
 

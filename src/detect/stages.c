@@ -18,21 +18,29 @@ static double log_speed(const hf_sample *a, double x)
     return hermite(log(a[0].speed), a[0].rate / a[0].speed * width, log(a[1].speed), a[1].rate / a[1].speed * width, x);
 }
 
-static double plain_speed(const hf_sample *a, double x)
+static bool at_rest(const hf_sample *s)
 {
-    double width = a[1].t - a[0].t;
-    return hermite(a[0].speed, a[0].rate * width, a[1].speed, a[1].rate * width, x);
+    return s->speed <= s->rest;
+}
+
+/* From the sample at rest, of which dP/dt is not known and P may be negative, to the other one: a parabola. */
+static double speed_from_rest(const hf_sample *a, double x)
+{
+    double width = a[1].t - a[0].t, rise = a[1].speed - a[0].speed, slope[2] = {a[0].rate * width, a[1].rate * width};
+    size_t resting = at_rest(&a[0]) ? 0 : 1;
+    slope[resting] = 2 * rise - slope[1 - resting];
+    return hermite(a[0].speed, slope[0], a[1].speed, slope[1], x);
 }
 
 /* Where the speed crosses level between the samples a[0] and a[1], as time and loss. By its logarithm, which it spans many
- * decades of, or, with drift, by itself where it may be 0. */
-static void cross_level(const hf_sample *a, double level, double *t, double *loss)
+ * decades of, except from a balance of drift and gradient. */
+static void cross_level(const hf_sample *a, bool drift, double level, double *t, double *loss)
 {
-    bool rising = a[1].speed > a[0].speed, positive = a[0].speed > 0 && a[1].speed > 0;
+    bool rising = a[1].speed > a[0].speed, from_rest = drift && (at_rest(&a[0]) || at_rest(&a[1]));
     double low = 0, high = 1, width = a[1].t - a[0].t;
     for (int i = 0; i < 60; i++) {
         double middle = (low + high) / 2;
-        if ((positive ? log_speed(a, middle) < log(level) : plain_speed(a, middle) < level) == rising)
+        if ((from_rest ? speed_from_rest(a, middle) < level : log_speed(a, middle) < log(level)) == rising)
             low = middle;
         else
             high = middle;
@@ -41,31 +49,26 @@ static void cross_level(const hf_sample *a, double level, double *t, double *los
     *loss = hermite(a[0].loss, -a[0].speed * width, a[1].loss, -a[1].speed * width, high);
 }
 
-/* A speed that may be 0 only by underflow has no logarithm. */
-static bool is_usable(const hf_detector *d, const hf_sample *s)
-{
-    return s->speed > 0 || d->flow->problem->drift > 0;
-}
-
 /* The crossing of level nearest to the peak at time peak: the last before it, or the first after it. False: there is none.
  */
 static bool find_level(const hf_detector *d, double peak, bool after, double level, double *t, double *loss)
 {
     const hf_sample *s = d->samples;
-    size_t i = 0; /* the first sample at or after the peak */
+    bool drift = d->flow->problem->drift > 0; /* else a speed of 0 is one that has underflown */
+    size_t i = 0;                             /* the first sample at or after the peak */
     while (i < d->sample_count && s[i].t < peak)
         i++;
     if (after) {
         for (; i < d->sample_count; i++)
-            if (s[i].speed <= level && is_usable(d, &s[i]) && i > 0) {
-                cross_level(s + i - 1, level, t, loss);
+            if (s[i].speed <= level && (s[i].speed > 0 || drift) && i > 0) {
+                cross_level(s + i - 1, drift, level, t, loss);
                 return true;
             }
         return false;
     }
     while (i-- > 0)
-        if (s[i].speed <= level && is_usable(d, &s[i]) && i + 1 < d->sample_count) {
-            cross_level(s + i, level, t, loss);
+        if (s[i].speed <= level && (s[i].speed > 0 || drift) && i + 1 < d->sample_count) {
+            cross_level(s + i, drift, level, t, loss);
             return true;
         }
     return false;
