@@ -454,6 +454,30 @@ static void test_onset_under_drift_is_where_the_speed_crosses(void **state)
     clear_run(&run);
 }
 
+/* The Hessian is the loss's own, whatever the drift makes of the flow. */
+static void test_drift_leaves_the_hessian_alone(void **state)
+{
+    (void)state;
+    random_source random = {20240613};
+    for (int attempt = 0; attempt < 4; attempt++) {
+        problem_shape shape = {
+            .heads = 3, .positions = 20, .patterns = 3, .replicator = attempt % 2, .copies = true, .drift = true};
+        hf_problem *p = random_problem(&shape, &random), plain = *p;
+        plain.drift = 0;
+        hf_flow *flow = make_flow(p), *without = make_flow(&plain);
+        size_t size = hf_flow_size(flow);
+        double *y = random_state(flow, 1, &random), *x = random_state(flow, 1, &random), *h = numbers(2 * size);
+        assert_true(hf_flow_at(flow, y) && hf_flow_at(without, y));
+        hf_flow_hessian_times(flow, x, h);
+        hf_flow_hessian_times(without, x, h + size);
+        assert_memory_equal(h, h + size, size * sizeof *h);
+        free(y), free(x), free(h);
+        hf_flow_free(flow);
+        hf_flow_free(without);
+        hf_problem_free(p);
+    }
+}
+
 /* Steps so rough that one of them leads from above a level to a negative speed: every stage still begins and ends between
  * its plateaus. */
 static void test_rough_steps_under_drift_give_ordered_events(void **state)
@@ -544,6 +568,7 @@ int main(void)
         cmocka_unit_test(test_speed_rate_against_differences),
         cmocka_unit_test(test_stages_under_drift_are_those_of_the_flow),
         cmocka_unit_test(test_onset_under_drift_is_where_the_speed_crosses),
+        cmocka_unit_test(test_drift_leaves_the_hessian_alone),
         cmocka_unit_test(test_rough_steps_under_drift_give_ordered_events),
         cmocka_unit_test(test_lanczos_agrees_with_dense),
         cmocka_unit_test(test_many_directions_down_are_counted),
