@@ -1,4 +1,5 @@
 # Attention of every head over time, one map a head: position 1 at the top, each pattern's positions marked on the right.
+# Where classes hold several positions each, it is that of all of them together.
 panels = shown(heads)
 columns = columns_for(panels, 4)
 rows = ceil(panels / real(columns))
@@ -35,21 +36,26 @@ set yrange [y_last + 0.5:y_first - 0.5]
 step = round_up((y_last - y_first + 1) / 10.0)
 set ytics step > 1 ? step : 1
 set cbrange [0:1]
-set cblabel "attention on one position"
+set cblabel has_sizes ? "attention on all positions of the class" : "attention on one position"
+size(i) = $sizes[has_sizes ? int(i) : 1] + 0
+place_name = has_sizes ? "class of positions" : "position"
 set cbtics 0.25
 unset key
 
-# The marks: a bar beside the positions of each pattern and, where there is room, its number.
+# The marks: a bar beside the positions of each pattern and, where there is room, its number, or those of all that share them.
 set label 2 "pattern" at graph 1 + 6 / wide, graph 1 + 12 / high center font ",10"
 room = high / (y_last - y_first + 1) # pixels a position
 half = room > 5 ? 0.42 : 2 / room
+same_run(k) = word($patterns[k], 2) eq word(run, 2) && word($patterns[k], 3) eq word(run, 3)
+add_name(k) = (list = list . (list eq "" ? "" : ", ") . word($patterns[k], 1), 0)
+names_of(run) = (list = "", sum [k = 2:|$patterns|] (same_run(k) ? add_name(k) : 0), list)
 do for [i = 2:|$patterns|] {
   run = $patterns[i]
   j = word(run, 1) + 0
   x = 1 + (6 + 7 * ((j - 1) % lanes)) / wide
   set arrow i from graph x, first word(run, 2) - half to graph x, first word(run, 3) + half nohead lw 3 lc rgb "#606060"
   if (room * (word(run, 3) - word(run, 2) + 1) > 12) {
-    set label i + 1 word(run, 1) at graph 1 + (6 + 7 * lanes) / wide, first (word(run, 2) + word(run, 3)) / 2.0 font ",10"
+    set label i + 1 names_of(run) at graph 1 + (6 + 7 * lanes) / wide, first (word(run, 2) + word(run, 3)) / 2.0 font ",10"
   }
 }
 
@@ -59,7 +65,7 @@ do for [h = 1:panels] {
   lowest = h + columns > panels
   eval place(x, y, wide, high)
   set title sprintf("head %d", h) offset 0, -0.6
-  set ylabel x > left ? "" : is_cut ? sprintf("position (of %d)", positions) : "position"
+  set ylabel x > left ? "" : is_cut ? sprintf("%s (of %d)", place_name, positions) : place_name
   set format y x == left ? "%g" : ""
   eval time_ticks(wide, lowest)
   set xlabel lowest ? "flow time t" : ""
@@ -71,7 +77,7 @@ do for [h = 1:panels] {
     unset label 1
     unset colorbox
   }
-  plot attention using (x_of(column("t"))):"position":sprintf("attention_%d", h) every ::skipped with image @pixels
+  plot attention using (x_of(column("t"))):"position":(size(column("position")) * column(sprintf("attention_%d", h))) every ::skipped with image @pixels
 }
 unset multiplot
 set output

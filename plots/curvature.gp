@@ -2,7 +2,7 @@
 # lines are there if the run kept a spectrum (output.spectrum).
 
 # Layout in pixels; y is counted from the top.
-left = 95.0; right = 270.0; top = 72.0; row_gap = 22.0; bottom = 62.0
+left = 95.0; right = 280.0; top = 72.0; row_gap = 22.0; bottom = 62.0
 wide = 950.0; high = 340.0; low = 220.0
 width = left + wide + right
 low_top = top + high + row_gap

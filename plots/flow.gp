@@ -25,6 +25,11 @@ do for [j = 1:patterns] {
   stats trajectory using (column(sprintf("pattern_loss_%d", j))) every ::0::0 name "part" nooutput
   if (part_max > 0 && part_max < weakest) { weakest = part_max }
 }
+top_max = start_max
+if (has_test) {
+  stats trajectory using (column("test_loss")) name "test" nooutput
+  if (test_max > top_max) { top_max = test_max }
+}
 if (!exists("log_loss")) log_loss = start_max > 30 * weakest
 
 # Where the loss comes to rest if the patterns acquired so far are learned and the others not at all.
@@ -103,13 +108,15 @@ set ylabel "loss"
 set xlabel findings_xlabel
 if (log_loss) {
   set logscale y
-  set yrange [weakest / 10:start_max * 1.5]
+  set yrange [weakest / 10:top_max * 1.5]
 } else {
-  set yrange [0:start_max * 1.05]
+  set yrange [0:top_max * 1.05]
 }
 eval legend_at(loss_top)
 plot for [k = 1:words(levels)] level(k) with lines dt 3 lw 1.2 lc rgb "#505050" notitle, \
      trajectory using "t":"loss" with lines lc rgb "black" lw 4 title "total", \
+     trajectory using "t":(has_test ? column("test_loss") : NaN) with lines lc rgb "#909090" dt 2 lw 3.5 \
+       title has_test ? "test" : "", \
      for [j = 1:patterns] trajectory using "t":sprintf("pattern_loss_%d", j) with lines ls heads + j \
        title j > 12 ? "" : sprintf("pattern %d", j), \
      NaN with lines dt 3 lw 1.2 lc rgb "#505050" title words(levels) > 0 ? "predicted" : ""

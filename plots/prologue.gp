@@ -65,15 +65,16 @@ time_ticks(w, labelled) = log_time ? \
           labelled, ceil(42.0 * decades / w), labelled) : \
   sprintf("set xtics %g; set format x '%s'", round_up(70.0 * t_last / w), labelled ? "%g" : "")
 
-# What was found, if it was looked for: rests on plateaus, from word(rest_from, k) to word(rest_to, k), and t_split, when
-# heads part; -1: never. Events are in order of time; the flow starts on a plateau, leaves one at an onset and settles on
+# What was found, if it was looked for: rests on plateaus, from word(rest_from, k) to word(rest_to, k), t_split, when heads
+# part, and t_emerged; -1: never. Events are in order of time; the flow starts on a plateau, leaves one at an onset and settles on
 # the next.
 within(t) = t < t_begin ? t_begin : t > t_last ? t_last : t
-rest_from = ""; rest_to = ""; t_split = -1
+rest_from = ""; rest_to = ""; t_split = -1; t_emerged = -1
 and_time(list, t) = list . sprintf(" %.17g", within(t))
 note(event, t) = event eq "settle" ? (rest_from = and_time(rest_from, t), 0) : \
                  event eq "onset" ? (rest_to = and_time(rest_to, t), 0) : \
-                 event eq "split" ? (t_split = t, 0) : 0
+                 event eq "split" ? (t_split = t, 0) : \
+                 event eq "emerged" ? (t_emerged = t, 0) : 0
 if (has_events) {
   rest_from = and_time("", t_begin)
   stats events using (note(strcol("event"), column("t"))) nooutput
@@ -81,15 +82,16 @@ if (has_events) {
 }
 rests = words(rest_to)
 
-# Shades the rests and draws a line where heads part, with or without its name, in the panels that follow:
+# Shades the rests and draws lines where heads part and where the target has emerged, with or without their names, in the panels that follow:
 # eval findings(labelled).
 rest_colour = "#f2f2f2"
 findings_xlabel = rests > 0 ? "flow time t (shaded: plateaus)" : "flow time t"
-is_late = t_split > t_begin && (log_time ? log10(t_split / t_begin) > 0.85 * decades : t_split > 0.85 * t_last)
+is_late(t) = log_time ? log10(t / t_begin) > 0.85 * decades : t > 0.85 * t_last
+time_line(tag, name, t, y, labelled) = t < t_begin ? "" : \
+  sprintf("set arrow %d from first %.17g, graph 0 to first %.17g, graph 1 nohead back dt 2 lw 1 lc rgb '#606060';", tag, t, t) . \
+  (!labelled ? "" : \
+   sprintf("set label %d '%s' at first %.17g, graph %g font ',10' tc rgb '#404040' %s;", tag + 1, name, t, y, \
+           is_late(t) ? "right offset -0.6, 0" : "left offset 0.6, 0"))
 findings(labelled) = "set for [k = 1:rests] object k rectangle behind fillcolor rgb rest_colour fillstyle solid noborder" . \
   "  from first word(rest_from, k) + 0, graph 0 to first word(rest_to, k) + 0, graph 1;" . \
-  (t_split < t_begin ? "" : "set arrow 1 from first t_split, graph 0 to first t_split, graph 1 nohead back" . \
-                            "  dt 2 lw 1 lc rgb '#606060';") . \
-  (t_split < t_begin || !labelled ? "" : \
-   "set label 2 'heads part' at first t_split, graph 0.94 font ',10' tc rgb '#404040'" . \
-   (is_late ? "  right offset -0.6, 0" : "  left offset 0.6, 0"))
+  time_line(1, "heads part", t_split, 0.94, labelled) . time_line(2, "emerged", t_emerged, 0.88, labelled)

@@ -184,10 +184,10 @@ hf_problem *make_problem(const char *format, ...)
 const char *describe(const problem_shape *s)
 {
     static char text[256];
-    snprintf(text, sizeof text, "H=%zu T=%zu J=%zu outside=%zu%s%s%s%s%s%s%s%s", s->heads, s->positions, s->patterns,
+    snprintf(text, sizeof text, "H=%zu T=%zu J=%zu outside=%zu%s%s%s%s%s%s%s%s%s", s->heads, s->positions, s->patterns,
              s->outside, s->replicator ? " replicator" : "", s->copies ? " copies" : "", s->replicas ? " replicas" : "",
              s->weights ? " weights" : "", s->gram ? " gram" : "", s->decay ? " decay" : "", s->rates ? " rates" : "",
-             s->drift ? " drift" : "");
+             s->test ? " test" : "", s->drift ? " drift" : "");
     return text;
 }
 
@@ -278,6 +278,10 @@ hf_problem *random_problem(const problem_shape *s, random_source *random)
         }
     if (s->weights)
         print_variances(stream, s, random);
+    if (s->test) {
+        fprintf(stream, "};\ntest = {\n");
+        print_variances(stream, s, random);
+    }
     fprintf(stream, "};\ninit = { state = \"start.tsv\"; };\nflow = {\n");
     if (s->replicator)
         fprintf(stream, "geometry = \"replicator\";\n");

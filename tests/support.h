@@ -58,7 +58,7 @@ hf_problem *make_problem(const char *format, ...) __attribute__((format(printf, 
 typedef struct {
     size_t heads, positions, patterns;
     size_t outside; /* coordinates of the initial values beyond the features */
-    bool replicator, copies, replicas, weights, gram, decay, rates, drift;
+    bool replicator, copies, replicas, weights, gram, decay, rates, drift, test;
 } problem_shape;
 
 /* A generic problem of a shape: random strengths, overlapping weighted patterns, and a state table as its start. */

@@ -105,6 +105,7 @@ static void test_defaults(void **state)
     }
     assert_true(c.target.weights.count == 0 && c.target.gram.count == 0);
     assert_true(c.data.copies.count == 0 && c.data.weights.count == 0 && c.data.noise == 0.0);
+    assert_int_equal(c.test.weights.count, 0);
     assert_true(c.init.values == 0.0 && c.init.perturbation == 1e-3 && c.init.distribution == HF_NOISE_NORMAL);
     assert_true(c.init.seed == 4 && c.init.state == NULL);
     assert_true(c.flow.geometry == HF_GEOMETRY_LOGIT && c.flow.value_rate == 1.0 && c.flow.attention_rate == 1.0);
@@ -267,6 +268,7 @@ static const char *const good_models[] = {
     "detect = { contrast = 2; overlap = 0.9; acquired = 0.1; loss_fraction = 0.2; };\n"
     "output = { points = 10; spacing = \"linear\"; t_first = 1; attention = false; states = true; plots = false; };\n",
     MODEL "init = { state = \"state.tsv\"; distribution = \"uniform\"; seed = 9; };",
+    MODEL "test = { weights = ((0), (0.1), (1e-30)); }; detect = { loss_fraction = 0.2; };",
 };
 
 static void test_round_trip(void **state)
@@ -342,6 +344,7 @@ static void test_hash(void **state)
         {"target.stride=2", false},
         {"flow.sgd_drift.batch=64", true},
         {"flow.sgd_drift.lr=0.05", false},
+        {"test.weights=((1),(1),(1))", false},
     };
     const uint64_t plain = hash_text(MODEL, NULL);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -1,9 +1,8 @@
 /* Detection: extrema, crossings and acquisitions against the reference, the Hessian against finite differences, stages of
  * runs whose stages are known. */
+#include "detected.h"
 #include "support.h"
 
-#include "config/config.h"
-#include "detect/detector.h"
 #include "flow/curvature.h"
 
 #include <gsl/gsl_errno.h>
@@ -12,69 +11,6 @@
 
 #define THREE      "heads = 3; positions = 40; target = { strengths = (2.89, 1.7, 1.0); patterns = ((1), (2), (3)); };\n"
 #define SINE(size) "init = { distribution = \"sine\"; perturbation = " size "; };\n"
-
-/* ---- a run with its detector ---- */
-
-typedef struct {
-    hf_config config;
-    hf_problem *problem;
-    hf_flow *flow;
-    hf_findings findings;
-    double t;
-} detected_run;
-
-static void detect(detected_run *run, const char *text)
-{
-    hf_error err = {0};
-    hf_detector *detector;
-    hf_integrator *integrator;
-    bool stopped = false;
-    write_text(temporary_path("model.conf"), text, strlen(text));
-    if (hf_config_read(&run->config, temporary_path("model.conf"), 0, NULL, &err) != HF_OK ||
-        hf_problem_create(&run->problem, &run->config, &err) != HF_OK ||
-        hf_flow_create(&run->flow, run->problem, &err) != HF_OK ||
-        hf_detector_create(&detector, &run->config, run->flow, &err) != HF_OK ||
-        hf_integrator_create(&integrator, run->flow, run->config.solver.rtol, run->config.solver.atol, &err) != HF_OK)
-        fail_msg("%s", err.message);
-    for (run->t = 0; run->t < run->config.solver.t_end && !stopped;) {
-        if (hf_integrator_at_boundary(integrator)) {
-            assert_int_equal(hf_detector_before_restart(detector, &err), HF_OK);
-            assert_int_equal(hf_integrator_restart(integrator, &err), HF_OK);
-        }
-        if (hf_integrator_step(integrator, &err) != HF_OK ||
-            hf_detector_step(detector, integrator, run->config.solver.t_end, &run->t, &stopped, &err) != HF_OK)
-            fail_msg("%s", err.message);
-    }
-    assert_int_equal(hf_detector_finish(detector, &run->findings, &err), HF_OK);
-    hf_detector_free(detector);
-    hf_integrator_free(integrator);
-}
-
-static void clear_run(detected_run *run)
-{
-    hf_findings_clear(&run->findings);
-    hf_flow_free(run->flow);
-    hf_problem_free(run->problem);
-    hf_config_clear(&run->config);
-}
-
-static size_t count_events(const hf_findings *f, hf_event_kind kind)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < f->event_count; i++)
-        count += f->event[i].kind == kind;
-    return count;
-}
-
-/* Number index (from 0) of a kind, in order of time. */
-static const hf_event *event_of(const hf_findings *f, hf_event_kind kind, size_t index)
-{
-    for (size_t i = 0; i < f->event_count; i++)
-        if (f->event[i].kind == kind && index-- == 0)
-            return &f->event[i];
-    fail_msg("there is no such %s", hf_event_names[kind]);
-    return NULL;
-}
 
 /* ---- the reference: extrema of the speed, overlap, acquisitions, as in reference data's stages ---- */
 

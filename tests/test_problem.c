@@ -263,6 +263,12 @@ static void test_values_outside_need_equal_variances(void **state)
                      HF_EUSAGE);
     assert_non_null(strstr(err.message, "model.conf:2: "));
     assert_non_null(strstr(err.message, "position 2"));
+    assert_int_equal(try_problem("heads = 3; positions = 6; target = { strengths = (2.0, 1.0); };"
+                                 "test = { weights = ((0.5, 1.0, 0.5, 0.5, 0.5, 0.5), (0.5)); };\n"
+                                 "init = { state = \"start.tsv\"; };",
+                                 &p, &err),
+                     HF_EUSAGE);
+    assert_non_null(strstr(err.message, "for which test.weights must not differ between features (they do at position 2)"));
     write_wide_start(&random, 0, value);
     p = make_problem("heads = 3; positions = 6; target = { strengths = (2.0, 1.0); };"
                      "data = { weights = ((0.5), (1.5)); }; init = { state = \"start.tsv\"; };");

@@ -134,9 +134,16 @@ static int parse(const hf_cli_command *command, int argc, char *argv[], hf_cli_o
     return 0;
 }
 
+/* As many as the machine has for us. */
+static size_t processors(void)
+{
+    const long count = sysconf(_SC_NPROCESSORS_ONLN);
+    return count < 1 ? 1 : count > 4096 ? 4096 : (size_t)count;
+}
+
 static int run_command(const hf_cli_command *command, int argc, char *argv[])
 {
-    hf_cli_options options = {.jobs = 1, .overrides = calloc((size_t)argc, sizeof *options.overrides)};
+    hf_cli_options options = {.jobs = processors(), .overrides = calloc((size_t)argc, sizeof *options.overrides)};
     bool asked_help = false;
     if (options.overrides == NULL) {
         fputs("headflow: out of memory for the command line\n", stderr);

@@ -1,13 +1,15 @@
-/* headflow run: integrates a model file's flow and leaves tables and figures. */
+/* headflow run: integrates and trains what a model file declares and leaves tables and figures. */
 #include "cli/cli.h"
 
+#include "compare/comparison.h"
 #include "config/config.h"
 #include "core/file.h"
 #include "report/findings.h"
 #include "report/plots.h"
-#include "run/flow_run.h"
+#include "run/experiment.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -38,8 +40,11 @@ static void watch_signals(void)
 /* ---- progress ---- */
 
 typedef struct {
-    struct timespec start;
-    double shown; /* seconds after start when the line was written last */
+    struct timespec start; /* of the present part */
+    char part[96];
+    uint64_t first_step; /* of a training run, that it started or went on from */
+    double shown;        /* seconds after start when the line was written last */
+    bool anything;       /* has been shown */
 } progress_line;
 
 static double seconds_since(const struct timespec *start)
@@ -49,28 +54,54 @@ static double seconds_since(const struct timespec *start)
     return (double)(now.tv_sec - start->tv_sec) + 1e-9 * (double)(now.tv_nsec - start->tv_nsec);
 }
 
-/* Steps are spread evenly over log t, roughly: so is the time they take. */
-static double seconds_left(const hf_progress *progress, double elapsed)
-{
-    double from = fmin(progress->t_first, progress->t_end);
-    double done = log(progress->t / from), all = log(progress->t_end / from);
-    return done > 0 ? elapsed * fmax(all - done, 0) / done : NAN;
-}
-
-static void show_progress(void *data, const hf_progress *progress)
+/* Whether the line is due; *elapsed: seconds since the part began. */
+static bool is_due(progress_line *line, const char *part, uint64_t step, double *elapsed)
 {
     const double interval = 0.2; /* seconds */
-    progress_line *line = data;
-    double elapsed = seconds_since(&line->start);
-    if (elapsed < line->shown + interval)
-        return;
-    line->shown = elapsed;
-    double left = seconds_left(progress, elapsed);
-    fprintf(stderr, "\rlog10 t = %6.3f of %.3f   loss %-10.4g   %zu steps", log10(progress->t), log10(progress->t_end),
-            progress->loss, progress->steps);
+    if (strcmp(line->part, part == NULL ? "" : part) != 0) {
+        snprintf(line->part, sizeof line->part, "%s", part);
+        clock_gettime(CLOCK_MONOTONIC, &line->start);
+        line->shown = 0;
+        line->first_step = step;
+    }
+    *elapsed = seconds_since(&line->start);
+    if (*elapsed < line->shown + interval)
+        return false;
+    line->shown = *elapsed;
+    line->anything = true;
+    fprintf(stderr, "\r%s%s", line->part, line->part[0] == '\0' ? "" : "   ");
+    return true;
+}
+
+static void end_line(double left)
+{
     if (isfinite(left))
         fprintf(stderr, "   %.0f s left", left);
     fputs("\033[K", stderr);
+}
+
+static void show_flow(void *data, const hf_progress *progress)
+{
+    double elapsed;
+    if (!is_due(data, progress->part, 0, &elapsed))
+        return;
+    /* steps are spread evenly over log t, roughly: so is the time they take */
+    const double from = fmin(progress->t_first, progress->t_end);
+    const double done = log(progress->t / from), all = log(progress->t_end / from);
+    fprintf(stderr, "log10 t = %6.3f of %.3f   loss %-10.4g   %zu steps", log10(progress->t), log10(progress->t_end),
+            progress->loss, progress->steps);
+    end_line(done > 0 ? elapsed * fmax(all - done, 0) / done : NAN);
+}
+
+static void show_training(void *data, const hf_train_progress *progress)
+{
+    double elapsed;
+    const progress_line *line = data;
+    if (!is_due(data, progress->part, progress->step, &elapsed))
+        return;
+    const double done = (double)(progress->step - line->first_step), left = (double)(progress->steps - progress->step);
+    fprintf(stderr, "step %" PRIu64 " of %" PRIu64 "   loss %-10.4g", progress->step, progress->steps, progress->loss);
+    end_line(done > 0 ? elapsed * left / done : NAN);
 }
 
 /* ---- the command ---- */
@@ -101,7 +132,7 @@ done:
     return status;
 }
 
-static void print_summary(const hf_config *config, const hf_run_summary *summary, const char *directory)
+static void print_flow(const hf_config *config, const hf_run_summary *summary)
 {
     const hf_integrator_counts *counts = &summary->counts;
     printf("%s: loss %.6g at t = 0, %.6g at t = %.6g%s\n", config->title, summary->loss_start, summary->loss, summary->t,
@@ -112,11 +143,37 @@ static void print_summary(const hf_config *config, const hf_run_summary *summary
            summary->drift);
     printf("%zu steps, %zu right-hand sides, %zu factorizations; steps repeated: %zu + %zu\n", counts->steps,
            counts->evaluations, counts->setups, counts->error_failures, counts->newton_failures);
-    printf("tables: %s/flow\n", directory);
 }
 
-static hf_status draw(const hf_config *config, const char *directory, hf_error *err)
+static void print_summary(const hf_experiment *x, const char *directory)
 {
+    const bool trained = x->main.seeds > 0;
+    if (x->has_flow)
+        print_flow(x->config, &x->flow);
+    if (trained && !x->has_flow && x->config->detect.events) {
+        printf("%s, seed %" PRIu64 ":\n", x->config->title, x->config->train.seed);
+        hf_findings_print(&x->main.run[0].findings, stdout);
+    }
+    if (trained)
+        hf_comparison_print(x, stdout);
+    printf("tables: %s%s%s\n", directory, trained ? "" : "/flow", x->rung_count > 0 ? ", the ladder's in ladder*.tsv" : "");
+}
+
+/* Steps larger than 2 over the curvature grow; with momentum mu steps are stable up to 2 (1 + mu) over it. */
+static void warn_of_lr(const hf_experiment *x)
+{
+    const double mu = x->config->train.optimizer == HF_OPTIMIZER_MOMENTUM ? x->config->train.momentum : 0;
+    const bool plain = x->config->train.optimizer == HF_OPTIMIZER_SGD || x->config->train.optimizer == HF_OPTIMIZER_MOMENTUM;
+    if (x->main.seeds > 0 && plain && x->main.run[0].sharpness > 2 * (1 + mu))
+        fprintf(stderr,
+                "headflow: warning: train.lr times the largest curvature of the loss was %.3g at the start, where steps grow "
+                "beyond %.3g; lower train.lr\n",
+                x->main.run[0].sharpness, 2 * (1 + mu));
+}
+
+static hf_status draw(const hf_experiment *x, const char *directory, hf_error *err)
+{
+    const hf_config *config = x->config;
     if (!config->output.plots)
         return HF_OK;
     hf_status status = hf_plots_write(config, directory, err);
@@ -130,60 +187,80 @@ static hf_status draw(const hf_config *config, const char *directory, hf_error *
     return hf_plots_draw(directory, "png", err);
 }
 
-static int interrupted(const hf_cli_options *options, const hf_run_summary *summary, const char *directory)
+static int interrupted(const hf_cli_options *options, const hf_experiment *x, const char *directory)
 {
-    fprintf(stderr, "headflow: interrupted at t = %.6g; go on with: headflow run %s -o %s --resume", summary->t,
-            options->argument, directory);
+    if (x->main.seeds > 0)
+        fprintf(stderr, "headflow: interrupted in training");
+    else
+        fprintf(stderr, "headflow: interrupted at t = %.6g", x->has_drift && x->drift.t > 0 ? x->drift.t : x->flow.t);
+    fprintf(stderr, "; go on with: headflow run %s -o %s --resume", options->argument, directory);
     for (size_t i = 0; i < options->override_count; i++)
         fprintf(stderr, " -s '%s'", options->overrides[i]);
     fputs("\n", stderr);
     return 128 + (int)caught_signal;
 }
 
+static hf_status run_experiment(hf_experiment *x, const hf_config *config, const hf_cli_options *options,
+                                const char *directory, hf_error *err)
+{
+    progress_line line = {.shown = 0};
+    clock_gettime(CLOCK_MONOTONIC, &line.start);
+    const bool show = !options->quiet && isatty(STDERR_FILENO);
+    hf_status status = hf_directory_make(directory, err);
+    char *lock = hf_path_join(directory, "lock");
+    if (status == HF_OK)
+        status = lock == NULL ? hf_fail_memory(err, "a file name") : hf_file_lock(lock, err);
+    free(lock);
+    const hf_experiment_options run = {.directory = directory,
+                                       .resume = options->resume,
+                                       .threads = options->jobs,
+                                       .interrupted = &caught_signal,
+                                       .flow_progress = show ? show_flow : NULL,
+                                       .train_progress = show ? show_training : NULL,
+                                       .progress_data = &line};
+    if (status == HF_OK) {
+        watch_signals();
+        status = hf_experiment_run(x, config, &run, err);
+    }
+    if (line.anything)
+        fputs("\r\033[K", stderr);
+    return status;
+}
+
+/* What is left to do after the tables: the model, the figures, the summary. */
+static hf_status finish(const hf_experiment *x, const hf_cli_options *options, const char *directory, hf_error *err)
+{
+    const hf_config *config = x->config;
+    hf_status status = write_model(config, directory, err); /* last: it belongs to the tables that are there */
+    if (status != HF_OK)
+        return status;
+    warn_of_lr(x);
+    if (x->all_were_here)
+        fprintf(stderr, "headflow: %s already holds this run\n", directory);
+    else if (!options->quiet)
+        print_summary(x, directory);
+    status = draw(x, directory, err);
+    if (status == HF_OK && !options->quiet && config->output.plots)
+        printf("figures: %s/plots\n", directory);
+    if (status == HF_OK && fflush(stdout) != 0)
+        status = hf_fail(err, HF_ESYSTEM, "standard output: cannot be written: %s", strerror(errno));
+    return status;
+}
+
 static int run_model(const hf_config *config, const hf_cli_options *options, const char *directory)
 {
     hf_error err;
-    hf_run_summary summary;
-    progress_line line = {.shown = 0};
-    clock_gettime(CLOCK_MONOTONIC, &line.start);
-    bool show = !options->quiet && isatty(STDERR_FILENO);
-    char *tables = hf_path_join(directory, "flow");
-    hf_status status = tables == NULL ? hf_fail_memory(&err, "a file name") : hf_directory_make(tables, &err);
-    char *lock = tables == NULL ? NULL : hf_path_join(tables, "lock");
-    if (status == HF_OK)
-        status = lock == NULL ? hf_fail_memory(&err, "a file name") : hf_file_lock(lock, &err);
-    free(lock);
-    hf_run_options run = {.directory = tables,
-                          .resume = options->resume,
-                          .interrupted = &caught_signal,
-                          .progress = show ? show_progress : NULL,
-                          .progress_data = &line};
-    if (status == HF_OK) {
-        watch_signals();
-        status = hf_flow_run(config, &run, &summary, &err);
-    }
-    if (show && line.shown > 0)
-        fputs("\r\033[K", stderr);
-    free(tables);
-    if (status == HF_OK && summary.stop != HF_STOP_INTERRUPTED)
-        status = write_model(config, directory, &err); /* last: it belongs to the tables that are there */
+    hf_experiment x;
+    hf_status status = run_experiment(&x, config, options, directory, &err);
     if (status != HF_OK)
         return hf_cli_fail(&err);
-    if (summary.stop == HF_STOP_INTERRUPTED)
-        return interrupted(options, &summary, directory);
-    if (summary.already_complete)
-        fprintf(stderr, "headflow: %s already holds this run\n", directory);
-    else if (!options->quiet)
-        print_summary(config, &summary, directory);
-    hf_findings_clear(&summary.findings);
-    if (draw(config, directory, &err) != HF_OK)
-        return hf_cli_fail(&err);
-    if (!options->quiet && config->output.plots)
-        printf("figures: %s/plots\n", directory);
-    if (fflush(stdout) == 0)
-        return 0;
-    hf_fail(&err, HF_ESYSTEM, "standard output: cannot be written: %s", strerror(errno));
-    return hf_cli_fail(&err);
+    int code = 0;
+    if (x.interrupted)
+        code = interrupted(options, &x, directory);
+    else if (finish(&x, options, directory, &err) != HF_OK)
+        code = hf_cli_fail(&err);
+    hf_experiment_clear(&x);
+    return code;
 }
 
 static int run(const hf_cli_options *options)
@@ -206,15 +283,17 @@ static int run(const hf_cli_options *options)
 const hf_cli_command hf_cli_run = {
     .name = "run",
     .usage = "run MODEL [-o DIR] [-s path=value]... [-j N] [--resume] [--quiet]",
-    .summary = "integrate; write tables and figures",
+    .summary = "integrate, train, compare; write tables and figures",
     .short_options = "osjrq",
-    .help = "Integrates the flow that MODEL describes and writes DIR/model.conf (the effective configuration), the tables "
-            "DIR/flow/*.tsv\n"
-            "and the figures DIR/plots/*.gp and, where gnuplot is installed, *.png.\n"
+    .help = "Does what MODEL declares: a flow section integrates the gradient flow, a train section trains the transformer, with "
+            "both the\n"
+            "two are compared; with neither the flow is integrated. Writes DIR/model.conf (the effective configuration), tables\n"
+            "(DIR/flow/*.tsv, DIR/train/seed-N/*.tsv, DIR/compare.tsv) and the figures DIR/plots/*.gp and, where gnuplot is\n"
+            "installed, *.png.\n"
             "\n"
             "  -o DIR          where to; default out/NAME for models/NAME.conf\n"
             "  -s path=value   sets a key as in the model file: -s solver.rtol=1e-10 -s target.strengths='(2.89, 1.7, 1)'\n"
-            "  -j N            number of threads; one flow uses one, so this changes nothing yet\n"
+            "  -j N            number of threads that training uses; default: all processors. Results do not depend on it.\n"
             "  --resume        goes on with an interrupted run; the result is the same, bit for bit, as without the "
             "interruption\n"
             "  --quiet         no progress line and no summary\n"

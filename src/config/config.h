@@ -36,7 +36,7 @@ typedef enum { HF_NOISE_NORMAL, HF_NOISE_UNIFORM, HF_NOISE_SINE } hf_noise;
 typedef enum { HF_START_UNIFORM, HF_START_BUMPS, HF_START_WRONG, HF_START_WATERFALL, HF_START_SADDLE } hf_start;
 typedef enum { HF_VALUES_LEARNED, HF_VALUES_FROZEN, HF_VALUES_OPTIMAL } hf_values;
 typedef enum { HF_SPACING_LOG, HF_SPACING_LINEAR } hf_spacing;
-typedef enum { HF_TASK_REGRESSION } hf_task;
+typedef enum { HF_TASK_REGRESSION } hf_task_kind;
 typedef enum { HF_OPTIMIZER_SGD, HF_OPTIMIZER_MOMENTUM, HF_OPTIMIZER_ADAM, HF_OPTIMIZER_ADAMW } hf_optimizer_kind;
 typedef enum { HF_SAMPLING_DIRECT, HF_SAMPLING_PROJECTED } hf_sampling;
 typedef enum { HF_FEATURES_ORTHOGONAL, HF_FEATURES_RANDOM } hf_features;
@@ -63,6 +63,9 @@ typedef struct {
         double noise;         /* standard deviation of the label noise */
     } data;
     struct {
+        hf_real_rows weights; /* (J)(T or 1) or empty: the data that are learned */
+    } test;
+    struct {
         double values;       /* every coordinate of every head's value, along the features */
         double perturbation; /* standard deviation of the noise on the logits (sine: its amplitude) */
         hf_noise distribution;
@@ -84,7 +87,7 @@ typedef struct {
         } sgd_drift;
     } flow;
     struct {
-        hf_task task;
+        hf_task_kind task;
         size_t dim; /* d */
         hf_features features;
         hf_counts inputs;  /* (J) input coordinates of each feature, sum d; empty: every feature uses all d */

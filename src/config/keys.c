@@ -19,7 +19,7 @@ const hf_kind_info hf_kinds[] = {
 /* A choice is stored through an int. */
 _Static_assert(sizeof(hf_geometry) == sizeof(int) && sizeof(hf_noise) == sizeof(int) && sizeof(hf_start) == sizeof(int) &&
                    sizeof(hf_values) == sizeof(int) && sizeof(hf_spacing) == sizeof(int) &&
-                   sizeof(hf_task) == sizeof(int) && sizeof(hf_optimizer_kind) == sizeof(int) &&
+                   sizeof(hf_task_kind) == sizeof(int) && sizeof(hf_optimizer_kind) == sizeof(int) &&
                    sizeof(hf_sampling) == sizeof(int) && sizeof(hf_features) == sizeof(int),
                "an enum of hf_config is not as wide as int");
 
@@ -75,6 +75,9 @@ const hf_key hf_keys[] = {
     KEY(data.weights, REAL_ROWS, NULL, AT_LEAST(0), "1",
         "(J)(T) or (J)(1) input variance along each feature at each class; default: 1"),
     KEY(data.noise, REAL, "0.0", AT_LEAST(0), "1", "standard deviation of the label noise; it adds a constant to the loss, which is left out"),
+
+    KEY(test.weights, REAL_ROWS, NULL, AT_LEAST(0), "1",
+        "(J)(T) or (J)(1) input variance along each feature at each class, as data.weights; default: the data that are learned"),
 
     KEY(init.start, CHOICE, "uniform", ANY, "",
         "attention without noise: uniform; bumps, head h on pattern h; wrong, all heads on one position; waterfall, head h on "
@@ -169,6 +172,7 @@ const hf_section hf_sections[] = {
     {"", "The model."},
     {"target", "What is learned: y = sum_j m_j u_j p_j^T, J features u_j, each on its own pattern p_j of positions."},
     {"data", "The inputs: how often each appears and how much it varies."},
+    {"test", "The data whose loss decides on the event emerged (detect.loss_fraction), where they are not the data that are learned."},
     {"init", "Where the flow starts: values and logits of the heads."},
     {"flow", "The flow that is integrated."},
     {"flow.sgd_drift", "What the noise of minibatch SGD does to the attention on average, as a term of the flow."},

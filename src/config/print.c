@@ -63,8 +63,11 @@ static bool is_shown(const hf_config *c, const hf_key *key, print_form form)
         {"train.beta2", adam},
         {"train.epsilon", adam},
         {"train.weight_decay", optimizer == HF_OPTIMIZER_ADAMW},
+        {"train.seed", for_reader}, /* its directory and tables name the seed of a run */
+        {"train.seeds", for_reader},
         {"train.save_every", for_reader},
-        {"ladder.halvings", ladder},
+        {"ladder.halvings", ladder && for_reader},
+        {"ladder.batches", for_reader},
     };
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
         if (strcmp(rules[i].path, key->path) == 0 && !rules[i].is_shown)

@@ -204,18 +204,41 @@ static hf_status check_class_count(const hf_config *c, hf_error *err, const char
     return hf_config_reject(c, err, key, "%s has %zu numbers, expected 1 or %zu", what, count, c->positions);
 }
 
+static hf_status check_variance_shape(const hf_config *c, hf_error *err, const char *key, const hf_real_rows *weights)
+{
+    hf_status status = check_row_count(c, err, key, weights);
+    for (size_t j = 0; j < weights->count && status == HF_OK; j++) {
+        char row[32];
+        snprintf(row, sizeof row, "row %zu", j + 1);
+        status = check_class_count(c, err, key, row, weights->row[j].count);
+    }
+    return status;
+}
+
+/* A test loss that is 0 whatever is learned decides nothing. */
+static hf_status check_test(const hf_config *c, hf_error *err)
+{
+    const hf_real_rows *weights = &c->test.weights;
+    double largest = 0.0;
+    for (size_t j = 0; j < weights->count; j++)
+        for (size_t i = 0; i < weights->row[j].count; i++)
+            largest = fmax(largest, weights->row[j].at[i]);
+    return weights->count == 0 || largest > 0.0
+               ? HF_OK
+               : hf_config_reject(c, err, "test.weights", "has no number > 0, expected one at least");
+}
+
 static hf_status check_data_shapes(hf_config *c, hf_error *err)
 {
     hf_status status = check_class_count(c, err, "data.copies", "the list", c->data.copies.count);
     if (status == HF_OK)
         status = check_class_count(c, err, "data.replicas", "the list", c->data.replicas.count);
     if (status == HF_OK)
-        status = check_row_count(c, err, "data.weights", &c->data.weights);
-    for (size_t j = 0; j < c->data.weights.count && status == HF_OK; j++) {
-        char row[32];
-        snprintf(row, sizeof row, "row %zu", j + 1);
-        status = check_class_count(c, err, "data.weights", row, c->data.weights.row[j].count);
-    }
+        status = check_variance_shape(c, err, "data.weights", &c->data.weights);
+    if (status == HF_OK)
+        status = check_variance_shape(c, err, "test.weights", &c->test.weights);
+    if (status == HF_OK)
+        status = check_test(c, err);
     return status;
 }
 
@@ -330,19 +353,25 @@ static bool rows_differ(const hf_reals *one, const hf_reals *other, size_t *posi
 }
 
 /* Input variances are told apart along the features only if these are orthogonal. */
-static hf_status check_weights_against_gram(hf_config *c, hf_error *err)
+static hf_status check_variance_against_gram(const hf_config *c, hf_error *err, const char *key,
+                                             const hf_real_rows *weights)
 {
-    const hf_real_rows *weights = &c->data.weights;
     size_t position;
-    if (gram_is_diagonal(&c->target.gram))
-        return HF_OK;
     for (size_t j = 1; j < weights->count; j++)
         if (rows_differ(&weights->row[0], &weights->row[j], &position))
-            return hf_config_reject(c, err, "data.weights",
+            return hf_config_reject(c, err, key,
                                     "features 1 and %zu differ in their input variance at position %zu, so they must "
                                     "be orthogonal, but target.gram is not diagonal",
                                     j + 1, position + 1);
     return HF_OK;
+}
+
+static hf_status check_weights_against_gram(hf_config *c, hf_error *err)
+{
+    if (gram_is_diagonal(&c->target.gram))
+        return HF_OK;
+    const hf_status status = check_variance_against_gram(c, err, "data.weights", &c->data.weights);
+    return status == HF_OK ? check_variance_against_gram(c, err, "test.weights", &c->test.weights) : status;
 }
 
 /* ---- the drift of SGD ---- */

@@ -1,8 +1,11 @@
 #include "core/channel.h"
 
+#include "core/file.h"
 #include "core/hash.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 void hf_channel_bytes(hf_channel *channel, void *bytes, size_t count)
 {
@@ -27,4 +30,59 @@ void hf_channel_array(hf_channel *channel, void **array, size_t *count, size_t s
         *count = channel->good ? (size_t)length : 0;
     }
     hf_channel_bytes(channel, *array, *count * size);
+}
+
+/* ---- saved states ---- */
+
+static void transfer_header(hf_channel *channel, const char magic[8], uint64_t *hash)
+{
+    char mark[8];
+    memcpy(mark, magic, sizeof mark);
+    hf_channel_bytes(channel, mark, sizeof mark);
+    channel->good = channel->good && memcmp(mark, magic, sizeof mark) == 0;
+    hf_channel_bytes(channel, hash, sizeof *hash);
+}
+
+hf_status hf_channel_save(const char *path, const char magic[8], uint64_t hash, hf_channel_body *body, void *data,
+                          hf_error *err)
+{
+    hf_file file;
+    hf_status status = hf_file_open(&file, path, err);
+    if (status != HF_OK)
+        return status;
+    hf_channel channel = {.stream = file.stream, .writing = true, .good = true};
+    transfer_header(&channel, magic, &hash);
+    body(&channel, data);
+    uint64_t sum = channel.sum;
+    hf_channel_bytes(&channel, &sum, sizeof sum);
+    return hf_file_commit(&file, err);
+}
+
+static size_t length_of(FILE *stream)
+{
+    long length = fseek(stream, 0, SEEK_END) == 0 ? ftell(stream) : -1;
+    rewind(stream);
+    return length < 0 ? 0 : (size_t)length;
+}
+
+hf_status hf_channel_load(const char *path, const char magic[8], uint64_t hash, hf_channel_body *body, void *data,
+                          hf_error *err)
+{
+    hf_channel channel = {.stream = fopen(path, "rb"), .good = true};
+    if (channel.stream == NULL)
+        return hf_fail(err, HF_EUSAGE, "%s: cannot be read: %s", path, strerror(errno));
+    channel.limit = length_of(channel.stream);
+    uint64_t found = 0, sum = 0, stored = 0;
+    transfer_header(&channel, magic, &found);
+    if (channel.good && found == hash) {
+        body(&channel, data);
+        sum = channel.sum;
+        hf_channel_bytes(&channel, &stored, sizeof stored);
+    }
+    fclose(channel.stream);
+    if (channel.good && found != hash)
+        return hf_fail(err, HF_EUSAGE, "%s: belongs to another configuration; run without --resume to start anew", path);
+    if (!channel.good || sum != stored)
+        return hf_fail(err, HF_EUSAGE, "%s: is damaged; run without --resume to start anew", path);
+    return HF_OK;
 }

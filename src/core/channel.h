@@ -2,6 +2,8 @@
 #ifndef HF_CORE_CHANNEL_H
 #define HF_CORE_CHANNEL_H
 
+#include "core/error.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,5 +22,18 @@ void hf_channel_bytes(hf_channel *channel, void *bytes, size_t count);
 
 /* An array with its length. Reading replaces *array (which is freed) by one of *count elements of size. */
 void hf_channel_array(hf_channel *channel, void **array, size_t *count, size_t size);
+
+/* What a saved state holds, in writing and in reading. */
+typedef void hf_channel_body(hf_channel *channel, void *data);
+
+/* Writes a saved state: eight bytes that say what it is, the hash of the configuration it belongs to, the body, and a
+ * checksum. Errors: HF_ESYSTEM. */
+hf_status hf_channel_save(const char *path, const char magic[8], uint64_t hash, hf_channel_body *body, void *data,
+                          hf_error *err);
+
+/* Reads it. Errors: HF_EUSAGE when the file is damaged or belongs to another configuration; what the body fills is
+ * undefined then. */
+hf_status hf_channel_load(const char *path, const char magic[8], uint64_t hash, hf_channel_body *body, void *data,
+                          hf_error *err);
 
 #endif

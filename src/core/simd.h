@@ -12,6 +12,14 @@
 #define HF_CLONES
 #endif
 
+/* The same with AVX-512, for long loops whose lanes are laid out by hand, so that their results do not depend on the
+ * instruction set. */
+#ifdef HF_HAVE_TARGET_CLONES
+#define HF_WIDE_CLONES __attribute__((target_clones("default", "avx2", "avx512f")))
+#else
+#define HF_WIDE_CLONES
+#endif
+
 /* A helper of such functions, to be compiled with its caller's instruction set. */
 #define HF_INLINE static inline __attribute__((always_inline))
 

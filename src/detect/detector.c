@@ -13,14 +13,17 @@
 
 const char *const hf_event_names[] = {"plateau", "drop", "onset", "settle", "acquired", "split", "emerged", "stop"};
 
+enum {
+    SLOPE = HF_SIGNAL_SLOPE,
+    OVERLAP = HF_SIGNAL_OVERLAP,
+    STOP_LOSS = HF_SIGNAL_STOP_LOSS,
+    EMERGENCE = HF_SIGNAL_EMERGENCE,
+    SHARES = HF_SIGNAL_SHARES
+};
+
 /* ---- what is watched ---- */
 
-/* Signals, each crossing 0 where something happens: the relative change of the speed (an extremum), overlap, stop loss,
- * emergence, and from SHARES on the share of every pattern. */
-enum { SLOPE, OVERLAP, STOP_LOSS, EMERGENCE, SHARES };
-
-/* Makes room for one more element of size in a list; false: out of memory. */
-static bool grow(void **list, size_t count, size_t *capacity, size_t size)
+bool hf_detector_grow(void **list, size_t count, size_t *capacity, size_t size)
 {
     if (count < *capacity)
         return true;
@@ -58,21 +61,33 @@ static double resting_speed(const hf_detector *d)
     return d->flow->problem->drift > 0 ? fmax(d->speed_floor, part * d->flow->descent) : d->speed_floor;
 }
 
+/* Whether P is what rounding leaves of a balance between drift and gradient. */
+static bool is_balanced(const hf_detector *d)
+{
+    return d->flow->problem->drift > 0 && d->flow->speed <= resting_speed(d);
+}
+
 /* The flow where it is; slope: the signal SLOPE there. */
 static hf_sample sample_at(const hf_detector *d, double t, double slope)
 {
-    return (hf_sample){t, d->flow->loss, d->flow->speed, slope * d->flow->speed, resting_speed(d)};
+    double rate = is_balanced(d) ? hf_flow_speed_rate(d->flow) : slope * d->flow->speed;
+    return (hf_sample){t, d->flow->loss, d->flow->speed, rate, resting_speed(d)};
 }
 
-/* dP/dt / P; 0 where P says nothing: at 0, or, with drift, at rest, where it is what rounding leaves of a balance. */
+/* dP/dt / P; 0 where P says nothing. */
 static double slope_at(const hf_detector *d)
 {
     const hf_flow *flow = d->flow;
-    double least = flow->problem->drift > 0 ? resting_speed(d) : 0;
-    return flow->speed > least ? hf_flow_speed_rate(flow) / flow->speed : 0;
+    return flow->speed > 0 && !is_balanced(d) ? hf_flow_speed_rate(flow) / flow->speed : 0;
 }
 
-static double signal_at(const hf_detector *d, size_t signal)
+/* The loss by which emergence is judged: that of the test data where there are any. */
+static double judged_loss(const hf_flow *flow)
+{
+    return flow->problem->test_variance != NULL ? hf_test_loss(flow) : flow->loss;
+}
+
+double hf_detector_signal(const hf_detector *d, size_t signal)
 {
     const hf_flow *flow = d->flow;
     switch (signal) {
@@ -83,14 +98,13 @@ static double signal_at(const hf_detector *d, size_t signal)
     case STOP_LOSS:
         return flow->loss - d->config->solver.stop_loss;
     case EMERGENCE:
-        return flow->loss - d->config->detect.loss_fraction * d->loss_start;
+        return judged_loss(flow) - d->config->detect.loss_fraction * d->judged_start;
     default:
         return total_share(flow, signal - SHARES) - d->config->detect.acquired;
     }
 }
 
-/* Whether a signal that goes from before to now has crossed in the direction that is looked for. */
-static bool has_crossed(size_t signal, double before, double now)
+bool hf_detector_crossed(size_t signal, double before, double now)
 {
     if (signal == SLOPE)
         return (before > 0 && now <= 0) || (before < 0 && now >= 0);
@@ -104,6 +118,7 @@ static void look_at_start(hf_detector *d)
     hf_flow_start(d->flow, d->y);
     hf_flow_at(d->flow, d->y);
     d->loss_start = d->flow->loss;
+    d->judged_start = judged_loss(d->flow);
     d->start_overlap = hf_least_overlap(d->flow);
     d->speed_floor = fmax(1e3 * DBL_EPSILON * (1e3 * DBL_EPSILON) * d->loss_start, DBL_MIN);
     bool events = d->config->detect.events;
@@ -114,7 +129,7 @@ static void look_at_start(hf_detector *d)
     for (size_t s = 0; s < d->signals; s++) {
         if (s >= SHARES)
             d->watched[s] = events;
-        d->before[s] = signal_at(d, s);
+        d->before[s] = hf_detector_signal(d, s);
         if (s >= SHARES)
             d->held[s - SHARES] = d->before[s] >= 0;
     }
@@ -138,7 +153,7 @@ hf_status hf_detector_create(hf_detector **result, const hf_config *config, hf_f
     d->y = malloc((2 * size + 2 * d->signals + d->patterns) * sizeof *d->y);
     d->watched = calloc(d->signals + d->patterns, sizeof *d->watched);
     if (d->solver == NULL || d->y == NULL || d->watched == NULL ||
-        !grow((void **)&d->samples, 0, &d->sample_capacity, sizeof *d->samples) ||
+        !hf_detector_grow((void **)&d->samples, 0, &d->sample_capacity, sizeof *d->samples) ||
         hf_observation_init(&d->observation, flow, NULL) != HF_OK) {
         hf_detector_free(d);
         return hf_fail_memory(err, "the detector");
@@ -165,6 +180,7 @@ void hf_detector_free(hf_detector *d)
     free(d->samples);
     free(d->events);
     free(d->plateaus);
+    free(d->states);
     free(d->drops);
     free(d);
 }
@@ -194,7 +210,7 @@ static double crossing_value(double t, void *data)
     if (t == c->end)
         return c->at_end;
     look_at(c->detector, c->integrator, t);
-    return signal_at(c->detector, c->signal);
+    return hf_detector_signal(c->detector, c->signal);
 }
 
 /* The time of a crossing inside the step; the flow is left there. */
@@ -230,10 +246,12 @@ static size_t index_of_largest(size_t count, const double *x, size_t stride)
     return best;
 }
 
-/* Competitive if all heads have their largest mass on the same pattern. */
+/* Competitive if all heads have their largest mass on the same pattern; one head alone does neither. */
 static hf_mode mode_of(const hf_detector *d)
 {
     size_t heads = d->flow->problem->heads;
+    if (heads == 1)
+        return HF_MODE_NONE;
     size_t first = index_of_largest(d->patterns, d->observation.mass, 1);
     for (size_t k = 1; k < heads; k++)
         if (index_of_largest(d->patterns, d->observation.mass + k * d->patterns, 1) != first)
@@ -267,9 +285,9 @@ static void find_leaver(const hf_detector *d, size_t *head, size_t *pattern)
         }
 }
 
-static bool record_event(hf_detector *d, size_t signal, double t)
+bool hf_detector_record(hf_detector *d, size_t signal, double t)
 {
-    if (!grow((void **)&d->events, d->event_count, &d->event_capacity, sizeof *d->events))
+    if (!hf_detector_grow((void **)&d->events, d->event_count, &d->event_capacity, sizeof *d->events))
         return false;
     hf_observe(d->flow, d->y, &d->observation);
     hf_event event = {.t = t, .loss = d->observation.loss};
@@ -279,7 +297,7 @@ static bool record_event(hf_detector *d, size_t signal, double t)
         find_leaver(d, &event.head, &event.pattern);
     } else if (signal == EMERGENCE) {
         event.kind = HF_EVENT_EMERGED;
-        event.value = d->observation.loss / d->loss_start;
+        event.value = judged_loss(d->flow) / d->judged_start;
     } else {
         size_t j = signal - SHARES,
                carrier = index_of_largest(d->flow->problem->heads, d->observation.share + j, d->patterns);
@@ -304,7 +322,7 @@ static hf_status know_low(hf_detector *d, hf_error *err)
 {
     if (d->low_known)
         return HF_OK;
-    if (!d->config->detect.saddles) {
+    if (!d->config->detect.saddles || d->keep_states) {
         d->low_saddle = hf_saddle_unknown();
         return HF_OK;
     }
@@ -323,8 +341,14 @@ static hf_status add_plateau(hf_detector *d, hf_error *err)
     hf_status status = know_low(d, err);
     if (status != HF_OK)
         return status;
-    if (!grow((void **)&d->plateaus, d->plateau_count, &d->plateau_capacity, sizeof *d->plateaus))
+    if (!hf_detector_grow((void **)&d->plateaus, d->plateau_count, &d->plateau_capacity, sizeof *d->plateaus))
         return hf_fail_memory(err, "the plateaus");
+    const size_t size = hf_flow_size(d->flow);
+    if (d->keep_states) {
+        if (!hf_detector_grow((void **)&d->states, d->plateau_count, &d->state_capacity, size * sizeof *d->states))
+            return hf_fail_memory(err, "the plateaus");
+        memcpy(d->states + d->plateau_count * size, d->low_y, size * sizeof *d->states);
+    }
     d->plateaus[d->plateau_count++] = (hf_plateau){
         .t = d->low.t, .loss = d->low.loss, .speed = d->low.speed, .level = effective(&d->low), .saddle = d->low_saddle};
     return HF_OK;
@@ -332,7 +356,7 @@ static hf_status add_plateau(hf_detector *d, hf_error *err)
 
 static hf_status add_drop(hf_detector *d, hf_error *err)
 {
-    if (!grow((void **)&d->drops, d->drop_count, &d->drop_capacity, sizeof *d->drops))
+    if (!hf_detector_grow((void **)&d->drops, d->drop_count, &d->drop_capacity, sizeof *d->drops))
         return hf_fail_memory(err, "the drops");
     d->drops[d->drop_count++] = d->high;
     return HF_OK;
@@ -345,8 +369,7 @@ static void set_low(hf_detector *d, const hf_sample *s)
     memcpy(d->low_y, d->y, hf_flow_size(d->flow) * sizeof *d->y);
 }
 
-/* Takes in one more point of P, whose state is y. The flow may be elsewhere afterwards. */
-static hf_status follow(hf_detector *d, const hf_sample *s, hf_error *err)
+hf_status hf_detector_follow(hf_detector *d, const hf_sample *s, hf_error *err)
 {
     double speed = effective(s), contrast = d->config->detect.contrast;
     hf_status status = HF_OK;
@@ -367,6 +390,14 @@ static hf_status follow(hf_detector *d, const hf_sample *s, hf_error *err)
     return status;
 }
 
+hf_status hf_detector_remember(hf_detector *d, const hf_sample *s, hf_error *err)
+{
+    if (!hf_detector_grow((void **)&d->samples, d->sample_count, &d->sample_capacity, sizeof *d->samples))
+        return hf_fail_memory(err, "the history of the speed");
+    d->samples[d->sample_count++] = *s;
+    return HF_OK;
+}
+
 /* ---- one step ---- */
 
 /* Crossings of one signal in the step; signals other than the slope happen once. */
@@ -380,10 +411,10 @@ static hf_status check_signal(hf_detector *d, hf_integrator *integrator, size_t 
         return status;
     if (signal == SLOPE) {
         hf_sample extremum = sample_at(d, t, 0);
-        return follow(d, &extremum, err);
+        return hf_detector_follow(d, &extremum, err);
     }
     d->watched[signal] = false;
-    return record_event(d, signal, t) ? HF_OK : hf_fail_memory(err, "the events");
+    return hf_detector_record(d, signal, t) ? HF_OK : hf_fail_memory(err, "the events");
 }
 
 /* Signals at t. */
@@ -393,7 +424,7 @@ static hf_status look(hf_detector *d, hf_integrator *integrator, double t, hf_er
     for (size_t s = 0; s < d->signals; s++) {
         if (!d->watched[s])
             continue;
-        d->now[s] = signal_at(d, s);
+        d->now[s] = hf_detector_signal(d, s);
         if (!isfinite(d->now[s]))
             return hf_fail(err, HF_ENUMERIC, "the flow is not finite at t = %.6g; lower target.strengths or the rates", t);
     }
@@ -409,7 +440,8 @@ hf_status hf_detector_step(hf_detector *d, hf_integrator *integrator, double lim
     if (!d->watched[SLOPE] && !d->watched[STOP_LOSS])
         return HF_OK;
     hf_status status = look(d, integrator, end, err);
-    if (status == HF_OK && d->watched[STOP_LOSS] && has_crossed(STOP_LOSS, d->before[STOP_LOSS], d->now[STOP_LOSS])) {
+    if (status == HF_OK && d->watched[STOP_LOSS] &&
+        hf_detector_crossed(STOP_LOSS, d->before[STOP_LOSS], d->now[STOP_LOSS])) {
         crossing c = {d, integrator, STOP_LOSS, start, d->before[STOP_LOSS], end, d->now[STOP_LOSS]};
         *stopped = true;
         status = locate(&c, &end, err);
@@ -421,7 +453,7 @@ hf_status hf_detector_step(hf_detector *d, hf_integrator *integrator, double lim
     hf_sample s = sample_at(d, end, d->now[SLOPE]);
     bool moved = false;
     for (size_t signal = 0; signal < d->signals && status == HF_OK; signal++)
-        if (signal != STOP_LOSS && d->watched[signal] && has_crossed(signal, d->before[signal], d->now[signal])) {
+        if (signal != STOP_LOSS && d->watched[signal] && hf_detector_crossed(signal, d->before[signal], d->now[signal])) {
             status = check_signal(d, integrator, signal, start, end, err);
             moved = true;
         }
@@ -429,10 +461,9 @@ hf_status hf_detector_step(hf_detector *d, hf_integrator *integrator, double lim
         return status;
     if (moved)
         look_at(d, integrator, end);
-    if (!grow((void **)&d->samples, d->sample_count, &d->sample_capacity, sizeof *d->samples))
-        return hf_fail_memory(err, "the history of the speed");
-    d->samples[d->sample_count++] = s;
-    status = follow(d, &s, err);
+    status = hf_detector_remember(d, &s, err);
+    if (status == HF_OK)
+        status = hf_detector_follow(d, &s, err);
     memcpy(d->before, d->now, d->signals * sizeof *d->before);
     d->end_overlap = d->now[OVERLAP] + d->config->detect.overlap;
     *reached = end;
@@ -458,16 +489,21 @@ bool hf_detector_transfer(hf_detector *d, hf_channel *channel)
     hf_channel_array(channel, (void **)&d->events, &d->event_count, sizeof *d->events);
     hf_channel_array(channel, (void **)&d->plateaus, &d->plateau_count, sizeof *d->plateaus);
     hf_channel_array(channel, (void **)&d->drops, &d->drop_count, sizeof *d->drops);
+    size_t state_count = d->keep_states ? d->plateau_count : 0;
+    hf_channel_array(channel, (void **)&d->states, &state_count, hf_flow_size(d->flow) * sizeof *d->states);
+    channel->good = channel->good && (!d->keep_states || state_count == d->plateau_count);
     if (!channel->writing) {
         d->sample_capacity = d->sample_count;
         d->event_capacity = d->event_count;
         d->plateau_capacity = d->plateau_count;
         d->drop_capacity = d->drop_count;
+        d->state_capacity = state_count;
     }
     return channel->good && d->sample_count > 0;
 }
 
 hf_status hf_detector_close(hf_detector *d, hf_error *err)
 {
+    d->end = d->seeking == SEEK_DROP ? HF_END_STAGE : d->seeking == SEEK_PLATEAU ? HF_END_PLATEAU : HF_END_START;
     return d->seeking == SEEK_DROP ? add_drop(d, err) : add_plateau(d, err);
 }

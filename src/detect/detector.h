@@ -14,6 +14,7 @@
 #define HF_DETECT_DETECTOR_H
 
 #include "config/config.h"
+#include "detect/curve.h"
 #include "detect/saddle.h"
 #include "integrate/integrator.h"
 
@@ -35,11 +36,11 @@ typedef enum { HF_MODE_NONE, HF_MODE_COMPETITIVE, HF_MODE_COOPERATIVE } hf_mode;
 /* stage, head and pattern count from 1; 0: does not apply. Stage 0 is before the first onset. */
 typedef struct {
     hf_event_kind kind;
-    hf_mode mode; /* acquired: competitive if every head's largest mass is on the same pattern */
+    hf_mode mode; /* acquired, of two heads or more: competitive if every head's largest mass is on the same pattern */
     double t, loss;
     size_t stage, head, pattern;
     double value; /* plateau, drop, onset, settle, stop: speed; acquired: the carrier's share; split: overlap; emerged: loss
-                     / L(0) */
+                     / L(0), on the test data where there are any */
 } hf_event;
 
 typedef struct {
@@ -71,6 +72,9 @@ typedef struct {
     hf_end end;
     size_t heads;
     double start_overlap, end_overlap; /* of the heads */
+    double loss_fraction;              /* at which emergence was looked for; 0: it was not */
+    bool on_test;                      /* of the loss on the test data */
+    hf_curve curve; /* every step (of a training run: of the loss in the span of the features, with steps left out) */
 } hf_findings;
 
 typedef struct hf_detector hf_detector;

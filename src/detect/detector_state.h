@@ -1,5 +1,5 @@
-/* detector_state: what a detector remembers (private to detect/): detector.c fills it step by step, stages.c makes
- * findings of it. */
+/* detector_state: what a detector remembers (private to detect/): detector.c fills it from an integrator's steps, series.c
+ * from those of a training run, stages.c makes findings of it. */
 #ifndef HF_DETECT_DETECTOR_STATE_H
 #define HF_DETECT_DETECTOR_STATE_H
 
@@ -10,11 +10,9 @@
 
 typedef enum { SEEK_FIRST, SEEK_DROP, SEEK_PLATEAU } hf_search;
 
-/* One look at the flow. */
-typedef struct {
-    double t, loss, speed, rate; /* rate: dP/dt; with drift 0 where it rests */
-    double rest;                 /* speeds below it count as it */
-} hf_sample;
+/* Signals, each crossing 0 where something happens: the relative change of the speed (an extremum), overlap, stop loss,
+ * emergence, and from HF_SIGNAL_SHARES on the share of every pattern. */
+enum { HF_SIGNAL_SLOPE, HF_SIGNAL_OVERLAP, HF_SIGNAL_STOP_LOSS, HF_SIGNAL_EMERGENCE, HF_SIGNAL_SHARES };
 
 struct hf_detector {
     const hf_config *config;
@@ -23,7 +21,8 @@ struct hf_detector {
     hf_observation observation;
     size_t patterns, signals;
     double loss_start, start_overlap, speed_floor;
-    double end_overlap; /* at the last look, while the heads have not parted */
+    double judged_start; /* the loss that emergence is judged by, at the start */
+    double end_overlap;  /* at the last look, while the heads have not parted */
 
     double *y;          /* the state looked at */
     double *before;     /* (signals) at the last look */
@@ -44,11 +43,44 @@ struct hf_detector {
     hf_saddle low_saddle;
     hf_plateau *plateaus;
     size_t plateau_count, plateau_capacity;
+    bool keep_states; /* leave the saddles for later: states keeps low_y of every plateau */
+    double *states;   /* (plateau_count, size of the flow's state) */
+    size_t state_capacity;
+    hf_end end; /* once closed */
     hf_sample *drops;
     size_t drop_count, drop_capacity;
 };
 
+/* Makes room for one more element of size in a list; false: out of memory. */
+bool hf_detector_grow(void **list, size_t count, size_t *capacity, size_t size);
+
+/* A signal at the state of the flow's last hf_flow_at. */
+double hf_detector_signal(const hf_detector *detector, size_t signal);
+
+/* Whether a signal that goes from before to now has crossed in the direction that is looked for. */
+bool hf_detector_crossed(size_t signal, double before, double now);
+
+/* Notes that a signal has crossed at time t, from the state detector->y, at which it evaluates the flow. False: out of
+ * memory. */
+bool hf_detector_record(hf_detector *detector, size_t signal, double t);
+
+/* Takes in one more point of P, whose state is detector->y. The flow may be elsewhere afterwards. Errors: HF_ESYSTEM. */
+hf_status hf_detector_follow(hf_detector *detector, const hf_sample *sample, hf_error *err);
+
+/* Appends to the history of the speed. Errors: HF_ESYSTEM. */
+hf_status hf_detector_remember(hf_detector *detector, const hf_sample *sample, hf_error *err);
+
+/* The speed halfway, on a logarithmic scale, between a plateau and a peak beside it: there a stage begins or settles. */
+double hf_detector_level(const hf_plateau *plateau, const hf_sample *peak);
+
+/* Time and loss of the crossing of level nearest to the peak at time peak: the last before it, or the first after it.
+ * False: there is none. */
+bool hf_detector_find_level(const hf_detector *detector, double peak, bool after, double level, double *t, double *loss);
+
 /* Takes what the run ends with for the last plateau or drop. Errors: HF_ESYSTEM, HF_ENUMERIC (eigenvalues). */
 hf_status hf_detector_close(hf_detector *detector, hf_error *err);
+
+/* Makes the findings of a closed detector. Errors: HF_ESYSTEM. */
+hf_status hf_detector_describe(hf_detector *detector, hf_findings *findings, hf_error *err);
 
 #endif

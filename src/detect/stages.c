@@ -23,24 +23,21 @@ static bool at_rest(const hf_sample *s)
     return s->speed <= s->rest;
 }
 
-/* From the sample at rest, of which dP/dt is not known and P may be negative, to the other one: a parabola. */
-static double speed_from_rest(const hf_sample *a, double x)
+static double plain_speed(const hf_sample *a, double x)
 {
-    double width = a[1].t - a[0].t, rise = a[1].speed - a[0].speed, slope[2] = {a[0].rate * width, a[1].rate * width};
-    size_t resting = at_rest(&a[0]) ? 0 : 1;
-    slope[resting] = 2 * rise - slope[1 - resting];
-    return hermite(a[0].speed, slope[0], a[1].speed, slope[1], x);
+    double width = a[1].t - a[0].t;
+    return hermite(a[0].speed, a[0].rate * width, a[1].speed, a[1].rate * width, x);
 }
 
 /* Where the speed crosses level between the samples a[0] and a[1], as time and loss. By its logarithm, which it spans many
- * decades of, except from a balance of drift and gradient. */
+ * decades of, except next to a balance of drift and gradient, where it may be negative. */
 static void cross_level(const hf_sample *a, bool drift, double level, double *t, double *loss)
 {
     bool rising = a[1].speed > a[0].speed, from_rest = drift && (at_rest(&a[0]) || at_rest(&a[1]));
     double low = 0, high = 1, width = a[1].t - a[0].t;
     for (int i = 0; i < 60; i++) {
         double middle = (low + high) / 2;
-        if ((from_rest ? speed_from_rest(a, middle) < level : log_speed(a, middle) < log(level)) == rising)
+        if ((from_rest ? plain_speed(a, middle) < level : log_speed(a, middle) < log(level)) == rising)
             low = middle;
         else
             high = middle;
@@ -49,15 +46,25 @@ static void cross_level(const hf_sample *a, bool drift, double level, double *t,
     *loss = hermite(a[0].loss, -a[0].speed * width, a[1].loss, -a[1].speed * width, high);
 }
 
-/* The crossing of level nearest to the peak at time peak: the last before it, or the first after it. False: there is none.
- */
-static bool find_level(const hf_detector *d, double peak, bool after, double level, double *t, double *loss)
+/* The first sample at or after t. */
+static size_t first_sample(const hf_detector *d, double t)
+{
+    size_t low = 0, high = d->sample_count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (d->samples[middle].t < t)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+bool hf_detector_find_level(const hf_detector *d, double peak, bool after, double level, double *t, double *loss)
 {
     const hf_sample *s = d->samples;
     bool drift = d->flow->problem->drift > 0; /* else a speed of 0 is one that has underflown */
-    size_t i = 0;                             /* the first sample at or after the peak */
-    while (i < d->sample_count && s[i].t < peak)
-        i++;
+    size_t i = first_sample(d, peak);
     if (after) {
         for (; i < d->sample_count; i++)
             if (s[i].speed <= level && (s[i].speed > 0 || drift) && i > 0) {
@@ -74,6 +81,11 @@ static bool find_level(const hf_detector *d, double peak, bool after, double lev
     return false;
 }
 
+double hf_detector_level(const hf_plateau *plateau, const hf_sample *peak)
+{
+    return sqrt(plateau->level * peak->speed);
+}
+
 static void add_event(hf_findings *f, hf_event event)
 {
     f->event[f->event_count++] = event; /* room was made for all */
@@ -84,8 +96,8 @@ static void describe_stage(const hf_detector *d, hf_findings *f, size_t i)
 {
     const hf_sample *peak = &d->drops[i];
     hf_stage stage = {.t_onset = NAN, .t_peak = peak->t, .t_settle = NAN, .loss_after = NAN, .before = &f->plateau[i]};
-    double loss, level = sqrt(stage.before->level * peak->speed);
-    if (find_level(d, peak->t, false, level, &stage.t_onset, &loss))
+    double loss, level = hf_detector_level(stage.before, peak);
+    if (hf_detector_find_level(d, peak->t, false, level, &stage.t_onset, &loss))
         add_event(f, (hf_event){.kind = HF_EVENT_ONSET, .t = stage.t_onset, .loss = loss, .stage = i + 1, .value = level});
     if (peak->rate > 0) /* the run ends while the speed still rises */
         stage.t_peak = NAN;
@@ -94,8 +106,8 @@ static void describe_stage(const hf_detector *d, hf_findings *f, size_t i)
             f, (hf_event){.kind = HF_EVENT_DROP, .t = peak->t, .loss = peak->loss, .stage = i + 1, .value = peak->speed});
     if (i + 1 < f->plateau_count) {
         stage.loss_after = f->plateau[i + 1].loss;
-        level = sqrt(f->plateau[i + 1].level * peak->speed);
-        if (find_level(d, peak->t, true, level, &stage.t_settle, &loss))
+        level = hf_detector_level(&f->plateau[i + 1], peak);
+        if (hf_detector_find_level(d, peak->t, true, level, &stage.t_settle, &loss))
             add_event(
                 f, (hf_event){.kind = HF_EVENT_SETTLE, .t = stage.t_settle, .loss = loss, .stage = i + 1, .value = level});
     }
@@ -149,16 +161,21 @@ static hf_status allocate_findings(const hf_detector *d, hf_findings *f, hf_erro
 
 hf_status hf_detector_finish(hf_detector *d, hf_findings *f, hf_error *err)
 {
-    const hf_sample *last = &d->samples[d->sample_count - 1];
     *f = (hf_findings){0};
-    hf_end end = d->seeking == SEEK_DROP ? HF_END_STAGE : d->seeking == SEEK_PLATEAU ? HF_END_PLATEAU : HF_END_START;
     hf_status status = hf_detector_close(d, err);
-    if (status == HF_OK)
-        status = allocate_findings(d, f, err);
-    f->end = end;
+    return status == HF_OK ? hf_detector_describe(d, f, err) : status;
+}
+
+hf_status hf_detector_describe(hf_detector *d, hf_findings *f, hf_error *err)
+{
+    const hf_sample *last = &d->samples[d->sample_count - 1];
+    hf_status status = allocate_findings(d, f, err);
+    f->end = d->end;
     f->heads = d->flow->problem->heads;
     f->start_overlap = d->start_overlap;
     f->end_overlap = d->end_overlap;
+    f->loss_fraction = d->config->detect.loss_fraction;
+    f->on_test = d->flow->problem->test_variance != NULL;
     bool *learned = calloc(d->patterns, sizeof *learned);
     if (status != HF_OK || learned == NULL) {
         free(learned);
@@ -187,6 +204,8 @@ hf_status hf_detector_finish(hf_detector *d, hf_findings *f, hf_error *err)
     qsort(f->event, f->event_count, sizeof *f->event, by_time);
     predict(d, f, learned);
     free(learned);
+    f->curve = (hf_curve){d->sample_count, d->samples};
+    d->samples = NULL; /* the findings own them now */
     return HF_OK;
 }
 
@@ -195,5 +214,6 @@ void hf_findings_clear(hf_findings *f)
     free(f->event);
     free(f->plateau);
     free(f->stage);
+    free(f->curve.at);
     *f = (hf_findings){0};
 }

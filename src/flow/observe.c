@@ -1,6 +1,6 @@
 #include "flow/observe.h"
 
-#include "core/simd.h"
+#include "flow/lanes.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -131,6 +131,56 @@ double hf_least_overlap(const hf_flow *flow)
     return least_cosine(flow);
 }
 
+/* Of one feature; the residual is formed anew, since the flow keeps it multiplied by the variance of its own data. */
+HF_CLONES static double feature_test_loss(const hf_flow *flow, size_t r)
+{
+    const hf_problem *p = flow->problem;
+    const double *target = p->target + r * p->positions, *variance = p->test_variance + r * p->positions;
+    double loss = 0;
+    for (size_t first = 0; first < p->positions; first += HF_BLOCK) {
+        size_t width = hf_block_width(first, p->positions);
+        double given[HF_BLOCK] = {0};
+        for (size_t n = 0; n < p->heads; n++)
+            hf_lanes_add(width, flow->value[n * p->features + r], flow->attention + n * p->positions + first, given);
+        HF_SIMD_SUM(loss)
+        for (size_t i = 0; i < width; i++) {
+            double residual = target[first + i] - p->copies[first + i] * given[i];
+            loss += p->replicas[first + i] * variance[first + i] * residual * residual;
+        }
+    }
+    return loss / 2;
+}
+
+double hf_test_loss(const hf_flow *flow)
+{
+    double loss = 0;
+    for (size_t r = 0; r < flow->problem->features; r++)
+        loss += feature_test_loss(flow, r);
+    return loss;
+}
+
+void hf_span_loss(const hf_flow *flow, double *loss, double *speed)
+{
+    const hf_problem *p = flow->problem;
+    *loss = flow->loss;
+    *speed = flow->speed;
+    for (size_t r = p->span; r < p->features; r++) {
+        for (size_t i = 0; i < p->positions; i++) {
+            double output = 0; /* there is no target */
+            for (size_t n = 0; n < p->heads; n++)
+                output += flow->value[n * p->features + r] * flow->attention[n * p->positions + i];
+            output *= p->copies[i];
+            *loss -= p->replicas[i] * p->variance[r * p->positions + i] * output * output / 2;
+        }
+        for (size_t n = 0; n < p->heads; n++) {
+            const double value = flow->value[n * p->features + r];
+            const double slope = flow->force[n * p->features + r] - p->weight_decay * value;
+            *loss -= p->weight_decay / 2 * value * value;
+            *speed -= p->value_rate * slope * slope;
+        }
+    }
+}
+
 void hf_observe(hf_flow *flow, const double *y, hf_observation *o)
 {
     const hf_problem *p = flow->problem;
@@ -138,6 +188,7 @@ void hf_observe(hf_flow *flow, const double *y, hf_observation *o)
     hf_flow_velocity(flow, o->velocity);
     o->loss = flow->loss;
     o->speed = flow->speed;
+    o->test_loss = p->test_variance == NULL ? NAN : hf_test_loss(flow);
     o->divergence = hf_flow_divergence(flow, y, o->velocity, &o->growth_rate);
     hf_basis_heads(flow->basis, p->features, flow->value, o->head_value);
     for (size_t k = 0; k < p->heads; k++)

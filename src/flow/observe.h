@@ -7,6 +7,7 @@
  *     pattern_loss_j = 1/2 sum_i r_i omega_ji <u_j, E_i>^2 / |u_j|^2    loss along feature j
  *     distance_k     = 1/2 sum_i r_i sum_r omega_ri (sum_h v_hr c_i s_hi - sum_{j<=k} m_j u_jr p_ji)^2
  *                                                                       to the models that know k patterns; k = 0..J
+ *     test_loss      = 1/2 sum_i r_i sum_r omega'_ri E_ri^2             with the input variance omega' of the test data
  *     overlap        = least cosine between the attentions of two heads, over positions; 1 for one head, exactly 1 for equal
  *                      ones */
 #ifndef HF_FLOW_OBSERVE_H
@@ -16,6 +17,7 @@
 
 typedef struct {
     double loss, speed, overlap, divergence, growth_rate; /* growth_rate: d log(divergence)/dt, nan at divergence 0 */
+    double test_loss;                                     /* nan without test data */
     double *pattern_loss;                                 /* (J) */
     double *distance;                                     /* (J + 1) */
     double *mass;                                         /* (H, J) */
@@ -35,6 +37,13 @@ void hf_observation_clear(hf_observation *observation);
 
 /* The overlap alone, at the state of the flow's last hf_flow_at. */
 double hf_least_overlap(const hf_flow *flow);
+
+/* The loss on the test data alone, likewise; the problem must have them. */
+double hf_test_loss(const hf_flow *flow);
+
+/* Loss and speed in the span of the problem's own features (hf_problem.span), at the state of the flow's last hf_flow_at:
+ * without what values outside it add. Equal to the flow's where there is nothing outside. */
+void hf_span_loss(const hf_flow *flow, double *loss, double *speed);
 
 /* Evaluates the flow at y (size of a state) and observes. */
 void hf_observe(hf_flow *flow, const double *y, hf_observation *observation);

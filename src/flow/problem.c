@@ -86,14 +86,29 @@ static bool weights_differ_between_features(const hf_real_rows *weights, size_t 
     return false;
 }
 
+/* (R, T) from weights by feature. Beyond the features all rows are equal: checked in reduce_values. NULL: no memory. */
+static double *make_variance(const hf_problem *p, const hf_real_rows *weights)
+{
+    double *variance = malloc(p->features * p->positions * sizeof *variance);
+    for (size_t r = 0; r < p->features && variance != NULL; r++)
+        for (size_t i = 0; i < p->positions; i++) {
+            size_t row = r < weights->count ? r : 0;
+            variance[r * p->positions + i] =
+                weights->count == 0 ? 1 : weights->row[row].at[weights->row[row].count == 1 ? 0 : i];
+        }
+    return variance;
+}
+
 static hf_status fill_target(hf_problem *p, const hf_config *config, hf_error *err)
 {
-    const hf_real_rows *weights = &config->data.weights;
+    const bool has_test = config->test.weights.count > 0;
     p->feature = calloc(p->patterns * p->features, sizeof *p->feature);
     p->feature2 = malloc(p->patterns * sizeof *p->feature2);
     p->target = calloc(p->features * p->positions, sizeof *p->target);
-    p->variance = malloc(p->features * p->positions * sizeof *p->variance);
-    if (p->feature == NULL || p->feature2 == NULL || p->target == NULL || p->variance == NULL)
+    p->variance = make_variance(p, &config->data.weights);
+    p->test_variance = has_test ? make_variance(p, &config->test.weights) : NULL;
+    if (p->feature == NULL || p->feature2 == NULL || p->target == NULL || p->variance == NULL ||
+        (has_test && p->test_variance == NULL))
         return hf_fail_memory(err, "the target");
     fill_features(p, &config->target.gram);
 
@@ -104,12 +119,6 @@ static hf_status fill_target(hf_problem *p, const hf_config *config, hf_error *e
                 p->target[r * p->positions + entry.position] +=
                     p->strength[j] * p->feature[j * p->features + r] * entry.weight;
             }
-    for (size_t r = 0; r < p->features; r++)
-        for (size_t i = 0; i < p->positions; i++) {
-            size_t row = r < weights->count ? r : 0; /* beyond the features all rows are equal: checked in reduce_values */
-            p->variance[r * p->positions + i] =
-                weights->count == 0 ? 1 : weights->row[row].at[weights->row[row].count == 1 ? 0 : i];
-        }
     return HF_OK;
 }
 
@@ -160,6 +169,19 @@ static size_t outside_directions(size_t heads, size_t width, size_t stride, cons
     return count;
 }
 
+/* Of values outside the features' span only the input variance that all features share is known. */
+static hf_status check_outside(const hf_problem *p, const hf_config *config, const char *key, const hf_real_rows *weights,
+                               hf_error *err)
+{
+    for (size_t i = 0; i < p->positions; i++)
+        if (weights_differ_between_features(weights, i))
+            return hf_config_reject(config, err, "init.state",
+                                    "gives values outside the span of the features, for which %s must not differ between "
+                                    "features (they do at position %zu)",
+                                    key, i + 1);
+    return HF_OK;
+}
+
 /* Reduces values of any number of coordinates D to the R that the flow can reach. */
 static hf_status reduce_values(hf_problem *p, const hf_config *config, const hf_state *state, hf_error *err)
 {
@@ -169,7 +191,7 @@ static hf_status reduce_values(hf_problem *p, const hf_config *config, const hf_
         return hf_fail_memory(err, "the features");
     outside = outside_directions(p->heads, width, state->value_width, state->value + inside, directions,
                                  directions + p->heads * width);
-    p->features = inside + outside;
+    p->features = p->span = inside + outside;
     p->value_width = state->value_width;
     p->value_basis = calloc(p->features * p->value_width, sizeof *p->value_basis);
     p->value_deviation = calloc(p->heads * p->features, sizeof *p->value_deviation);
@@ -178,12 +200,10 @@ static hf_status reduce_values(hf_problem *p, const hf_config *config, const hf_
         status = hf_fail_memory(err, "the features");
         goto done;
     }
-    for (size_t i = 0; i < p->positions && outside > 0 && status == HF_OK; i++)
-        if (weights_differ_between_features(&config->data.weights, i))
-            status = hf_config_reject(config, err, "init.state",
-                                      "gives values outside the span of the features, for which data.weights must not "
-                                      "differ between features (they do at position %zu)",
-                                      i + 1);
+    if (outside > 0)
+        status = check_outside(p, config, "data.weights", &config->data.weights, err);
+    if (outside > 0 && status == HF_OK)
+        status = check_outside(p, config, "test.weights", &config->test.weights, err);
     for (size_t r = 0; r < inside; r++)
         p->value_basis[r * p->value_width + r] = 1;
     for (size_t r = 0; r < outside; r++)
@@ -458,12 +478,113 @@ void hf_problem_free(hf_problem *p)
     free(p->target);
     free(p->copies);
     free(p->variance);
+    free(p->test_variance);
     free(p->base_value);
     free(p->base_logit);
     free(p->value_deviation);
     free(p->logit_deviation);
     free(p->value_basis);
     free(p);
+}
+
+/* ---- every replica by itself ---- */
+
+/* Copies rows (count, T) to rows (count, N), N being the number of replicas */
+static void spread_rows(const hf_problem *from, size_t count, const double *row, const hf_problem *to, double *spread)
+{
+    for (size_t r = 0; r < count; r++)
+        for (size_t i = 0, n = 0; i < from->positions; i++)
+            for (size_t copy = 0; copy < (size_t)from->replicas[i]; copy++, n++)
+                spread[r * to->positions + n] = row[r * from->positions + i];
+}
+
+/* Copies rows (count, R) to rows (count, R + extra), the new coordinates 0. */
+static void widen_rows(const hf_problem *from, size_t count, const double *row, const hf_problem *to, double *wide)
+{
+    for (size_t k = 0; k < count; k++)
+        memcpy(wide + k * to->features, row + k * from->features, from->features * sizeof *wide);
+}
+
+static void spread_patterns(const hf_problem *from, hf_problem *to)
+{
+    hf_pattern_entry *entry = to->entries;
+    for (size_t j = 0; j < from->patterns; j++) {
+        to->pattern[j] = (hf_pattern){.entry = entry, .norm2 = from->pattern[j].norm2};
+        for (size_t e = 0; e < from->pattern[j].count; e++) {
+            const hf_pattern_entry source = from->pattern[j].entry[e];
+            size_t first = 0;
+            for (size_t i = 0; i < source.position; i++)
+                first += (size_t)from->replicas[i];
+            for (size_t n = first; n < first + (size_t)from->replicas[source.position]; n++)
+                *entry++ = (hf_pattern_entry){n, source.weight};
+        }
+        to->pattern[j].count = (size_t)(entry - to->pattern[j].entry);
+    }
+}
+
+hf_status hf_problem_expand(const hf_problem *p, size_t extra, hf_problem **result, hf_error *err)
+{
+    hf_problem *e = calloc(1, sizeof *e);
+    if (e == NULL)
+        return hf_fail_memory(err, "the training problem");
+    *e = *p;
+    e->positions = 0;
+    e->drift = 0; /* training has its noise itself */
+    e->features = e->value_width = p->features + extra;
+    size_t entries = 0;
+    for (size_t i = 0; i < p->positions; i++)
+        e->positions += (size_t)p->replicas[i];
+    for (size_t j = 0; j < p->patterns; j++)
+        for (size_t n = 0; n < p->pattern[j].count; n++)
+            entries += (size_t)p->replicas[p->pattern[j].entry[n].position];
+    const size_t H = p->heads, J = p->patterns, R = e->features, N = e->positions;
+    e->strength = calloc(J, sizeof(double));
+    e->feature = calloc(J * R, sizeof(double));
+    e->feature2 = calloc(J, sizeof(double));
+    e->pattern = calloc(J, sizeof *e->pattern);
+    e->entries = calloc(entries, sizeof *e->entries);
+    e->target = calloc(R * N, sizeof(double));
+    e->copies = calloc(3 * N, sizeof(double));
+    e->replicas = e->copies + N;
+    e->multiplicity = e->replicas + N;
+    e->variance = calloc(R * N, sizeof(double));
+    e->test_variance = p->test_variance == NULL ? NULL : calloc(R * N, sizeof(double));
+    e->base_value = calloc(H * R, sizeof(double));
+    e->value_deviation = calloc(H * R, sizeof(double));
+    e->base_logit = calloc(H * N, sizeof(double));
+    e->logit_deviation = calloc(H * N, sizeof(double));
+    e->value_basis = calloc(R * R, sizeof(double));
+    if (e->strength == NULL || e->feature == NULL || e->feature2 == NULL || e->pattern == NULL || e->entries == NULL ||
+        e->target == NULL || e->copies == NULL || e->variance == NULL ||
+        (p->test_variance != NULL && e->test_variance == NULL) || e->base_value == NULL || e->value_deviation == NULL ||
+        e->base_logit == NULL || e->logit_deviation == NULL || e->value_basis == NULL) {
+        hf_problem_free(e);
+        return hf_fail_memory(err, "the training problem");
+    }
+    memcpy(e->strength, p->strength, J * sizeof(double));
+    memcpy(e->feature2, p->feature2, J * sizeof(double));
+    widen_rows(p, J, p->feature, e, e->feature);
+    widen_rows(p, H, p->base_value, e, e->base_value);
+    widen_rows(p, H, p->value_deviation, e, e->value_deviation);
+    spread_rows(p, p->features, p->target, e, e->target);
+    spread_rows(p, p->features, p->variance, e, e->variance);
+    if (p->test_variance != NULL)
+        spread_rows(p, p->features, p->test_variance, e, e->test_variance);
+    spread_rows(p, 1, p->copies, e, e->copies);
+    spread_rows(p, 1, p->copies, e, e->multiplicity);
+    spread_rows(p, H, p->base_logit, e, e->base_logit);
+    spread_rows(p, H, p->logit_deviation, e, e->logit_deviation);
+    spread_patterns(p, e);
+    for (size_t i = 0; i < N; i++)
+        e->replicas[i] = 1;
+    for (size_t i = p->features * N; i < R * N; i++)
+        e->variance[i] = 1;
+    for (size_t i = p->features * N; i < R * N && e->test_variance != NULL; i++)
+        e->test_variance[i] = 1;
+    for (size_t r = 0; r < R; r++)
+        e->value_basis[r * R + r] = 1;
+    *result = e;
+    return HF_OK;
 }
 
 double hf_problem_plateau_loss(const hf_problem *p, const bool *learned)

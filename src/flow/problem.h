@@ -30,6 +30,7 @@ typedef struct {
     size_t positions; /* T classes */
     size_t patterns;  /* J */
     size_t features;  /* R */
+    size_t span;      /* of them, those that target and start lie in: R but for hf_problem_expand */
 
     double *strength;          /* (J) m_j */
     double *feature;           /* (J, R) u_j in the reduced coordinates */
@@ -38,11 +39,12 @@ typedef struct {
     hf_pattern_entry *entries; /* all patterns' entries in one array */
     double *target;            /* (R, T) G_ri = sum_j m_j u_jr p_ji */
 
-    double *copies;       /* (T) c_i */
-    double *replicas;     /* (T) r_i */
-    double *multiplicity; /* (T) n_i = r_i c_i */
-    double total;         /* sum_i n_i */
-    double *variance;     /* (R, T) omega_ri */
+    double *copies;        /* (T) c_i */
+    double *replicas;      /* (T) r_i */
+    double *multiplicity;  /* (T) n_i = r_i c_i */
+    double total;          /* sum_i n_i */
+    double *variance;      /* (R, T) omega_ri */
+    double *test_variance; /* (R, T) omega_ri of the test data; NULL: there are none */
 
     hf_geometry geometry;
     double value_rate, attention_rate, weight_decay; /* rho_v, rho_a, lambda */
@@ -62,10 +64,15 @@ typedef struct {
 } hf_problem;
 
 /* Builds the problem a valid configuration describes. Errors: HF_EUSAGE (state table; values outside the features' span
- * with weights that differ between features), HF_ESYSTEM. Free with hf_problem_free. */
+ * with weights, of the data or the test data, that differ between features), HF_ESYSTEM. Free with hf_problem_free. */
 hf_status hf_problem_create(hf_problem **problem, const hf_config *config, hf_error *err);
 
 void hf_problem_free(hf_problem *problem);
+
+/* The same problem with a class of its own for every replica, and with extra more features, which no pattern has and whose
+ * input variance is the caller's to fill in (rows features..features + extra - 1; 1 until then). Its state tables hold the
+ * reduced coordinates. Errors: HF_ESYSTEM. Free with hf_problem_free. */
+hf_status hf_problem_expand(const hf_problem *problem, size_t extra, hf_problem **expanded, hf_error *err);
 
 /* Half the sum of squares of what is left when the patterns in learned (J flags) are fitted exactly and the others are not
  * at all: the plateau's predicted loss, 1/2 sum_i r_i sum_r omega_ri (sum_{j not learned} m_j u_jr p_ji)^2. */

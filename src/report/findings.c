@@ -149,7 +149,7 @@ static void print_number(FILE *stream, double x)
     if (isnan(x))
         snprintf(text, sizeof text, "-");
     else
-        snprintf(text, sizeof text, x >= 1e-3 && x < 1e5 ? "%.5g" : "%.3g", x);
+        snprintf(text, sizeof text, x >= 1e5 && x < 1e9 ? "%.0f" : x >= 1e-3 && x < 1e5 ? "%.5g" : "%.3g", x);
     fprintf(stream, " %9s", text);
 }
 
@@ -170,8 +170,9 @@ static void print_stage(const hf_findings *f, size_t i, FILE *stream)
     print_number(stream, s->t_peak);
     print_number(stream, s->t_settle);
     print_number(stream, s->loss_after);
-    print_number(stream,
-                 a.mode == HF_MODE_NONE ? NAN : s->predicted_loss_after); /* of nothing learned there is no prediction */
+    print_number(stream, strcmp(a.patterns, "nan") == 0
+                             ? NAN
+                             : s->predicted_loss_after); /* of nothing learned there is no prediction */
     print_text(stream, 7, a.patterns);
     print_text(stream, 4, a.carriers);
     print_text(stream, 11, mode_names[a.mode]);
@@ -191,6 +192,20 @@ static void print_split(const hf_findings *f, FILE *stream)
                 f->event[f->event_count - 1].t, f->end_overlap, f->start_overlap);
 }
 
+static void print_emergence(const hf_findings *f, FILE *stream)
+{
+    const char *of = f->on_test ? "test loss" : "loss";
+    if (f->loss_fraction == 0)
+        return;
+    for (size_t i = 0; i < f->event_count; i++)
+        if (f->event[i].kind == HF_EVENT_EMERGED) {
+            fprintf(stream, "Emerged at t = %.9g: the %s falls to %g of its start.\n", f->event[i].t, of, f->loss_fraction);
+            return;
+        }
+    fprintf(stream, "Not emerged by t = %.6g: the %s has not fallen to %g of its start.\n", f->event[f->event_count - 1].t,
+            of, f->loss_fraction);
+}
+
 static void print_end(const hf_findings *f, FILE *stream)
 {
     double t = f->event[f->event_count - 1].t;
@@ -204,13 +219,13 @@ static void print_end(const hf_findings *f, FILE *stream)
         fputs(".\n", stream);
     else if (last->saddle.index == 0)
         fputs(" that no direction leads down from.\n", stream);
-    else
-        fprintf(
-            stream,
-            ", a saddle with %zu direction%s down; the steepest grows like\nexp(%.3g t) and is %.0f %% symmetric between "
-            "heads.\n",
-            last->saddle.index, last->saddle.index == 1 ? "" : "s", -last->saddle.lambda_min,
-            100 * last->saddle.symmetric_fraction);
+    else {
+        fprintf(stream, ", a saddle with %zu direction%s down; the steepest grows like\nexp(%.3g t)", last->saddle.index,
+                last->saddle.index == 1 ? "" : "s", -last->saddle.lambda_min);
+        if (f->heads > 1)
+            fprintf(stream, " and is %.0f %% symmetric between heads", 100 * last->saddle.symmetric_fraction);
+        fputs(".\n", stream);
+    }
 }
 
 void hf_findings_print(const hf_findings *f, FILE *stream)
@@ -221,14 +236,18 @@ void hf_findings_print(const hf_findings *f, FILE *stream)
             print_stage(f, i, stream);
         fputs("A stage begins (onset) as the loss leaves a plateau, is fastest at the peak and\n"
               "settles on the next plateau at this loss. Predicted: with the patterns acquired\n"
-              "by then exact and the others absent (-: none was acquired). Head: the one that\n"
-              "carries the pattern. Competitive: when it was acquired, all heads looked at the\n"
-              "same pattern.\n",
+              "by then exact and the others absent (-: none was acquired).",
+              stream);
+        fputs(f->heads == 1 ? "\n"
+                            : " Head: the one that\n"
+                              "carries the pattern. Competitive: when it was acquired, all heads looked at the\n"
+                              "same pattern.\n",
               stream);
     } else if (f->end == HF_END_START)
         fputs("No stage: the loss stays on the plateau it starts on.\n", stream);
     else
         fputs("No stage: the loss falls from the start to a plateau.\n", stream);
     print_split(f, stream);
+    print_emergence(f, stream);
     print_end(f, stream);
 }

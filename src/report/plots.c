@@ -73,6 +73,20 @@ static void write_patterns(FILE *stream, const hf_count_rows *patterns)
     fputs("END\n", stream);
 }
 
+/* Positions n_i of every class; a single 1 where all classes are one position. */
+static void write_sizes(FILE *stream, const hf_config *config)
+{
+    const hf_counts *copies = &config->data.copies, *replicas = &config->data.replicas;
+    const bool has_sizes = copies->count > 0 || replicas->count > 0;
+    fprintf(stream, "has_sizes = %d\n$sizes << END\n", has_sizes);
+    for (size_t i = 0; i < (has_sizes ? config->positions : 1); i++) {
+        const size_t c = copies->count == 0 ? 1 : copies->at[copies->count == 1 ? 0 : i];
+        const size_t r = replicas->count == 0 ? 1 : replicas->at[replicas->count == 1 ? 0 : i];
+        fprintf(stream, "%.17g\n", (double)c * (double)r);
+    }
+    fputs("END\n", stream);
+}
+
 /* What a figure has to know of the run. */
 static void write_facts(FILE *stream, const hf_config *config, const char *name)
 {
@@ -82,9 +96,12 @@ static void write_facts(FILE *stream, const hf_config *config, const char *name)
             config->target.count);
     fprintf(stream, "t_first = %.17g\nt_end = %.17g\nlog_time = %d\n", config->output.t_first, config->solver.t_end,
             config->output.spacing == HF_SPACING_LOG);
-    fprintf(stream, "has_events = %d\neigenvalues = %zu\n", config->detect.events, config->output.spectrum);
-    if (strcmp(name, "attention") == 0)
+    fprintf(stream, "has_events = %d\nhas_test = %d\neigenvalues = %zu\n", config->detect.events,
+            config->test.weights.count > 0, config->output.spectrum);
+    if (strcmp(name, "attention") == 0) {
         write_patterns(stream, &config->target.patterns);
+        write_sizes(stream, config);
+    }
 }
 
 static hf_status write_script(const figure *f, const hf_config *config, const char *directory, hf_error *err)

@@ -3,10 +3,10 @@
 #include "core/file.h"
 #include "report/findings.h"
 #include "run/checkpoint.h"
+#include "run/completion.h"
 #include "run/record.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,8 +63,10 @@ static double observe_at(flow_run *run, double t)
 
 static hf_status write_row(flow_run *run, double t, hf_error *err)
 {
+    if (run->options->directory == NULL)
+        return HF_OK;
     double energy = observe_at(run, t);
-    return hf_record_row(&run->record, run->flow, t, run->y, &run->observation, defect(run, energy), err);
+    return hf_record_row(&run->record, run->flow, t, run->y, &run->observation, defect(run, energy), NULL, err);
 }
 
 /* All output times up to t that are still to be written. */
@@ -83,6 +85,7 @@ static void summarize(flow_run *run, double t)
     summary->t = t;
     summary->loss = run->observation.loss;
     summary->overlap = run->observation.overlap;
+    memcpy(summary->share, run->observation.share, summary->heads * summary->patterns * sizeof *summary->share);
     summary->energy_defect = defect(run, energy);
     summary->drift = hf_flow_drift(run->flow, run->y);
     summary->counts = hf_integrator_statistics(run->integrator);
@@ -96,6 +99,8 @@ static hf_status pass_boundary(flow_run *run, hf_error *err)
     hf_status status = hf_detector_before_restart(run->detector, err);
     if (status == HF_OK)
         status = hf_integrator_restart(run->integrator, err);
+    if (run->options->directory == NULL)
+        return status;
     if (status == HF_OK)
         status = hf_record_sync(&run->record, checkpoint->lengths, err);
     if (status != HF_OK)
@@ -120,29 +125,10 @@ static hf_status resume(flow_run *run, bool *found, hf_error *err)
         status = hf_integrator_load(run->integrator, &checkpoint->state, err);
     if (status == HF_OK)
         status = hf_record_open(&run->record, run->config, run->problem, run->options->directory, &run->origin,
-                                checkpoint->lengths, err);
+                                NULL, 0, checkpoint->lengths, err);
     run->next = (size_t)checkpoint->next;
     run->summary->resumed = true;
     return status;
-}
-
-typedef enum { NOT_COMPLETE, COMPLETE, COMPLETE_OTHER } completion;
-
-/* Whether final.tsv is there, and with this configuration's hash in its second line. */
-static completion completed(const flow_run *run)
-{
-    char line[256], wanted[64];
-    bool found = false;
-    char *path = hf_path_join(run->options->directory, "final.tsv");
-    FILE *stream = path == NULL ? NULL : fopen(path, "r");
-    snprintf(wanted, sizeof wanted, "# configuration %016" PRIx64 ",", run->origin.hash);
-    for (int i = 0; i < 2 && stream != NULL && !found && fgets(line, sizeof line, stream) != NULL; i++)
-        found = strncmp(line, wanted, strlen(wanted)) == 0;
-    completion result = stream == NULL ? NOT_COMPLETE : found ? COMPLETE : COMPLETE_OTHER;
-    if (stream != NULL)
-        fclose(stream);
-    free(path);
-    return result;
 }
 
 /* ---- the whole ---- */
@@ -167,12 +153,17 @@ static hf_status prepare(flow_run *run, hf_error *err)
         status = hf_integrator_create(&run->integrator, run->flow, config->solver.rtol, config->solver.atol, err);
     if (status != HF_OK)
         return status;
+    hf_run_summary *summary = run->summary;
+    summary->heads = config->heads;
+    summary->patterns = config->target.count;
+    summary->share = malloc(summary->heads * summary->patterns * sizeof *summary->share);
     run->y = malloc(hf_flow_size(run->flow) * sizeof *run->y);
-    run->checkpoint_path = hf_path_join(run->options->directory, "checkpoint");
-    if (run->y == NULL || run->checkpoint_path == NULL)
+    if (run->options->directory != NULL)
+        run->checkpoint_path = hf_path_join(run->options->directory, "checkpoint");
+    if (run->y == NULL || summary->share == NULL || (run->checkpoint_path == NULL && run->options->directory != NULL))
         return hf_fail_memory(err, "the run");
     observe_at(run, 0);
-    run->summary->loss_start = run->observation.loss;
+    summary->loss_start = run->observation.loss;
     if (config->solver.stop_loss > 0 && run->observation.loss <= config->solver.stop_loss)
         return hf_config_reject(config, err, "solver.stop_loss", "the loss starts at %.6g, which is not above it",
                                 run->observation.loss);
@@ -183,19 +174,23 @@ static hf_status prepare(flow_run *run, hf_error *err)
 static hf_status begin(flow_run *run, hf_error *err)
 {
     bool found;
+    if (run->options->directory == NULL)
+        return HF_OK;
     hf_status status = resume(run, &found, err);
     if (status != HF_OK || found)
         return status;
     if (remove(run->checkpoint_path) != 0 && errno != ENOENT)
         return hf_fail(err, HF_ESYSTEM, "%s: cannot be removed: %s", run->checkpoint_path, strerror(errno));
-    status = hf_record_open(&run->record, run->config, run->problem, run->options->directory, &run->origin, NULL, err);
+    status = hf_record_open(&run->record, run->config, run->problem, run->options->directory, &run->origin, NULL, 0,
+                            NULL, err);
     return status == HF_OK ? write_rows(run, 0, err) : status;
 }
 
 static void report_progress(const flow_run *run)
 {
     const hf_run_options *options = run->options;
-    hf_progress progress = {.t = hf_integrator_time(run->integrator),
+    hf_progress progress = {.part = options->part,
+                            .t = hf_integrator_time(run->integrator),
                             .t_first = run->config->output.t_first,
                             .t_end = run->config->solver.t_end,
                             .loss = run->flow->loss,
@@ -235,15 +230,16 @@ static hf_status integrate(flow_run *run, double *t, hf_error *err)
     }
 }
 
-static hf_status write_findings(flow_run *run, hf_error *err)
+static hf_status find(flow_run *run, hf_error *err)
 {
     hf_run_summary *summary = run->summary;
     if (!run->config->detect.events)
         return HF_OK;
     hf_status status = hf_detector_finish(run->detector, &summary->findings, err);
-    return status == HF_OK ? hf_findings_write(&summary->findings, summary->stop == HF_STOP_LOSS ? "loss" : "time",
-                                               run->options->directory, &run->origin, err)
-                           : status;
+    if (status != HF_OK || run->options->directory == NULL)
+        return status;
+    return hf_findings_write(&summary->findings, summary->stop == HF_STOP_LOSS ? "loss" : "time", run->options->directory,
+                             &run->origin, err);
 }
 
 static hf_status finish(flow_run *run, double t, hf_error *err)
@@ -251,8 +247,10 @@ static hf_status finish(flow_run *run, double t, hf_error *err)
     hf_status status = HF_OK;
     bool ended = run->summary->stop != HF_STOP_INTERRUPTED;
     if (ended)
-        status = write_findings(run, err);
+        status = find(run, err);
     summarize(run, t); /* leaves the flow at the final state */
+    if (run->options->directory == NULL)
+        return status;
     if (status == HF_OK && run->summary->stop == HF_STOP_LOSS)
         status = write_row(run, t, err);
     if (status == HF_OK && ended)
@@ -269,18 +267,12 @@ hf_status hf_flow_run(const hf_config *config, const hf_run_options *options, hf
     *summary = (hf_run_summary){0};
     run.origin = (hf_table_origin){.title = config->title, .seed = config->init.seed};
     hf_status status = hf_config_hash(config, &run.origin.hash, err);
-    if (status == HF_OK && options->resume && completed(&run) == COMPLETE) {
-        summary->already_complete = true;
+    if (status == HF_OK && options->resume && options->directory != NULL)
+        status = hf_completion_check(options->directory, run.origin.hash, &summary->already_complete, err);
+    if (status == HF_OK && summary->already_complete)
         return HF_OK;
-    }
     if (status == HF_OK)
         status = prepare(&run, err);
-    if (status == HF_OK && options->resume && completed(&run) == COMPLETE_OTHER && !hf_file_exists(run.checkpoint_path))
-        status = hf_fail(
-            err, HF_EUSAGE,
-            "%s: holds a finished run of another configuration; run without --resume to replace it, or start from its "
-            "final.tsv with init.state",
-            options->directory);
     if (status == HF_OK)
         status = begin(&run, err);
     if (status == HF_OK)
@@ -297,5 +289,14 @@ hf_status hf_flow_run(const hf_config *config, const hf_run_options *options, hf
     hf_problem_free(run.problem);
     free(run.checkpoint_path);
     free(run.y);
+    if (status != HF_OK)
+        hf_run_summary_clear(summary);
     return status;
+}
+
+void hf_run_summary_clear(hf_run_summary *summary)
+{
+    hf_findings_clear(&summary->findings);
+    free(summary->share);
+    *summary = (hf_run_summary){0};
 }

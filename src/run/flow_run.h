@@ -12,12 +12,14 @@
 #include <stdbool.h>
 
 typedef struct {
+    const char *part; /* of the experiment; NULL: it is the only one */
     double t, t_first, t_end, loss;
     size_t steps;
 } hf_progress;
 
 typedef struct {
-    const char *directory;                                     /* of the tables; exists */
+    const char *directory; /* of the tables; exists. NULL: nothing is written, saved or resumed */
+    const char *part;      /* for the progress */
     bool resume;                                               /* go on from the saved state if there is one */
     const volatile sig_atomic_t *interrupted;                  /* not 0: stop after the present step; may be NULL */
     void (*progress)(void *data, const hf_progress *progress); /* called after every step; may be NULL */
@@ -35,12 +37,17 @@ typedef struct {
     double energy_defect; /* |L(0) - L(t) - dissipated energy| / L(0) */
     double drift;         /* of the logits' mean, see hf_flow_drift */
     hf_integrator_counts counts;
-    hf_findings findings; /* empty unless the run has ended by itself; free with hf_findings_clear */
+    size_t heads, patterns;
+    double *share;        /* (heads, patterns) at the end; owned */
+    hf_findings findings; /* empty unless the run has ended by itself */
 } hf_run_summary;
 
-/* Integrates what config describes. After an interruption or an error the tables so far stay under their temporary names
+/* Integrates what config describes; free the summary with hf_run_summary_clear. After an interruption or an error the tables so far stay under their temporary names
  * and complete ones of an earlier run are left alone. Errors: HF_EUSAGE, HF_ENUMERIC, HF_ESYSTEM. */
 hf_status hf_flow_run(const hf_config *config, const hf_run_options *options, hf_run_summary *summary, hf_error *err);
+
+/* Legal on a zeroed summary. */
+void hf_run_summary_clear(hf_run_summary *summary);
 
 /* Output time number index of the grid, 0 for t = 0 and 1..points for t_first..t_end. A time that two grids share as an
  * exact fraction of the way has the same bits in both. */

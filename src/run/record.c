@@ -24,6 +24,8 @@ static void name_columns(const hf_record *record, hf_table *table, int kind)
     switch (kind) {
     case TRAJECTORY:
         hf_table_text(table, "t\tloss\tspeed\toverlap\tdivergence\tgrowth_rate\tenergy_defect");
+        if (p->test_variance != NULL)
+            hf_table_text(table, "test_loss");
         for (size_t j = 1; j <= p->patterns; j++)
             hf_table_text(table, "pattern_loss_%zu", j);
         for (size_t k = 0; k <= p->patterns; k++)
@@ -31,6 +33,8 @@ static void name_columns(const hf_record *record, hf_table *table, int kind)
         name_pairs(table, "mass", p->heads, p->patterns);
         name_pairs(table, "value", p->heads, p->patterns);
         name_pairs(table, "share", p->heads, p->patterns);
+        if (record->extra != NULL)
+            hf_table_text(table, "%s", record->extra);
         break;
     case ATTENTION:
         hf_table_text(table, "t\tposition");
@@ -51,12 +55,15 @@ static void name_columns(const hf_record *record, hf_table *table, int kind)
 }
 
 hf_status hf_record_open(hf_record *record, const hf_config *config, const hf_problem *problem, const char *directory,
-                         const hf_table_origin *origin, const long *lengths, hf_error *err)
+                         const hf_table_origin *origin, const char *extra, size_t extra_count, const long *lengths,
+                         hf_error *err)
 {
     *record = (hf_record){.problem = problem,
                           .directory = directory,
                           .origin = *origin,
                           .wanted = {true, config->output.attention, config->output.states, config->output.spectrum > 0},
+                          .extra = extra,
+                          .extra_count = extra_count,
                           .spectrum = config->output.spectrum};
     hf_status status = HF_OK;
     record->eigenvalue = malloc((record->spectrum + 1) * sizeof *record->eigenvalue);
@@ -77,15 +84,21 @@ hf_status hf_record_open(hf_record *record, const hf_config *config, const hf_pr
 
 /* ---- rows ---- */
 
-static void write_trajectory(hf_table *table, const hf_problem *p, double t, const hf_observation *o, double energy_defect)
+static void write_trajectory(hf_record *record, double t, const hf_observation *o, double energy_defect,
+                             const double *extra)
 {
+    hf_table *table = &record->table[TRAJECTORY];
+    const hf_problem *p = record->problem;
     const double leading[] = {t, o->loss, o->speed, o->overlap, o->divergence, o->growth_rate, energy_defect};
     hf_table_numbers(table, sizeof leading / sizeof leading[0], leading);
+    if (p->test_variance != NULL)
+        hf_table_number(table, o->test_loss);
     hf_table_numbers(table, p->patterns, o->pattern_loss);
     hf_table_numbers(table, p->patterns + 1, o->distance);
     hf_table_numbers(table, p->heads * p->patterns, o->mass);
     hf_table_numbers(table, p->heads * p->patterns, o->value);
     hf_table_numbers(table, p->heads * p->patterns, o->share);
+    hf_table_numbers(table, record->extra_count, extra);
     hf_table_end_line(table);
 }
 
@@ -154,10 +167,10 @@ static hf_status write_spectrum(hf_record *record, const hf_flow *flow, double t
 }
 
 hf_status hf_record_row(hf_record *record, const hf_flow *flow, double t, const double *y,
-                        const hf_observation *observation, double energy_defect, hf_error *err)
+                        const hf_observation *observation, double energy_defect, const double *extra, hf_error *err)
 {
     hf_status status = HF_OK;
-    write_trajectory(&record->table[TRAJECTORY], record->problem, t, observation, energy_defect);
+    write_trajectory(record, t, observation, energy_defect, extra);
     if (record->wanted[ATTENTION])
         write_attention(&record->table[ATTENTION], record->problem, t, observation);
     if (record->wanted[STATES])

@@ -1,7 +1,7 @@
 /* record: the tables a flow leaves behind, row by row.
  *
- * trajectory.tsv  t loss speed overlap divergence growth_rate energy_defect pattern_loss_<j> distance_<k> mass_<h>_<j>
- *                 value_<h>_<j> share_<h>_<j>
+ * trajectory.tsv  t loss speed overlap divergence growth_rate energy_defect [test_loss] pattern_loss_<j> distance_<k>
+ *                 mass_<h>_<j> value_<h>_<j> share_<h>_<j>; test_loss where there are test data, then what the run adds
  * attention.tsv   t position attention_<h>: probability of one position of the class (output.attention)
  * states.tsv      t kind head index value: the state at every output time (output.states)
  * spectrum.tsv    t lambda_<i> lambda_max: lowest and largest eigenvalues of the Hessian (output.spectrum)
@@ -21,19 +21,22 @@ typedef struct {
     hf_table_origin origin;
     bool wanted[HF_RECORD_TABLES];
     hf_table table[HF_RECORD_TABLES]; /* trajectory, attention, states, spectrum; open where wanted */
+    const char *extra; /* further columns of the trajectory, their names separated by tabs; NULL: none */
+    size_t extra_count;
     size_t spectrum;
     double *eigenvalue; /* (spectrum + 1) scratch, owned */
 } hf_record;
 
 /* Opens the wanted tables in directory; lengths: those of hf_record_sync to go on, or NULL to start anew. config, problem
- * and directory must outlive the record. Errors: HF_ESYSTEM. */
+ * and directory must outlive the record. extra, extra_count: further columns of the trajectory. Errors: HF_ESYSTEM. */
 hf_status hf_record_open(hf_record *record, const hf_config *config, const hf_problem *problem, const char *directory,
-                         const hf_table_origin *origin, const long *lengths, hf_error *err);
+                         const hf_table_origin *origin, const char *extra, size_t extra_count, const long *lengths,
+                         hf_error *err);
 
-/* One output time. y: the flow's state, at which it was evaluated last and of which observation was made. Errors:
- * HF_ESYSTEM, HF_ENUMERIC (eigenvalues). */
+/* One output time. y: the flow's state, at which it was evaluated last and of which observation was made; extra:
+ * (extra_count) further columns. Errors: HF_ESYSTEM, HF_ENUMERIC (eigenvalues). */
 hf_status hf_record_row(hf_record *record, const hf_flow *flow, double t, const double *y,
-                        const hf_observation *observation, double energy_defect, hf_error *err);
+                        const hf_observation *observation, double energy_defect, const double *extra, hf_error *err);
 
 /* Brings the rows so far to the disk. lengths: (HF_RECORD_TABLES). */
 hf_status hf_record_sync(hf_record *record, long *lengths, hf_error *err);

@@ -1,0 +1,186 @@
+#include "compare/bands.h"
+
+#include "core/statistics.h"
+#include "report/table.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One seed's trajectory, read line by line. */
+typedef struct {
+    FILE *stream;
+    char *path, *line;
+    size_t capacity;
+} reader;
+
+typedef struct {
+    size_t seeds, columns;
+    reader *reader;  /* (seeds) */
+    char **name;     /* (columns) */
+    bool *is_shown;  /* (columns) */
+    double *number;  /* (columns, seeds) */
+} bands;
+
+/* What differs between heads has no median over runs, in which heads may have changed places. */
+static bool belongs_to_a_head(const char *name)
+{
+    return strncmp(name, "mass_", 5) == 0 || strncmp(name, "value_", 6) == 0 || strncmp(name, "share_", 6) == 0;
+}
+
+static bool is_common(const char *name)
+{
+    return strcmp(name, "t") == 0 || strcmp(name, "step") == 0;
+}
+
+/* The next line that is no comment, without its end; false at the end of the file. */
+static bool next_line(reader *r)
+{
+    do {
+        if (getline(&r->line, &r->capacity, r->stream) < 0)
+            return false;
+    } while (r->line[0] == '#');
+    r->line[strcspn(r->line, "\n")] = '\0';
+    return true;
+}
+
+static hf_status open_reader(reader *r, const char *directory, uint64_t seed, hf_error *err)
+{
+    char name[64];
+    snprintf(name, sizeof name, "train/seed-%" PRIu64 "/trajectory.tsv", seed);
+    r->path = hf_path_join(directory, name);
+    if (r->path == NULL)
+        return hf_fail_memory(err, "a file name");
+    r->stream = fopen(r->path, "r");
+    if (r->stream == NULL || !next_line(r))
+        return hf_fail(err, HF_EUSAGE, "%s: cannot be read: %s", r->path, r->stream == NULL ? strerror(errno) : "no header");
+    return HF_OK;
+}
+
+/* Column names from the first seed's header. */
+static hf_status read_names(bands *b, hf_error *err)
+{
+    char *line = b->reader[0].line;
+    b->columns = 1;
+    for (const char *c = line; *c != '\0'; c++)
+        b->columns += *c == '\t';
+    b->name = calloc(b->columns, sizeof *b->name);
+    b->is_shown = calloc(b->columns, sizeof *b->is_shown);
+    b->number = malloc(b->columns * b->seeds * sizeof *b->number);
+    if (b->name == NULL || b->is_shown == NULL || b->number == NULL)
+        return hf_fail_memory(err, "the summary");
+    for (size_t c = 0; c < b->columns; c++) {
+        const size_t length = strcspn(line, "\t");
+        b->name[c] = strndup(line, length);
+        if (b->name[c] == NULL)
+            return hf_fail_memory(err, "the summary");
+        b->is_shown[c] = !belongs_to_a_head(b->name[c]) && strcmp(b->name[c], "energy_defect") != 0;
+        line += length + (line[length] == '\t');
+    }
+    return HF_OK;
+}
+
+/* One row of every seed; *more is false when one of them has ended. */
+static hf_status read_rows(bands *b, bool *more, hf_error *err)
+{
+    *more = true;
+    for (size_t k = 0; k < b->seeds && *more; k++) {
+        *more = next_line(&b->reader[k]);
+        char *at = b->reader[k].line;
+        for (size_t c = 0; c < b->columns && *more; c++) {
+            char *end;
+            b->number[c * b->seeds + k] = strtod(at, &end);
+            if (end == at || *end != (c + 1 < b->columns ? '\t' : '\0'))
+                return hf_fail(err, HF_EUSAGE, "%s: expected %zu numbers in every row", b->reader[k].path, b->columns);
+            at = end + 1;
+        }
+    }
+    return HF_OK;
+}
+
+static void write_header(const bands *b, hf_table *table)
+{
+    for (size_t c = 0; c < b->columns; c++) {
+        if (!b->is_shown[c])
+            continue;
+        hf_table_text(table, "%s", b->name[c]);
+        if (is_common(b->name[c]))
+            continue;
+        hf_table_text(table, "%s_p10", b->name[c]);
+        hf_table_text(table, "%s_p90", b->name[c]);
+    }
+    hf_table_end_line(table);
+}
+
+static void write_row(bands *b, hf_table *table)
+{
+    for (size_t c = 0; c < b->columns; c++) {
+        double *number = b->number + c * b->seeds;
+        if (!b->is_shown[c])
+            continue;
+        if (is_common(b->name[c])) {
+            hf_table_number(table, number[0]);
+            continue;
+        }
+        hf_sort(b->seeds, number);
+        hf_table_number(table, hf_quantile(b->seeds, number, 0.5));
+        hf_table_number(table, hf_quantile(b->seeds, number, 0.1));
+        hf_table_number(table, hf_quantile(b->seeds, number, 0.9));
+    }
+    hf_table_end_line(table);
+}
+
+static hf_status write_table(bands *b, const hf_config *config, const char *directory, hf_error *err)
+{
+    hf_table table;
+    hf_table_origin origin = {.title = config->title, .seed = config->train.seed};
+    hf_status status = hf_config_hash(config, &origin.hash, err);
+    if (status == HF_OK)
+        status = hf_table_open(&table, directory, "train/summary.tsv", &origin, err);
+    if (status != HF_OK)
+        return status;
+    hf_table_comment(&table, "median and quantiles over %zu seeds", b->seeds);
+    write_header(b, &table);
+    for (bool more = true; more && status == HF_OK;) {
+        status = read_rows(b, &more, err);
+        if (status == HF_OK && more)
+            write_row(b, &table);
+    }
+    if (status == HF_OK)
+        return hf_file_commit(&table.file, err);
+    hf_file_abandon(&table.file);
+    return status;
+}
+
+static void clear(bands *b)
+{
+    for (size_t k = 0; k < b->seeds && b->reader != NULL; k++) {
+        if (b->reader[k].stream != NULL)
+            fclose(b->reader[k].stream);
+        free(b->reader[k].path);
+        free(b->reader[k].line);
+    }
+    for (size_t c = 0; c < b->columns && b->name != NULL; c++)
+        free(b->name[c]);
+    free(b->reader);
+    free(b->name);
+    free(b->is_shown);
+    free(b->number);
+}
+
+hf_status hf_bands_write(const hf_config *config, const char *directory, hf_error *err)
+{
+    bands b = {.seeds = config->train.seeds};
+    b.reader = calloc(b.seeds, sizeof *b.reader);
+    hf_status status = b.reader == NULL ? hf_fail_memory(err, "the summary") : HF_OK;
+    for (size_t k = 0; k < b.seeds && status == HF_OK; k++)
+        status = open_reader(&b.reader[k], directory, config->train.seed + k, err);
+    if (status == HF_OK)
+        status = read_names(&b, err);
+    if (status == HF_OK)
+        status = write_table(&b, config, directory, err);
+    clear(&b);
+    return status;
+}

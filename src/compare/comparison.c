@@ -1,0 +1,369 @@
+#include "compare/comparison.h"
+
+#include "core/statistics.h"
+#include "report/table.h"
+#include "train/optimizer.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- heads ---- */
+
+/* The pattern of which a head carries the largest share. */
+static size_t carried(size_t patterns, const double *share)
+{
+    size_t best = 0;
+    for (size_t j = 1; j < patterns; j++)
+        if (share[j] > share[best])
+            best = j;
+    return best;
+}
+
+bool hf_comparison_match_heads(size_t heads, size_t patterns, const double *share_flow, const double *share_run,
+                               size_t *head_of)
+{
+    for (size_t k = 0; k < heads; k++) {
+        const size_t pattern = carried(patterns, share_run + k * patterns);
+        size_t in_flow = 0, in_run = 0;
+        for (size_t l = 0; l < heads; l++) {
+            if (carried(patterns, share_flow + l * patterns) == pattern) {
+                head_of[k] = l;
+                in_flow++;
+            }
+            in_run += carried(patterns, share_run + l * patterns) == pattern;
+        }
+        if (in_flow != 1 || in_run != 1)
+            return false;
+    }
+    return true;
+}
+
+/* ---- quantiles ---- */
+
+double hf_comparison_quantile(const hf_rung *rung, size_t l, double q)
+{
+    double *step = malloc((rung->seeds + 1) * sizeof *step);
+    if (step == NULL)
+        return NAN;
+    for (size_t k = 0; k < rung->seeds; k++)
+        step[k] = rung->run[k].crossing[l];
+    hf_sort(rung->seeds, step);
+    const double quantile = hf_quantile(rung->seeds, step, q);
+    free(step);
+    return quantile;
+}
+
+/* ---- compare.tsv ---- */
+
+/* The stage in which the loss passes a level; NULL: none does. */
+static const hf_stage *stage_through(const hf_findings *f, double level, size_t *number)
+{
+    for (size_t i = 0; f != NULL && i < f->stage_count; i++)
+        if (f->stage[i].before->loss > level && !(f->stage[i].loss_after > level)) {
+            *number = i + 1;
+            return &f->stage[i];
+        }
+    return NULL;
+}
+
+/* The first pattern that a stage acquires; NULL: none. */
+static const hf_event *acquisition_in(const hf_findings *f, size_t stage)
+{
+    for (size_t e = 0; e < f->event_count; e++)
+        if (f->event[e].kind == HF_EVENT_ACQUIRED && f->event[e].stage == stage)
+            return &f->event[e];
+    return NULL;
+}
+
+static void write_index(hf_table *table, size_t index)
+{
+    if (index == 0)
+        hf_table_number(table, NAN);
+    else
+        hf_table_text(table, "%zu", index);
+}
+
+/* A row: curve, its seed (0: none), the step (nan: it has none) and time at which level l is reached, and the curve's own
+ * findings (NULL: none) with its heads' numbers in the flow (NULL: as they are). */
+static void write_level(hf_table *table, const hf_experiment *x, const char *curve, const uint64_t *seed, size_t l, double step,
+                        double t, const hf_findings *findings, const size_t *head_of)
+{
+    const hf_levels *levels = &x->levels;
+    size_t number = 0;
+    const hf_stage *stage = stage_through(findings, levels->level[l], &number);
+    const hf_event *acquired = stage == NULL ? NULL : acquisition_in(findings, number);
+    hf_table_text(table, "%s", curve);
+    if (seed == NULL)
+        hf_table_number(table, NAN);
+    else
+        hf_table_text(table, "%" PRIu64, *seed);
+    hf_table_text(table, "%zu", l + 1);
+    const double numbers[] = {levels->level[l],
+                              step,
+                              t,
+                              t / levels->t_flow[l] - 1,
+                              t / levels->t_drift[l] - 1,
+                              stage == NULL ? NAN : stage->t_onset,
+                              stage == NULL ? NAN : stage->t_peak,
+                              stage == NULL ? NAN : stage->t_settle};
+    hf_table_numbers(table, sizeof numbers / sizeof numbers[0], numbers);
+    write_index(table, acquired == NULL ? 0 : acquired->pattern);
+    write_index(table, acquired == NULL ? 0 : acquired->head);
+    write_index(table, acquired == NULL || head_of == NULL ? 0 : head_of[acquired->head - 1] + 1);
+    hf_table_end_line(table);
+}
+
+static void write_flows(hf_table *table, const hf_experiment *x, size_t *head_of)
+{
+    for (size_t k = 0; k < x->flow.heads; k++)
+        head_of[k] = k;
+    for (size_t l = 0; l < x->levels.count; l++)
+        write_level(table, x, "flow", NULL, l, NAN, x->levels.t_flow[l], &x->flow.findings, head_of);
+    if (!x->has_drift)
+        return;
+    const bool matched =
+        hf_comparison_match_heads(x->flow.heads, x->flow.patterns, x->flow.share, x->drift.share, head_of);
+    for (size_t l = 0; l < x->levels.count; l++)
+        write_level(table, x, "drift", NULL, l, NAN, x->levels.t_drift[l], &x->drift.findings, matched ? head_of : NULL);
+}
+
+static void write_seeds(hf_table *table, const hf_experiment *x, size_t *head_of)
+{
+    for (size_t k = 0; k < x->main.seeds; k++) {
+        const hf_train_summary *run = &x->main.run[k];
+        const uint64_t seed = x->config->train.seed + k;
+        const bool matched = hf_comparison_match_heads(run->heads, run->patterns, x->flow.share, run->share, head_of);
+        for (size_t l = 0; l < x->levels.count; l++)
+            write_level(table, x, "seed", &seed, l, run->crossing[l], hf_optimizer_time(x->config, run->crossing[l]),
+                        &run->findings, matched ? head_of : NULL);
+    }
+}
+
+static void write_quantiles(hf_table *table, const hf_experiment *x)
+{
+    static const struct {
+        const char *name;
+        double q;
+    } kinds[] = {{"median", 0.5}, {"p10", 0.1}, {"p90", 0.9}};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        for (size_t l = 0; l < x->levels.count; l++) {
+            const double step = hf_comparison_quantile(&x->main, l, kinds[i].q);
+            write_level(table, x, kinds[i].name, NULL, l, step, hf_optimizer_time(x->config, step), NULL, NULL);
+        }
+}
+
+static hf_status write_compare(const hf_experiment *x, const char *directory, const hf_table_origin *origin, hf_error *err)
+{
+    hf_table table;
+    size_t *head_of = malloc(x->config->heads * sizeof *head_of);
+    if (head_of == NULL)
+        return hf_fail_memory(err, "the comparison");
+    hf_status status = hf_table_open(&table, directory, "compare.tsv", origin, err);
+    if (status == HF_OK) {
+        hf_table_comment(&table, "a stage's time is when the loss first falls below the middle between the flow's plateaus");
+        if (isnan(hf_optimizer_time(x->config, 1)))
+            hf_table_comment(&table, "steps of %s are no flow time: t_onset, t_peak, t_settle of seeds count steps, compare "
+                                     "order and levels only",
+                             x->config->train.optimizer == HF_OPTIMIZER_ADAM ? "adam" : "adamw");
+        hf_table_text(&table, "curve\tseed\tstage\tlevel\tstep\tt\tdeviation_flow\tdeviation_drift\tt_onset\tt_peak\t"
+                              "t_settle\tpattern\tcarrier\tcarrier_in_flow");
+        hf_table_end_line(&table);
+        write_flows(&table, x, head_of);
+        write_seeds(&table, x, head_of);
+        write_quantiles(&table, x);
+        status = hf_file_commit(&table.file, err);
+    }
+    free(head_of);
+    return status;
+}
+
+/* ---- runs.tsv ---- */
+
+/* The drift flow's largest deviations from the flow, at its own steps. */
+static void drift_deviations(const hf_experiment *x, hf_deviation *before, hf_deviation *after)
+{
+    const hf_curve *flow = &x->flow.findings.curve, *drift = &x->drift.findings.curve;
+    const double settled = x->flow.findings.stage_count > 0 ? x->flow.findings.stage[0].t_settle : INFINITY;
+    *before = *after = (hf_deviation){NAN, NAN};
+    for (size_t i = 0; i < drift->count; i++) {
+        const double deviation = fabs(drift->at[i].loss - hf_curve_loss(flow, drift->at[i].t)) / flow->at[0].loss;
+        hf_deviation *largest = drift->at[i].t <= settled ? before : after;
+        if (isnan(largest->loss) ? !isnan(deviation) : deviation > largest->loss)
+            *largest = (hf_deviation){drift->at[i].t, deviation};
+    }
+}
+
+static void write_run(hf_table *table, const hf_experiment *x, uint64_t seed, const hf_train_summary *run, size_t *head_of)
+{
+    hf_table_text(table, "seed\t%" PRIu64 "\t%" PRIu64, seed, run->step);
+    const double numbers[] = {run->t, run->loss, run->overlap, x->config->detect.events ? (double)run->findings.stage_count : NAN,
+                              run->sharpness, run->before.t, run->before.loss, run->after.t, run->after.loss,
+                              run->train_loss, (double)run->early.step, run->early.t, run->early.loss,
+                              (double)run->early.nearest, run->early.distance};
+    hf_table_numbers(table, sizeof numbers / sizeof numbers[0], numbers);
+    if (x->has_flow && hf_comparison_match_heads(run->heads, run->patterns, x->flow.share, run->share, head_of)) {
+        char list[256] = "";
+        for (size_t k = 0; k < run->heads; k++) {
+            const size_t used = strlen(list);
+            snprintf(list + used, sizeof list - used, "%s%zu", k > 0 ? "," : "", head_of[k] + 1);
+        }
+        hf_table_text(table, "%s", list);
+    } else
+        hf_table_number(table, NAN);
+    hf_table_end_line(table);
+}
+
+static hf_status write_runs(const hf_experiment *x, const char *directory, const hf_table_origin *origin, hf_error *err)
+{
+    hf_table table;
+    size_t *head_of = malloc(x->config->heads * sizeof *head_of);
+    if (head_of == NULL)
+        return hf_fail_memory(err, "the comparison");
+    hf_status status = hf_table_open(&table, directory, "runs.tsv", origin, err);
+    if (status == HF_OK) {
+        hf_table_text(&table,
+                      "curve\tseed\tstep\tt\tloss\toverlap\tstages\tsharpness\tt_before\tdeviation_before\tt_after\t"
+                      "deviation_after\ttrain_loss\tearly_step\tearly_t\tearly_loss\tearly_class\tearly_distance\theads");
+        hf_table_end_line(&table);
+        for (size_t k = 0; k < x->main.seeds; k++)
+            write_run(&table, x, x->config->train.seed + k, &x->main.run[k], head_of);
+        if (x->has_drift) {
+            hf_deviation before, after;
+            drift_deviations(x, &before, &after);
+            const double numbers[] = {NAN, NAN, x->drift.t, x->drift.loss, x->drift.overlap,
+                                      (double)x->drift.findings.stage_count, NAN, before.t, before.loss, after.t, after.loss,
+                                      NAN, NAN, NAN, NAN, NAN, NAN, NAN};
+            hf_table_text(&table, "drift");
+            hf_table_numbers(&table, sizeof numbers / sizeof numbers[0], numbers);
+            hf_table_end_line(&table);
+        }
+        status = hf_file_commit(&table.file, err);
+    }
+    free(head_of);
+    return status;
+}
+
+hf_status hf_comparison_write(const hf_experiment *x, const char *directory, hf_error *err)
+{
+    hf_table_origin origin = {.title = x->config->title, .seed = x->config->train.seed};
+    hf_status status = hf_config_hash(x->config, &origin.hash, err);
+    if (status == HF_OK)
+        status = write_runs(x, directory, &origin, err);
+    return status == HF_OK && x->has_flow ? write_compare(x, directory, &origin, err) : status;
+}
+
+/* ---- for the eye ---- */
+
+static const char *const optimizer_names[] = {
+    [HF_OPTIMIZER_SGD] = "SGD", [HF_OPTIMIZER_MOMENTUM] = "momentum", [HF_OPTIMIZER_ADAM] = "Adam", [HF_OPTIMIZER_ADAMW] = "AdamW"};
+
+static void print_number(FILE *stream, double x)
+{
+    if (isnan(x))
+        fprintf(stream, " %9s", "-");
+    else
+        fprintf(stream, " %9.5g", x);
+}
+
+static void print_deviation(FILE *stream, double ratio)
+{
+    if (isnan(ratio))
+        fprintf(stream, " %9s", "-");
+    else
+        fprintf(stream, " %+7.1f %%", 100 * (ratio - 1));
+}
+
+static void print_times(const hf_experiment *x, FILE *stream)
+{
+    const bool timed = !isnan(hf_optimizer_time(x->config, 1));
+    const char *name = optimizer_names[x->config->train.optimizer];
+    fprintf(stream, "When the loss first falls below the middle between two plateaus of the flow:\n");
+    fprintf(stream, "    level      flow     drift    median      10 %%      90 %%  to flow  to drift\n");
+    for (size_t l = 0; l < x->levels.count; l++) {
+        const double quantile[] = {0.5, 0.1, 0.9};
+        double median = NAN;
+        print_number(stream, x->levels.level[l]);
+        print_number(stream, x->levels.t_flow[l]);
+        print_number(stream, x->levels.t_drift[l]);
+        for (size_t i = 0; i < 3; i++) {
+            const double step = hf_comparison_quantile(&x->main, l, quantile[i]);
+            const double shown = timed ? hf_optimizer_time(x->config, step) : step;
+            print_number(stream, shown);
+            median = i == 0 ? shown : median;
+        }
+        print_deviation(stream, timed ? median / x->levels.t_flow[l] : NAN);
+        print_deviation(stream, timed ? median / x->levels.t_drift[l] : NAN);
+        fputc('\n', stream);
+    }
+    if (timed)
+        fprintf(stream, "Median and quantiles: %zu runs of %s, in flow time. Drift: the flow with the mean effect\nof the noise.\n",
+                x->main.seeds, name);
+    else
+        fprintf(stream, "Median and quantiles: %zu runs of %s, in steps, which are no flow time: compare order and\nlevels only.\n",
+                x->main.seeds, name);
+}
+
+/* The median over seeds of one number of every run. */
+static double median_of(const hf_rung *rung, double (*number)(const hf_train_summary *))
+{
+    double *x = malloc((rung->seeds + 1) * sizeof *x);
+    if (x == NULL)
+        return NAN;
+    for (size_t k = 0; k < rung->seeds; k++)
+        x[k] = number(&rung->run[k]);
+    hf_sort(rung->seeds, x);
+    const double median = hf_quantile(rung->seeds, x, 0.5);
+    free(x);
+    return median;
+}
+
+static double final_loss(const hf_train_summary *run)
+{
+    return run->loss;
+}
+
+static double deviation_before(const hf_train_summary *run)
+{
+    return run->before.loss;
+}
+
+static double deviation_after(const hf_train_summary *run)
+{
+    return run->after.loss;
+}
+
+static double early_step(const hf_train_summary *run)
+{
+    return (double)run->early.step;
+}
+
+static double early_loss(const hf_train_summary *run)
+{
+    return run->early.loss;
+}
+
+static double early_class(const hf_train_summary *run)
+{
+    return (double)run->early.nearest;
+}
+
+void hf_comparison_print(const hf_experiment *x, FILE *stream)
+{
+    const hf_rung *main = &x->main;
+    if (x->levels.count > 0)
+        print_times(x, stream);
+    if (x->has_flow)
+        fprintf(stream,
+                "Largest deviation of the loss from the flow: %.2g of L(0) up to the first plateau, %.2g\nafter it (medians).\n",
+                median_of(main, deviation_before), median_of(main, deviation_after));
+    fprintf(stream, "%s, %zu seeds, %zu steps: loss %.6g at the end (median).\n", optimizer_names[x->config->train.optimizer],
+            main->seeds, x->config->train.steps, median_of(main, final_loss));
+    if (x->config->train.samples > 0)
+        fprintf(stream,
+                "The loss on %s is lowest, %.6g, after step %.6g: there the model is nearest to one that\nknows %.3g "
+                "patterns (medians).\n",
+                x->config->train.validation > 0 ? "the held-out samples" : "the population", median_of(main, early_loss),
+                median_of(main, early_step), median_of(main, early_class));
+}

@@ -1,0 +1,27 @@
+#include "core/statistics.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static int compare(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    if (isnan(x) || isnan(y))
+        return isnan(x) - isnan(y);
+    return (x > y) - (x < y);
+}
+
+void hf_sort(size_t count, double *x)
+{
+    qsort(x, count, sizeof *x, compare);
+}
+
+double hf_quantile(size_t count, const double *sorted, double q)
+{
+    if (count == 0)
+        return NAN;
+    const double place = q * (double)(count - 1);
+    const size_t low = (size_t)place;
+    const double fraction = place - (double)low;
+    return fraction == 0 ? sorted[low] : sorted[low] + fraction * (sorted[low + 1] - sorted[low]);
+}

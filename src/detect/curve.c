@@ -1,0 +1,51 @@
+#include "detect/curve.h"
+
+#include <math.h>
+#include <stdbool.h>
+
+/* Between two samples a[0], a[1], at fraction x of the way: value, first and second derivative agree at both ends. */
+static double interpolate(const hf_sample *a, double x)
+{
+    const double width = a[1].t - a[0].t, square = width * width;
+    const double f0 = a[0].loss, f1 = -a[0].speed * width, f2 = -a[0].rate * square / 2;
+    const double d0 = a[1].loss - f0 - f1 - f2, d1 = -a[1].speed * width - f1 - 2 * f2, d2 = -a[1].rate * square / 2 - f2;
+    const double c3 = 10 * d0 - 4 * d1 + d2, c4 = -15 * d0 + 7 * d1 - 2 * d2, c5 = 6 * d0 - 3 * d1 + d2;
+    return f0 + x * (f1 + x * (f2 + x * (c3 + x * (c4 + x * c5))));
+}
+
+double hf_curve_loss(const hf_curve *curve, double t)
+{
+    const hf_sample *a = curve->at;
+    size_t low = 0, high = curve->count;
+    if (curve->count == 0 || !(t >= a[0].t && t <= a[curve->count - 1].t))
+        return NAN;
+    while (high - low > 1) { /* a[low].t <= t < a[high].t */
+        const size_t middle = low + (high - low) / 2;
+        if (a[middle].t <= t)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low + 1 == curve->count ? a[low].loss : interpolate(a + low, (t - a[low].t) / (a[low + 1].t - a[low].t));
+}
+
+double hf_curve_first_below(const hf_curve *curve, double level)
+{
+    for (size_t i = 0; i < curve->count; i++) {
+        const hf_sample *a = curve->at + i;
+        if (a->loss > level)
+            continue;
+        if (i == 0)
+            return a->t;
+        double low = 0, high = 1;
+        for (int step = 0; step < 60; step++) {
+            const double middle = (low + high) / 2;
+            if (interpolate(a - 1, middle) > level)
+                low = middle;
+            else
+                high = middle;
+        }
+        return a[-1].t + high * (a->t - a[-1].t);
+    }
+    return NAN;
+}

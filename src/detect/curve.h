@@ -1,0 +1,24 @@
+/* curve: the loss of a run as a function of time, from what is known of it at the end of every step. */
+#ifndef HF_DETECT_CURVE_H
+#define HF_DETECT_CURVE_H
+
+#include <stddef.h>
+
+/* One look at a run. */
+typedef struct {
+    double t, loss, speed, rate; /* L, P = -dL/dt, dP/dt */
+    double rest;                 /* speeds below it count as it */
+} hf_sample;
+
+typedef struct {
+    size_t count;
+    hf_sample *at; /* (count) in order of time, owned by whoever holds the curve */
+} hf_curve;
+
+/* L(t) by quintic Hermite interpolation; nan outside the curve. */
+double hf_curve_loss(const hf_curve *curve, double t);
+
+/* The first time at which the loss falls to level; nan if it never does. */
+double hf_curve_first_below(const hf_curve *curve, double level);
+
+#endif

@@ -1,0 +1,36 @@
+#include "run/completion.h"
+
+#include "core/file.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+hf_status hf_completion_check(const char *directory, uint64_t hash, bool *complete, hf_error *err)
+{
+    char line[256], wanted[64];
+    char *path = hf_path_join(directory, "final.tsv"), *checkpoint = hf_path_join(directory, "checkpoint");
+    hf_status status = HF_OK;
+    *complete = false;
+    if (path == NULL || checkpoint == NULL) {
+        free(path);
+        free(checkpoint);
+        return hf_fail_memory(err, "a file name");
+    }
+    FILE *stream = fopen(path, "r");
+    snprintf(wanted, sizeof wanted, "# configuration %016" PRIx64 ",", hash);
+    for (int i = 0; i < 2 && stream != NULL && !*complete && fgets(line, sizeof line, stream) != NULL; i++)
+        *complete = strncmp(line, wanted, strlen(wanted)) == 0;
+    if (stream != NULL && !*complete && !hf_file_exists(checkpoint))
+        status = hf_fail(
+            err, HF_EUSAGE,
+            "%s: holds a finished run of another configuration; run without --resume to replace it, or start from its "
+            "final.tsv with init.state",
+            directory);
+    if (stream != NULL)
+        fclose(stream);
+    free(path);
+    free(checkpoint);
+    return status;
+}

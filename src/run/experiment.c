@@ -1,0 +1,247 @@
+#include "run/experiment.h"
+
+#include "compare/bands.h"
+#include "compare/comparison.h"
+#include "compare/ladder.h"
+#include "core/file.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- flows ---- */
+
+/* One flow into directory/name. One that is already there is followed again in memory if its curve is needed. */
+static hf_status run_flow(hf_experiment *x, const hf_config *config, const char *name, const hf_experiment_options *options,
+                          hf_run_summary *summary, hf_error *err)
+{
+    char *directory = hf_path_join(options->directory, name);
+    hf_run_options run = {.directory = directory,
+                          .part = config->declared.train ? name : NULL,
+                          .resume = options->resume,
+                          .interrupted = options->interrupted,
+                          .progress = options->flow_progress,
+                          .progress_data = options->progress_data};
+    hf_status status = directory == NULL ? hf_fail_memory(err, "a file name") : hf_directory_make(directory, err);
+    if (status == HF_OK)
+        status = hf_flow_run(config, &run, summary, err);
+    if (status == HF_OK && summary->already_complete && config->declared.train) {
+        run.directory = NULL;
+        status = hf_flow_run(config, &run, summary, err);
+    } else if (status == HF_OK && !summary->already_complete)
+        x->all_were_here = false;
+    x->interrupted = status == HF_OK && !summary->already_complete && summary->stop == HF_STOP_INTERRUPTED;
+    free(directory);
+    return status;
+}
+
+/* Whether the noise of the training run has a known drift: fresh samples, and steps that have a flow time. */
+static bool has_known_drift(const hf_config *config)
+{
+    const hf_optimizer_kind optimizer = config->train.optimizer;
+    return config->train.batch > 0 && config->train.samples == 0 && config->flow.sgd_drift.lr == 0 &&
+           (optimizer == HF_OPTIMIZER_SGD || optimizer == HF_OPTIMIZER_MOMENTUM) && config->train.inputs.count == 0;
+}
+
+/* The flow of the configuration with the drift of its training run. */
+static hf_config with_drift(const hf_config *config)
+{
+    hf_config drifting = *config;
+    const double kept = config->train.optimizer == HF_OPTIMIZER_MOMENTUM ? config->train.momentum : 0;
+    drifting.flow.sgd_drift.lr = config->train.lr / (1 - kept);
+    drifting.flow.sgd_drift.batch = config->train.batch;
+    drifting.flow.sgd_drift.dim = config->train.dim;
+    drifting.flow.sgd_drift.noise = config->data.noise;
+    return drifting;
+}
+
+/* Halfway between neighbouring plateaus of the flow. */
+static hf_status find_levels(hf_experiment *x, hf_error *err)
+{
+    const hf_findings *f = &x->flow.findings;
+    hf_levels *levels = &x->levels;
+    levels->level = malloc(3 * (f->stage_count + 1) * sizeof *levels->level);
+    if (levels->level == NULL)
+        return hf_fail_memory(err, "the levels of the loss");
+    levels->t_flow = levels->level + f->stage_count;
+    levels->t_drift = levels->t_flow + f->stage_count;
+    for (size_t i = 0; i < f->stage_count; i++) {
+        const double level = (f->stage[i].before->loss + f->stage[i].loss_after) / 2;
+        if (isnan(level))
+            continue;
+        levels->level[levels->count] = level;
+        levels->t_flow[levels->count] = hf_curve_first_below(&f->curve, level);
+        levels->t_drift[levels->count] =
+            x->has_drift ? hf_curve_first_below(&x->drift.findings.curve, level) : NAN;
+        levels->count++;
+    }
+    return HF_OK;
+}
+
+static hf_status run_flows(hf_experiment *x, const hf_experiment_options *options, hf_error *err)
+{
+    const hf_config *config = x->config;
+    hf_status status = HF_OK;
+    x->has_flow = config->declared.flow || !config->declared.train;
+    x->has_drift = x->has_flow && config->declared.train && has_known_drift(config);
+    if (config->declared.train && x->has_flow && !config->detect.events)
+        return hf_config_reject(config, err, "detect.events", "is false: a comparison needs the stages of the flow");
+    if (x->has_flow)
+        status = run_flow(x, config, "flow", options, &x->flow, err);
+    if (status == HF_OK && x->has_drift && !x->interrupted) {
+        const hf_config drifting = with_drift(config);
+        status = run_flow(x, &drifting, "drift", options, &x->drift, err);
+    }
+    if (status == HF_OK && x->has_flow && config->declared.train && !x->interrupted)
+        status = find_levels(x, err);
+    return status;
+}
+
+/* ---- training ---- */
+
+/* Where the first plateau after the start begins; without a stage nothing is after it. */
+static double settled_time(const hf_findings *flow)
+{
+    return flow->stage_count > 0 && !isnan(flow->stage[0].t_settle) ? flow->stage[0].t_settle : INFINITY;
+}
+
+/* One seed of a rung into directory/seed-<n>. */
+static hf_status train_seed(hf_experiment *x, const hf_config *config, const char *directory, const char *part,
+                            uint64_t seed, const hf_experiment_options *options, hf_train_summary *summary, hf_error *err)
+{
+    char name[32];
+    snprintf(name, sizeof name, "seed-%" PRIu64, seed);
+    char *place = hf_path_join(directory, name);
+    const hf_train_options run = {.directory = place,
+                                  .part = part,
+                                  .resume = options->resume,
+                                  .threads = options->threads,
+                                  .level_count = x->levels.count,
+                                  .level = x->levels.level,
+                                  .reference = x->has_flow ? &x->flow.findings.curve : NULL,
+                                  .settled = settled_time(&x->flow.findings),
+                                  .interrupted = options->interrupted,
+                                  .progress = options->train_progress,
+                                  .progress_data = options->progress_data};
+    hf_status status = place == NULL ? hf_fail_memory(err, "a file name") : hf_directory_make(place, err);
+    if (status == HF_OK)
+        status = hf_train_run(config, seed, &run, summary, err);
+    if (status == HF_OK) {
+        x->interrupted = summary->interrupted;
+        x->all_were_here = x->all_were_here && summary->already_complete;
+    }
+    free(place);
+    return status;
+}
+
+/* All seeds of one learning rate and batch size into options->directory/name. */
+static hf_status train_rung(hf_experiment *x, const hf_config *config, const char *name,
+                            const hf_experiment_options *options, hf_rung *rung, hf_error *err)
+{
+    char *directory = hf_path_join(options->directory, name);
+    *rung = (hf_rung){.lr = config->train.lr, .batch = config->train.batch};
+    rung->run = calloc(config->train.seeds, sizeof *rung->run);
+    hf_status status = directory == NULL || rung->run == NULL ? hf_fail_memory(err, "the training runs") : HF_OK;
+    for (size_t k = 0; k < config->train.seeds && status == HF_OK && !x->interrupted; k++) {
+        char part[96];
+        snprintf(part, sizeof part, "%s seed %zu of %zu", name, k + 1, config->train.seeds);
+        status = train_seed(x, config, directory, part, config->train.seed + k, options, &rung->run[k], err);
+        if (status == HF_OK)
+            rung->seeds = k + 1;
+    }
+    free(directory);
+    return status;
+}
+
+/* ---- the ladder ---- */
+
+/* The configuration of a rung: lr halved, steps doubled so that the run ends at the same time. Without noise all seeds
+ * are alike. */
+static hf_config rung_config(const hf_config *config, size_t halvings, size_t batch)
+{
+    hf_config rung = *config;
+    rung.train.batch = batch;
+    rung.train.lr = ldexp(config->train.lr, -(int)halvings);
+    rung.train.steps = config->train.steps << halvings;
+    rung.train.seeds = batch == 0 && config->train.samples == 0 ? 1 : config->train.seeds;
+    return rung;
+}
+
+static hf_status climb(hf_experiment *x, const hf_experiment_options *options, hf_error *err)
+{
+    const hf_config *config = x->config;
+    const size_t batches = config->ladder.batches.count, columns = batches == 0 ? 1 : batches;
+    hf_status status = HF_OK;
+    x->rung = calloc(columns * (config->ladder.halvings + 1), sizeof *x->rung);
+    if (x->rung == NULL)
+        return hf_fail_memory(err, "the ladder");
+    for (size_t b = 0; b < columns; b++)
+        for (size_t h = 0; h <= config->ladder.halvings && status == HF_OK && !x->interrupted; h++) {
+            const size_t batch = batches == 0 ? config->train.batch : config->ladder.batches.at[b];
+            const hf_config rung = rung_config(config, h, batch);
+            char name[64];
+            snprintf(name, sizeof name, "ladder/batch-%zu-lr-%.6g", batch, rung.train.lr);
+            hf_experiment_options place = *options;
+            const bool is_main = h == 0 && batch == config->train.batch;
+            place.resume = options->resume || is_main; /* that one has just been climbed */
+            status = train_rung(x, &rung, is_main ? "train" : name, &place, &x->rung[x->rung_count], err);
+            x->rung_count += status == HF_OK;
+        }
+    return status;
+}
+
+/* ---- the whole ---- */
+
+static bool has_ladder(const hf_config *config)
+{
+    return config->declared.train && (config->ladder.halvings > 0 || config->ladder.batches.count > 0);
+}
+
+static hf_status train(hf_experiment *x, const hf_experiment_options *options, hf_error *err)
+{
+    hf_status status = train_rung(x, x->config, "train", options, &x->main, err);
+    if (status == HF_OK && !x->interrupted)
+        status = hf_bands_write(x->config, options->directory, err);
+    if (status == HF_OK && !x->interrupted)
+        status = hf_comparison_write(x, options->directory, err);
+    if (status == HF_OK && !x->interrupted && has_ladder(x->config)) {
+        status = climb(x, options, err);
+        if (status == HF_OK && !x->interrupted)
+            status = hf_ladder_write(x, options->directory, err);
+    }
+    return status;
+}
+
+hf_status hf_experiment_run(hf_experiment *x, const hf_config *config, const hf_experiment_options *options, hf_error *err)
+{
+    *x = (hf_experiment){.config = config, .all_were_here = options->resume};
+    if (has_ladder(config) && !config->declared.flow)
+        return hf_config_reject(config, err, "ladder", "needs a flow to compare with: add flow = { };");
+    hf_status status = run_flows(x, options, err);
+    if (status == HF_OK && config->declared.train && !x->interrupted)
+        status = train(x, options, err);
+    if (status != HF_OK)
+        hf_experiment_clear(x);
+    return status;
+}
+
+static void clear_rung(hf_rung *rung)
+{
+    for (size_t k = 0; k < rung->seeds; k++)
+        hf_train_summary_clear(&rung->run[k]);
+    free(rung->run);
+}
+
+void hf_experiment_clear(hf_experiment *x)
+{
+    hf_run_summary_clear(&x->flow);
+    hf_run_summary_clear(&x->drift);
+    free(x->levels.level);
+    clear_rung(&x->main);
+    for (size_t i = 0; i < x->rung_count; i++)
+        clear_rung(&x->rung[i]);
+    free(x->rung);
+    *x = (hf_experiment){0};
+}

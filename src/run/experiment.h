@@ -1,0 +1,58 @@
+/* experiment: everything that a model file declares, in one directory.
+ *
+ *     DIR/flow              the flow: without a train section, or with a flow section
+ *     DIR/drift             the same flow with the drift of SGD's noise, beside fresh samples and plain or momentum SGD
+ *     DIR/train/seed-<n>    a training run for every seed; DIR/train/summary.tsv their median and band
+ *     DIR/compare.tsv ...   what compare/ makes of these
+ *     DIR/ladder            the same at several learning rates and batch sizes */
+#ifndef HF_RUN_EXPERIMENT_H
+#define HF_RUN_EXPERIMENT_H
+
+#include "run/flow_run.h"
+#include "run/train_run.h"
+
+typedef struct {
+    const char *directory; /* exists */
+    bool resume;
+    size_t threads; /* for training */
+    const volatile sig_atomic_t *interrupted;
+    void (*flow_progress)(void *data, const hf_progress *progress); /* both may be NULL */
+    void (*train_progress)(void *data, const hf_train_progress *progress);
+    void *progress_data;
+} hf_experiment_options;
+
+/* Levels of the loss halfway between the plateaus of the flow: a stage's time is when the loss first falls below its. */
+typedef struct {
+    size_t count;
+    double *level;   /* (count) owned */
+    double *t_flow;  /* (count) when the flow's loss falls below it; owned with level */
+    double *t_drift; /* (count) likewise with the drift; nan without one */
+} hf_levels;
+
+/* The runs of one learning rate and batch size. */
+typedef struct {
+    double lr;
+    size_t batch, seeds;
+    hf_train_summary *run; /* (seeds) owned */
+} hf_rung;
+
+typedef struct {
+    const hf_config *config;
+    bool has_flow, has_drift, interrupted;
+    hf_run_summary flow, drift;
+    hf_levels levels;
+    hf_rung main;       /* of the train section; seeds 0: nothing is trained */
+    size_t rung_count;  /* of the ladder */
+    hf_rung *rung;      /* (rung_count) owned */
+    bool all_were_here; /* resume had nothing to do */
+} hf_experiment;
+
+/* Runs what config declares and writes its tables. After an interruption everything is saved and experiment->interrupted
+ * set. config must outlive the experiment. Free it with hf_experiment_clear. Errors: HF_EUSAGE, HF_ENUMERIC, HF_ESYSTEM. */
+hf_status hf_experiment_run(hf_experiment *experiment, const hf_config *config, const hf_experiment_options *options,
+                            hf_error *err);
+
+/* Legal on a zeroed experiment. */
+void hf_experiment_clear(hf_experiment *experiment);
+
+#endif

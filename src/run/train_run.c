@@ -1,0 +1,355 @@
+#include "run/train_run.h"
+
+#include "core/channel.h"
+#include "core/file.h"
+#include "detect/series.h"
+#include "report/findings.h"
+#include "run/completion.h"
+#include "run/flow_run.h"
+#include "run/record.h"
+#include "train/model.h"
+#include "train/optimizer.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char magic[8] = "hftrain";
+static const char extra_columns[] = "step\ttrain_loss\tvalidation_loss";
+enum { EXTRA_COLUMNS = 3 };
+
+typedef struct {
+    const hf_config *config;
+    const hf_train_options *options;
+    hf_train_summary *summary;
+
+    hf_table_origin origin;
+    char *checkpoint_path;
+    const hf_model *kind;
+    void *model;
+    hf_group groups[HF_GROUPS];
+    hf_optimizer optimizer;
+    hf_series *series;
+    hf_record record;
+
+    size_t count;       /* of parameters */
+    double *parameters; /* (count) */
+    double *gradient;   /* (count) */
+    double batch_loss;  /* of the last gradient */
+    double loss;        /* at the last look */
+    bool stopped;       /* the loss has fallen to solver.stop_loss */
+    uint64_t step;
+    uint64_t next; /* output time to be written next */
+    long lengths[HF_RECORD_TABLES];
+} train_run;
+
+static const hf_model *const models[] = {[HF_TASK_REGRESSION] = &hf_model_regression};
+
+/* ---- time ---- */
+
+static double time_of(const train_run *run, uint64_t step)
+{
+    return hf_optimizer_time(run->config, (double)step);
+}
+
+/* What events are dated by: flow time, or steps where these are none. */
+static double clock_of(const train_run *run, uint64_t step)
+{
+    const double t = time_of(run, step);
+    return isnan(t) ? (double)step : t;
+}
+
+/* Whether a step has a row: every log_every steps, or the first at or after an output time; and the last step. */
+static bool is_logged(train_run *run)
+{
+    const hf_config *config = run->config;
+    const double t = time_of(run, run->step), grid = isnan(t) ? config->train.lr * (double)run->step : t;
+    bool logged = run->stopped || run->step == config->train.steps;
+    if (config->train.log_every > 0)
+        return logged || run->step % config->train.log_every == 0;
+    for (; run->next <= config->output.points && hf_output_time(config, run->next) <= grid; run->next++)
+        logged = true;
+    return logged;
+}
+
+/* ---- observing ---- */
+
+static hf_status fail_not_finite(const train_run *run, hf_error *err)
+{
+    return hf_fail(err, HF_ENUMERIC,
+                   "training with seed %" PRIu64 " exploded: the loss is not finite after step %" PRIu64
+                   "; lower train.lr = %g (times the largest curvature at the start it is %.3g; beyond 2 steps grow)",
+                   run->origin.seed, run->step, run->config->train.lr, run->summary->sharpness);
+}
+
+static void note_early_stop(train_run *run, double held_out)
+{
+    hf_early_stop *early = &run->summary->early;
+    const hf_observation *o = &run->kind->view(run->model)->observation;
+    if (!(held_out < early->loss))
+        return;
+    *early = (hf_early_stop){.step = run->step, .t = time_of(run, run->step), .loss = held_out, .distance = o->distance[0]};
+    for (size_t k = 1; k <= run->config->target.count; k++)
+        if (o->distance[k] < early->distance) {
+            early->distance = o->distance[k];
+            early->nearest = k;
+        }
+}
+
+static hf_status write_row(train_run *run, hf_error *err)
+{
+    const hf_view *view = run->kind->view(run->model);
+    const bool fixed = run->config->train.samples > 0;
+    const double train_loss = fixed ? run->kind->sample_loss(run->model, run->parameters, false) : run->batch_loss;
+    const double held_out = run->kind->sample_loss(run->model, run->parameters, true);
+    const double extra[EXTRA_COLUMNS] = {(double)run->step, train_loss, held_out};
+    if (run->config->train.validation > 0)
+        note_early_stop(run, held_out);
+    run->summary->train_loss = fixed ? train_loss : NAN;
+    if (run->options->directory == NULL)
+        return HF_OK;
+    return hf_record_row(&run->record, view->flow, time_of(run, run->step), view->y, &view->observation, NAN, extra, err);
+}
+
+static void note_crossings(train_run *run, double loss)
+{
+    for (size_t l = 0; l < run->options->level_count; l++) {
+        const double level = run->options->level[l];
+        double *crossing = &run->summary->crossing[l];
+        if (isnan(*crossing) && loss <= level)
+            *crossing = run->step == 0 ? 0 : (double)run->step - (level - loss) / (run->loss - loss);
+    }
+}
+
+static void note_deviation(train_run *run, double t, double loss)
+{
+    const hf_curve *reference = run->options->reference;
+    if (reference == NULL)
+        return;
+    const double deviation = fabs(loss - hf_curve_loss(reference, t)) / reference->at[0].loss;
+    hf_deviation *largest = t <= run->options->settled ? &run->summary->before : &run->summary->after;
+    if (isnan(largest->loss) ? !isnan(deviation) : deviation > largest->loss)
+        *largest = (hf_deviation){t, deviation};
+}
+
+/* Looks at the parameters after run->step steps. */
+static hf_status observe(train_run *run, hf_error *err)
+{
+    if (!run->kind->observe(run->model, run->parameters))
+        return fail_not_finite(run, err);
+    const hf_view *view = run->kind->view(run->model);
+    const double loss = view->observation.loss;
+    if (run->step == 0)
+        run->summary->loss_start = loss;
+    if (run->config->train.validation == 0)
+        note_early_stop(run, loss);
+    note_crossings(run, loss);
+    note_deviation(run, time_of(run, run->step), loss);
+    run->loss = loss;
+    hf_status status = hf_series_add(run->series, clock_of(run, run->step), view->y, &run->stopped, err);
+    return status == HF_OK && is_logged(run) ? write_row(run, err) : status;
+}
+
+/* ---- saving ---- */
+
+static void transfer(hf_channel *channel, void *data)
+{
+    train_run *run = data;
+    uint64_t count = run->count;
+    hf_channel_bytes(channel, &count, sizeof count);
+    channel->good = channel->good && count == run->count;
+    hf_channel_bytes(channel, &run->step, sizeof run->step);
+    hf_channel_bytes(channel, &run->stopped, sizeof run->stopped);
+    hf_channel_bytes(channel, &run->next, sizeof run->next);
+    hf_channel_bytes(channel, run->lengths, sizeof run->lengths);
+    hf_channel_bytes(channel, &run->batch_loss, sizeof run->batch_loss);
+    hf_channel_bytes(channel, &run->loss, sizeof run->loss);
+    hf_channel_bytes(channel, &run->summary->loss_start, sizeof run->summary->loss_start);
+    hf_channel_bytes(channel, &run->summary->train_loss, sizeof run->summary->train_loss);
+    hf_channel_bytes(channel, &run->summary->early, sizeof run->summary->early);
+    hf_channel_bytes(channel, &run->summary->before, sizeof run->summary->before);
+    hf_channel_bytes(channel, &run->summary->after, sizeof run->summary->after);
+    hf_channel_bytes(channel, run->summary->crossing, run->options->level_count * sizeof *run->summary->crossing);
+    hf_channel_bytes(channel, run->parameters, run->count * sizeof *run->parameters);
+    hf_channel_bytes(channel, run->optimizer.memory, run->optimizer.memory_count * sizeof *run->optimizer.memory);
+    channel->good = hf_series_transfer(run->series, channel) && channel->good;
+}
+
+static hf_status save(train_run *run, hf_error *err)
+{
+    if (run->options->directory == NULL)
+        return HF_OK;
+    hf_status status = hf_record_sync(&run->record, run->lengths, err);
+    return status == HF_OK ? hf_channel_save(run->checkpoint_path, magic, run->origin.hash, transfer, run, err) : status;
+}
+
+/* ---- the loop ---- */
+
+static void report_progress(const train_run *run)
+{
+    const hf_train_progress progress = {.part = run->options->part,
+                                        .step = run->step,
+                                        .steps = run->config->train.steps,
+                                        .loss = run->kind->view(run->model)->observation.loss};
+    if (run->options->progress != NULL)
+        run->options->progress(run->options->progress_data, &progress);
+}
+
+static hf_status train(train_run *run, hf_error *err)
+{
+    const uint64_t steps = run->config->train.steps, save_every = run->config->train.save_every;
+    hf_status status = HF_OK;
+    while (status == HF_OK && run->step < steps && !run->stopped) {
+        run->kind->gradient(run->model, run->parameters, run->step, run->gradient, &run->batch_loss);
+        hf_optimizer_step(&run->optimizer, ++run->step, run->groups, run->gradient, run->parameters);
+        status = observe(run, err);
+        if (status != HF_OK)
+            break;
+        report_progress(run);
+        const bool goes_on = run->step < steps && !run->stopped;
+        run->summary->interrupted = run->options->interrupted != NULL && *run->options->interrupted && goes_on;
+        if (run->summary->interrupted || (run->step % save_every == 0 && goes_on))
+            status = save(run, err);
+        if (run->summary->interrupted)
+            return status;
+    }
+    return status == HF_OK && !run->summary->already_complete ? save(run, err) : status; /* the summary is made of it */
+}
+
+/* ---- begin and end ---- */
+
+static hf_status open_record(train_run *run, const long *lengths, hf_error *err)
+{
+    if (run->options->directory == NULL)
+        return HF_OK;
+    return hf_record_open(&run->record, run->config, run->kind->view(run->model)->problem, run->options->directory,
+                          &run->origin, extra_columns, EXTRA_COLUMNS, lengths, err);
+}
+
+static hf_status prepare(train_run *run, hf_error *err)
+{
+    const hf_config *config = run->config;
+    run->kind = models[config->train.task];
+    hf_status status = run->kind->create(&run->model, config, run->origin.seed, run->options->threads, err);
+    if (status != HF_OK)
+        return status;
+    run->count = run->kind->parameters(run->model, run->groups);
+    status = hf_optimizer_init(&run->optimizer, config, run->count, err);
+    if (status == HF_OK)
+        status = hf_series_create(&run->series, config, run->kind->view(run->model)->flow, err);
+    if (status != HF_OK)
+        return status;
+    run->parameters = malloc(2 * run->count * sizeof *run->parameters);
+    hf_train_summary *summary = run->summary;
+    summary->heads = config->heads;
+    summary->patterns = config->target.count;
+    summary->crossing = malloc((run->options->level_count + 1) * sizeof *summary->crossing);
+    summary->share = malloc(summary->heads * summary->patterns * sizeof *summary->share);
+    if (run->parameters == NULL || summary->crossing == NULL || summary->share == NULL)
+        return hf_fail_memory(err, "the parameters");
+    run->gradient = run->parameters + run->count;
+    run->kind->initialize(run->model, run->parameters);
+    summary->sharpness = config->train.lr * run->kind->sharpness(run->model, run->parameters);
+    summary->early.loss = INFINITY;
+    summary->before.loss = summary->after.loss = summary->before.t = summary->after.t = NAN;
+    for (size_t l = 0; l < run->options->level_count; l++)
+        summary->crossing[l] = NAN;
+    run->batch_loss = NAN;
+    return HF_OK;
+}
+
+/* Observes the start, or takes up a saved run. */
+static hf_status begin(train_run *run, hf_error *err)
+{
+    hf_status status;
+    if (run->options->directory == NULL)
+        return observe(run, err);
+    if (run->summary->already_complete && !hf_file_exists(run->checkpoint_path))
+        return hf_fail(err, HF_EUSAGE, "%s: is gone; run without --resume", run->checkpoint_path);
+    if (run->options->resume && hf_file_exists(run->checkpoint_path)) {
+        status = hf_channel_load(run->checkpoint_path, magic, run->origin.hash, transfer, run, err);
+        run->summary->resumed = status == HF_OK;
+        return status == HF_OK && !run->summary->already_complete ? open_record(run, run->lengths, err) : status;
+    }
+    if (remove(run->checkpoint_path) != 0 && errno != ENOENT)
+        return hf_fail(err, HF_ESYSTEM, "%s: cannot be removed: %s", run->checkpoint_path, strerror(errno));
+    status = open_record(run, NULL, err);
+    return status == HF_OK ? observe(run, err) : status;
+}
+
+static hf_status write_tables(train_run *run, hf_error *err)
+{
+    const hf_view *view = run->kind->view(run->model);
+    const char *reason = run->stopped ? "loss" : "steps";
+    hf_status status = HF_OK;
+    if (run->config->detect.events)
+        status = hf_findings_write(&run->summary->findings, reason, run->options->directory, &run->origin, err);
+    return status == HF_OK ? hf_record_commit(&run->record, view->flow, time_of(run, run->step), view->y, err) : status;
+}
+
+static hf_status finish(train_run *run, hf_error *err)
+{
+    hf_train_summary *summary = run->summary;
+    const hf_observation *o = &run->kind->view(run->model)->observation;
+    hf_status status = HF_OK;
+    run->kind->observe(run->model, run->parameters);
+    summary->step = run->step;
+    summary->t = time_of(run, run->step);
+    summary->loss = o->loss;
+    summary->overlap = o->overlap;
+    memcpy(summary->share, o->share, summary->heads * summary->patterns * sizeof *summary->share);
+    if (summary->interrupted)
+        return HF_OK;
+    if (run->config->detect.events)
+        status = hf_series_finish(run->series, &summary->findings, err);
+    const bool writes = run->options->directory != NULL && !summary->already_complete;
+    return status == HF_OK && writes ? write_tables(run, err) : status;
+}
+
+static hf_status run_to_end(train_run *run, hf_error *err)
+{
+    hf_status status = prepare(run, err);
+    if (status == HF_OK)
+        status = begin(run, err);
+    if (status == HF_OK)
+        status = train(run, err);
+    return status == HF_OK ? finish(run, err) : status;
+}
+
+hf_status hf_train_run(const hf_config *config, uint64_t seed, const hf_train_options *options, hf_train_summary *summary,
+                       hf_error *err)
+{
+    train_run run = {.config = config, .options = options, .summary = summary};
+    *summary = (hf_train_summary){0};
+    run.origin = (hf_table_origin){.title = config->title, .seed = seed};
+    hf_status status = hf_config_hash(config, &run.origin.hash, err);
+    if (status == HF_OK && options->directory != NULL) {
+        run.checkpoint_path = hf_path_join(options->directory, "checkpoint");
+        status = run.checkpoint_path == NULL ? hf_fail_memory(err, "a file name") : HF_OK;
+        if (status == HF_OK && options->resume)
+            status = hf_completion_check(options->directory, run.origin.hash, &summary->already_complete, err);
+    }
+    if (status == HF_OK)
+        status = run_to_end(&run, err);
+
+    hf_record_abandon(&run.record);
+    hf_series_free(run.series);
+    hf_optimizer_clear(&run.optimizer);
+    if (run.model != NULL)
+        run.kind->free(run.model);
+    free(run.checkpoint_path);
+    free(run.parameters);
+    if (status != HF_OK)
+        hf_train_summary_clear(summary);
+    return status;
+}
+
+void hf_train_summary_clear(hf_train_summary *summary)
+{
+    free(summary->crossing);
+    free(summary->share);
+    hf_findings_clear(&summary->findings);
+    *summary = (hf_train_summary){0};
+}

@@ -1,0 +1,157 @@
+#include "train/normal.h"
+
+#include "core/simd.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- Philox in lanes ---- */
+
+enum { LANES = 16, ROUNDS = 10 };
+
+typedef struct {
+    uint32_t word[4][LANES];
+} philox_block;
+
+/* Counters first, first + 1, ... of a stream. */
+HF_INLINE void philox(const hf_stream *stream, uint32_t first, philox_block *b)
+{
+    uint32_t key0 = (uint32_t)stream->seed, key1 = (uint32_t)(stream->seed >> 32) ^ (uint32_t)stream->draw << 24;
+    for (uint32_t i = 0; i < LANES; i++) {
+        b->word[0][i] = first + i;
+        b->word[1][i] = stream->sample;
+        b->word[2][i] = (uint32_t)stream->step;
+        b->word[3][i] = (uint32_t)(stream->step >> 32);
+    }
+    for (int round = 0; round < ROUNDS; round++) {
+        HF_SIMD
+        for (size_t i = 0; i < LANES; i++) {
+            const uint64_t a = (uint64_t)b->word[0][i] * 0xD2511F53u, c = (uint64_t)b->word[2][i] * 0xCD9E8D57u;
+            b->word[0][i] = (uint32_t)(c >> 32) ^ b->word[1][i] ^ key0;
+            b->word[1][i] = (uint32_t)c;
+            b->word[2][i] = (uint32_t)(a >> 32) ^ b->word[3][i] ^ key1;
+            b->word[3][i] = (uint32_t)a;
+        }
+        key0 += 0x9E3779B9u;
+        key1 += 0xBB67AE85u;
+    }
+}
+
+/* ---- elementary functions in lanes ---- */
+
+HF_INLINE double as_double(uint64_t bits)
+{
+    double x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+HF_INLINE uint64_t as_bits(double x)
+{
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+/* The middle of one of 2^32 equal parts of (0, 1). */
+HF_INLINE double to_unit(uint32_t word)
+{
+    const uint64_t one = 0x3ff0000000000000u;
+    return as_double(one | (uint64_t)word << 20) - (1 - 0x1p-33);
+}
+
+/* log u for a normal u in (0, 1): u = 2^e m with m in [sqrt(1/2), sqrt 2), log m = 2 atanh((m - 1) / (m + 1)). */
+HF_INLINE double log_unit(double u)
+{
+    const uint64_t shifted = as_bits(u) + (0x3ff0000000000000u - 0x3fe6a09e667f3bcdu);
+    const double e = as_double(0x4330000000000000u | (shifted >> 52)) - (0x1p52 + 1023);
+    const double m = as_double((shifted & 0x000fffffffffffffu) + 0x3fe6a09e667f3bcdu);
+    const double s = (m - 1) / (m + 1), q = s * s;
+    double sum = 1.0 / 23;
+    sum = sum * q + 1.0 / 21;
+    sum = sum * q + 1.0 / 19;
+    sum = sum * q + 1.0 / 17;
+    sum = sum * q + 1.0 / 15;
+    sum = sum * q + 1.0 / 13;
+    sum = sum * q + 1.0 / 11;
+    sum = sum * q + 1.0 / 9;
+    sum = sum * q + 1.0 / 7;
+    sum = sum * q + 1.0 / 5;
+    sum = sum * q + 1.0 / 3;
+    return e * 0.693147180559945309417 + 2 * (s + s * q * sum);
+}
+
+/* Cosine and sine of 2 pi u: the nearest multiple of a quarter turn, and Taylor's series within an eighth of it. */
+HF_INLINE void circle(double u, double *cosine, double *sine)
+{
+    const double magic = 0x1.8p52; /* rounds to the nearest integer, which is then in the low bits */
+    const double turned = 4 * u + magic;
+    const uint64_t quarter = as_bits(turned);
+    const double x = (4 * u - (turned - magic)) * 1.57079632679489661923, q = x * x;
+    double s = -1.0 / 1307674368000, c = -1.0 / 87178291200;
+    s = s * q + 1.0 / 6227020800;
+    s = s * q - 1.0 / 39916800;
+    s = s * q + 1.0 / 362880;
+    s = s * q - 1.0 / 5040;
+    s = s * q + 1.0 / 120;
+    s = s * q - 1.0 / 6;
+    s = x + x * q * s;
+    c = c * q + 1.0 / 479001600;
+    c = c * q - 1.0 / 3628800;
+    c = c * q + 1.0 / 40320;
+    c = c * q - 1.0 / 720;
+    c = c * q + 1.0 / 24;
+    c = 1 - 0.5 * q + q * q * c;
+    const uint64_t swap = 0 - (quarter & 1), a = as_bits(c), b = as_bits(s);
+    const uint64_t negate_cosine = ((quarter + 1) & 2) << 62, negate_sine = (quarter & 2) << 62;
+    *cosine = as_double(((a & ~swap) | (b & swap)) ^ negate_cosine);
+    *sine = as_double(((b & ~swap) | (a & swap)) ^ negate_sine);
+}
+
+/* ---- normals ---- */
+
+enum { DRAWN = 4 * LANES }; /* normals from one block */
+
+/* Two words give two normals: radius and angle. */
+HF_INLINE void normals(const philox_block *b, double *z)
+{
+    for (size_t pair = 0; pair < 4; pair += 2) {
+        HF_SIMD
+        for (size_t i = 0; i < LANES; i++) {
+            const double radius = sqrt(-2 * log_unit(to_unit(b->word[pair][i])));
+            double cosine, sine;
+            circle(to_unit(b->word[pair + 1][i]), &cosine, &sine);
+            z[pair * LANES + i] = radius * cosine;
+            z[(pair + 1) * LANES + i] = radius * sine;
+        }
+    }
+}
+
+static HF_WIDE_CLONES void fill(const hf_stream *stream, size_t count, double *z)
+{
+    philox_block block;
+    double last[DRAWN];
+    size_t done = 0;
+    uint32_t counter = 0;
+    for (; done + DRAWN <= count; done += DRAWN, counter += LANES) {
+        philox(stream, counter, &block);
+        normals(&block, z + done);
+    }
+    if (done < count) {
+        philox(stream, counter, &block);
+        normals(&block, last);
+        memcpy(z + done, last, (count - done) * sizeof *z);
+    }
+}
+
+void hf_normal_fill(const hf_stream *stream, size_t count, double *z)
+{
+    fill(stream, count, z);
+}
+
+double hf_uniform(const hf_stream *stream)
+{
+    philox_block block;
+    philox(stream, 0, &block);
+    return to_unit(block.word[0][0]);
+}

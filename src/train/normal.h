@@ -1,0 +1,37 @@
+/* normal: standard normal numbers from a counter, many at a time.
+ *
+ * The numbers of a stream are a pure function of (seed, purpose, step, sample): they do not depend on what was drawn
+ * before, nor on threads. Philox 4x32-10 (Salmon et al. 2011) gives 128 bits for each counter, the Box-Muller transform
+ * (Box and Muller 1958) turns them into two normals; logarithm, sine and cosine are polynomials, right to a few ulp, so
+ * that all of it runs in lanes. */
+#ifndef HF_TRAIN_NORMAL_H
+#define HF_TRAIN_NORMAL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* What numbers are drawn for; each has streams of its own. */
+typedef enum {
+    HF_DRAW_FEATURES = 1,
+    HF_DRAW_INPUTS,
+    HF_DRAW_NOISE,
+    HF_DRAW_REST,       /* what projected sampling adds to the logits' gradient */
+    HF_DRAW_REPETITION, /* uniform: whether a sample repeats */
+    HF_DRAW_ORDER       /* uniform: the order of the samples of an epoch */
+} hf_draw;
+
+/* A stream: purpose, step and sample of one seed. */
+typedef struct {
+    uint64_t seed;
+    hf_draw draw;
+    uint64_t step;
+    uint32_t sample;
+} hf_stream;
+
+/* z: (count) independent standard normals. count < 2^33. */
+void hf_normal_fill(const hf_stream *stream, size_t count, double *z);
+
+/* A number in (0, 1). */
+double hf_uniform(const hf_stream *stream);
+
+#endif

@@ -1,0 +1,269 @@
+#include "train/task.h"
+
+#include "train/normal.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TASK_NUMBERS_MAX 1e9 /* doubles of one matrix of the task */
+
+static double dot(size_t count, const double *x, const double *y)
+{
+    double sum = 0;
+    for (size_t i = 0; i < count; i++)
+        sum += x[i] * y[i];
+    return sum;
+}
+
+/* ---- what can be sampled ---- */
+
+/* variance: (R, T) or NULL */
+static bool depends_on_feature(const hf_problem *p, const double *variance)
+{
+    for (size_t r = 1; r < p->features && variance != NULL; r++)
+        for (size_t i = 0; i < p->positions; i++)
+            if (variance[r * p->positions + i] != variance[i])
+                return true;
+    return false;
+}
+
+static hf_status check_sampling(const hf_config *config, const hf_problem *p, hf_error *err)
+{
+    const bool projected = config->train.sampling == HF_SAMPLING_PROJECTED;
+    double inputs = 0;
+    for (size_t i = 0; i < p->positions; i++)
+        inputs += p->replicas[i];
+    if (inputs * (double)(p->heads + p->patterns + config->train.dim) > TASK_NUMBERS_MAX)
+        return hf_config_reject(config, err, "data.replicas", "%g inputs are too many to train on", inputs);
+    if ((double)p->features > (double)config->train.dim * (double)config->train.dim)
+        return hf_config_reject(config, err, "train.dim", "is %zu: %zu features need at least as many entries of a matrix",
+                                config->train.dim, p->features);
+    const char *differing = depends_on_feature(p, p->variance)        ? "data.weights"
+                            : depends_on_feature(p, p->test_variance) ? "test.weights"
+                                                                      : NULL;
+    if (config->train.inputs.count == 0 && differing != NULL)
+        return hf_config_reject(config, err, differing,
+                                "differ between features: training needs train.inputs, the input coordinates of each");
+    if (config->train.inputs.count > 0 && p->features > p->patterns)
+        return hf_config_reject(config, err, "train.inputs", "cannot be given with values outside the features' span");
+    if (config->train.features == HF_FEATURES_RANDOM && config->target.gram.count > 0)
+        return hf_config_reject(config, err, "train.features", "random features have no target.gram");
+    if (config->train.repetition > 0 && (config->train.inputs.count == 0 || config->train.inputs.at[0] != 1))
+        return hf_config_reject(config, err, "train.repetition",
+                                "needs train.inputs with 1 for the first feature, the coordinate that repeats");
+    if (projected && (config->train.inputs.count > 0 || config->train.samples > 0 || config->train.validation > 0))
+        return hf_config_reject(
+            config, err, "train.sampling",
+            "projected samples are fresh ones with inputs alike in all coordinates: without train.samples, "
+            "train.validation, train.inputs");
+    return HF_OK;
+}
+
+/* ---- orthonormal matrices ---- */
+
+/* Random matrix r of a seed, inside the input coordinates from..to - 1, of norm 1. */
+static void draw_matrix(uint64_t seed, size_t r, size_t dim, size_t from, size_t to, double *matrix)
+{
+    const hf_stream stream = {seed, HF_DRAW_FEATURES, 0, (uint32_t)r};
+    hf_normal_fill(&stream, dim * dim, matrix);
+    for (size_t o = 0; o < dim; o++)
+        for (size_t c = 0; c < dim; c++)
+            if (c < from || c >= to)
+                matrix[o * dim + c] = 0;
+    const double norm = sqrt(dot(dim * dim, matrix, matrix));
+    for (size_t e = 0; e < dim * dim; e++)
+        matrix[e] /= norm;
+}
+
+/* Gram-Schmidt, twice, against the count matrices before it. */
+static void orthonormalize(size_t size, size_t count, const double *basis, double *matrix)
+{
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t r = 0; r < count; r++) {
+            const double along = dot(size, basis + r * size, matrix);
+            for (size_t e = 0; e < size; e++)
+                matrix[e] -= along * basis[r * size + e];
+        }
+    const double norm = sqrt(dot(size, matrix, matrix));
+    for (size_t e = 0; e < size; e++)
+        matrix[e] /= norm;
+}
+
+static void matrix_columns(const hf_task *task, size_t r, size_t *from, size_t *to)
+{
+    const bool own = task->groups > 1;
+    *from = own ? task->group_start[r] : 0;
+    *to = own ? task->group_start[r + 1] : task->dim;
+}
+
+/* The basis; gram (J, J), if not NULL, gets the inner products of the matrices as they were drawn. */
+static void fill_basis(hf_task *task, size_t patterns, double *gram)
+{
+    const size_t size = task->dim * task->dim;
+    size_t from, to;
+    for (size_t r = 0; r < task->base; r++) {
+        matrix_columns(task, r, &from, &to);
+        draw_matrix(task->seed, r, task->dim, from, to, task->basis + r * size);
+    }
+    for (size_t i = 0; i < patterns && gram != NULL; i++)
+        for (size_t j = 0; j < patterns; j++)
+            gram[i * patterns + j] = i == j ? 1 : dot(size, task->basis + i * size, task->basis + j * size);
+    for (size_t r = 0; r < task->base; r++)
+        orthonormalize(size, r, task->basis, task->basis + r * size);
+}
+
+/* ---- the parts of a task ---- */
+
+static hf_status fill_groups(hf_task *task, const hf_config *config, hf_error *err)
+{
+    const hf_counts *inputs = &config->train.inputs;
+    task->groups = inputs->count == 0 ? 1 : inputs->count;
+    task->group_start = calloc(task->groups + 1, sizeof *task->group_start);
+    if (task->group_start == NULL)
+        return hf_fail_memory(err, "the training task");
+    task->group_start[task->groups] = task->dim;
+    for (size_t g = 1; g < task->groups; g++)
+        task->group_start[g] = task->group_start[g - 1] + inputs->at[g - 1];
+    return HF_OK;
+}
+
+/* The reduced problem of features that are random, with the Gram matrix they turned out to have. gram: (J, J). */
+static hf_status create_with_gram(hf_problem **problem, const hf_config *config, double *gram, hf_error *err)
+{
+    const size_t J = config->target.count;
+    hf_reals *row = malloc(J * sizeof *row);
+    if (row == NULL)
+        return hf_fail_memory(err, "the training task");
+    hf_config with_gram = *config;
+    for (size_t j = 0; j < J; j++)
+        row[j] = (hf_reals){.count = J, .at = gram + j * J};
+    with_gram.target.gram = (hf_real_rows){.count = J, .row = row};
+    const hf_status status = hf_problem_create(problem, &with_gram, err);
+    free(row);
+    return status;
+}
+
+/* The basis and the reduced problem, for which random features must be drawn first. */
+static hf_status fill_problem(hf_task *task, const hf_config *config, hf_problem **problem, hf_error *err)
+{
+    const size_t J = config->target.count;
+    hf_status status = hf_problem_create(problem, config, err);
+    if (status == HF_OK)
+        status = check_sampling(config, *problem, err);
+    if (status == HF_OK)
+        status = fill_groups(task, config, err);
+    if (status != HF_OK)
+        return status;
+    task->base = (*problem)->features;
+    task->basis = malloc(task->base * task->dim * task->dim * sizeof *task->basis);
+    double *gram = config->train.features == HF_FEATURES_RANDOM ? malloc(J * J * sizeof *gram) : NULL;
+    if (task->basis == NULL || (gram == NULL && config->train.features == HF_FEATURES_RANDOM)) {
+        free(gram);
+        return hf_fail_memory(err, "the training task");
+    }
+    fill_basis(task, J, gram);
+    if (gram != NULL) {
+        hf_problem_free(*problem);
+        *problem = NULL;
+        status = create_with_gram(problem, config, gram, err);
+        free(gram);
+    }
+    return status;
+}
+
+static void fill_features(hf_task *task)
+{
+    const hf_problem *p = task->problem;
+    const size_t size = task->dim * task->dim;
+    for (size_t j = 0; j < p->patterns; j++) {
+        double *A = task->feature + j * size;
+        for (size_t r = 0; r < task->base; r++) {
+            const double u = p->strength[j] * p->feature[j * p->features + r];
+            for (size_t e = 0; e < size && u != 0; e++)
+                A[e] += u * task->basis[r * size + e];
+        }
+        for (size_t e = 0; e < p->pattern[j].count; e++)
+            task->pattern[j * task->inputs + p->pattern[j].entry[e].position] += p->pattern[j].entry[e].weight;
+    }
+}
+
+/* Variance of the features beyond the base, and of the inputs. */
+static void fill_variance(hf_task *task)
+{
+    hf_problem *p = task->problem;
+    for (size_t g = 0; g < task->groups; g++)
+        for (size_t i = 0; i < task->inputs; i++) {
+            const double variance = p->variance[g * task->inputs + i]; /* several groups: row g is that of feature g */
+            task->deviation[g * task->inputs + i] = sqrt(variance);
+            for (size_t k = 0; k < p->heads; k++)
+                p->variance[(task->base + g * p->heads + k) * task->inputs + i] = variance;
+            for (size_t k = 0; k < p->heads && p->test_variance != NULL; k++)
+                p->test_variance[(task->base + g * p->heads + k) * task->inputs + i] =
+                    p->test_variance[g * task->inputs + i];
+        }
+}
+
+/* Where pattern 1 repeats, variance omega is p e_1 e_1^T + (1 - p) times that of the other samples. */
+static hf_status fill_repetition(hf_task *task, const hf_config *config, hf_error *err)
+{
+    const hf_problem *p = task->problem;
+    task->repetition = config->train.repetition;
+    if (task->repetition == 0)
+        return HF_OK;
+    task->rest = malloc(task->groups * task->inputs * sizeof *task->rest);
+    if (task->rest == NULL)
+        return hf_fail_memory(err, "the training task");
+    memcpy(task->rest, task->deviation, task->groups * task->inputs * sizeof *task->rest);
+    for (size_t e = 0; e < p->pattern[0].count; e++)
+        for (size_t g = 0; g < task->groups; g++) {
+            const size_t at = g * task->inputs + p->pattern[0].entry[e].position;
+            const double variance = p->variance[at] - (g == 0 ? task->repetition : 0);
+            if (variance < -1e-12)
+                return hf_config_reject(config, err, "train.repetition",
+                                        "is %g, expected at most the input variance %g of feature 1 on its pattern",
+                                        task->repetition, p->variance[at]);
+            task->rest[at] = sqrt(fmax(variance, 0) / (1 - task->repetition));
+        }
+    return HF_OK;
+}
+
+hf_status hf_task_init(hf_task *task, const hf_config *config, uint64_t seed, hf_error *err)
+{
+    *task = (hf_task){.seed = seed, .dim = config->train.dim, .noise = config->data.noise};
+    hf_problem *problem = NULL;
+    hf_status status = fill_problem(task, config, &problem, err);
+    if (status == HF_OK)
+        status = hf_problem_expand(problem, task->groups * problem->heads, &task->problem, err);
+    hf_problem_free(problem);
+    if (status != HF_OK)
+        goto fail;
+    task->inputs = task->problem->positions;
+    task->feature = calloc(task->problem->patterns * task->dim * task->dim, sizeof *task->feature);
+    task->pattern = calloc(task->problem->patterns * task->inputs, sizeof *task->pattern);
+    task->deviation = calloc(task->groups * task->inputs, sizeof *task->deviation);
+    if (task->feature == NULL || task->pattern == NULL || task->deviation == NULL) {
+        status = hf_fail_memory(err, "the training task");
+        goto fail;
+    }
+    fill_features(task);
+    fill_variance(task);
+    status = fill_repetition(task, config, err);
+    if (status == HF_OK)
+        return HF_OK;
+fail:
+    hf_task_clear(task);
+    return status;
+}
+
+void hf_task_clear(hf_task *task)
+{
+    hf_problem_free(task->problem);
+    free(task->group_start);
+    free(task->basis);
+    free(task->feature);
+    free(task->pattern);
+    free(task->deviation);
+    free(task->rest);
+    *task = (hf_task){0};
+}

@@ -1,0 +1,44 @@
+/* task: what the regression transformer learns, in full dimension.
+ *
+ *     y = sum_j A_j X p_j + xi,    X: d x N inputs x_i,    xi: d label noise of standard deviation sigma
+ *
+ * (Yuksel et al. 2026, section 3.) The features A_j = m_j sum_r u_jr B_r are built from orthonormal random matrices B_r, one
+ * for every coordinate of the reduced problem that the flow integrates; a value V_k starts as sum_r v_kr B_r. So the flow
+ * and the training run start at the same point, whatever d is.
+ *
+ * Inputs are numbered i = 1..N with one for every replica of a class; c_i copies of an input share it, and one logit. Input
+ * coordinates come in groups: all d in one, or, where the input variance omega depends on the feature, those that each
+ * feature reads (train.inputs). */
+#ifndef HF_TRAIN_TASK_H
+#define HF_TRAIN_TASK_H
+
+#include "config/config.h"
+#include "flow/problem.h"
+
+typedef struct {
+    hf_problem *problem; /* reduced: every replica by itself (N positions); features R, then H more for each group, in which
+                            training may leave the span of the B_r; owned */
+    uint64_t seed;
+    size_t dim;          /* d */
+    size_t inputs;       /* N */
+    size_t base;         /* R: number of B_r */
+    size_t groups;       /* of input coordinates */
+    size_t *group_start; /* (groups + 1) first coordinate of each, and d */
+    double *basis;       /* (R, d, d) B_r: row = output, column = input */
+    double *feature;     /* (J, d, d) A_j */
+    double *pattern;     /* (J, N) p_ji */
+    double *deviation;   /* (groups, N) sqrt(omega): standard deviation of the inputs */
+    double noise;        /* sigma */
+
+    double repetition; /* probability that the inputs of pattern 1 are all e_1 */
+    double *rest;      /* (groups, N) standard deviation of the inputs of pattern 1 when they are not; NULL: no repetition */
+} hf_task;
+
+/* The task of a configuration with a train section. Errors: HF_EUSAGE (what cannot be sampled), HF_ESYSTEM. Free with
+ * hf_task_clear. */
+hf_status hf_task_init(hf_task *task, const hf_config *config, uint64_t seed, hf_error *err);
+
+/* Legal on a zeroed task. */
+void hf_task_clear(hf_task *task);
+
+#endif

@@ -1,0 +1,139 @@
+#include "train/view.h"
+
+#include "core/simd.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+hf_status hf_viewer_init(hf_viewer *v, const hf_task *task, hf_error *err)
+{
+    const hf_problem *p = task->problem;
+    const size_t H = p->heads, wide = p->features > p->positions ? p->features : p->positions;
+    *v = (hf_viewer){.task = task, .view.problem = p};
+    hf_status status = hf_flow_create(&v->view.flow, p, err);
+    if (status == HF_OK)
+        status = hf_observation_init(&v->view.observation, v->view.flow, err);
+    if (status != HF_OK) {
+        hf_viewer_clear(v);
+        return status;
+    }
+    v->value = malloc((2 * H * p->features + H * p->positions + H * wide + H * task->dim * task->dim + H * H +
+                       hf_flow_size(v->view.flow)) *
+                      sizeof *v->value);
+    if (v->value == NULL) {
+        hf_viewer_clear(v);
+        return hf_fail_memory(err, "the view of the model");
+    }
+    v->deviation = v->value + H * p->features;
+    v->logit_deviation = v->deviation + H * p->features;
+    v->base = v->logit_deviation + H * p->positions;
+    v->rest = v->base + H * wide;
+    v->gram = v->rest + H * task->dim * task->dim;
+    v->view.y = v->gram + H * H;
+    return HF_OK;
+}
+
+void hf_viewer_clear(hf_viewer *v)
+{
+    hf_observation_clear(&v->view.observation);
+    hf_flow_free(v->view.flow);
+    free(v->value);
+    *v = (hf_viewer){0};
+}
+
+/* ---- values in the span and outside it ---- */
+
+static HF_CLONES double matrix_product(size_t count, const double *x, const double *y)
+{
+    double sum = 0;
+    HF_SIMD_SUM(sum)
+    for (size_t i = 0; i < count; i++)
+        sum += x[i] * y[i];
+    return sum;
+}
+
+static HF_CLONES void subtract(size_t count, double factor, const double *x, double *y)
+{
+    HF_SIMD
+    for (size_t i = 0; i < count; i++)
+        y[i] -= factor * x[i];
+}
+
+static void split_value(hf_viewer *v, const double *value, double *coordinate, double *rest)
+{
+    const size_t size = v->task->dim * v->task->dim;
+    memcpy(rest, value, size * sizeof *rest);
+    for (size_t r = 0; r < v->task->base; r++) {
+        coordinate[r] = matrix_product(size, v->task->basis + r * size, value);
+        subtract(size, coordinate[r], v->task->basis + r * size, rest);
+    }
+}
+
+void hf_factor_semidefinite(size_t n, double *a)
+{
+    const double rounding = 1e-14;
+    for (size_t m = 0; m < n; m++) {
+        for (size_t i = m; i < n; i++) {
+            double left = a[i * n + m];
+            for (size_t l = 0; l < m; l++)
+                left -= a[i * n + l] * a[m * n + l] * a[l * n + l];
+            if (i == m)
+                a[m * n + m] = left > rounding * a[m * n + m] ? left : 0;
+            else
+                a[i * n + m] = a[m * n + m] > 0 ? left / a[m * n + m] : 0;
+        }
+    }
+}
+
+/* Coordinates of the rests' columns from..to - 1 of every head: row k of L sqrt(D), in coordinate at + m. */
+static void place_rests(hf_viewer *v, size_t from, size_t to, size_t at)
+{
+    const size_t H = v->view.problem->heads, R = v->view.problem->features, d = v->task->dim;
+    for (size_t k = 0; k < H; k++)
+        for (size_t l = 0; l <= k; l++) {
+            const double *x = v->rest + k * d * d, *y = v->rest + l * d * d;
+            double sum = 0;
+            if (from == 0 && to == d)
+                sum = matrix_product(d * d, x, y);
+            else
+                for (size_t o = 0; o < d; o++)
+                    sum += matrix_product(to - from, x + o * d + from, y + o * d + from);
+            v->gram[k * H + l] = sum;
+        }
+    hf_factor_semidefinite(H, v->gram);
+    for (size_t k = 0; k < H; k++)
+        for (size_t m = 0; m < H; m++) {
+            const double lower = m < k ? v->gram[k * H + m] : m == k ? 1 : 0;
+            v->value[k * R + at + m] = lower * sqrt(v->gram[m * H + m]);
+        }
+}
+
+/* ---- the state ---- */
+
+/* Modes of what the heads have, as head 1's and deviations from it. */
+static void fill_modes(hf_viewer *v, size_t width, const double *heads, double *deviation, double *modes)
+{
+    const size_t H = v->view.problem->heads;
+    for (size_t k = 0; k < H; k++)
+        for (size_t i = 0; i < width; i++) {
+            v->base[k * width + i] = heads[i];
+            deviation[k * width + i] = heads[k * width + i] - heads[i];
+        }
+    hf_basis_modes(v->view.flow->basis, width, v->base, deviation, modes);
+}
+
+bool hf_viewer_look(hf_viewer *v, const double *values, const double *logits)
+{
+    const hf_problem *p = v->view.problem;
+    const hf_task *task = v->task;
+    const size_t size = task->dim * task->dim;
+    for (size_t k = 0; k < p->heads; k++)
+        split_value(v, values + k * size, v->value + k * p->features, v->rest + k * size);
+    for (size_t g = 0; g < task->groups; g++)
+        place_rests(v, task->group_start[g], task->group_start[g + 1], task->base + g * p->heads);
+    fill_modes(v, p->features, v->value, v->deviation, v->view.y);
+    fill_modes(v, p->positions, logits, v->logit_deviation, v->view.y + p->heads * p->features);
+    hf_observe(v->view.flow, v->view.y, &v->view.observation);
+    return isfinite(v->view.observation.loss) && isfinite(v->view.observation.speed);
+}

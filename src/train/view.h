@@ -1,0 +1,36 @@
+/* view: a trained transformer in the flow's coordinates.
+ *
+ * Values V_k are split into the span of the task's basis, v_kr = <B_r, V_k>, and what training noise has put outside it:
+ * for every group of input coordinates the H rest matrices span at most H directions, in which a Cholesky factor of their
+ * Gram matrix gives coordinates. Nothing is lost: loss and observables are those of the d x d values, in about
+ * (R + H) H d^2 operations. Equal heads stay equal, bit for bit. */
+#ifndef HF_TRAIN_VIEW_H
+#define HF_TRAIN_VIEW_H
+
+#include "train/model.h"
+#include "train/task.h"
+
+typedef struct {
+    const hf_task *task;
+    hf_view view;
+    double *value, *deviation; /* (H, R') coordinates of the heads; minus head 1's */
+    double *logit_deviation;   /* (H, N) */
+    double *base;              /* (H, max(R', N)) head 1's, for every head */
+    double *rest;              /* (H, d, d) values outside the span */
+    double *gram;              /* (H, H) */
+} hf_viewer;
+
+/* Errors: HF_ESYSTEM. Free with hf_viewer_clear. */
+hf_status hf_viewer_init(hf_viewer *viewer, const hf_task *task, hf_error *err);
+
+/* Legal on a zeroed viewer. */
+void hf_viewer_clear(hf_viewer *viewer);
+
+/* Puts values (H, d, d) and logits (H, N) into viewer->view. False if something is not finite. */
+bool hf_viewer_look(hf_viewer *viewer, const double *values, const double *logits);
+
+/* L D L^T of a positive semidefinite matrix (count, count), in place: D on the diagonal, the unit lower triangle below it.
+ * Pivots that are rounding become 0; equal rows get equal rows of L sqrt(D), exactly. */
+void hf_factor_semidefinite(size_t count, double *matrix);
+
+#endif

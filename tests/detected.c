@@ -1,0 +1,58 @@
+#include "detected.h"
+
+#include "integrate/integrator.h"
+#include "support.h"
+
+#include <string.h>
+
+void detect(detected_run *run, const char *text)
+{
+    hf_error err = {0};
+    hf_detector *detector;
+    hf_integrator *integrator;
+    bool stopped = false;
+    write_text(temporary_path("model.conf"), text, strlen(text));
+    if (hf_config_read(&run->config, temporary_path("model.conf"), 0, NULL, &err) != HF_OK ||
+        hf_problem_create(&run->problem, &run->config, &err) != HF_OK ||
+        hf_flow_create(&run->flow, run->problem, &err) != HF_OK ||
+        hf_detector_create(&detector, &run->config, run->flow, &err) != HF_OK ||
+        hf_integrator_create(&integrator, run->flow, run->config.solver.rtol, run->config.solver.atol, &err) != HF_OK)
+        fail_msg("%s", err.message);
+    for (run->t = 0; run->t < run->config.solver.t_end && !stopped;) {
+        if (hf_integrator_at_boundary(integrator)) {
+            assert_int_equal(hf_detector_before_restart(detector, &err), HF_OK);
+            assert_int_equal(hf_integrator_restart(integrator, &err), HF_OK);
+        }
+        if (hf_integrator_step(integrator, &err) != HF_OK ||
+            hf_detector_step(detector, integrator, run->config.solver.t_end, &run->t, &stopped, &err) != HF_OK)
+            fail_msg("%s", err.message);
+    }
+    assert_int_equal(hf_detector_finish(detector, &run->findings, &err), HF_OK);
+    hf_detector_free(detector);
+    hf_integrator_free(integrator);
+}
+
+void clear_run(detected_run *run)
+{
+    hf_findings_clear(&run->findings);
+    hf_flow_free(run->flow);
+    hf_problem_free(run->problem);
+    hf_config_clear(&run->config);
+}
+
+size_t count_events(const hf_findings *f, hf_event_kind kind)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < f->event_count; i++)
+        count += f->event[i].kind == kind;
+    return count;
+}
+
+const hf_event *event_of(const hf_findings *f, hf_event_kind kind, size_t index)
+{
+    for (size_t i = 0; i < f->event_count; i++)
+        if (f->event[i].kind == kind && index-- == 0)
+            return &f->event[i];
+    fail_msg("there is no such %s", hf_event_names[kind]);
+    return NULL;
+}
