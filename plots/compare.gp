@@ -9,7 +9,7 @@ with_flow = has_flow && is_timed
 with_stages = has_flow && is_timed
 
 # Layout in pixels; y is counted from the top.
-left = 95.0; right = 230.0; top = 72.0; gap = 95.0; bottom = 62.0
+left = 95.0; right = 265.0; top = 72.0; gap = 95.0; bottom = 62.0
 wide = 900.0; high = 430.0; stage_high = with_stages ? 260.0 : 0.0
 width = left + wide + right
 height = top + high + (with_stages ? gap + stage_high : 0) + bottom

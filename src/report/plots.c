@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,7 +118,8 @@ static void write_source(FILE *stream, const hf_config *config, const figure *f)
     else
         fputs("source = '../flow/'\n", stream);
     fprintf(stream, "axis_column = '%s'\naxis_label = '%s'\n", in_steps ? "step" : "t", in_steps ? "step" : "flow time t");
-    fprintf(stream, "t_first = %.17g\nt_end = %.17g\n", in_steps ? 1 : config->output.t_first,
+    const double first = training ? fmax(config->output.t_first, config->train.lr) : config->output.t_first;
+    fprintf(stream, "t_first = %.17g\nt_end = %.17g\n", in_steps ? 1 : first,
             in_steps ? (double)config->train.steps : config->solver.t_end);
 }
 
