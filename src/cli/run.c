@@ -7,33 +7,12 @@
 #include "report/plots.h"
 #include "run/flow_run.h"
 
-#include <errno.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-/* ---- interruption ---- */
-
-static volatile sig_atomic_t caught_signal; /* the one thing a signal handler can reach */
-
-static void catch_signal(int number)
-{
-    caught_signal = number;
-}
-
-/* The first Ctrl-C stops the run cleanly, the second one at once. */
-static void watch_signals(void)
-{
-    struct sigaction action = {.sa_handler = catch_signal, .sa_flags = (int)SA_RESETHAND};
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like a full disk */
-}
 
 /* ---- progress ---- */
 
@@ -41,13 +20,6 @@ typedef struct {
     struct timespec start;
     double shown; /* seconds after start when the line was written last */
 } progress_line;
-
-static double seconds_since(const struct timespec *start)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)(now.tv_sec - start->tv_sec) + 1e-9 * (double)(now.tv_nsec - start->tv_nsec);
-}
 
 /* Steps are spread evenly over log t, roughly: so is the time they take. */
 static double seconds_left(const hf_progress *progress, double elapsed)
@@ -61,7 +33,7 @@ static void show_progress(void *data, const hf_progress *progress)
 {
     const double interval = 0.2; /* seconds */
     progress_line *line = data;
-    double elapsed = seconds_since(&line->start);
+    double elapsed = hf_cli_seconds_since(&line->start);
     if (elapsed < line->shown + interval)
         return;
     line->shown = elapsed;
@@ -120,14 +92,7 @@ static hf_status draw(const hf_config *config, const char *directory, hf_error *
     if (!config->output.plots)
         return HF_OK;
     hf_status status = hf_plots_write(config, directory, err);
-    if (status != HF_OK)
-        return status;
-    if (!hf_plots_have_gnuplot()) {
-        fprintf(stderr, "headflow: gnuplot is not installed, so no figures were drawn; the scripts are in %s/plots\n",
-                directory);
-        return HF_OK;
-    }
-    return hf_plots_draw(directory, "png", err);
+    return status == HF_OK ? hf_cli_draw(directory, err) : status;
 }
 
 static int interrupted(const hf_cli_options *options, const hf_run_summary *summary, const char *directory)
@@ -137,7 +102,7 @@ static int interrupted(const hf_cli_options *options, const hf_run_summary *summ
     for (size_t i = 0; i < options->override_count; i++)
         fprintf(stderr, " -s '%s'", options->overrides[i]);
     fputs("\n", stderr);
-    return 128 + (int)caught_signal;
+    return 128 + (int)hf_cli_signal;
 }
 
 static int run_model(const hf_config *config, const hf_cli_options *options, const char *directory)
@@ -155,11 +120,11 @@ static int run_model(const hf_config *config, const hf_cli_options *options, con
     free(lock);
     hf_run_options run = {.directory = tables,
                           .resume = options->resume,
-                          .interrupted = &caught_signal,
+                          .interrupted = &hf_cli_signal,
                           .progress = show ? show_progress : NULL,
                           .progress_data = &line};
     if (status == HF_OK) {
-        watch_signals();
+        hf_cli_watch_signals();
         status = hf_flow_run(config, &run, &summary, &err);
     }
     if (show && line.shown > 0)
@@ -180,10 +145,7 @@ static int run_model(const hf_config *config, const hf_cli_options *options, con
         return hf_cli_fail(&err);
     if (!options->quiet && config->output.plots)
         printf("figures: %s/plots\n", directory);
-    if (fflush(stdout) == 0)
-        return 0;
-    hf_fail(&err, HF_ESYSTEM, "standard output: cannot be written: %s", strerror(errno));
-    return hf_cli_fail(&err);
+    return hf_cli_flush(&err) == HF_OK ? 0 : hf_cli_fail(&err);
 }
 
 static int run(const hf_cli_options *options)
@@ -192,6 +154,12 @@ static int run(const hf_cli_options *options)
     hf_error err;
     if (hf_config_read(&config, options->argument, options->override_count, options->overrides, &err) != HF_OK)
         return hf_cli_fail(&err);
+    if (config.declared.sweep) {
+        hf_config_reject(&config, &err, config.sweep.over.count > 0 ? "sweep.over" : "sweep.seeds",
+                         "this model is many runs, expected: headflow sweep %s", options->argument);
+        hf_config_clear(&config);
+        return hf_cli_fail(&err);
+    }
     char *directory = options->directory == NULL ? hf_cli_default_directory(options->argument) : strdup(options->directory);
     int code = HF_ESYSTEM;
     if (directory != NULL)

@@ -62,8 +62,8 @@ static hf_status read_value(const hf_key *key, const config_setting_t *setting, 
 {
     any_field field = {.list = {0}};
     const hf_status status = hf_value_read(key, setting, &field, fault);
-    if (status == HF_OK)
-        *text = hf_value_text(key, &field);
+    if (status == HF_OK) /* a path bare: it is looked for, not only written */
+        *text = key->kind == HF_KIND_PATH ? strdup(field.string) : hf_value_text(key, &field);
     hf_value_clear(key->kind, &field);
     if (status == HF_EUSAGE) { /* say which key */
         char what[sizeof fault->text];
@@ -348,9 +348,15 @@ static void print_axis(const hf_axis *axis, FILE *stream)
     fputs("{ key = ", stream);
     hf_text_quote(axis->key, stream);
     if (axis->form == HF_AXIS_VALUES) {
+        const bool is_path = hf_keys_find(axis->key)->kind == HF_KIND_PATH;
         fputs("; values = (", stream);
-        for (size_t i = 0; i < axis->values.count; i++)
-            fprintf(stream, "%s%s", i == 0 ? "" : ", ", axis->values.at[i]);
+        for (size_t i = 0; i < axis->values.count; i++) {
+            fputs(i == 0 ? "" : ", ", stream);
+            if (is_path)
+                hf_text_quote(axis->values.at[i], stream);
+            else
+                fputs(axis->values.at[i], stream);
+        }
         fputs("); ", stream);
     } else {
         fprintf(stream, "; %s = (", axis->form == HF_AXIS_LOG ? "log" : "linear");
@@ -397,72 +403,4 @@ void hf_fits_print(const hf_fits *fits, FILE *stream)
         fputs("); }", stream);
     }
     fputs("\n)", stream);
-}
-
-/* ---- what they have in common ---- */
-
-size_t hf_axes_points(const hf_config *config)
-{
-    const hf_axes *over = &config->sweep.over;
-    if (config->sweep.zip && over->count > 0)
-        return over->at[0].values.count;
-    size_t points = 1;
-    for (size_t i = 0; i < over->count; i++)
-        points *= over->at[i].values.count;
-    return points;
-}
-
-static hf_status check_task_count(const hf_config *config, hf_error *err)
-{
-    const hf_axes *over = &config->sweep.over;
-    double tasks = (double)config->sweep.seeds;
-    for (size_t i = 0; i < over->count; i++)
-        if (i == 0 || !config->sweep.zip)
-            tasks *= (double)over->at[i].values.count;
-    if (tasks <= HF_TASKS_MAX)
-        return HF_OK;
-    return hf_config_reject(config, err, over->count > 0 ? "sweep.over" : "sweep.seeds",
-                            "makes %.10g tasks, expected at most %d", tasks, HF_TASKS_MAX);
-}
-
-static hf_status check_seed_axis(const hf_config *config, const hf_axis *axis, hf_error *err)
-{
-    const bool is_seed = strcmp(axis->key, "init.seed") == 0 || strcmp(axis->key, "train.seed") == 0;
-    if (!is_seed || config->sweep.seeds == 1)
-        return HF_OK;
-    return hf_config_reject(config, err, "sweep.seeds", "cannot be given when %s is swept", axis->key);
-}
-
-/* Seeds beside a start that does not depend on one would be the same run again and again. */
-static hf_status check_seeds(const hf_config *config, hf_error *err)
-{
-    const hf_axes *over = &config->sweep.over;
-    bool noise = config->init.distribution != HF_NOISE_SINE && config->init.state == NULL;
-    for (size_t i = 0; i < over->count; i++)
-        noise = noise || strncmp(over->at[i].key, "init.", 5) == 0;
-    if (config->sweep.seeds > 1 && !noise && !config->declared.train)
-        return hf_config_reject(config, err, "sweep.seeds", "the start does not depend on a seed (init.%s), expected 1",
-                                config->init.state != NULL ? "state" : "distribution");
-    if (config->init.seed > INT64_MAX - config->sweep.seeds)
-        return hf_config_reject(config, err, "init.seed", "is too large to count up from");
-    if (config->train.seed > INT64_MAX - config->sweep.seeds)
-        return hf_config_reject(config, err, "train.seed", "is too large to count up from");
-    return HF_OK;
-}
-
-hf_status hf_axes_check(hf_config *config, hf_error *err)
-{
-    const hf_axes *over = &config->sweep.over;
-    hf_status status = check_task_count(config, err);
-    for (size_t i = 0; i < over->count && status == HF_OK; i++) {
-        for (size_t k = 0; k < i; k++)
-            if (strcmp(over->at[i].key, over->at[k].key) == 0)
-                return hf_config_reject(config, err, "sweep.over", "has %s twice, expected each key once", over->at[i].key);
-        if (config->sweep.zip && over->at[i].values.count != over->at[0].values.count)
-            return hf_config_reject(config, err, "sweep.over",
-                                    "%s has %zu values and %s %zu; with sweep.zip all keys have as many", over->at[0].key,
-                                    over->at[0].values.count, over->at[i].key, over->at[i].values.count);
-        status = check_seed_axis(config, &over->at[i], err);
-    }
-    return status == HF_OK && config->declared.sweep ? check_seeds(config, err) : status;
 }

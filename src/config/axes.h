@@ -28,6 +28,15 @@ void hf_fits_print(const hf_fits *fits, FILE *stream);
 /* What the axes of a sweep must have in common: HF_EUSAGE. */
 hf_status hf_axes_check(hf_config *config, hf_error *err);
 
+/* Whether the values of an axis are numbers, or have some in their place. */
+bool hf_axes_is_numeric(const hf_axis *axis);
+
+/* The number of value i (from 0): itself, the one that `at` gives in its place, or, where there is neither, i + 1. */
+double hf_axes_number(const hf_axis *axis, size_t i);
+
+/* The axis that name means: its key, the last part of that, or its name. axes->count if there is none. */
+size_t hf_axes_find(const hf_axes *axes, const char *name);
+
 /* Number of points of a valid sweep: combinations of values, without seeds. */
 size_t hf_axes_points(const hf_config *config);
 
