@@ -35,6 +35,9 @@ row(n) = (int(n) / y_count) * x_stride + (int(n) % y_count) * y_stride + 1
 rows = x_count * x_stride
 array value[rows]
 array runs[rows]
+$lines << END
+0 0
+END
 stats summary using (runs[int(column(0)) + 1] = column("runs"), 0) nooutput
 is_there(z) = z == z && abs(z) < never
 
@@ -135,6 +138,7 @@ do for [q = 1:panels] {
   set colorbox user origin across(x + wide + 14), up(y + high) size across(16), 1 - up(high)
   set cbtics out scale 0.5 offset -0.6, 0
 
+  if (there == 0) { set label 3 "never" at graph 0.5, graph 0.5 center tc rgb "#606060" }
   set datafile nocolumnheaders separator whitespace
   plot value using (is_there(value[row($1 - 1)]) ? x_at[column_of($1 - 1)] : NaN):(y_at[line_of($1 - 1)]): \
                    (x_edge(column_of($1 - 1), -1)):(x_over(x_edge(column_of($1 - 1), 1))): \
@@ -146,6 +150,7 @@ do for [q = 1:panels] {
   set datafile columnheaders separator "\t"
   unset label 1
   unset label 2
+  unset label 3
 }
 unset multiplot
 set output

@@ -90,14 +90,11 @@ static bool parse_count(const char *text, size_t most, size_t *count)
 /* Fills options from argv, argv[0] being the command's name. Returns 0, or an exit code after a message; *asked_help. */
 static int parse(const hf_cli_command *command, int argc, char *argv[], hf_cli_options *options, bool *asked_help)
 {
-    static const struct option long_options[] = {{"resume", no_argument, NULL, 'r'},
-                                                 {"quiet", no_argument, NULL, 'q'},
-                                                 {"terminal", required_argument, NULL, 't'},
-                                                 {"slurm", no_argument, NULL, 'b'},
-                                                 {"chunk", required_argument, NULL, 'c'},
-                                                 {"chunks", required_argument, NULL, 'n'},
-                                                 {"help", no_argument, NULL, 'h'},
-                                                 {NULL, 0, NULL, 0}};
+    static const struct option long_options[] = {
+        {"resume", no_argument, NULL, 'r'},         {"quiet", no_argument, NULL, 'q'},
+        {"terminal", required_argument, NULL, 't'}, {"slurm", no_argument, NULL, 'b'},
+        {"chunk", required_argument, NULL, 'c'},    {"chunks", required_argument, NULL, 'n'},
+        {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0}};
     int letter;
     opterr = 0;
     while ((letter = getopt_long(argc, argv, ":o:s:j:h", long_options, NULL)) != -1) {

@@ -33,7 +33,8 @@ hf_status hf_cli_draw(const char *directory, hf_error *err)
 {
     if (hf_plots_have_gnuplot())
         return hf_plots_draw(directory, "png", err);
-    fprintf(stderr, "headflow: gnuplot is not installed, so no figures were drawn; the scripts are in %s/plots\n", directory);
+    fprintf(stderr, "headflow: gnuplot is not installed, so no figures were drawn; the scripts are in %s/plots\n",
+            directory);
     return HF_OK;
 }
 

@@ -72,8 +72,8 @@ static int interrupted(const hf_sweep *sweep, const hf_cli_options *options, con
     hf_results results;
     const int code = 128 + (hf_cli_signal == 0 ? SIGTERM : (int)hf_cli_signal);
     if (hf_results_load(&results, sweep, &err) == HF_OK) {
-        fprintf(stderr, "headflow: interrupted with %zu of %zu tasks done; go on with: headflow sweep %s -o %s", results.done,
-                results.count, options->argument, directory);
+        fprintf(stderr, "headflow: interrupted with %zu of %zu tasks done; go on with: headflow sweep %s -o %s",
+                results.done, results.count, options->argument, directory);
         hf_results_clear(&results);
     }
     for (size_t i = 0; i < options->override_count; i++)
@@ -110,8 +110,8 @@ static int run_sweep(const hf_sweep *sweep, const hf_cli_options *options, const
     int code;
     if (options->slurm) {
         char *program = own_path();
-        const hf_status status = program == NULL ? hf_fail_memory(&err, "a file name")
-                                                 : prepare_chunks(sweep, &results, options, program, &err);
+        const hf_status status =
+            program == NULL ? hf_fail_memory(&err, "a file name") : prepare_chunks(sweep, &results, options, program, &err);
         free(program);
         code = status == HF_OK ? 0 : hf_cli_fail(&err);
     } else
@@ -141,11 +141,11 @@ static int run(const hf_cli_options *options)
     hf_config config;
     hf_error err;
     hf_sweep sweep = {0};
+    hf_cli_watch_signals();
     if (hf_config_read(&config, options->argument, options->override_count, options->overrides, &err) != HF_OK)
         return hf_cli_fail(&err);
     char *directory = options->directory == NULL ? hf_cli_default_directory(options->argument) : strdup(options->directory);
-    hf_status status =
-        directory == NULL ? hf_fail_memory(&err, "a file name") : freeze(&config, options, directory, &err);
+    hf_status status = directory == NULL ? hf_fail_memory(&err, "a file name") : freeze(&config, options, directory, &err);
     hf_config_clear(&config);
     if (status == HF_OK)
         status = hf_sweep_open(&sweep, directory, &err);
@@ -160,18 +160,22 @@ const hf_cli_command hf_cli_sweep = {
     .usage = "sweep MODEL [-o DIR] [-s path=value]... [-j N] [--slurm] [--chunks N]",
     .summary = "run a model's sweep; tables and figures",
     .short_options = "osjqbn",
-    .help = "Freezes the tasks of MODEL's sweep section in DIR/tasks.tsv, runs those that are not done yet, and merges the results\n"
-            "into DIR/results.tsv, DIR/summary.tsv, fits and figures. The same command again runs only what is missing or failed.\n"
+    .help = "Freezes the tasks of MODEL's sweep section in DIR/tasks.tsv, runs those that are not done yet, and merges the "
+            "results\n"
+            "into DIR/results.tsv, DIR/summary.tsv, fits and figures. The same command again runs only what is missing or "
+            "failed.\n"
             "\n"
             "  -o DIR          where to; default out/NAME for models/NAME.conf\n"
             "  -s path=value   sets a key as in the model file: -s sweep.seeds=4\n"
             "  -j N            number of worker processes; default: one per processor. Results do not depend on it\n"
-            "  --slurm         runs nothing; writes the job array DIR/slurm/array.sh of chunks that have something to run, with\n"
+            "  --slurm         runs nothing; writes the job array DIR/slurm/array.sh of chunks that have something to run, "
+            "with\n"
             "                  -j processors each (default 1), and prints the command\n"
             "  --chunks N      number of chunks for --slurm; default 64, or fewer for fewer tasks\n"
             "  --quiet         no progress line and no summary\n"
             "\n"
-            "headflow help quantities lists what sweep.report may hold; doc/sweeps.md says more. The exit code is 3 if any task\n"
+            "headflow help quantities lists what sweep.report may hold; doc/sweeps.md says more. The exit code is 3 if any "
+            "task\n"
             "has failed.\n",
     .run = run,
 };

@@ -44,13 +44,10 @@ hf_status hf_cli_run_tasks(const hf_sweep *sweep, size_t count, const size_t *ta
 {
     progress_line line = {.shown = 0};
     const bool show = !quiet && isatty(STDERR_FILENO);
-    const hf_workers_options options = {.jobs = jobs,
-                                        .interrupted = &hf_cli_signal,
-                                        .progress = show ? show_progress : NULL,
-                                        .progress_data = &line};
+    const hf_workers_options options = {
+        .jobs = jobs, .interrupted = &hf_cli_signal, .progress = show ? show_progress : NULL, .progress_data = &line};
     clock_gettime(CLOCK_MONOTONIC, &line.start);
     fflush(NULL); /* nothing is left in buffers that the workers inherit */
-    hf_cli_watch_signals();
     const hf_status status = hf_workers_run(sweep, count, tasks, &options, stopped, err);
     if (line.shown > 0)
         fputs("\r\033[K", stderr);

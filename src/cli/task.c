@@ -49,7 +49,8 @@ static int run_chunk(const hf_sweep *sweep, const hf_cli_options *options, size_
         status = hf_results_load(&results, sweep, &err);
     if (status == HF_OK) {
         const size_t count = hf_results_missing(&results, chunk, chunks, tasks);
-        status = hf_cli_run_tasks(sweep, count, tasks, options->jobs == 0 ? 1 : options->jobs, options->quiet, &stopped, &err);
+        status =
+            hf_cli_run_tasks(sweep, count, tasks, options->jobs == 0 ? 1 : options->jobs, options->quiet, &stopped, &err);
     }
     hf_results_clear(&results);
     int code = (int)status;
@@ -68,6 +69,7 @@ static int run(const hf_cli_options *options)
     hf_error err;
     hf_sweep sweep;
     size_t chunk, chunks;
+    hf_cli_watch_signals();
     if (!parse_chunk(options->chunk, &chunk, &chunks)) {
         hf_fail(&err, HF_EUSAGE, "--chunk %s: expected I/N with 1 <= I <= N, such as --chunk 3/8",
                 options->chunk == NULL ? "is missing" : options->chunk);
@@ -85,8 +87,10 @@ const hf_cli_command hf_cli_task = {
     .usage = "task DIR --chunk I/N [-j N] [--quiet]",
     .summary = "run a share of a sweep's tasks",
     .short_options = "cjq",
-    .help = "Runs the tasks of chunk I of N that are not done yet, of the sweep that headflow sweep --slurm has frozen in DIR. Task\n"
-            "number k is in chunk 1 + (k - 1) mod N. Any number of chunks may run at the same time, on any machine that sees DIR.\n"
+    .help = "Runs the tasks of chunk I of N that are not done yet, of the sweep that headflow sweep --slurm has frozen in "
+            "DIR. Task\n"
+            "number k is in chunk 1 + (k - 1) mod N. Any number of chunks may run at the same time, on any machine that "
+            "sees DIR.\n"
             "\n"
             "  --chunk I/N   the share, I from 1 to N\n"
             "  -j N          number of worker processes; default 1\n"

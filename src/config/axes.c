@@ -11,7 +11,8 @@ static hf_status reject(hf_fault *fault, const config_setting_t *setting, const 
 {
     char got[HF_EXPECTED];
     return hf_fault_set(fault, config_setting_source_file(setting), config_setting_source_line(setting),
-                        "%s: expected %s, got %s", what, expected, hf_value_describe(setting, got));
+                        "%s%sexpected %s, got %s", what, *what == '\0' ? "" : ": ", expected,
+                        hf_value_describe(setting, got));
 }
 
 /* ---- strings ---- */
@@ -177,7 +178,7 @@ static hf_status find_members(const config_setting_t *group, const char *const n
                               hf_fault *fault)
 {
     if (!config_setting_is_group(group))
-        return reject(fault, group, "here", "a group { ... }");
+        return reject(fault, group, "", "a group { ... }");
     for (int i = 0; i < config_setting_length(group); i++) {
         const config_setting_t *member = config_setting_get_elem(group, (unsigned)i);
         const char *name = config_setting_name(member), *meant = hf_keys_nearest(name, names);
@@ -242,9 +243,8 @@ static hf_status read_axis(const config_setting_t *group, hf_axis *axis, hf_faul
                             "expected one of values, log and linear for %s, got %s", axis->key,
                             given == 0 ? "none" : "several");
     axis->form = member[VALUES] != NULL ? HF_AXIS_VALUES : member[LOG] != NULL ? HF_AXIS_LOG : HF_AXIS_LINEAR;
-    status = axis->form == HF_AXIS_VALUES
-                 ? read_values(axis, key, member[VALUES], fault)
-                 : read_grid(axis, key, member[axis->form == HF_AXIS_LOG ? LOG : LINEAR], fault);
+    status = axis->form == HF_AXIS_VALUES ? read_values(axis, key, member[VALUES], fault)
+                                          : read_grid(axis, key, member[axis->form == HF_AXIS_LOG ? LOG : LINEAR], fault);
     if (status == HF_OK && (member[NAME] == NULL) != (member[AT] == NULL))
         status = require(group, NULL, member[NAME] == NULL ? "name (of the numbers at)" : "at (the numbers)", fault);
     if (status == HF_OK && member[NAME] != NULL)
@@ -257,7 +257,7 @@ static size_t count_groups(const config_setting_t *setting, const char *expected
 {
     const bool is_list = config_setting_is_list(setting) && config_setting_length(setting) > 0;
     if (!is_list && !config_setting_is_group(setting))
-        reject(fault, setting, "here", expected);
+        reject(fault, setting, "", expected);
     return is_list ? (size_t)config_setting_length(setting) : (size_t)config_setting_is_group(setting);
 }
 

@@ -15,8 +15,8 @@ const hf_kind_info hf_kinds[] = {
     [HF_KIND_COUNT_ROWS] = {"a list of lists of integers", true, HF_KIND_COUNTS, sizeof(hf_count_rows)},
     [HF_KIND_REAL_ROWS] = {"a list of lists of real numbers", true, HF_KIND_REALS, sizeof(hf_real_rows)},
     [HF_KIND_STRINGS] = {"a list of strings", true, HF_KIND_STRING, sizeof(hf_strings)},
-    [HF_KIND_AXES] = {"a list of groups { key; values or log or linear; }", .size = sizeof(hf_axes)},
-    [HF_KIND_FITS] = {"a group { response; on; }, or a list of them", .size = sizeof(hf_fits)},
+    [HF_KIND_AXES] = {"a list of groups", .size = sizeof(hf_axes)},
+    [HF_KIND_FITS] = {"a group or a list of groups", .size = sizeof(hf_fits)},
 };
 
 /* A choice is stored through an int. */
@@ -159,15 +159,14 @@ const hf_key hf_keys[] = {
     KEY(output.plots, BOOL, "true", ANY, "", "draw the plots at the end of a run"),
 
     KEY(sweep.over, AXES, NULL, ANY, "",
-        "the swept keys, the first varies slowest: { key = \"init.perturbation\"; log = (1e-12, 1e-1, 23); }, or linear, or "
-        "values = (...); numbers to plot and fit by, for values that are none: name = \"T\"; at = (...)"),
+        "swept keys, the first varies slowest: { key = \"heads\"; values = (2, 3); }, or log or linear = (first, last, count)"),
     KEY(sweep.seeds, COUNT, "1", FROM_TO(1, 1e6), "1",
-        "runs at every point, with seeds from the model's own upward (init.seed, in training train.seed too)"),
+        "runs at every point: the model's own seed, the next one and so on"),
     KEY(sweep.zip, BOOL, "false", ANY, "", "vary all keys together, value by value, instead of in all combinations"),
     KEY(sweep.report, STRINGS, NULL, ANY, "",
         "the reported quantities, see headflow help quantities; default: t_split, t_acquired_<j>, stages, final_loss"),
     KEY(fit, FITS, NULL, ANY, "",
-        "power laws to fit to the results of a sweep: { response = \"t_emerged\"; on = (\"positions\", \"dim\"); }"),
+        "power laws to fit to a sweep's results: { response = \"t_emerged\"; on = (\"positions\", \"dim\"); }"),
 };
 
 /* clang-format on */

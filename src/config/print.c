@@ -25,7 +25,8 @@ static bool in_section(const hf_key *key, const char *prefix)
 /* Whether a sweep's tasks have this key from the model. The title would be made from another file's name. */
 static bool is_given(const hf_config *c, const hf_key *key, print_form form)
 {
-    static const char *const without_effect[] = {"title", "init.state", "output.plots"}; /* a state counts by its contents */
+    static const char *const without_effect[] = {"title", "init.state",
+                                                 "output.plots"}; /* a state counts by its contents */
     for (size_t i = 0; i < sizeof without_effect / sizeof *without_effect; i++)
         if (form == GIVEN_HASH && strcmp(key->path, without_effect[i]) == 0)
             return false;
@@ -255,7 +256,8 @@ static hf_status hash_keys(const hf_config *config, print_form form, uint64_t *h
     FILE *stream = open_memstream(&text, &size);
     if (stream == NULL)
         return hf_fail_memory(err, "the configuration");
-    const bool printed = form == FOR_HASH ? print_config(config, form, NULL, stream) : print_given(config, form, NULL, stream);
+    const bool printed =
+        form == FOR_HASH ? print_config(config, form, NULL, stream) : print_given(config, form, NULL, stream);
     const bool closed = fclose(stream) == 0;
     if (printed && closed)
         hf_hash_bytes(hash, text, size);

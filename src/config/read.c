@@ -103,9 +103,8 @@ static void declare(reader *r, const char *path)
     const struct {
         const char *section;
         bool *declared;
-    } sections[] = {{"flow", &r->config->declared.flow},
-                    {"train", &r->config->declared.train},
-                    {"sweep", &r->config->declared.sweep}};
+    } sections[] = {
+        {"flow", &r->config->declared.flow}, {"train", &r->config->declared.train}, {"sweep", &r->config->declared.sweep}};
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
         if (strlen(sections[i].section) == length && strncmp(path, sections[i].section, length) == 0)
             *sections[i].declared = true;

@@ -437,10 +437,10 @@ static hf_status check_title(hf_config *config, hf_error *err)
 hf_status hf_validate_config(hf_config *config, hf_error *err)
 {
     static hf_status (*const steps[])(hf_config *, hf_error *) = {
-        require_strengths,     settle_count, derive_strengths,  derive_patterns,   check_patterns,
-        check_pattern_weights, check_gram,   check_data_shapes, check_input_count, check_weights_against_gram,
-        check_times,           check_state,  check_start,       check_title,       settle_steps,
-        check_inputs,         hf_axes_check,
+        require_strengths,     settle_count,  derive_strengths,  derive_patterns,   check_patterns,
+        check_pattern_weights, check_gram,    check_data_shapes, check_input_count, check_weights_against_gram,
+        check_times,           check_state,   check_start,       check_title,       settle_steps,
+        check_inputs,          hf_axes_check,
     };
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         const hf_status status = steps[i](config, err);

@@ -131,9 +131,9 @@ hf_status hf_plots_write(const hf_config *config, const char *directory, hf_erro
     hf_status status = plots == NULL ? hf_fail_memory(err, "a file name") : hf_directory_make(plots, err);
     for (size_t i = 0; i < FIGURES && status == HF_OK; i++)
         if (figures[i].is_wanted(config))
-            status = hf_plots_write_script(
-                plots, figures[i].name, write_facts, &(facts){config, figures[i].name},
-                (const char *const[]){hf_plot_canvas, hf_plot_prologue, figures[i].body, NULL}, err);
+            status =
+                hf_plots_write_script(plots, figures[i].name, write_facts, &(facts){config, figures[i].name},
+                                      (const char *const[]){hf_plot_canvas, hf_plot_prologue, figures[i].body, NULL}, err);
     free(plots);
     return status;
 }

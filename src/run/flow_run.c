@@ -77,7 +77,8 @@ static bool has_tables(const flow_run *run)
 static hf_status write_rows(flow_run *run, double t, hf_error *err)
 {
     hf_status status = HF_OK;
-    while (has_tables(run) && status == HF_OK && run->next <= run->config->output.points && hf_output_time(run->config, run->next) <= t)
+    while (has_tables(run) && status == HF_OK && run->next <= run->config->output.points &&
+           hf_output_time(run->config, run->next) <= t)
         status = write_row(run, hf_output_time(run->config, run->next++), err);
     return status;
 }

@@ -17,9 +17,9 @@ typedef struct {
 } hf_progress;
 
 typedef struct {
-    const char *directory;                                     /* of the tables; exists. NULL: nothing is written or resumed */
-    bool resume;                                               /* go on from the saved state if there is one */
-    const volatile sig_atomic_t *interrupted;                  /* not 0: stop after the present step; may be NULL */
+    const char *directory;                    /* of the tables; exists. NULL: nothing is written or resumed */
+    bool resume;                              /* go on from the saved state if there is one */
+    const volatile sig_atomic_t *interrupted; /* not 0: stop after the present step; may be NULL */
     void (*progress)(void *data, const hf_progress *progress); /* called after every step; may be NULL */
     void *progress_data;
 } hf_run_options;

@@ -147,8 +147,7 @@ static hf_status write_summary(const hf_sweep *sweep, const hf_results *results,
     const size_t seeds = sweep->config.sweep.seeds;
     hf_table table;
     double *numbers = malloc(seeds * sizeof *numbers);
-    hf_status status =
-        numbers == NULL ? hf_fail_memory(err, "the summary") : open_table(&table, sweep, "summary.tsv", err);
+    hf_status status = numbers == NULL ? hf_fail_memory(err, "the summary") : open_table(&table, sweep, "summary.tsv", err);
     if (status == HF_OK) {
         hf_table_comment(&table, "quantiles 0.1 and 0.9; a time that was never reached counts as inf");
         name_parameters(&table, sweep, sweep->config.sweep.over.count);

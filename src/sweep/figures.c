@@ -94,7 +94,8 @@ static void write_slice(FILE *stream, const hf_config *config, size_t first)
         used += (size_t)snprintf(text + used, sizeof text - used, "%s%s = %s", i == first ? "" : ", ", over->at[i].key,
                                  show_value(&over->at[i], 0, shown));
     for (size_t i = 1; i < over->count && used < sizeof text && config->sweep.zip; i++)
-        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", i == 1 ? "together with " : ", ", over->at[i].key);
+        used +=
+            (size_t)snprintf(text + used, sizeof text - used, "%s%s", i == 1 ? "together with " : ", ", over->at[i].key);
     hf_plots_write_string(stream, "slice", text);
 }
 
@@ -166,7 +167,8 @@ static void describe_law(const fit_facts *f, char *text, size_t size)
     const hf_fit_result *r = f->result;
     size_t used = (size_t)snprintf(text, size, "%s = %.4g", f->fit->response, exp(r->value[0]));
     for (size_t k = 1; k < r->unknowns && used < size; k++)
-        used += (size_t)snprintf(text + used, size - used, " · %s^%.4f±%.2g", f->fit->on.at[k - 1], r->value[k], r->error[k]);
+        used +=
+            (size_t)snprintf(text + used, size - used, " · %s^%.4f±%.2g", f->fit->on.at[k - 1], r->value[k], r->error[k]);
     if (used < size)
         snprintf(text + used, size - used, "     R² = %.6f     %zu runs", r->r2, r->runs);
 }
@@ -236,7 +238,8 @@ hf_status hf_figures_write(const hf_sweep *sweep, const hf_results *results, boo
     char *plots = hf_path_join(sweep->directory, "plots");
     hf_status status = plots == NULL ? hf_fail_memory(err, "a file name") : hf_directory_make(plots, err);
     if (status == HF_OK)
-        status = hf_plots_write_script(plots, is_map ? "map" : "curves", write_point_facts, sweep, is_map ? map : curves, err);
+        status =
+            hf_plots_write_script(plots, is_map ? "map" : "curves", write_point_facts, sweep, is_map ? map : curves, err);
     *any = status == HF_OK;
     for (size_t i = 0; i < config->fit.count && status == HF_OK; i++)
         status = write_fit(sweep, results, i, plots, any, err);

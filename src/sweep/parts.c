@@ -82,7 +82,7 @@ static hf_status write_text(const hf_part *part, const char *text, size_t size, 
     return HF_OK;
 }
 
-/* "task seconds <quantities> code reason checksum" */
+/* "task code seconds <quantities> reason checksum" */
 static hf_status write_header(const hf_part *part, hf_error *err)
 {
     char *text = NULL;
@@ -151,7 +151,8 @@ static hf_status append_line(hf_part *part, char *line, size_t size, size_t task
     char reason[sizeof failure->message] = "nan";
     if (failure != NULL)
         clean_reason(part->sweep, failure->message, reason, sizeof reason);
-    size_t used = (size_t)snprintf(line, size, "%zu\t%d\t%.3f", task + 1, failure == NULL ? 0 : (int)failure->status, seconds);
+    size_t used =
+        (size_t)snprintf(line, size, "%zu\t%d\t%.3f", task + 1, failure == NULL ? 0 : (int)failure->status, seconds);
     for (size_t i = 0; i < part->sweep->report_count; i++) {
         const double value = failure == NULL ? values[i] : NAN;
         used += (size_t)(isnan(value) ? snprintf(line + used, size - used, "\tnan")
@@ -203,7 +204,7 @@ typedef struct {
     hf_results *results;
     const hf_sweep *sweep;
     const char *path;
-    size_t line; /* from 1 */
+    size_t line;    /* from 1 */
     double *values; /* (width) of the present line */
     hf_error *err;
 } reader;
@@ -216,14 +217,15 @@ static hf_status damaged(const reader *r, const char *what)
 
 static hf_status check_header(reader *r, char *line)
 {
-    bool same = strcmp(hf_lines_field(&line), "task") == 0;
-    const char *field;
-    for (size_t i = 0; i < r->sweep->report_count + 2 && same; i++) {
-        field = hf_lines_field(&line);
-        same = field != NULL && (i < 2 || strcmp(field, r->sweep->report[i - 2].name) == 0);
+    static const char *const leading[] = {"task", "code", "seconds"};
+    const size_t before = sizeof leading / sizeof *leading;
+    bool same = true;
+    for (size_t i = 0; i < before + r->sweep->report_count && same; i++) {
+        const char *field = hf_lines_field(&line);
+        same = field != NULL && strcmp(field, i < before ? leading[i] : r->sweep->report[i - before].name) == 0;
     }
-    field = hf_lines_field(&line);
-    return same && field != NULL && strcmp(field, "reason") == 0 ? HF_OK : damaged(r, "expected the columns of this sweep");
+    same = same && line != NULL && strcmp(line, "reason\tchecksum") == 0;
+    return same ? HF_OK : damaged(r, "expected the columns of this sweep");
 }
 
 /* Cuts the checksum off a line and compares it. */

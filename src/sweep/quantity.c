@@ -268,7 +268,8 @@ static hf_status check_quantity(const hf_config *config, const char *key, const 
     char kind[64];
     if (hf_quantity_find(name, &q, &meant) != HF_OK) {
         if (meant == NULL)
-            return hf_config_reject(config, err, key, "unknown quantity '%.80s'; headflow help quantities lists them", name);
+            return hf_config_reject(config, err, key, "unknown quantity '%.80s'; headflow help quantities lists them",
+                                    name);
         hf_quantity known;
         const char *unused;
         if (hf_quantity_find(meant, &known, &unused) == HF_OK)

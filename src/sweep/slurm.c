@@ -76,7 +76,8 @@ static void write_script(const hf_sweep *sweep, const char *missing, const hf_sl
     fputs("}\ndir=${HEADFLOW_DIR:-", stream);
     write_quoted(folder, stream);
     fprintf(stream,
-            "}\nexec \"$headflow\" task \"$dir\" --chunk \"$SLURM_ARRAY_TASK_ID/%zu\" -j \"${SLURM_CPUS_PER_TASK:-%zu}\" --quiet\n",
+            "}\nexec \"$headflow\" task \"$dir\" --chunk \"$SLURM_ARRAY_TASK_ID/%zu\" -j \"${SLURM_CPUS_PER_TASK:-%zu}\" "
+            "--quiet\n",
             options->chunks, options->jobs);
 }
 
@@ -85,7 +86,8 @@ hf_status hf_slurm_write(const hf_sweep *sweep, const char *missing, const hf_sl
     char *absolute = hf_text_absolute(sweep->directory), *folder = hf_path_join(sweep->directory, "slurm");
     char *path = folder == NULL ? NULL : hf_path_join(folder, "array.sh");
     hf_file file;
-    hf_status status = absolute == NULL || path == NULL ? hf_fail_memory(err, "a file name") : hf_directory_make(folder, err);
+    hf_status status =
+        absolute == NULL || path == NULL ? hf_fail_memory(err, "a file name") : hf_directory_make(folder, err);
     if (status == HF_OK)
         status = hf_file_open(&file, path, err);
     if (status == HF_OK) {

@@ -89,11 +89,12 @@ static hf_status check_old(const char *directory, uint64_t hash, hf_error *err)
         return status;
     const bool same = old.hash == hash;
     hf_tasks_clear(&old);
-    return same ? HF_OK
-                : hf_fail(err, HF_EUSAGE,
-                          "%s: holds another sweep (the model, its state table, the swept values or the report have changed "
-                          "since); choose another folder with -o, or remove this one",
-                          directory);
+    return same
+               ? HF_OK
+               : hf_fail(err, HF_EUSAGE,
+                         "%s: holds another sweep (the model, its state table, the swept values or the report have changed "
+                         "since); choose another folder with -o, or remove this one",
+                         directory);
 }
 
 static hf_status write_model(const char *directory, const char *name, const hf_config *config,
@@ -205,7 +206,8 @@ static hf_status check_columns(const hf_sweep *sweep, hf_error *err)
     for (size_t i = 0; i < seeds && same; i++)
         same = strcmp(sweep->tasks.name[swept + i], seed_keys[i]) == 0;
     return same ? HF_OK
-                : hf_fail(err, HF_EUSAGE, "%s: sweep.conf does not belong to tasks.tsv; freeze the sweep again in a new folder",
+                : hf_fail(err, HF_EUSAGE,
+                          "%s: sweep.conf does not belong to tasks.tsv; freeze the sweep again in a new folder",
                           sweep->directory);
 }
 
@@ -267,8 +269,7 @@ hf_status hf_sweep_run_task(const hf_sweep *sweep, size_t i, const volatile sig_
     *stopped = false;
     if (overrides == NULL)
         return hf_fail_memory(err, "a task");
-    hf_status status =
-        hf_config_read(&config, sweep->model, sweep->tasks.columns, (const char *const *)overrides, err);
+    hf_status status = hf_config_read(&config, sweep->model, sweep->tasks.columns, (const char *const *)overrides, err);
     free(overrides);
     if (status != HF_OK)
         return status;

@@ -126,8 +126,9 @@ typedef struct {
 
 static hf_status damaged(const reader *r, const char *what)
 {
-    return hf_fail(r->err, HF_EUSAGE, "%s:%zu: %s; the file is damaged or was edited, freeze the sweep again in a new folder",
-                   r->path, r->line, what);
+    return hf_fail(r->err, HF_EUSAGE,
+                   "%s:%zu: %s; the file is damaged or was edited, freeze the sweep again in a new folder", r->path,
+                   r->line, what);
 }
 
 static hf_status read_origin(reader *r, char **text)
@@ -155,7 +156,7 @@ static hf_status check_sum(reader *r, char *rows)
     const uint64_t sum = strtoull(last + strlen(mark), &end, 16);
     last[1] = '\0';
     return *end == '\n' && end[1] == '\0' && sum == checksum(rows, strlen(rows)) ? HF_OK
-                                                                                  : damaged(r, "the checksum is wrong");
+                                                                                 : damaged(r, "the checksum is wrong");
 }
 
 static size_t count_characters(const char *text, char wanted)
