@@ -15,7 +15,48 @@
 
 extern char **environ;
 
-/* ---- writing scripts ---- */
+/* ---- scripts ---- */
+
+void hf_plots_quote(FILE *stream, const char *text)
+{
+    putc('\'', stream);
+    for (const char *c = text; *c != '\0'; c++)
+        fputs(*c == '\'' ? "''" : (char[]){(unsigned char)*c < ' ' ? ' ' : *c, '\0'}, stream);
+    putc('\'', stream);
+}
+
+void hf_plots_write_string(FILE *stream, const char *name, const char *text)
+{
+    fprintf(stream, "%s = ", name);
+    hf_plots_quote(stream, text);
+    putc('\n', stream);
+}
+
+hf_status hf_plots_write_script(const char *plots, const char *name, void (*write_facts)(FILE *, const void *),
+                                const void *data, const char *const parts[], hf_error *err)
+{
+    char file_name[64];
+    snprintf(file_name, sizeof file_name, "%s.gp", name);
+    char *path = hf_path_join(plots, file_name);
+    hf_file file;
+    hf_status status = path == NULL ? hf_fail_memory(err, "a file name") : hf_file_open(&file, path, err);
+    if (status == HF_OK) {
+        fprintf(file.stream,
+                "# %s of headflow. Needs only gnuplot and the tables beside this folder:\n"
+                "#   gnuplot %s.gp                          %s.png\n"
+                "#   gnuplot -e \"terminal='svg'\" %s.gp      or pdf; qt opens a window\n\n",
+                name, name, name, name);
+        hf_plots_write_string(file.stream, "figure", name);
+        write_facts(file.stream, data);
+        for (size_t i = 0; parts[i] != NULL; i++)
+            fprintf(file.stream, "\n%s", parts[i]);
+        status = hf_file_commit(&file, err);
+    }
+    free(path);
+    return status;
+}
+
+/* ---- the figures of a run ---- */
 
 typedef enum { ANY_RUN, FLOW_RUN, TRAINING_RUN } figure_source;
 
@@ -70,14 +111,10 @@ static bool is_wanted(const figure *f, const hf_config *config)
     return is_there && f->is_wanted(config);
 }
 
-/* A gnuplot string in single quotes, in which a quote is doubled; it must stay on one line. */
-static void write_string(FILE *stream, const char *name, const char *text)
-{
-    fprintf(stream, "%s = '", name);
-    for (const char *c = text; *c != '\0'; c++)
-        fputs(*c == '\'' ? "''" : (char[]){(unsigned char)*c < ' ' ? ' ' : *c, '\0'}, stream);
-    fputs("'\n", stream);
-}
+typedef struct {
+    const hf_config *config;
+    const figure *figure;
+} facts;
 
 /* The positions of every pattern as runs of neighbours: pattern, first, last. */
 static void write_patterns(FILE *stream, const hf_count_rows *patterns)
@@ -136,44 +173,23 @@ static void write_training(FILE *stream, const hf_config *config)
 }
 
 /* What a figure has to know of the run. */
-static void write_facts(FILE *stream, const hf_config *config, const figure *f)
+static void write_facts(FILE *stream, const void *data)
 {
-    const char *name = f->name;
-    write_string(stream, "figure", name);
-    write_string(stream, "run_title", config->title);
+    const facts *f = data;
+    const hf_config *config = f->config;
+    hf_plots_write_string(stream, "run_title", config->title);
     fprintf(stream, "heads = %zu\npositions = %zu\npatterns = %zu\n", config->heads, config->positions,
             config->target.count);
-    write_source(stream, config, f);
+    write_source(stream, config, f->figure);
     fprintf(stream, "log_time = %d\n", config->output.spacing == HF_SPACING_LOG);
     fprintf(stream, "has_events = %d\nhas_test = %d\neigenvalues = %zu\n", config->detect.events,
             config->test.weights.count > 0, config->output.spectrum);
-    if (strcmp(name, "attention") == 0) {
+    if (strcmp(f->figure->name, "attention") == 0) {
         write_patterns(stream, &config->target.patterns);
         write_sizes(stream, config);
     }
-    if (f->source == TRAINING_RUN)
+    if (f->figure->source == TRAINING_RUN)
         write_training(stream, config);
-}
-
-static hf_status write_script(const figure *f, const hf_config *config, const char *directory, hf_error *err)
-{
-    char name[64];
-    snprintf(name, sizeof name, "%s.gp", f->name);
-    char *path = hf_path_join(directory, name);
-    hf_file file;
-    hf_status status = path == NULL ? hf_fail_memory(err, "a file name") : hf_file_open(&file, path, err);
-    if (status == HF_OK) {
-        fprintf(file.stream,
-                "# %s of a headflow run. Needs only gnuplot and the tables beside this folder:\n"
-                "#   gnuplot %s.gp                          %s.png\n"
-                "#   gnuplot -e \"terminal='svg'\" %s.gp      or pdf; qt opens a window\n\n",
-                f->name, f->name, f->name, f->name);
-        write_facts(file.stream, config, f);
-        fprintf(file.stream, "\n%s\n%s", hf_plot_prologue, f->body);
-        status = hf_file_commit(&file, err);
-    }
-    free(path);
-    return status;
 }
 
 hf_status hf_plots_write(const hf_config *config, const char *directory, hf_error *err)
@@ -182,7 +198,9 @@ hf_status hf_plots_write(const hf_config *config, const char *directory, hf_erro
     hf_status status = plots == NULL ? hf_fail_memory(err, "a file name") : hf_directory_make(plots, err);
     for (size_t i = 0; i < FIGURES && status == HF_OK; i++)
         if (is_wanted(&figures[i], config))
-            status = write_script(&figures[i], config, plots, err);
+            status =
+                hf_plots_write_script(plots, figures[i].name, write_facts, &(facts){config, &figures[i]},
+                                      (const char *const[]){hf_plot_canvas, hf_plot_prologue, figures[i].body, NULL}, err);
     free(plots);
     return status;
 }

@@ -1,0 +1,33 @@
+/* lines: tab-separated text, taken apart in place. */
+#ifndef HF_SWEEP_LINES_H
+#define HF_SWEEP_LINES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+/* Cuts the next line that ends with a newline off *text and returns it without; NULL: no whole line is left. */
+static inline char *hf_lines_next(char **text)
+{
+    char *line = *text, *end = strchr(line, '\n');
+    if (end == NULL)
+        return NULL;
+    *end = '\0';
+    *text = end + 1;
+    return line;
+}
+
+/* Cuts the next field off *line and returns it; NULL: no field is left. */
+static inline char *hf_lines_field(char **line)
+{
+    char *field = *line;
+    if (field == NULL)
+        return NULL;
+    char *tab = strchr(field, '\t');
+    if (tab != NULL)
+        *tab = '\0';
+    *line = tab == NULL ? NULL : tab + 1;
+    return field;
+}
+
+#endif
