@@ -1,6 +1,8 @@
 #include "sweep/quantity.h"
 
 #include "config/keys.h"
+#include "run/flow_run.h"
+#include "run/train_run.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -23,83 +25,83 @@ static double time_of(const hf_findings *f, hf_event_kind kind, size_t pattern)
     return event == NULL ? NAN : event->t;
 }
 
-static double t_split(const hf_run_summary *s, size_t index)
+static double t_split(const hf_outcome *s, size_t index)
 {
     (void)index;
-    return time_of(&s->findings, HF_EVENT_SPLIT, 0);
+    return time_of(s->findings, HF_EVENT_SPLIT, 0);
 }
 
-static double t_emerged(const hf_run_summary *s, size_t index)
+static double t_emerged(const hf_outcome *s, size_t index)
 {
     (void)index;
-    return time_of(&s->findings, HF_EVENT_EMERGED, 0);
+    return time_of(s->findings, HF_EVENT_EMERGED, 0);
 }
 
-static double t_acquired(const hf_run_summary *s, size_t j)
+static double t_acquired(const hf_outcome *s, size_t j)
 {
-    return time_of(&s->findings, HF_EVENT_ACQUIRED, j);
+    return time_of(s->findings, HF_EVENT_ACQUIRED, j);
 }
 
-static double carrier(const hf_run_summary *s, size_t j)
+static double carrier(const hf_outcome *s, size_t j)
 {
-    const hf_event *event = first_event(&s->findings, HF_EVENT_ACQUIRED, j);
+    const hf_event *event = first_event(s->findings, HF_EVENT_ACQUIRED, j);
     return event == NULL ? NAN : (double)event->head;
 }
 
-static double cooperative(const hf_run_summary *s, size_t j)
+static double cooperative(const hf_outcome *s, size_t j)
 {
-    const hf_event *event = first_event(&s->findings, HF_EVENT_ACQUIRED, j);
+    const hf_event *event = first_event(s->findings, HF_EVENT_ACQUIRED, j);
     return event == NULL || event->mode == HF_MODE_NONE ? NAN : event->mode == HF_MODE_COOPERATIVE;
 }
 
-static double t_onset(const hf_run_summary *s, size_t i)
+static double t_onset(const hf_outcome *s, size_t i)
 {
-    return i > s->findings.stage_count ? NAN : s->findings.stage[i - 1].t_onset;
+    return i > s->findings->stage_count ? NAN : s->findings->stage[i - 1].t_onset;
 }
 
-static double t_peak(const hf_run_summary *s, size_t i)
+static double t_peak(const hf_outcome *s, size_t i)
 {
-    return i > s->findings.stage_count ? NAN : s->findings.stage[i - 1].t_peak;
+    return i > s->findings->stage_count ? NAN : s->findings->stage[i - 1].t_peak;
 }
 
-static double t_settle(const hf_run_summary *s, size_t i)
+static double t_settle(const hf_outcome *s, size_t i)
 {
-    return i > s->findings.stage_count ? NAN : s->findings.stage[i - 1].t_settle;
+    return i > s->findings->stage_count ? NAN : s->findings->stage[i - 1].t_settle;
 }
 
-static double plateau_loss(const hf_run_summary *s, size_t i)
+static double plateau_loss(const hf_outcome *s, size_t i)
 {
-    return i > s->findings.plateau_count ? NAN : s->findings.plateau[i - 1].loss;
+    return i > s->findings->plateau_count ? NAN : s->findings->plateau[i - 1].loss;
 }
 
-static double saddle_index(const hf_run_summary *s, size_t i)
+static double saddle_index(const hf_outcome *s, size_t i)
 {
-    const bool known = i <= s->findings.plateau_count && hf_saddle_is_known(&s->findings.plateau[i - 1].saddle);
-    return known ? (double)s->findings.plateau[i - 1].saddle.index : NAN;
+    const bool known = i <= s->findings->plateau_count && hf_saddle_is_known(&s->findings->plateau[i - 1].saddle);
+    return known ? (double)s->findings->plateau[i - 1].saddle.index : NAN;
 }
 
-static double lambda_min(const hf_run_summary *s, size_t i)
+static double lambda_min(const hf_outcome *s, size_t i)
 {
-    const bool known = i <= s->findings.plateau_count && hf_saddle_is_known(&s->findings.plateau[i - 1].saddle);
-    return known ? s->findings.plateau[i - 1].saddle.lambda_min : NAN;
+    const bool known = i <= s->findings->plateau_count && hf_saddle_is_known(&s->findings->plateau[i - 1].saddle);
+    return known ? s->findings->plateau[i - 1].saddle.lambda_min : NAN;
 }
 
-static double stages(const hf_run_summary *s, size_t index)
+static double stages(const hf_outcome *s, size_t index)
 {
     (void)index;
-    return (double)s->findings.stage_count;
+    return (double)s->findings->stage_count;
 }
 
-static double plateaus(const hf_run_summary *s, size_t index)
+static double plateaus(const hf_outcome *s, size_t index)
 {
     (void)index;
-    return (double)s->findings.plateau_count;
+    return (double)s->findings->plateau_count;
 }
 
 /* Patterns that were acquired at some time. */
-static double acquired(const hf_run_summary *s, size_t index)
+static double acquired(const hf_outcome *s, size_t index)
 {
-    const hf_findings *f = &s->findings;
+    const hf_findings *f = s->findings;
     double count = 0;
     (void)index;
     for (size_t i = 0; i < f->event_count; i++)
@@ -108,40 +110,70 @@ static double acquired(const hf_run_summary *s, size_t index)
     return count;
 }
 
-static double t_stop(const hf_run_summary *s, size_t index)
+static double t_stop(const hf_outcome *s, size_t index)
 {
     (void)index;
     return s->t;
 }
 
-static double start_loss(const hf_run_summary *s, size_t index)
+static double start_loss(const hf_outcome *s, size_t index)
 {
     (void)index;
     return s->loss_start;
 }
 
-static double final_loss(const hf_run_summary *s, size_t index)
+static double final_loss(const hf_outcome *s, size_t index)
 {
     (void)index;
     return s->loss;
 }
 
-static double final_overlap(const hf_run_summary *s, size_t index)
+static double final_overlap(const hf_outcome *s, size_t index)
 {
     (void)index;
     return s->overlap;
 }
 
-static double energy_defect(const hf_run_summary *s, size_t index)
+static double energy_defect(const hf_outcome *s, size_t index)
 {
     (void)index;
     return s->energy_defect;
 }
 
-static double steps(const hf_run_summary *s, size_t index)
+static double steps(const hf_outcome *s, size_t index)
 {
     (void)index;
-    return (double)s->counts.steps;
+    return s->steps;
+}
+
+static double train_loss(const hf_outcome *s, size_t index)
+{
+    (void)index;
+    return s->train_loss;
+}
+
+static double early_loss(const hf_outcome *s, size_t index)
+{
+    (void)index;
+    return s->early_loss;
+}
+
+static double early_step(const hf_outcome *s, size_t index)
+{
+    (void)index;
+    return s->early_step;
+}
+
+static double early_t(const hf_outcome *s, size_t index)
+{
+    (void)index;
+    return s->early_t;
+}
+
+static double early_class(const hf_outcome *s, size_t index)
+{
+    (void)index;
+    return s->early_class;
 }
 
 /* clang-format off */
@@ -149,6 +181,7 @@ static double steps(const hf_run_summary *s, size_t index)
 #define TIME    .is_time = true, .needs_events = true
 #define FOUND   .needs_events = true
 #define COUNT   .needs_events = true, .is_count = true
+#define TRAINING .needs_training = true
 #define SADDLE  .needs_events = true, .needs_saddle = true
 
 static const hf_quantity_kind kinds[] = {
@@ -171,7 +204,12 @@ static const hf_quantity_kind kinds[] = {
     {"final_overlap", HF_INDEX_NONE, .unit = "1", .help = "overlap of the heads at the end", .value = final_overlap},
     {"t_stop", HF_INDEX_NONE, .unit = "flow time", .help = "time at the end", .value = t_stop},
     {"energy_defect", HF_INDEX_NONE, .unit = "start loss", .help = "what the integration got wrong, see doc/tables.md", .value = energy_defect},
-    {"steps", HF_INDEX_NONE, .unit = "1", .help = "steps of the integrator", .value = steps},
+    {"steps", HF_INDEX_NONE, .unit = "1", .help = "steps of the integrator, or of training", .value = steps},
+    {"train_loss", HF_INDEX_NONE, TRAINING, .unit = "loss", .help = "loss on the fixed training samples at the end, with the label noise", .value = train_loss},
+    {"early_loss", HF_INDEX_NONE, TRAINING, .unit = "loss", .help = "lowest loss on the held-out samples (the population where nothing is held out)", .value = early_loss},
+    {"early_step", HF_INDEX_NONE, TRAINING, .unit = "1", .help = "step at which that was: the early stop", .value = early_step},
+    {"early_t", HF_INDEX_NONE, TRAINING, .unit = "flow time", .help = "flow time of the early stop", .value = early_t},
+    {"early_class", HF_INDEX_NONE, TRAINING, .is_count = true, .unit = "1", .help = "number of patterns known by the model that the early stop is nearest to (smallest distance_<k>)", .value = early_class},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
@@ -281,6 +319,8 @@ static hf_status check_quantity(const hf_config *config, const char *key, const 
     }
     if (q.kind->needs_events && !config->detect.events && !is_swept(config, "detect.events"))
         return hf_config_reject(config, err, key, "%s needs detect.events = true", name);
+    if (q.kind->needs_training && hf_config_runs_flow(config))
+        return hf_config_reject(config, err, key, "%s is one of training: needs a train section and no flow section", name);
     if (q.kind->value == t_emerged && config->detect.loss_fraction == 0 && !is_swept(config, "detect.loss_fraction"))
         return hf_config_reject(config, err, key, "%s needs detect.loss_fraction > 0", name);
     if (q.kind->index == HF_INDEX_PATTERN && q.index > config->target.count && !is_swept(config, "target."))
@@ -360,27 +400,62 @@ hf_status hf_quantity_settle(hf_config *config, hf_error *err)
         if (status == HF_OK)
             status = want(config, config->fit.at[i].response, err);
     }
-    if (status == HF_OK && config->declared.train && !config->declared.flow)
-        return hf_config_reject(config, err, "sweep.over", "the model trains, and only flows can be swept");
     return status;
 }
 
 /* ---- measuring ---- */
 
-hf_status hf_quantity_measure(hf_config *config, size_t count, const hf_quantity *quantities,
+/* What was asked for, from how the run went. */
+static void read_off(const hf_config *config, size_t count, const hf_quantity *quantities, const hf_outcome *outcome,
+                     double *values)
+{
+    for (size_t i = 0; i < count; i++)
+        values[i] = quantities[i].kind->needs_events && !config->detect.events
+                        ? NAN
+                        : quantities[i].kind->value(outcome, quantities[i].index);
+}
+
+static hf_status measure_flow(const hf_config *config, size_t count, const hf_quantity *quantities,
                               const volatile sig_atomic_t *interrupted, double *values, bool *stopped, hf_error *err)
 {
     hf_run_summary summary;
     const hf_run_options options = {.interrupted = interrupted};
+    const hf_status status = hf_flow_run(config, &options, &summary, err);
+    *stopped = status == HF_OK && summary.stop == HF_STOP_INTERRUPTED;
+    const hf_outcome outcome = {&summary.findings, summary.t,     summary.loss_start,           summary.loss,
+                                summary.overlap,   summary.energy_defect, (double)summary.counts.steps, NAN,
+                                NAN,               NAN,           NAN,                          NAN};
+    if (status == HF_OK && !*stopped)
+        read_off(config, count, quantities, &outcome, values);
+    hf_run_summary_clear(&summary);
+    return status;
+}
+
+static hf_status measure_training(const hf_config *config, size_t count, const hf_quantity *quantities,
+                                  const volatile sig_atomic_t *interrupted, double *values, bool *stopped, hf_error *err)
+{
+    hf_train_summary summary;
+    const hf_train_options options = {.threads = 1, .interrupted = interrupted};
+    const hf_status status = hf_train_run(config, config->train.seed, &options, &summary, err);
+    *stopped = status == HF_OK && summary.interrupted;
+    const hf_outcome outcome = {&summary.findings,   summary.t,
+                                summary.loss_start,  summary.loss,
+                                summary.overlap,     NAN,
+                                (double)summary.step, summary.train_loss,
+                                (double)summary.early.step, summary.early.t,
+                                summary.early.loss,  (double)summary.early.nearest};
+    if (status == HF_OK && !*stopped)
+        read_off(config, count, quantities, &outcome, values);
+    hf_train_summary_clear(&summary);
+    return status;
+}
+
+hf_status hf_quantity_measure(hf_config *config, size_t count, const hf_quantity *quantities,
+                              const volatile sig_atomic_t *interrupted, double *values, bool *stopped, hf_error *err)
+{
     config->detect.saddles = false;
     for (size_t i = 0; i < count; i++)
         config->detect.saddles = config->detect.saddles || quantities[i].kind->needs_saddle;
-    const hf_status status = hf_flow_run(config, &options, &summary, err);
-    *stopped = status == HF_OK && summary.stop == HF_STOP_INTERRUPTED;
-    for (size_t i = 0; i < count && status == HF_OK && !*stopped; i++)
-        values[i] = quantities[i].kind->needs_events && !config->detect.events
-                        ? NAN
-                        : quantities[i].kind->value(&summary, quantities[i].index);
-    hf_run_summary_clear(&summary);
-    return status;
+    return (hf_config_runs_flow(config) ? measure_flow : measure_training)(config, count, quantities, interrupted, values,
+                                                                           stopped, err);
 }

@@ -6,13 +6,20 @@
 #define HF_SWEEP_QUANTITY_H
 
 #include "config/config.h"
-#include "run/flow_run.h"
+#include "detect/detector.h"
 
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 
 typedef enum { HF_INDEX_NONE, HF_INDEX_PATTERN, HF_INDEX_STAGE, HF_INDEX_PLATEAU } hf_index;
+
+/* How a run went; nan for what it does not have. */
+typedef struct {
+    const hf_findings *findings;
+    double t, loss_start, loss, overlap, energy_defect, steps;
+    double train_loss, early_step, early_t, early_loss, early_class; /* of training */
+} hf_outcome;
 
 typedef struct {
     const char *name; /* up to the index */
@@ -21,8 +28,9 @@ typedef struct {
     bool is_count;     /* a small whole number */
     bool needs_events; /* detect.events */
     bool needs_saddle; /* detect.saddles */
+    bool needs_training;
     const char *unit, *help;
-    double (*value)(const hf_run_summary *summary, size_t index);
+    double (*value)(const hf_outcome *outcome, size_t index);
 } hf_quantity_kind;
 
 typedef struct {
@@ -41,9 +49,10 @@ bool hf_quantity_equal(const hf_quantity *a, const hf_quantity *b);
  * Errors: HF_EUSAGE, HF_ESYSTEM. */
 hf_status hf_quantity_settle(hf_config *config, hf_error *err);
 
-/* Runs what config describes, without tables, and fills values (count). Only what the quantities need is looked for:
+/* Runs what config describes, a flow or, with a train section and no flow section, the training of its first seed, without
+ * tables, and fills values (count). Only what the quantities need is looked for:
  * config's detect.saddles is set. *stopped: *interrupted, which may be NULL, became true and values are not set. Errors:
- * as hf_flow_run. */
+ * as hf_flow_run and hf_train_run. */
 hf_status hf_quantity_measure(hf_config *config, size_t count, const hf_quantity *quantities,
                               const volatile sig_atomic_t *interrupted, double *values, bool *stopped, hf_error *err);
 
