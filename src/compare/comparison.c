@@ -354,7 +354,7 @@ void hf_comparison_print(const hf_experiment *x, FILE *stream)
     const hf_rung *main = &x->main;
     if (x->levels.count > 0)
         print_times(x, stream);
-    if (x->has_flow)
+    if (x->has_flow && hf_config_steps_are_time(x->config))
         fprintf(stream,
                 "Largest deviation of the loss from the flow: %.2g of L(0) up to the first plateau, %.2g\nafter it (medians).\n",
                 median_of(main, deviation_before), median_of(main, deviation_after));
