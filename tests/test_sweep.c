@@ -37,7 +37,7 @@ static hf_sweep make_sweep(const char *name, const char *text)
 {
     hf_config config;
     hf_error err = {0};
-    hf_sweep sweep;
+    hf_sweep sweep = {0};
     char *folder = strdup(temporary_path(name));
     assert_non_null(folder);
     read_model(&config, text);
