@@ -52,7 +52,7 @@ static void write_list(FILE *stream, const char *name, size_t count)
 /* x_name = ..., x_log = ..., x_at = [...], and for an axis without numbers x_labels = [...]. */
 static void write_axis(FILE *stream, const char *letter, const hf_axis *axis)
 {
-    char name[160], shown[80];
+    char name[160], shown[80], digits[HF_REAL_TEXT];
     const char *unit = axis->name != NULL ? "" : hf_keys_find(axis->key)->unit;
     const bool has_unit = *unit != '\0' && strcmp(unit, "1") != 0;
     snprintf(name, sizeof name, "%s%s%s%s", axis->name != NULL ? axis->name : axis->key, has_unit ? " [" : "",
@@ -63,8 +63,8 @@ static void write_axis(FILE *stream, const char *letter, const hf_axis *axis)
             is_geometric(axis), letter, !hf_axes_is_numeric(axis));
     snprintf(name, sizeof name, "%s_at", letter);
     write_list(stream, name, axis->values.count);
-    for (size_t i = 0; i < axis->values.count; i++)
-        fprintf(stream, "%s%.17g", i == 0 ? "" : ", ", hf_axes_number(axis, i));
+    for (size_t i = 0; i < axis->values.count; i++) /* as reals: gnuplot divides integers without remainder */
+        fprintf(stream, "%s%s", i == 0 ? "" : ", ", hf_text_real(hf_axes_number(axis, i), digits));
     fputs("]\n", stream);
     snprintf(name, sizeof name, "%s_label", letter);
     write_list(stream, name, axis->values.count);
