@@ -185,9 +185,14 @@ static void fill_attention(const hf_regression *m, const double *logits)
 }
 
 /* Inputs of the same variance in all coordinates are drawn with variance 1; their weights make up for it. */
+static bool has_shape(const hf_task *task)
+{
+    return task->groups > 1 || task->repetition > 0;
+}
+
 static double input_scale(const hf_regression *m, size_t i)
 {
-    return m->task.groups == 1 ? m->task.deviation[i] : 1;
+    return has_shape(&m->task) ? 1 : m->task.deviation[i];
 }
 
 static void fill_rows(hf_regression *m)
@@ -214,7 +219,7 @@ static void project_rows(hf_regression *m)
 
 /* Where the samples of a step come from. */
 typedef struct {
-    uint64_t step;    /* of fresh samples; 0 for fixed ones */
+    uint64_t step;    /* of fresh samples, from 1; 0 for fixed and held-out ones */
     size_t first;     /* number of the first sample */
     size_t count;
     const uint32_t *order; /* sample n is order[first + n]; NULL: first + n */
@@ -248,7 +253,7 @@ static void draw_inputs(const hf_regression *m, uint64_t step, uint32_t sample, 
 {
     const hf_stream stream = {m->task.seed, HF_DRAW_INPUTS, step, sample};
     hf_normal_fill(&stream, m->rows * m->dim, x);
-    if (m->task.groups > 1)
+    if (has_shape(&m->task))
         shape_inputs(&m->task, step, sample, x);
 }
 
@@ -383,7 +388,7 @@ static void expand_gain(hf_regression *m, uint64_t step)
 {
     const size_t H = m->heads, N = m->inputs;
     double *products = m->shares[0].products;
-    hf_factor_semidefinite(H, products);
+    hf_factor_semidefinite(H, products, m->viewer.equal);
     for (size_t k = 0; k < H; k++) {
         const hf_stream stream = {m->task.seed, HF_DRAW_REST, step, (uint32_t)k};
         hf_normal_fill(&stream, N, m->rest + k * N);
@@ -516,7 +521,7 @@ static void regression_gradient(void *model, const double *parameters, uint64_t 
         hf_regression_population_gradient(m, parameters, gradient);
         return;
     }
-    batch b = {.step = step, .count = m->batch};
+    batch b = {.step = step + 1, .count = m->batch};
     if (m->samples > 0) {
         const size_t size = m->batch == 0 || m->batch > m->samples ? m->samples : m->batch, per_epoch = m->samples / size;
         b = (batch){.first = (size_t)(step % per_epoch) * size, .count = size, .fixed = true};
