@@ -68,7 +68,7 @@ do for [h = 1:panels] {
   set ylabel x > left ? "" : is_cut ? sprintf("%s (of %d)", place_name, positions) : place_name
   set format y x == left ? "%g" : ""
   eval time_ticks(wide, lowest)
-  set xlabel lowest ? "flow time t" : ""
+  set xlabel lowest ? axis_label : ""
   if (h == 1) {
     set label 1 run_title at screen across(left), up(24) font title_font
     set colorbox vertical user origin screen across(width - right + 58), screen bottom / height \

@@ -22,7 +22,7 @@ set print $saddles
 print saddles
 unset print
 set table $loss
-plot trajectory using "t":"loss" with table
+plot trajectory using axis_column:"loss" with table
 unset table
 
 # Of the spectrum: t, what counts as zero, how many eigenvalues are below it, the eigenvalues.

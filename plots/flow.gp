@@ -63,7 +63,7 @@ eval findings(0)
 
 # What a panel needs is copied into $panel first: reading a table of hundreds of columns once for every curve takes seconds.
 field(name, h) = " " . strcol(sprintf("%s_%d_%d", name, h, j))
-fields_to(h) = h == 0 ? strcol("t") : fields_to(h - 1) . field("mass", h) . field("value", h)
+fields_to(h) = h == 0 ? strcol(axis_column) : fields_to(h - 1) . field("mass", h) . field("value", h)
 
 do for [j = 1:panels] {
   set datafile columnheaders
@@ -94,7 +94,7 @@ do for [j = 1:panels] {
   set ytics autofreq
   set offsets 0, 0, graph 0.04, graph 0.04
   eval time_ticks(wide, 1)
-  set xlabel lowest ? "flow time t" : ""
+  set xlabel lowest ? axis_label : ""
   plot for [h = 1:heads] $panel using 1:2 * h + 1 with lines ls h
   unset offsets
 }
@@ -114,10 +114,10 @@ if (log_loss) {
 }
 eval legend_at(loss_top)
 plot for [k = 1:words(levels)] level(k) with lines dt 3 lw 1.2 lc rgb "#505050" notitle, \
-     trajectory using "t":"loss" with lines lc rgb "black" lw 4 title "total", \
-     trajectory using "t":(has_test ? column("test_loss") : NaN) with lines lc rgb "#909090" dt 2 lw 3.5 \
+     trajectory using axis_column:"loss" with lines lc rgb "black" lw 4 title "total", \
+     trajectory using axis_column:(has_test ? column("test_loss") : NaN) with lines lc rgb "#909090" dt 2 lw 3.5 \
        title has_test ? "test" : "", \
-     for [j = 1:patterns] trajectory using "t":sprintf("pattern_loss_%d", j) with lines ls heads + j \
+     for [j = 1:patterns] trajectory using axis_column:sprintf("pattern_loss_%d", j) with lines ls heads + j \
        title j > 12 ? "" : sprintf("pattern %d", j), \
      NaN with lines dt 3 lw 1.2 lc rgb "#505050" title words(levels) > 0 ? "predicted" : ""
 unset multiplot

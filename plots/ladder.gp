@@ -9,7 +9,7 @@ width = left + wide + right
 height = top + high + bottom
 
 # A wide table is read once. Column 1 is t, column k + 2 the distance to the model that knows k patterns.
-fields_to(k) = k < 0 ? strcol("t") : fields_to(k - 1) . " " . strcol(sprintf("distance_%d", k))
+fields_to(k) = k < 0 ? strcol(axis_column) : fields_to(k - 1) . " " . strcol(sprintf("distance_%d", k))
 set table $distances
 plot trajectory using (fields_to(rungs)) with table
 unset table

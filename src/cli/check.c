@@ -3,6 +3,7 @@
 
 #include "config/config.h"
 #include "flow/problem.h"
+#include "sweep/quantity.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,7 +17,9 @@ static int run(const hf_cli_options *options)
     hf_status status = hf_config_read(&config, options->argument, options->override_count, options->overrides, &err);
     if (status != HF_OK)
         return hf_cli_fail(&err);
-    status = hf_problem_create(&problem, &config, &err); /* reads the state table too */
+    status = config.declared.sweep ? hf_quantity_settle(&config, &err) : HF_OK;
+    if (status == HF_OK)
+        status = hf_problem_create(&problem, &config, &err); /* reads the state table too */
     hf_problem_free(problem);
     if (status == HF_OK && (!hf_config_print(&config, NULL, stdout) || fflush(stdout) != 0))
         status = hf_fail(&err, HF_ESYSTEM, "standard output: cannot be written: %s", strerror(errno));

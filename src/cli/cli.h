@@ -4,8 +4,10 @@
 
 #include "core/error.h"
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <time.h>
 
 /* The command line after the command's name. Strings belong to argv. */
 typedef struct {
@@ -14,22 +16,40 @@ typedef struct {
     const char **overrides; /* -s, in order; owned */
     size_t override_count;
     const char *terminal; /* --terminal */
-    size_t jobs;          /* -j */
-    bool resume, quiet;
+    size_t jobs;          /* -j; 0: not given */
+    const char *chunk;    /* --chunk */
+    size_t chunks;        /* --chunks; 0: not given */
+    bool resume, quiet, slurm;
 } hf_cli_options;
 
 /* A command of the program. run returns the exit code. */
 typedef struct {
     const char *name, *usage, *summary;
-    const char *short_options; /* the letters it takes, and long options by their letter: r resume, q quiet, t terminal */
+    const char *short_options; /* the letters it takes, and long options by their letter: r resume, q quiet, t terminal,
+                                  b slurm, c chunk, n chunks */
     const char *help;
     int (*run)(const hf_cli_options *options);
 } hf_cli_command;
 
-extern const hf_cli_command hf_cli_run, hf_cli_check, hf_cli_plot;
+extern const hf_cli_command hf_cli_run, hf_cli_check, hf_cli_plot, hf_cli_sweep, hf_cli_task, hf_cli_collect;
 
 /* Prints "headflow: message" to stderr and returns the error's exit code. */
 int hf_cli_fail(const hf_error *err);
+
+/* The signal that asked the program to stop; 0: none. The first Ctrl-C stops cleanly, the second one at once. */
+extern volatile sig_atomic_t hf_cli_signal;
+void hf_cli_watch_signals(void);
+
+/* As many jobs as the machine has processors for us. */
+size_t hf_cli_processors(void);
+
+double hf_cli_seconds_since(const struct timespec *start);
+
+/* Runs gnuplot on the scripts in directory/plots, or says that it is not installed. Errors: as hf_plots_draw. */
+hf_status hf_cli_draw(const char *directory, hf_error *err);
+
+/* Flushes standard output: HF_ESYSTEM if anything printed could not be written. */
+hf_status hf_cli_flush(hf_error *err);
 
 /* "out/NAME" for models/NAME.conf; to be freed. NULL: out of memory. */
 char *hf_cli_default_directory(const char *model);

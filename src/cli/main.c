@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "config/config.h"
+#include "sweep/quantity.h"
 
 #include <ctype.h>
 #include <getopt.h>
@@ -11,7 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static const hf_cli_command *const commands[] = {&hf_cli_run, &hf_cli_check, &hf_cli_plot};
+static const hf_cli_command *const commands[] = {&hf_cli_run,   &hf_cli_check, &hf_cli_plot,
+                                                 &hf_cli_sweep, &hf_cli_task,  &hf_cli_collect};
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
 int hf_cli_fail(const hf_error *err)
@@ -42,13 +44,14 @@ static void print_help(void)
     for (size_t i = 0; i < COMMANDS; i++)
         printf("  headflow %-64s %s\n", commands[i]->usage, commands[i]->summary);
     puts(
-        "  headflow help [run|check|plot|keys]                                       this text, a command, the model file\n"
+        "  headflow help [COMMAND|keys|quantities]                                   this text, a command, the model file\n"
         "  headflow --version\n"
         "\n"
         "Try:  headflow run models/three-stage.conf     then look at out/three-stage/plots/flow.png\n"
         "\n"
-        "Exit codes: 0 done; 2 command line or model file; 3 the numerics failed; 4 file system or memory;\n"
-        "130, 143 interrupted (go on with --resume).");
+        "Exit codes: 0 done; 2 command line or model file; 3 the numerics failed, or tasks of a sweep; 4 file system or "
+        "memory;\n"
+        "130, 143 interrupted (go on with --resume, or with the same sweep).");
 }
 
 static const hf_cli_command *find_command(const char *name)
@@ -66,6 +69,8 @@ static int help(const char *topic)
         print_help();
     else if (strcmp(topic, "keys") == 0)
         return hf_config_print_keys(stdout) && fflush(stdout) == 0 ? 0 : HF_ESYSTEM;
+    else if (strcmp(topic, "quantities") == 0)
+        return hf_quantity_print_kinds(stdout) ? 0 : HF_ESYSTEM;
     else if (command == NULL)
         return usage_error(NULL, "there is no help on '%s'", topic);
     else
@@ -75,22 +80,22 @@ static int help(const char *topic)
 
 /* ---- options ---- */
 
-static bool parse_jobs(const char *text, size_t *jobs)
+static bool parse_count(const char *text, size_t most, size_t *count)
 {
     char *end;
     unsigned long number = strtoul(text, &end, 10);
-    *jobs = number;
-    return isdigit((unsigned char)text[0]) && *end == '\0' && number >= 1 && number <= 4096;
+    *count = number;
+    return isdigit((unsigned char)text[0]) && *end == '\0' && number >= 1 && number <= most;
 }
 
 /* Fills options from argv, argv[0] being the command's name. Returns 0, or an exit code after a message; *asked_help. */
 static int parse(const hf_cli_command *command, int argc, char *argv[], hf_cli_options *options, bool *asked_help)
 {
-    static const struct option long_options[] = {{"resume", no_argument, NULL, 'r'},
-                                                 {"quiet", no_argument, NULL, 'q'},
-                                                 {"terminal", required_argument, NULL, 't'},
-                                                 {"help", no_argument, NULL, 'h'},
-                                                 {NULL, 0, NULL, 0}};
+    static const struct option long_options[] = {
+        {"resume", no_argument, NULL, 'r'},         {"quiet", no_argument, NULL, 'q'},
+        {"terminal", required_argument, NULL, 't'}, {"slurm", no_argument, NULL, 'b'},
+        {"chunk", required_argument, NULL, 'c'},    {"chunks", required_argument, NULL, 'n'},
+        {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0}};
     int letter;
     opterr = 0;
     while ((letter = getopt_long(argc, argv, ":o:s:j:h", long_options, NULL)) != -1) {
@@ -112,7 +117,7 @@ static int parse(const hf_cli_command *command, int argc, char *argv[], hf_cli_o
             options->overrides[options->override_count++] = optarg;
             break;
         case 'j':
-            if (!parse_jobs(optarg, &options->jobs))
+            if (!parse_count(optarg, 4096, &options->jobs))
                 return usage_error(command, "-j %s: expected a number of jobs from 1 to 4096", optarg);
             break;
         case 'r':
@@ -121,29 +126,38 @@ static int parse(const hf_cli_command *command, int argc, char *argv[], hf_cli_o
         case 'q':
             options->quiet = true;
             break;
+        case 'b':
+            options->slurm = true;
+            break;
+        case 'c':
+            options->chunk = optarg;
+            break;
+        case 'n':
+            if (!parse_count(optarg, 1000000, &options->chunks))
+                return usage_error(command, "--chunks %s: expected a number from 1 to 1000000", optarg);
+            break;
         case 't':
             options->terminal = optarg;
             break;
         }
     }
     if (optind == argc)
-        return usage_error(command, "%s is missing", command == &hf_cli_plot ? "DIR" : "MODEL");
+        return usage_error(command, "%s is missing", strstr(command->usage, "MODEL") == NULL ? "DIR" : "MODEL");
     if (optind + 1 < argc)
         return usage_error(command, "one argument too many: %s", argv[optind + 1]);
     options->argument = argv[optind];
     return 0;
 }
 
-/* As many as the machine has for us. */
-static size_t processors(void)
+size_t hf_cli_processors(void)
 {
     const long count = sysconf(_SC_NPROCESSORS_ONLN);
-    return count < 1 ? 1 : count > 4096 ? 4096 : (size_t)count;
+    return count < 1 ? 1 : (size_t)count;
 }
 
 static int run_command(const hf_cli_command *command, int argc, char *argv[])
 {
-    hf_cli_options options = {.jobs = processors(), .overrides = calloc((size_t)argc, sizeof *options.overrides)};
+    hf_cli_options options = {.overrides = calloc((size_t)argc, sizeof *options.overrides)};
     bool asked_help = false;
     if (options.overrides == NULL) {
         fputs("headflow: out of memory for the command line\n", stderr);

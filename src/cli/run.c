@@ -8,34 +8,13 @@
 #include "report/plots.h"
 #include "run/experiment.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-/* ---- interruption ---- */
-
-static volatile sig_atomic_t caught_signal; /* the one thing a signal handler can reach */
-
-static void catch_signal(int number)
-{
-    caught_signal = number;
-}
-
-/* The first Ctrl-C stops the run cleanly, the second one at once. */
-static void watch_signals(void)
-{
-    struct sigaction action = {.sa_handler = catch_signal, .sa_flags = (int)SA_RESETHAND};
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like a full disk */
-}
 
 /* ---- progress ---- */
 
@@ -47,13 +26,6 @@ typedef struct {
     bool anything;       /* has been shown */
 } progress_line;
 
-static double seconds_since(const struct timespec *start)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)(now.tv_sec - start->tv_sec) + 1e-9 * (double)(now.tv_nsec - start->tv_nsec);
-}
-
 /* Whether the line is due; *elapsed: seconds since the part began. */
 static bool is_due(progress_line *line, const char *part, uint64_t step, double *elapsed)
 {
@@ -64,7 +36,7 @@ static bool is_due(progress_line *line, const char *part, uint64_t step, double 
         line->shown = 0;
         line->first_step = step;
     }
-    *elapsed = seconds_since(&line->start);
+    *elapsed = hf_cli_seconds_since(&line->start);
     if (*elapsed < line->shown + interval)
         return false;
     line->shown = *elapsed;
@@ -177,14 +149,7 @@ static hf_status draw(const hf_experiment *x, const char *directory, hf_error *e
     if (!config->output.plots)
         return HF_OK;
     hf_status status = hf_plots_write(config, directory, err);
-    if (status != HF_OK)
-        return status;
-    if (!hf_plots_have_gnuplot()) {
-        fprintf(stderr, "headflow: gnuplot is not installed, so no figures were drawn; the scripts are in %s/plots\n",
-                directory);
-        return HF_OK;
-    }
-    return hf_plots_draw(directory, "png", err);
+    return status == HF_OK ? hf_cli_draw(directory, err) : status;
 }
 
 static int interrupted(const hf_cli_options *options, const hf_experiment *x, const char *directory)
@@ -197,7 +162,7 @@ static int interrupted(const hf_cli_options *options, const hf_experiment *x, co
     for (size_t i = 0; i < options->override_count; i++)
         fprintf(stderr, " -s '%s'", options->overrides[i]);
     fputs("\n", stderr);
-    return 128 + (int)caught_signal;
+    return 128 + (int)hf_cli_signal;
 }
 
 static hf_status run_experiment(hf_experiment *x, const hf_config *config, const hf_cli_options *options,
@@ -213,13 +178,13 @@ static hf_status run_experiment(hf_experiment *x, const hf_config *config, const
     free(lock);
     const hf_experiment_options run = {.directory = directory,
                                        .resume = options->resume,
-                                       .threads = options->jobs,
-                                       .interrupted = &caught_signal,
+                                       .threads = options->jobs == 0 ? hf_cli_processors() : options->jobs,
+                                       .interrupted = &hf_cli_signal,
                                        .flow_progress = show ? show_flow : NULL,
                                        .train_progress = show ? show_training : NULL,
                                        .progress_data = &line};
     if (status == HF_OK) {
-        watch_signals();
+        hf_cli_watch_signals();
         status = hf_experiment_run(x, config, &run, err);
     }
     if (line.anything)
@@ -242,9 +207,7 @@ static hf_status finish(const hf_experiment *x, const hf_cli_options *options, c
     status = draw(x, directory, err);
     if (status == HF_OK && !options->quiet && config->output.plots)
         printf("figures: %s/plots\n", directory);
-    if (status == HF_OK && fflush(stdout) != 0)
-        status = hf_fail(err, HF_ESYSTEM, "standard output: cannot be written: %s", strerror(errno));
-    return status;
+    return status == HF_OK ? hf_cli_flush(err) : status;
 }
 
 static int run_model(const hf_config *config, const hf_cli_options *options, const char *directory)
@@ -269,6 +232,12 @@ static int run(const hf_cli_options *options)
     hf_error err;
     if (hf_config_read(&config, options->argument, options->override_count, options->overrides, &err) != HF_OK)
         return hf_cli_fail(&err);
+    if (config.declared.sweep) {
+        hf_config_reject(&config, &err, config.sweep.over.count > 0 ? "sweep.over" : "sweep.seeds",
+                         "this model is many runs, expected: headflow sweep %s", options->argument);
+        hf_config_clear(&config);
+        return hf_cli_fail(&err);
+    }
     char *directory = options->directory == NULL ? hf_cli_default_directory(options->argument) : strdup(options->directory);
     int code = HF_ESYSTEM;
     if (directory != NULL)

@@ -163,7 +163,7 @@ static hf_status write_compare(const hf_experiment *x, const char *directory, co
     hf_status status = hf_table_open(&table, directory, "compare.tsv", origin, err);
     if (status == HF_OK) {
         hf_table_comment(&table, "a stage's time is when the loss first falls below the middle between the flow's plateaus");
-        if (isnan(hf_optimizer_time(x->config, 1)))
+        if (!hf_config_steps_are_time(x->config))
             hf_table_comment(&table, "steps of %s are no flow time: t_onset, t_peak, t_settle of seeds count steps, compare "
                                      "order and levels only",
                              x->config->train.optimizer == HF_OPTIMIZER_ADAM ? "adam" : "adamw");
@@ -277,7 +277,7 @@ static void print_deviation(FILE *stream, double ratio)
 
 static void print_times(const hf_experiment *x, FILE *stream)
 {
-    const bool timed = !isnan(hf_optimizer_time(x->config, 1));
+    const bool timed = hf_config_steps_are_time(x->config);
     const char *name = optimizer_names[x->config->train.optimizer];
     fprintf(stream, "When the loss first falls below the middle between two plateaus of the flow:\n");
     fprintf(stream, "    level      flow     drift    median      10 %%      90 %%  to flow  to drift\n");
@@ -354,7 +354,7 @@ void hf_comparison_print(const hf_experiment *x, FILE *stream)
     const hf_rung *main = &x->main;
     if (x->levels.count > 0)
         print_times(x, stream);
-    if (x->has_flow)
+    if (x->has_flow && hf_config_steps_are_time(x->config))
         fprintf(stream,
                 "Largest deviation of the loss from the flow: %.2g of L(0) up to the first plateau, %.2g\nafter it (medians).\n",
                 median_of(main, deviation_before), median_of(main, deviation_after));

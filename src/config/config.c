@@ -48,3 +48,19 @@ char *hf_config_resolve(const hf_config *config, const char *path)
 {
     return hf_text_join(config->directory, path);
 }
+
+bool hf_config_runs_flow(const hf_config *config)
+{
+    return config->declared.flow || !config->declared.train;
+}
+
+bool hf_config_steps_are_time(const hf_config *config)
+{
+    return config->train.optimizer == HF_OPTIMIZER_SGD || config->train.optimizer == HF_OPTIMIZER_MOMENTUM;
+}
+
+bool hf_config_runs_drift(const hf_config *config)
+{
+    return config->declared.flow && config->declared.train && config->train.batch > 0 && config->train.samples == 0 &&
+           config->train.inputs.count == 0 && config->flow.sgd_drift.lr == 0 && hf_config_steps_are_time(config);
+}

@@ -30,6 +30,37 @@ typedef struct {
     size_t count;
     hf_counts *row;
 } hf_count_rows;
+typedef struct {
+    size_t count;
+    char **at;
+} hf_strings;
+
+typedef enum { HF_AXIS_VALUES, HF_AXIS_LOG, HF_AXIS_LINEAR } hf_axis_form;
+
+/* A key that a sweep varies. */
+typedef struct {
+    char *key;
+    hf_axis_form form;
+    double first, last; /* log and linear: of how many numbers the file says, count */
+    size_t count;
+    hf_strings values; /* as -s takes them after "path=", never empty */
+    char *name;        /* what at stands for; NULL: the key */
+    hf_reals at;       /* (values) numbers to plot and fit by in place of the values, or empty */
+} hf_axis;
+typedef struct {
+    size_t count;
+    hf_axis *at;
+} hf_axes;
+
+/* A power law to be fitted to what a sweep reports. */
+typedef struct {
+    char *response; /* a reported quantity */
+    hf_strings on;  /* swept keys, or the names of their axes */
+} hf_fit;
+typedef struct {
+    size_t count;
+    hf_fit *at;
+} hf_fits;
 
 typedef enum { HF_GEOMETRY_LOGIT, HF_GEOMETRY_REPLICATOR } hf_geometry;
 typedef enum { HF_NOISE_NORMAL, HF_NOISE_UNIFORM, HF_NOISE_SINE } hf_noise;
@@ -126,7 +157,14 @@ typedef struct {
         size_t spectrum; /* number of lowest eigenvalues of the Hessian written at every output time; 0: none */
     } output;
     struct {
-        bool flow, train;
+        hf_axes over;
+        size_t seeds; /* runs at every point */
+        bool zip;     /* the axes go together, value by value */
+        hf_strings report;
+    } sweep;
+    hf_fits fit;
+    struct {
+        bool flow, train, sweep;
     } declared;      /* whether the model file or an override says anything in this section */
     char *directory; /* of the model file ("." if the path has no folder): relative paths in it start here */
     void *origins;   /* where each key was set (reader's own; for hf_config_reject) */
@@ -146,6 +184,16 @@ void hf_config_clear(hf_config *config);
 hf_status hf_config_reject(const hf_config *config, hf_error *err, const char *key, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* Whether a flow is integrated: a flow section says so, or no train section says otherwise. */
+bool hf_config_runs_flow(const hf_config *config);
+
+/* Whether, beside the flow, the one with the drift of the training run's noise is integrated: fresh samples, all inputs
+ * alike, steps that have a flow time, and no drift of the model file's own. */
+bool hf_config_runs_drift(const hf_config *config);
+
+/* Whether the steps of the training run stand for flow time: not those of Adam. */
+bool hf_config_steps_are_time(const hf_config *config);
+
 /* Writes the effective configuration as a model file that reads back to the same configuration, each key with its unit
  * and help as a comment. state: the name to write for init.state, NULL for its absolute path. Returns false when writing
  * failed. */
@@ -154,8 +202,15 @@ bool hf_config_print(const hf_config *config, const char *state, FILE *stream);
 /* Writes the documentation of every key (Markdown table per section): name, type, range, default, unit, meaning. */
 bool hf_config_print_keys(FILE *stream);
 
+/* Writes what the model file and the overrides said, without sweep and fit: everything else, also what follows from other
+ * keys, is left to be settled anew for every task of a sweep. Arguments as for hf_config_print. */
+bool hf_config_print_given(const hf_config *config, const char *state, FILE *stream);
+
 /* 64-bit FNV-1a hash of the effective configuration without comments: equal exactly when the runs they describe are. */
 hf_status hf_config_hash(const hf_config *config, uint64_t *hash, hf_error *err);
+
+/* The same for a sweep: equal exactly when all tasks, and what they report, are. Titles and fits do not count. */
+hf_status hf_config_hash_sweep(const hf_config *config, uint64_t *hash, hf_error *err);
 
 /* The path of a file named in the model file, relative to the model file's folder unless absolute. Caller frees; NULL:
  * memory. */

@@ -14,6 +14,9 @@ const hf_kind_info hf_kinds[] = {
     [HF_KIND_REALS] = {"a list of real numbers", true, HF_KIND_REAL, sizeof(hf_reals)},
     [HF_KIND_COUNT_ROWS] = {"a list of lists of integers", true, HF_KIND_COUNTS, sizeof(hf_count_rows)},
     [HF_KIND_REAL_ROWS] = {"a list of lists of real numbers", true, HF_KIND_REALS, sizeof(hf_real_rows)},
+    [HF_KIND_STRINGS] = {"a list of strings", true, HF_KIND_STRING, sizeof(hf_strings)},
+    [HF_KIND_AXES] = {"a list of groups", .size = sizeof(hf_axes)},
+    [HF_KIND_FITS] = {"a group or a list of groups", .size = sizeof(hf_fits)},
 };
 
 /* A choice is stored through an int. */
@@ -162,6 +165,16 @@ const hf_key hf_keys[] = {
     KEY(output.spectrum, COUNT, "0", FROM_TO(0, 1000), "1",
         "write so many of the lowest eigenvalues of the Hessian at every row, and the largest"),
     KEY(output.plots, BOOL, "true", ANY, "", "draw the plots at the end of a run"),
+
+    KEY(sweep.over, AXES, NULL, ANY, "",
+        "swept keys, the first varies slowest: { key = \"heads\"; values = (2, 3); }, or log or linear = (first, last, count)"),
+    KEY(sweep.seeds, COUNT, "1", FROM_TO(1, 1e6), "1",
+        "runs at every point: the model's own seed, the next one and so on"),
+    KEY(sweep.zip, BOOL, "false", ANY, "", "vary all keys together, value by value, instead of in all combinations"),
+    KEY(sweep.report, STRINGS, NULL, ANY, "",
+        "the reported quantities, see headflow help quantities; default: t_split, t_acquired_<j>, stages, final_loss"),
+    KEY(fit, FITS, NULL, ANY, "",
+        "power laws to fit to a sweep's results: { response = \"t_emerged\"; on = (\"positions\", \"dim\"); }"),
 };
 
 /* clang-format on */
@@ -181,6 +194,7 @@ const hf_section hf_sections[] = {
     {"solver", "The integrator: end, accuracy and limits."},
     {"detect", "Thresholds of the events that are looked for."},
     {"output", "What is written, and at which times."},
+    {"sweep", "Many runs of one model, for headflow sweep."},
 };
 
 const size_t hf_section_count = sizeof hf_sections / sizeof *hf_sections;
@@ -268,6 +282,22 @@ const char *hf_keys_suggest(const char *path)
         if (*known != '\0' && distance < nearest) {
             nearest = distance;
             best = known;
+        }
+    }
+    return best;
+}
+
+const char *hf_keys_nearest(const char *name, const char *const names[])
+{
+    if (strlen(name) > NAME_MAX_LENGTH)
+        return NULL;
+    const char *best = NULL;
+    size_t nearest = 2 + strlen(name) / 4;
+    for (size_t i = 0; names[i] != NULL; i++) {
+        const size_t distance = edit_distance(name, names[i]);
+        if (distance < nearest) {
+            nearest = distance;
+            best = names[i];
         }
     }
     return best;

@@ -20,7 +20,10 @@ typedef enum {
     HF_KIND_COUNTS,     /* hf_counts */
     HF_KIND_REALS,      /* hf_reals */
     HF_KIND_COUNT_ROWS, /* hf_count_rows */
-    HF_KIND_REAL_ROWS   /* hf_real_rows */
+    HF_KIND_REAL_ROWS,  /* hf_real_rows */
+    HF_KIND_STRINGS,    /* hf_strings */
+    HF_KIND_AXES,       /* hf_axes: groups, with a reader of their own (axes.h) */
+    HF_KIND_FITS        /* hf_fits: likewise */
 } hf_kind;
 
 typedef struct {
@@ -74,6 +77,9 @@ size_t hf_keys_section_length(const char *path);
 
 /* The key or section most likely meant by an unknown path; NULL if nothing is close. */
 const char *hf_keys_suggest(const char *path);
+
+/* The one of names (ended by NULL) most likely meant by name; NULL if nothing is close. */
+const char *hf_keys_nearest(const char *name, const char *const names[]);
 
 bool hf_range_holds(const hf_range *range, double value);
 

@@ -1,6 +1,7 @@
 #include "config/config.h"
 
 #include "config/keys.h"
+#include "config/read.h"
 #include "config/text.h"
 #include "config/value.h"
 #include "core/hash.h"
@@ -11,12 +12,28 @@
 
 typedef enum {
     FOR_READER, /* as the user gave it, with comments */
-    FOR_HASH    /* one spelling for one run, without comments */
+    FOR_HASH,   /* one spelling for one run, without comments */
+    AS_GIVEN,   /* what was given only, without the sweep, with comments */
+    GIVEN_HASH  /* the same without comments */
 } print_form;
 
 static bool in_section(const hf_key *key, const char *prefix)
 {
     return strncmp(key->path, prefix, strlen(prefix)) == 0;
+}
+
+/* Whether a sweep's tasks have this key from the model. The title would be made from another file's name. */
+static bool is_given(const hf_config *c, const hf_key *key, print_form form)
+{
+    static const char *const without_effect[] = {"title", "init.state",
+                                                 "output.plots"}; /* a state counts by its contents */
+    for (size_t i = 0; i < sizeof without_effect / sizeof *without_effect; i++)
+        if (form == GIVEN_HASH && strcmp(key->path, without_effect[i]) == 0)
+            return false;
+    if (in_section(key, "sweep.") || strcmp(key->path, "fit") == 0)
+        return false;
+    const hf_origins *origins = c->origins;
+    return strcmp(key->path, "title") == 0 || origins->given[key - hf_keys] != NULL;
 }
 
 /* What the effective configuration leaves out: a second spelling of the same thing, and what has no effect. */
@@ -30,6 +47,10 @@ static bool is_shown(const hf_config *c, const hf_key *key, print_form form)
     const bool ladder = c->ladder.halvings > 0 || c->ladder.batches.count > 0;
     const hf_optimizer_kind optimizer = c->train.optimizer;
     const bool adam = optimizer == HF_OPTIMIZER_ADAM || optimizer == HF_OPTIMIZER_ADAMW;
+    if (form == AS_GIVEN || form == GIVEN_HASH)
+        return is_given(c, key, form);
+    if (!c->declared.sweep && in_section(key, "sweep."))
+        return false;
     if (!c->declared.train && (in_section(key, "train.") || in_section(key, "ladder.")))
         return false;
     if (!c->declared.flow && c->declared.train && in_section(key, "flow."))
@@ -54,6 +75,7 @@ static bool is_shown(const hf_config *c, const hf_key *key, print_form form)
         {"init.seed", by_noise},
         {"init.state", for_reader},
         {"output.plots", for_reader},
+        {"fit", for_reader},
         {"init.start", by_noise},
         {"init.scale", by_noise && start != HF_START_UNIFORM},
         {"init.learned", by_noise && start == HF_START_SADDLE},
@@ -146,13 +168,17 @@ static bool print_state(const hf_config *config, const hf_key *key, const char *
 static bool print_key(const hf_config *config, const hf_key *key, print_form form, const char *state, FILE *stream)
 {
     const int depth = depth_of(key->path, hf_keys_section_length(key->path));
+    const hf_origins *origins = config->origins;
+    const bool as_given = (form == AS_GIVEN || form == GIVEN_HASH) && origins->given[key - hf_keys] != NULL;
     bool printed = true;
-    if (form == FOR_READER)
+    if (form == FOR_READER || form == AS_GIVEN)
         print_comment(key, depth, stream);
     indent(stream, depth);
     fprintf(stream, "%s = ", key->path + hf_keys_section_length(key->path) + (depth > 0));
     if (key->kind == HF_KIND_PATH)
         printed = print_state(config, key, state, stream);
+    else if (as_given)
+        fputs(origins->given[key - hf_keys], stream);
     else
         hf_value_print(key, hf_keys_value(key, config), stream);
     fputs(";\n", stream);
@@ -177,6 +203,29 @@ static bool print_config(const hf_config *config, print_form form, const char *s
 bool hf_config_print(const hf_config *config, const char *state, FILE *stream)
 {
     return print_config(config, FOR_READER, state, stream);
+}
+
+/* A section that is there but says nothing still decides what a run does. */
+static void print_empty_section(const hf_config *config, const char *section, bool declared, FILE *stream)
+{
+    const hf_origins *origins = config->origins;
+    for (size_t k = 0; k < hf_key_count; k++)
+        if (in_section(&hf_keys[k], section) && origins->given[k] != NULL)
+            return;
+    if (declared)
+        fprintf(stream, "%.*s = {\n};\n", (int)strlen(section) - 1, section);
+}
+
+static bool print_given(const hf_config *config, print_form form, const char *state, FILE *stream)
+{
+    print_empty_section(config, "flow.", config->declared.flow, stream);
+    print_empty_section(config, "train.", config->declared.train, stream);
+    return print_config(config, form, state, stream);
+}
+
+bool hf_config_print_given(const hf_config *config, const char *state, FILE *stream)
+{
+    return print_given(config, AS_GIVEN, state, stream);
 }
 
 /* ---- documentation ---- */
@@ -205,14 +254,15 @@ bool hf_config_print_keys(FILE *stream)
 
 /* ---- hash ---- */
 
-static hf_status hash_keys(const hf_config *config, uint64_t *hash, hf_error *err)
+static hf_status hash_keys(const hf_config *config, print_form form, uint64_t *hash, hf_error *err)
 {
     char *text = NULL;
     size_t size;
     FILE *stream = open_memstream(&text, &size);
     if (stream == NULL)
         return hf_fail_memory(err, "the configuration");
-    const bool printed = print_config(config, FOR_HASH, NULL, stream);
+    const bool printed =
+        form == FOR_HASH ? print_config(config, form, NULL, stream) : print_given(config, form, NULL, stream);
     const bool closed = fclose(stream) == 0;
     if (printed && closed)
         hf_hash_bytes(hash, text, size);
@@ -245,6 +295,12 @@ static hf_status hash_state(const hf_config *config, uint64_t *hash, hf_error *e
 hf_status hf_config_hash(const hf_config *config, uint64_t *hash, hf_error *err)
 {
     *hash = HF_HASH_START;
-    const hf_status status = hash_keys(config, hash, err);
+    const hf_status status = hash_keys(config, FOR_HASH, hash, err);
     return status == HF_OK ? hash_state(config, hash, err) : status;
+}
+
+hf_status hf_config_hash_sweep(const hf_config *config, uint64_t *hash, hf_error *err)
+{
+    const hf_status status = hf_config_hash(config, hash, err);
+    return status == HF_OK ? hash_keys(config, GIVEN_HASH, hash, err) : status;
 }

@@ -103,7 +103,8 @@ static void declare(reader *r, const char *path)
     const struct {
         const char *section;
         bool *declared;
-    } sections[] = {{"flow", &r->config->declared.flow}, {"train", &r->config->declared.train}};
+    } sections[] = {
+        {"flow", &r->config->declared.flow}, {"train", &r->config->declared.train}, {"sweep", &r->config->declared.sweep}};
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
         if (strlen(sections[i].section) == length && strncmp(path, sections[i].section, length) == 0)
             *sections[i].declared = true;
@@ -239,7 +240,9 @@ static hf_status record_origin(reader *r, size_t k)
     hf_origins *origins = r->config->origins;
     point_at(r, r->sources[k].setting);
     origins->where[k] = strdup(describe_place(r, r->sources[k].override, &r->fault, place));
-    return origins->where[k] == NULL ? report(r, HF_ESYSTEM, NULL, NULL) : HF_OK;
+    origins->given[k] = hf_value_text(&hf_keys[k], hf_keys_value(&hf_keys[k], r->config));
+    const bool recorded = origins->where[k] != NULL && origins->given[k] != NULL;
+    return recorded ? HF_OK : report(r, HF_ESYSTEM, NULL, NULL);
 }
 
 /* A path on the command line starts at the current directory, one in the file at the file's. */
@@ -315,7 +318,10 @@ void hf_read_free_origins(hf_origins *origins)
         return;
     for (size_t k = 0; origins->where != NULL && k < hf_key_count; k++)
         free(origins->where[k]);
+    for (size_t k = 0; origins->given != NULL && k < hf_key_count; k++)
+        free(origins->given[k]);
     free(origins->where);
+    free(origins->given);
     free(origins->file);
     free(origins);
 }
@@ -328,7 +334,8 @@ static hf_origins *make_origins(const char *path)
         return NULL;
     origins->file = strdup(hf_text_show(path, shown, sizeof shown));
     origins->where = calloc(hf_key_count, sizeof *origins->where);
-    if (origins->file != NULL && origins->where != NULL)
+    origins->given = calloc(hf_key_count, sizeof *origins->given);
+    if (origins->file != NULL && origins->where != NULL && origins->given != NULL)
         return origins;
     hf_read_free_origins(origins);
     return NULL;

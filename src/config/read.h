@@ -7,10 +7,11 @@
 
 #include "config/config.h"
 
-/* Where each key was set. */
+/* Where each key was set, and to what. */
 typedef struct {
     char *file;
     char **where; /* (hf_key_count) "FILE:LINE" or "-s path=value"; NULL: a default */
+    char **given; /* (hf_key_count) the value as a model file says it, before validation; NULL: a default */
 } hf_origins;
 
 /* Fills the zeroed *config, its origins too, as hf_config_read says. On failure *config is half filled. */

@@ -1,12 +1,16 @@
 #include "config/value.h"
 
+#include "config/axes.h"
+
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 _Static_assert(sizeof(hf_list) == sizeof(hf_counts) && sizeof(hf_list) == sizeof(hf_reals) &&
-                   sizeof(hf_list) == sizeof(hf_count_rows) && sizeof(hf_list) == sizeof(hf_real_rows),
+                   sizeof(hf_list) == sizeof(hf_count_rows) && sizeof(hf_list) == sizeof(hf_real_rows) &&
+                   sizeof(hf_list) == sizeof(hf_strings) && sizeof(hf_list) == sizeof(hf_axes) &&
+                   sizeof(hf_list) == sizeof(hf_fits),
                "the lists of hf_config differ in layout");
 
 static hf_list load_list(const void *field)
@@ -185,7 +189,12 @@ static hf_status read_kind(const hf_key *key, hf_kind kind, const config_setting
     case HF_KIND_REALS:
     case HF_KIND_COUNT_ROWS:
     case HF_KIND_REAL_ROWS:
+    case HF_KIND_STRINGS:
         return read_list(key, kind, setting, field, fault);
+    case HF_KIND_AXES:
+        return hf_axes_read(setting, field, fault);
+    case HF_KIND_FITS:
+        return hf_fits_read(setting, field, fault);
     }
     return fits ? HF_OK : mismatch(key, kind, setting, fault);
 }
@@ -204,6 +213,10 @@ void hf_value_clear(hf_kind kind, void *field)
         free(list.at);
     } else if (kind == HF_KIND_STRING || kind == HF_KIND_PATH) {
         free(*(char **)field);
+    } else if (kind == HF_KIND_AXES) {
+        hf_axes_clear(field);
+    } else if (kind == HF_KIND_FITS) {
+        hf_fits_clear(field);
     }
     memset(field, 0, hf_kinds[kind].size);
 }
@@ -212,7 +225,8 @@ bool hf_value_is_set(hf_kind kind, const void *field)
 {
     if (kind == HF_KIND_STRING || kind == HF_KIND_PATH)
         return *(char *const *)field != NULL;
-    return !hf_kinds[kind].is_list || load_list(field).count > 0;
+    const bool is_counted = hf_kinds[kind].is_list || kind == HF_KIND_AXES || kind == HF_KIND_FITS;
+    return !is_counted || load_list(field).count > 0;
 }
 
 /* libconfig reads an integer of more than 32 bits only with an L. */
@@ -261,7 +275,14 @@ static void print_kind(const hf_key *key, hf_kind kind, const void *field, FILE 
     case HF_KIND_REALS:
     case HF_KIND_COUNT_ROWS:
     case HF_KIND_REAL_ROWS:
+    case HF_KIND_STRINGS:
         print_list(key, kind, field, stream);
+        break;
+    case HF_KIND_AXES:
+        hf_axes_print(field, stream);
+        break;
+    case HF_KIND_FITS:
+        hf_fits_print(field, stream);
         break;
     }
 }
@@ -269,4 +290,18 @@ static void print_kind(const hf_key *key, hf_kind kind, const void *field, FILE 
 void hf_value_print(const hf_key *key, const void *field, FILE *stream)
 {
     print_kind(key, key->kind, field, stream);
+}
+
+char *hf_value_text(const hf_key *key, const void *field)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+    if (stream == NULL)
+        return NULL;
+    hf_value_print(key, field, stream);
+    if (fclose(stream) == 0)
+        return text;
+    free(text);
+    return NULL;
 }

@@ -27,6 +27,9 @@ bool hf_value_is_set(hf_kind kind, const void *field);
 
 void hf_value_print(const hf_key *key, const void *field, FILE *stream);
 
+/* What hf_value_print writes. Caller frees; NULL: memory. */
+char *hf_value_text(const hf_key *key, const void *field);
+
 /* What a key holds, "an integer >= 1", and returns text. */
 const char *hf_value_expected(const hf_key *key, char text[HF_EXPECTED]);
 

@@ -61,16 +61,24 @@ static double resting_speed(const hf_detector *d)
     return d->flow->problem->drift > 0 ? fmax(d->speed_floor, part * d->flow->descent) : d->speed_floor;
 }
 
-/* What the signal SLOPE is dP/dt over: P, and with drift, where P may be 0 or negative, at least the resting speed. */
-static double slope_unit(const hf_detector *d)
+/* Whether P is what rounding leaves of a balance between drift and gradient. */
+static bool is_balanced(const hf_detector *d)
 {
-    return d->flow->problem->drift > 0 ? fmax(d->flow->speed, resting_speed(d)) : d->flow->speed;
+    return d->flow->problem->drift > 0 && d->flow->speed <= resting_speed(d);
 }
 
 /* The flow where it is; slope: the signal SLOPE there. */
 static hf_sample sample_at(const hf_detector *d, double t, double slope)
 {
-    return (hf_sample){t, d->flow->loss, d->flow->speed, slope * slope_unit(d), resting_speed(d)};
+    double rate = is_balanced(d) ? hf_flow_speed_rate(d->flow) : slope * d->flow->speed;
+    return (hf_sample){t, d->flow->loss, d->flow->speed, rate, resting_speed(d)};
+}
+
+/* dP/dt / P; 0 where P says nothing. */
+static double slope_at(const hf_detector *d)
+{
+    const hf_flow *flow = d->flow;
+    return flow->speed > 0 && !is_balanced(d) ? hf_flow_speed_rate(flow) / flow->speed : 0;
 }
 
 /* The loss by which emergence is judged: that of the test data where there are any. */
@@ -83,10 +91,8 @@ double hf_detector_signal(const hf_detector *d, size_t signal)
 {
     const hf_flow *flow = d->flow;
     switch (signal) {
-    case SLOPE: {
-        double unit = slope_unit(d);
-        return unit > 0 ? hf_flow_speed_rate(flow) / unit : 0;
-    }
+    case SLOPE:
+        return slope_at(d);
     case OVERLAP:
         return hf_least_overlap(flow) - d->config->detect.overlap;
     case STOP_LOSS:

@@ -83,20 +83,23 @@ static hf_status solve_lanczos(const hf_flow *flow, const char *which, size_t co
     double *residual = memory, *place = residual + size, *scratch = place + 3 * size;
     for (size_t i = 0; i < size; i++) /* a start that no symmetry of the problem leaves unchanged, the same in every run */
         residual[i] = sin(1.0 + 2.7 * (double)i * (1 + 1e-3 * (double)(i % 7)));
-    for (;;) {
-        dsaupd_c(&step, "I", n, which, wanted, tolerance, residual, basis, vector, n, parameter, pointer, place, scratch,
-                 work, &info);
-        if (step != 1 && step != -1)
-            break;
-        const double *from = place + pointer[0] - 1;
-        double *to = place + pointer[1] - 1;
-        hf_flow_hessian_times(flow, from, to);
-        for (size_t i = 0; i < size; i++)
-            to[i] -= shift * from[i];
+#ifdef _OPENMP
+#pragma omp critical(hf_arpack) /* ARPACK keeps its state between two calls */
+#endif
+    {
+        while (dsaupd_c(&step, "I", n, which, wanted, tolerance, residual, basis, vector, n, parameter, pointer, place, scratch,
+                        work, &info),
+               step == 1 || step == -1) {
+            const double *from = place + pointer[0] - 1;
+            double *to = place + pointer[1] - 1;
+            hf_flow_hessian_times(flow, from, to);
+            for (size_t i = 0; i < size; i++)
+                to[i] -= shift * from[i];
+        }
+        if (info == 0)
+            dseupd_c(1, "A", select, value, vector, n, 0, "I", n, which, wanted, tolerance, residual, basis, vector, n,
+                     parameter, pointer, place, scratch, work, &info);
     }
-    if (info == 0)
-        dseupd_c(1, "A", select, value, vector, n, 0, "I", n, which, wanted, tolerance, residual, basis, vector, n,
-                 parameter, pointer, place, scratch, work, &info);
     if (info != 0)
         status = hf_fail(err, HF_ENUMERIC, "the eigenvalues of the Hessian do not converge (ARPACK's code %d)", (int)info);
     for (size_t i = 0; i < count && status == HF_OK; i++)

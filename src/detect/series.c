@@ -35,7 +35,7 @@ hf_status hf_series_create(hf_series **result, const hf_config *config, hf_flow 
     }
     s->detector->keep_states = true;
     s->detector->watched[HF_SIGNAL_SLOPE] = false; /* extrema are found from the speeds */
-    s->detector->sample_count = 0; /* the first look adds the start */
+    s->detector->sample_count = 0;                 /* the first look adds the start */
     *result = s;
     return HF_OK;
 }
@@ -61,8 +61,7 @@ static hf_status check_signals(hf_series *s, double t, hf_error *err)
     d->end_overlap = d->now[HF_SIGNAL_OVERLAP] + d->config->detect.overlap;
     for (size_t signal = 0; signal < d->signals && s->looks > 0; signal++) {
         const double before = d->before[signal], now = d->now[signal];
-        if (signal == HF_SIGNAL_STOP_LOSS || !d->watched[signal] ||
-            !hf_detector_crossed(signal, before, now))
+        if (signal == HF_SIGNAL_STOP_LOSS || !d->watched[signal] || !hf_detector_crossed(signal, before, now))
             continue;
         d->watched[signal] = false;
         if (!hf_detector_record(d, signal, s->pending.t + (t - s->pending.t) * before / (before - now)))

@@ -18,6 +18,11 @@ static double log_speed(const hf_sample *a, double x)
     return hermite(log(a[0].speed), a[0].rate / a[0].speed * width, log(a[1].speed), a[1].rate / a[1].speed * width, x);
 }
 
+static bool at_rest(const hf_sample *s)
+{
+    return s->speed <= s->rest;
+}
+
 static double plain_speed(const hf_sample *a, double x)
 {
     double width = a[1].t - a[0].t;
@@ -25,14 +30,14 @@ static double plain_speed(const hf_sample *a, double x)
 }
 
 /* Where the speed crosses level between the samples a[0] and a[1], as time and loss. By its logarithm, which it spans many
- * decades of, or, with drift, by itself where it may be 0. */
-static void cross_level(const hf_sample *a, double level, double *t, double *loss)
+ * decades of, except next to a balance of drift and gradient, where it may be negative. */
+static void cross_level(const hf_sample *a, bool drift, double level, double *t, double *loss)
 {
-    bool rising = a[1].speed > a[0].speed, positive = a[0].speed > 0 && a[1].speed > 0;
+    bool rising = a[1].speed > a[0].speed, from_rest = drift && (at_rest(&a[0]) || at_rest(&a[1]));
     double low = 0, high = 1, width = a[1].t - a[0].t;
     for (int i = 0; i < 60; i++) {
         double middle = (low + high) / 2;
-        if ((positive ? log_speed(a, middle) < log(level) : plain_speed(a, middle) < level) == rising)
+        if ((from_rest ? plain_speed(a, middle) < level : log_speed(a, middle) < log(level)) == rising)
             low = middle;
         else
             high = middle;
@@ -55,27 +60,22 @@ static size_t first_sample(const hf_detector *d, double t)
     return low;
 }
 
-/* A speed that may be 0 only by underflow has no logarithm. */
-static bool is_usable(const hf_detector *d, const hf_sample *s)
-{
-    return s->speed > 0 || d->flow->problem->drift > 0;
-}
-
 bool hf_detector_find_level(const hf_detector *d, double peak, bool after, double level, double *t, double *loss)
 {
     const hf_sample *s = d->samples;
+    bool drift = d->flow->problem->drift > 0; /* else a speed of 0 is one that has underflown */
     size_t i = first_sample(d, peak);
     if (after) {
         for (; i < d->sample_count; i++)
-            if (s[i].speed <= level && is_usable(d, &s[i]) && i > 0) {
-                cross_level(s + i - 1, level, t, loss);
+            if (s[i].speed <= level && (s[i].speed > 0 || drift) && i > 0) {
+                cross_level(s + i - 1, drift, level, t, loss);
                 return true;
             }
         return false;
     }
     while (i-- > 0)
-        if (s[i].speed <= level && is_usable(d, &s[i]) && i + 1 < d->sample_count) {
-            cross_level(s + i, level, t, loss);
+        if (s[i].speed <= level && (s[i].speed > 0 || drift) && i + 1 < d->sample_count) {
+            cross_level(s + i, drift, level, t, loss);
             return true;
         }
     return false;

@@ -12,6 +12,12 @@
 /* The flow's direction in one block: a' and, given <a'>, u and ds. Rows of HF_BLOCK. */
 typedef struct {
     double *da, *u, *ds, *uu; /* (H) each */
+
+    /* -grad L . J y' takes sum_i n_i (along . ds + turn . dg). Replicator: (s h) . dg. With drift in the logit geometry, where y'
+     * is no gradient either, h~ (s h - phi) and s (s h - phi), phi_k = sum_i n_i s_ki (s h)_ki: what (s h) . d(s h~) comes to. */
+    double *along, *phi; /* (H), only with drift; phi numbers by modes */
+    const double *turn;  /* (H), rows of stride; in the logit geometry only with drift */
+    size_t stride;
 } block_direction;
 
 HF_INLINE void block_velocity(const hf_flow *flow, size_t first, size_t width, double *da)
@@ -41,7 +47,59 @@ HF_CLONES static void mean_velocity(const hf_flow *flow, const block_direction *
     }
 }
 
-/* What one feature adds to Q and, for the replicator, to -grad L . J y'. dv: (H, R). */
+/* Without drift the velocity of the logit geometry is the gradient's. */
+HF_INLINE bool is_gradient(const hf_problem *p)
+{
+    return p->geometry == HF_GEOMETRY_LOGIT && p->drift == 0;
+}
+
+/* phi */
+HF_CLONES static void find_phi(const hf_flow *flow, const block_direction *d)
+{
+    const hf_problem *p = flow->problem;
+    memset(d->phi, 0, p->heads * sizeof *d->phi);
+    for (size_t first = 0; first < p->positions && p->geometry == HF_GEOMETRY_LOGIT; first += HF_BLOCK) {
+        size_t width = hf_block_width(first, p->positions);
+        hf_lanes_product(flow->basis, width, flow->attention + first, p->positions, flow->loss_ascent + first, p->positions,
+                         d->along, HF_BLOCK);
+        for (size_t n = 0; n < p->heads; n++)
+            d->phi[n] += hf_lanes_dot(width, p->multiplicity + first, d->along + n * HF_BLOCK);
+    }
+}
+
+/* along and turn of one block, and what the change of the drift adds to -grad L . J y', dg~ = dg - w (beta ds + dbeta s).
+ * turned: (H) what turn points to. */
+HF_INLINE double block_drift(const hf_flow *flow, const block_direction *d, double dbeta, size_t first, size_t width,
+                             double *turned)
+{
+    const hf_problem *p = flow->problem;
+    bool logit = p->geometry == HF_GEOMETRY_LOGIT;
+    double sum = 0, *f = d->uu; /* not needed yet */
+    for (size_t n = 0; n < p->heads; n++)
+        for (size_t i = 0; i < width; i++)
+            f[n * HF_BLOCK + i] = flow->loss_ascent[n * p->positions + first + i] - d->phi[n];
+    if (logit) {
+        hf_lanes_product(flow->basis, width, flow->gain + first, p->positions, f, HF_BLOCK, d->along, HF_BLOCK);
+        hf_lanes_product(flow->basis, width, flow->attention + first, p->positions, f, HF_BLOCK, turned, HF_BLOCK);
+    }
+    for (size_t n = 0; n < p->heads; n++) {
+        double *row = turned + n * HF_BLOCK;
+        const double *s = flow->attention + n * p->positions + first, *ds = d->ds + n * HF_BLOCK,
+                     *along = d->along + n * HF_BLOCK, *count = p->multiplicity + first;
+        for (size_t i = 0; i < width && !logit; i++)
+            row[i] = f[n * HF_BLOCK + i];
+        double part = 0;
+        HF_SIMD_SUM(part)
+        for (size_t i = 0; i < width; i++) {
+            double weight = p->copies[first + i] * p->variance[first + i];
+            part += count[i] * ((logit ? along[i] : 0) * ds[i] - weight * row[i] * (flow->drift * ds[i] + dbeta * s[i]));
+        }
+        sum += part;
+    }
+    return p->attention_rate * sum;
+}
+
+/* What one feature adds to Q and, where y' is no gradient, to -grad L . J y'. dv: (H, R). */
 HF_INLINE double feature_curvature(const hf_flow *flow, const block_direction *d, const double *dv, size_t r, size_t first,
                                    size_t width)
 {
@@ -56,7 +114,7 @@ HF_INLINE double feature_curvature(const hf_flow *flow, const block_direction *d
         hf_lanes_add(width, dv[nr], d->ds + n * HF_BLOCK, crossed);
     }
     double sum = 0;
-    if (p->geometry == HF_GEOMETRY_LOGIT) {
+    if (is_gradient(p)) {
         HF_SIMD_SUM(sum)
         for (size_t i = 0; i < width; i++) {
             double residual = copies[i] * (pulled[i] + change[i]);
@@ -64,12 +122,12 @@ HF_INLINE double feature_curvature(const hf_flow *flow, const block_direction *d
         }
         return 2 * sum;
     }
-    /* -grad L . J y' = sum dv . dforce + rho_a sum_i n_i (s h) . dg; with dE = -c (pulled + change) */
+    /* -grad L . J y' = sum dv . dforce + rho_a sum_i n_i turn . dg; with dE = -c (pulled + change) */
     double turned[HF_BLOCK] = {0};
     for (size_t n = 0; n < p->heads; n++) {
-        size_t nr = n * p->features + r, row = n * p->positions + first;
-        hf_lanes_add(width, flow->value[nr], flow->ascent + row, turned);
-        hf_lanes_add(width, dv[nr], flow->ascent + row, dpulled);
+        size_t nr = n * p->features + r;
+        hf_lanes_add(width, flow->value[nr], d->turn + n * d->stride, turned);
+        hf_lanes_add(width, dv[nr], d->turn + n * d->stride, dpulled);
     }
     double rate = p->attention_rate,
            learned = p->values != HF_VALUES_OPTIMAL; /* at optimal values grad L has no part in them */
@@ -84,10 +142,12 @@ HF_INLINE double feature_curvature(const hf_flow *flow, const block_direction *d
     return sum;
 }
 
-HF_CLONES static double sum_curvature(const hf_flow *flow, const block_direction *d, const double *dv, const double *mean)
+/* dbeta: the change of the drift along y'. */
+HF_CLONES static double sum_curvature(const hf_flow *flow, block_direction *d, const double *dv, const double *mean,
+                                      double dbeta)
 {
     const hf_problem *p = flow->problem;
-    double sum = 0, twice = p->geometry == HF_GEOMETRY_LOGIT ? 2 : 1;
+    double sum = 0, twice = is_gradient(p) ? 2 : 1;
     for (size_t first = 0; first < p->positions; first += HF_BLOCK) {
         size_t width = hf_block_width(first, p->positions);
         block_velocity(flow, first, width, d->u);
@@ -95,9 +155,16 @@ HF_CLONES static double sum_curvature(const hf_flow *flow, const block_direction
             for (size_t i = 0; i < width; i++)
                 d->u[n * HF_BLOCK + i] -= mean[n];
         hf_lanes_product(flow->basis, width, flow->attention + first, p->positions, d->u, HF_BLOCK, d->ds, HF_BLOCK);
+        d->turn = flow->ascent + first;
+        d->stride = p->positions;
+        if (p->drift > 0) {
+            sum -= block_drift(flow, d, dbeta, first, width, d->da);
+            d->turn = d->da;
+            d->stride = HF_BLOCK;
+        }
         hf_lanes_product(flow->basis, width, d->u, HF_BLOCK, d->u, HF_BLOCK, d->uu, HF_BLOCK);
         for (size_t n = 0; n < p->heads; n++) {
-            const double *count = p->multiplicity + first, *f = flow->ascent + n * p->positions + first,
+            const double *count = p->multiplicity + first, *f = flow->loss_ascent + n * p->positions + first,
                          *uu = d->uu + n * HF_BLOCK;
             double part = 0;
             HF_SIMD_SUM(part)
@@ -124,32 +191,13 @@ static void optimal_velocity(const hf_flow *flow, const double *mean, double *dv
     hf_optimal_change(flow, ds, dv);
 }
 
-/* dP/dt = -(y' . Hess y') - grad L . J y' for a velocity y' that is not the gradient's. */
-static double drifting_speed_rate(const hf_flow *flow)
-{
-    const hf_problem *p = flow->problem;
-    size_t values = p->heads * p->features;
-    double *velocity = flow->direction, *moved = flow->moved;
-    hf_flow_velocity(flow, velocity);
-    hf_flow_gradient_change(flow, velocity, moved);
-    double bent = hf_lanes_dot(hf_flow_size(flow), velocity, moved), turned = 0;
-    hf_flow_jacobian_times(flow, velocity, moved);
-    for (size_t i = 0; i < values; i++)
-        turned += (flow->force[i] - p->weight_decay * flow->value[i]) * moved[i];
-    for (size_t n = 0; n < p->heads; n++)
-        turned += hf_counted_dot(p, flow->loss_ascent + n * p->positions, moved + values + n * p->positions);
-    return turned - bent;
-}
-
 double hf_flow_speed_rate(const hf_flow *flow)
 {
     const hf_problem *p = flow->problem;
-    if (p->drift > 0)
-        return drifting_speed_rate(flow);
     size_t values = p->heads * p->features, rows = p->heads * HF_BLOCK;
     double *memory = flow->scratch;
-    block_direction d = {memory, memory + rows, memory + 2 * rows, memory + 3 * rows};
-    double *dv = memory + 4 * rows, *mean = dv + values, decay = 0;
+    block_direction d = {.da = memory, .u = memory + rows, .ds = memory + 2 * rows, .uu = memory + 3 * rows};
+    double *dv = memory + 4 * rows, *mean = dv + values, decay = 0, loss = -flow->speed;
     bool optimal = p->values == HF_VALUES_OPTIMAL;
     mean_velocity(flow, &d, mean);
     if (optimal)
@@ -158,11 +206,16 @@ double hf_flow_speed_rate(const hf_flow *flow)
         if (!optimal)
             dv[i] = p->value_rate * (flow->force[i] - p->weight_decay * flow->value[i]);
         decay += p->weight_decay * dv[i] * dv[i];
+        loss -= p->weight_decay * flow->value[i] * dv[i]; /* L' without decay */
     }
-    /* logit: 2 Q; replicator: Q + grad L . J y', in which decay enters with + lambda |dv|^2 both times if values are
-     * learned */
+    if (p->drift > 0) {
+        d.along = flow->moved;
+        d.phi = d.along + rows;
+        find_phi(flow, &d);
+    }
+    /* logit: 2 Q; else Q + grad L . J y', in which decay enters with + lambda |dv|^2 both times if values are learned */
     bool twice = !optimal || p->geometry == HF_GEOMETRY_LOGIT;
-    return -(sum_curvature(flow, &d, dv, mean) + (twice ? 2 : 1) * decay);
+    return -(sum_curvature(flow, &d, dv, mean, 2 * p->drift * loss) + (twice ? 2 : 1) * decay);
 }
 
 /* ---- as an operator ---- */

@@ -10,8 +10,8 @@
 
 #include "flow/flow.h"
 
-/* dP/dt along the flow at the state of hf_flow_at, P = -dL/dt. Logit geometry: -2 Q(v', a'); replicator: -Q - grad L . J
- * y'. */
+/* dP/dt along the flow at the state of hf_flow_at, P = -dL/dt. Logit geometry without drift: -2 Q(v', a'); else -Q - grad L
+ * . J y'. */
 double hf_flow_speed_rate(const hf_flow *flow);
 
 /* The Hessian in coordinates that are orthonormal in the flow's own metric, so that an eigenvalue is minus the rate at

@@ -20,7 +20,7 @@ static hf_status allocate(hf_flow *flow)
     size_t heads = flow->problem->heads, positions = flow->problem->positions, features = flow->problem->features;
     size_t widest = heads > features ? heads : features;
     size_t field = heads * positions, pulls = features * positions;
-    size_t drift = flow->problem->drift > 0 ? 3 * field + heads * features : 0;
+    size_t drift = flow->problem->drift > 0 ? 2 * field + heads * (HF_BLOCK + 1) : 0;
     size_t blocks = 4 * heads * HF_BLOCK + heads * (features + 1),
            scratch = 2 * field + pulls > blocks ? 2 * field + pulls : blocks;
     double *memory = malloc((7 * field + pulls + scratch + 4 * heads * features + 2 * heads + 3 * heads * widest +

@@ -54,7 +54,7 @@ typedef struct {
     double *scratch;   /* (2 H + R, T), at least four blocks of H rows, for what is asked at the state of hf_flow_at */
     double *direction; /* (size of a state) and */
     double *turned;    /* (H, T) for hf_flow_hessian_times */
-    double *moved;     /* (size of a state) for hf_flow_speed_rate with drift */
+    double *moved;     /* (H HF_BLOCK + H) for hf_flow_speed_rate with drift */
     double *small;     /* (3, H, max(H, R)) */
 } hf_flow;
 

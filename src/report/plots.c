@@ -5,6 +5,8 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
+#include <math.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +15,54 @@
 
 extern char **environ;
 
-/* ---- writing scripts ---- */
+/* ---- scripts ---- */
+
+void hf_plots_quote(FILE *stream, const char *text)
+{
+    putc('\'', stream);
+    for (const char *c = text; *c != '\0'; c++)
+        fputs(*c == '\'' ? "''" : (char[]){(unsigned char)*c < ' ' ? ' ' : *c, '\0'}, stream);
+    putc('\'', stream);
+}
+
+void hf_plots_write_string(FILE *stream, const char *name, const char *text)
+{
+    fprintf(stream, "%s = ", name);
+    hf_plots_quote(stream, text);
+    putc('\n', stream);
+}
+
+hf_status hf_plots_write_script(const char *plots, const char *name, void (*write_facts)(FILE *, const void *),
+                                const void *data, const char *const parts[], hf_error *err)
+{
+    char file_name[64];
+    snprintf(file_name, sizeof file_name, "%s.gp", name);
+    char *path = hf_path_join(plots, file_name);
+    hf_file file;
+    hf_status status = path == NULL ? hf_fail_memory(err, "a file name") : hf_file_open(&file, path, err);
+    if (status == HF_OK) {
+        fprintf(file.stream,
+                "# %s of headflow. Needs only gnuplot and the tables beside this folder:\n"
+                "#   gnuplot %s.gp                          %s.png\n"
+                "#   gnuplot -e \"terminal='svg'\" %s.gp      or pdf; qt opens a window\n\n",
+                name, name, name, name);
+        hf_plots_write_string(file.stream, "figure", name);
+        write_facts(file.stream, data);
+        for (size_t i = 0; parts[i] != NULL; i++)
+            fprintf(file.stream, "\n%s", parts[i]);
+        status = hf_file_commit(&file, err);
+    }
+    free(path);
+    return status;
+}
+
+/* ---- the figures of a run ---- */
+
+typedef enum { ANY_RUN, FLOW_RUN, TRAINING_RUN } figure_source;
 
 typedef struct {
     const char *name, *body;
+    figure_source source; /* whose tables: the flow's, the first seed's; ANY_RUN: the flow's where there is one */
     bool (*is_wanted)(const hf_config *config);
 } figure;
 
@@ -26,9 +72,11 @@ static bool always(const hf_config *config)
     return true;
 }
 
+/* The attention of a training run is drawn where its rows have a time and its positions are the flow's. */
 static bool with_attention(const hf_config *config)
 {
-    return config->output.attention;
+    const bool drawable = hf_config_steps_are_time(config) && config->data.replicas.count == 0;
+    return config->output.attention && (hf_config_runs_flow(config) || drawable);
 }
 
 static bool with_ladder(const hf_config *config)
@@ -41,22 +89,32 @@ static bool with_curvature(const hf_config *config)
     return config->detect.events && config->detect.saddles;
 }
 
+static bool with_rungs(const hf_config *config)
+{
+    return hf_config_runs_flow(config) && (config->ladder.halvings > 0 || config->ladder.batches.count > 0);
+}
+
 static const figure figures[] = {
-    {"flow", hf_plot_flow, always},
-    {"attention", hf_plot_attention, with_attention},
-    {"ladder", hf_plot_ladder, with_ladder},
-    {"curvature", hf_plot_curvature, with_curvature},
+    {"flow", hf_plot_flow, FLOW_RUN, always},
+    {"training", hf_plot_flow, TRAINING_RUN, always},
+    {"compare", hf_plot_compare, TRAINING_RUN, always},
+    {"rungs", hf_plot_rungs, TRAINING_RUN, with_rungs},
+    {"attention", hf_plot_attention, ANY_RUN, with_attention},
+    {"ladder", hf_plot_ladder, ANY_RUN, with_ladder},
+    {"curvature", hf_plot_curvature, ANY_RUN, with_curvature},
 };
 enum { FIGURES = sizeof figures / sizeof figures[0] };
 
-/* A gnuplot string in single quotes, in which a quote is doubled; it must stay on one line. */
-static void write_string(FILE *stream, const char *name, const char *text)
+static bool is_wanted(const figure *f, const hf_config *config)
 {
-    fprintf(stream, "%s = '", name);
-    for (const char *c = text; *c != '\0'; c++)
-        fputs(*c == '\'' ? "''" : (char[]){(unsigned char)*c < ' ' ? ' ' : *c, '\0'}, stream);
-    fputs("'\n", stream);
+    const bool is_there = f->source == ANY_RUN || (f->source == FLOW_RUN ? hf_config_runs_flow(config) : config->declared.train);
+    return is_there && f->is_wanted(config);
 }
+
+typedef struct {
+    const hf_config *config;
+    const figure *figure;
+} facts;
 
 /* The positions of every pattern as runs of neighbours: pattern, first, last. */
 static void write_patterns(FILE *stream, const hf_count_rows *patterns)
@@ -87,42 +145,51 @@ static void write_sizes(FILE *stream, const hf_config *config)
     fputs("END\n", stream);
 }
 
-/* What a figure has to know of the run. */
-static void write_facts(FILE *stream, const hf_config *config, const char *name)
+/* Whose tables a figure shows, and what its time axis is. */
+static void write_source(FILE *stream, const hf_config *config, const figure *f)
 {
-    write_string(stream, "figure", name);
-    write_string(stream, "run_title", config->title);
+    const bool training = f->source == TRAINING_RUN || (f->source == ANY_RUN && !hf_config_runs_flow(config));
+    const bool in_steps = training && !hf_config_steps_are_time(config);
+    if (training)
+        fprintf(stream, "source = '../train/seed-%" PRIu64 "/'\n", config->train.seed);
+    else
+        fputs("source = '../flow/'\n", stream);
+    fprintf(stream, "axis_column = '%s'\naxis_label = '%s'\n", in_steps ? "step" : "t", in_steps ? "step" : "flow time t");
+    const double first = training ? fmax(config->output.t_first, config->train.lr) : config->output.t_first;
+    fprintf(stream, "t_first = %.17g\nt_end = %.17g\n", in_steps ? 1 : first,
+            in_steps ? (double)config->train.steps : config->solver.t_end);
+}
+
+/* What figures of training have to know. */
+static void write_training(FILE *stream, const hf_config *config)
+{
+    static const char *const names[] = {
+        [HF_OPTIMIZER_SGD] = "SGD", [HF_OPTIMIZER_MOMENTUM] = "momentum", [HF_OPTIMIZER_ADAM] = "Adam", [HF_OPTIMIZER_ADAMW] = "AdamW"};
+    fprintf(stream, "seeds = %zu\nfirst_seed = %" PRIu64 "\noptimizer = '%s'\n", config->train.seeds,
+            config->train.seed, names[config->train.optimizer]);
+    fprintf(stream, "has_flow = %d\nhas_drift = %d\n", hf_config_runs_flow(config), hf_config_runs_drift(config));
+    fprintf(stream, "lr = %.17g\nbatch = %zu\nsamples = %zu\nvalidation = %zu\n", config->train.lr, config->train.batch,
+            config->train.samples, config->train.validation);
+}
+
+/* What a figure has to know of the run. */
+static void write_facts(FILE *stream, const void *data)
+{
+    const facts *f = data;
+    const hf_config *config = f->config;
+    hf_plots_write_string(stream, "run_title", config->title);
     fprintf(stream, "heads = %zu\npositions = %zu\npatterns = %zu\n", config->heads, config->positions,
             config->target.count);
-    fprintf(stream, "t_first = %.17g\nt_end = %.17g\nlog_time = %d\n", config->output.t_first, config->solver.t_end,
-            config->output.spacing == HF_SPACING_LOG);
+    write_source(stream, config, f->figure);
+    fprintf(stream, "log_time = %d\n", config->output.spacing == HF_SPACING_LOG);
     fprintf(stream, "has_events = %d\nhas_test = %d\neigenvalues = %zu\n", config->detect.events,
             config->test.weights.count > 0, config->output.spectrum);
-    if (strcmp(name, "attention") == 0) {
+    if (strcmp(f->figure->name, "attention") == 0) {
         write_patterns(stream, &config->target.patterns);
         write_sizes(stream, config);
     }
-}
-
-static hf_status write_script(const figure *f, const hf_config *config, const char *directory, hf_error *err)
-{
-    char name[64];
-    snprintf(name, sizeof name, "%s.gp", f->name);
-    char *path = hf_path_join(directory, name);
-    hf_file file;
-    hf_status status = path == NULL ? hf_fail_memory(err, "a file name") : hf_file_open(&file, path, err);
-    if (status == HF_OK) {
-        fprintf(file.stream,
-                "# %s of a headflow run. Needs only gnuplot and the tables beside this folder:\n"
-                "#   gnuplot %s.gp                          %s.png\n"
-                "#   gnuplot -e \"terminal='svg'\" %s.gp      or pdf; qt opens a window\n\n",
-                f->name, f->name, f->name, f->name);
-        write_facts(file.stream, config, f->name);
-        fprintf(file.stream, "\n%s\n%s", hf_plot_prologue, f->body);
-        status = hf_file_commit(&file, err);
-    }
-    free(path);
-    return status;
+    if (f->figure->source == TRAINING_RUN)
+        write_training(stream, config);
 }
 
 hf_status hf_plots_write(const hf_config *config, const char *directory, hf_error *err)
@@ -130,8 +197,10 @@ hf_status hf_plots_write(const hf_config *config, const char *directory, hf_erro
     char *plots = hf_path_join(directory, "plots");
     hf_status status = plots == NULL ? hf_fail_memory(err, "a file name") : hf_directory_make(plots, err);
     for (size_t i = 0; i < FIGURES && status == HF_OK; i++)
-        if (figures[i].is_wanted(config))
-            status = write_script(&figures[i], config, plots, err);
+        if (is_wanted(&figures[i], config))
+            status =
+                hf_plots_write_script(plots, figures[i].name, write_facts, &(facts){config, &figures[i]},
+                                      (const char *const[]){hf_plot_canvas, hf_plot_prologue, figures[i].body, NULL}, err);
     free(plots);
     return status;
 }

@@ -8,6 +8,17 @@
 #include "config/config.h"
 #include "core/error.h"
 
+#include <stdio.h>
+
+/* Writes plots/NAME.gp: the variable figure = NAME and those that write_facts writes, then the parts (ended by NULL). Errors:
+ * HF_ESYSTEM. */
+hf_status hf_plots_write_script(const char *plots, const char *name, void (*write_facts)(FILE *, const void *),
+                                const void *data, const char *const parts[], hf_error *err);
+
+/* A gnuplot string in single quotes, in which a quote is doubled, on one line; the second as "name = string". */
+void hf_plots_quote(FILE *stream, const char *text);
+void hf_plots_write_string(FILE *stream, const char *name, const char *text);
+
 /* Writes the scripts that fit a flow's run into directory/plots. Errors: HF_ESYSTEM. */
 hf_status hf_plots_write(const hf_config *config, const char *directory, hf_error *err);
 

@@ -7,6 +7,9 @@
 
 #include <inttypes.h>
 #include <math.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,14 +38,6 @@ static hf_status run_flow(hf_experiment *x, const hf_config *config, const char 
     x->interrupted = status == HF_OK && !summary->already_complete && summary->stop == HF_STOP_INTERRUPTED;
     free(directory);
     return status;
-}
-
-/* Whether the noise of the training run has a known drift: fresh samples, and steps that have a flow time. */
-static bool has_known_drift(const hf_config *config)
-{
-    const hf_optimizer_kind optimizer = config->train.optimizer;
-    return config->train.batch > 0 && config->train.samples == 0 && config->flow.sgd_drift.lr == 0 &&
-           (optimizer == HF_OPTIMIZER_SGD || optimizer == HF_OPTIMIZER_MOMENTUM) && config->train.inputs.count == 0;
 }
 
 /* The flow of the configuration with the drift of its training run. */
@@ -84,8 +79,8 @@ static hf_status run_flows(hf_experiment *x, const hf_experiment_options *option
 {
     const hf_config *config = x->config;
     hf_status status = HF_OK;
-    x->has_flow = config->declared.flow || !config->declared.train;
-    x->has_drift = x->has_flow && config->declared.train && has_known_drift(config);
+    x->has_flow = hf_config_runs_flow(config);
+    x->has_drift = hf_config_runs_drift(config);
     if (config->declared.train && x->has_flow && !config->detect.events)
         return hf_config_reject(config, err, "detect.events", "is false: a comparison needs the stages of the flow");
     if (x->has_flow)
@@ -107,51 +102,126 @@ static double settled_time(const hf_findings *flow)
     return flow->stage_count > 0 && !isnan(flow->stage[0].t_settle) ? flow->stage[0].t_settle : INFINITY;
 }
 
-/* One seed of a rung into directory/seed-<n>. */
-static hf_status train_seed(hf_experiment *x, const hf_config *config, const char *directory, const char *part,
-                            uint64_t seed, const hf_experiment_options *options, hf_train_summary *summary, hf_error *err)
+/* The seeds of one learning rate and batch size, trained side by side. */
+typedef struct {
+    const hf_experiment *experiment;
+    const hf_config *config;
+    const hf_experiment_options *options;
+    const char *part;
+    char *directory;
+    size_t threads;      /* for each seed */
+    uint64_t *step;      /* (seeds) reached by each, for the progress; owned */
+    hf_train_summary *run; /* (seeds) owned by the rung */
+    hf_status *status;   /* (seeds) owned */
+    hf_error *error;     /* (seeds) owned */
+    bool failed;         /* some seed has: those that have not begun need not */
+} rung_work;
+
+typedef struct {
+    rung_work *work;
+    size_t seed; /* from 0 */
+} seed_progress;
+
+/* All seeds of a rung as one piece of work. */
+static void report_progress(void *data, const hf_train_progress *progress)
 {
+    const seed_progress *mine = data;
+    rung_work *w = mine->work;
+#ifdef _OPENMP
+#pragma omp critical(hf_progress)
+#endif
+    {
+        hf_train_progress all = {.part = w->part, .steps = w->config->train.seeds * progress->steps, .loss = progress->loss};
+        w->step[mine->seed] = progress->step;
+        for (size_t k = 0; k < w->config->train.seeds; k++)
+            all.step += w->step[k];
+        w->options->train_progress(w->options->progress_data, &all);
+    }
+}
+
+/* Seed number k (from 0) into directory/seed-<n>. */
+static hf_status train_seed(rung_work *w, size_t k, hf_error *err)
+{
+    const hf_experiment *x = w->experiment;
+    const uint64_t seed = w->config->train.seed + k;
     char name[32];
     snprintf(name, sizeof name, "seed-%" PRIu64, seed);
-    char *place = hf_path_join(directory, name);
+    char *place = hf_path_join(w->directory, name);
+    seed_progress progress = {w, k};
     const hf_train_options run = {.directory = place,
-                                  .part = part,
-                                  .resume = options->resume,
-                                  .threads = options->threads,
+                                  .resume = w->options->resume,
+                                  .threads = w->threads,
                                   .level_count = x->levels.count,
                                   .level = x->levels.level,
                                   .reference = x->has_flow ? &x->flow.findings.curve : NULL,
                                   .settled = settled_time(&x->flow.findings),
-                                  .interrupted = options->interrupted,
-                                  .progress = options->train_progress,
-                                  .progress_data = options->progress_data};
+                                  .interrupted = w->options->interrupted,
+                                  .progress = w->options->train_progress == NULL ? NULL : report_progress,
+                                  .progress_data = &progress};
     hf_status status = place == NULL ? hf_fail_memory(err, "a file name") : hf_directory_make(place, err);
     if (status == HF_OK)
-        status = hf_train_run(config, seed, &run, summary, err);
-    if (status == HF_OK) {
-        x->interrupted = summary->interrupted;
-        x->all_were_here = x->all_were_here && summary->already_complete;
-    }
+        status = hf_train_run(w->config, seed, &run, &w->run[k], err);
     free(place);
     return status;
+}
+
+/* Seeds are independent of each other: as many at a time as there are threads. Threads that are left over share the samples
+ * of a step. */
+static void train_seeds(rung_work *w)
+{
+    const size_t seeds = w->config->train.seeds, together = w->options->threads < seeds ? w->options->threads : seeds;
+    w->threads = w->options->threads / together;
+#ifdef _OPENMP
+    omp_set_max_active_levels(2);
+#pragma omp parallel for num_threads((int)together) schedule(dynamic, 1)
+#endif
+    for (size_t k = 0; k < seeds; k++) {
+        bool skip;
+#ifdef _OPENMP
+#pragma omp atomic read
+#endif
+        skip = w->failed;
+        if (skip)
+            continue;
+        w->status[k] = train_seed(w, k, &w->error[k]);
+        if (w->status[k] != HF_OK) {
+#ifdef _OPENMP
+#pragma omp atomic write
+#endif
+            w->failed = true;
+        }
+    }
 }
 
 /* All seeds of one learning rate and batch size into options->directory/name. */
 static hf_status train_rung(hf_experiment *x, const hf_config *config, const char *name,
                             const hf_experiment_options *options, hf_rung *rung, hf_error *err)
 {
-    char *directory = hf_path_join(options->directory, name);
-    *rung = (hf_rung){.lr = config->train.lr, .batch = config->train.batch};
-    rung->run = calloc(config->train.seeds, sizeof *rung->run);
-    hf_status status = directory == NULL || rung->run == NULL ? hf_fail_memory(err, "the training runs") : HF_OK;
-    for (size_t k = 0; k < config->train.seeds && status == HF_OK && !x->interrupted; k++) {
-        char part[96];
-        snprintf(part, sizeof part, "%s seed %zu of %zu", name, k + 1, config->train.seeds);
-        status = train_seed(x, config, directory, part, config->train.seed + k, options, &rung->run[k], err);
-        if (status == HF_OK)
-            rung->seeds = k + 1;
+    const size_t seeds = config->train.seeds;
+    rung_work w = {.experiment = x, .config = config, .options = options, .part = name};
+    *rung = (hf_rung){.lr = config->train.lr, .batch = config->train.batch, .seeds = seeds};
+    rung->run = w.run = calloc(seeds, sizeof *w.run);
+    w.directory = hf_path_join(options->directory, name);
+    w.step = calloc(seeds, sizeof *w.step);
+    w.status = calloc(seeds, sizeof *w.status);
+    w.error = calloc(seeds, sizeof *w.error);
+    hf_status status = HF_OK;
+    if (w.run == NULL || w.directory == NULL || w.step == NULL || w.status == NULL || w.error == NULL) {
+        rung->seeds = 0;
+        status = hf_fail_memory(err, "the training runs");
+    } else
+        train_seeds(&w);
+    for (size_t k = 0; k < seeds && status == HF_OK; k++) {
+        status = w.status[k];
+        if (status != HF_OK && err != NULL)
+            *err = w.error[k];
+        x->interrupted = x->interrupted || w.run[k].interrupted;
+        x->all_were_here = x->all_were_here && w.run[k].already_complete;
     }
-    free(directory);
+    free(w.directory);
+    free(w.step);
+    free(w.status);
+    free(w.error);
     return status;
 }
 
@@ -186,8 +256,7 @@ static hf_status climb(hf_experiment *x, const hf_experiment_options *options, h
             hf_experiment_options place = *options;
             const bool is_main = h == 0 && batch == config->train.batch;
             place.resume = options->resume || is_main; /* that one has just been climbed */
-            status = train_rung(x, &rung, is_main ? "train" : name, &place, &x->rung[x->rung_count], err);
-            x->rung_count += status == HF_OK;
+            status = train_rung(x, &rung, is_main ? "train" : name, &place, &x->rung[x->rung_count++], err);
         }
     return status;
 }

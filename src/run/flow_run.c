@@ -63,17 +63,22 @@ static double observe_at(flow_run *run, double t)
 
 static hf_status write_row(flow_run *run, double t, hf_error *err)
 {
-    if (run->options->directory == NULL)
-        return HF_OK;
     double energy = observe_at(run, t);
     return hf_record_row(&run->record, run->flow, t, run->y, &run->observation, defect(run, energy), NULL, err);
+}
+
+/* Without a directory a run is for its summary only. */
+static bool has_tables(const flow_run *run)
+{
+    return run->options->directory != NULL;
 }
 
 /* All output times up to t that are still to be written. */
 static hf_status write_rows(flow_run *run, double t, hf_error *err)
 {
     hf_status status = HF_OK;
-    while (status == HF_OK && run->next <= run->config->output.points && hf_output_time(run->config, run->next) <= t)
+    while (has_tables(run) && status == HF_OK && run->next <= run->config->output.points &&
+           hf_output_time(run->config, run->next) <= t)
         status = write_row(run, hf_output_time(run->config, run->next++), err);
     return status;
 }
@@ -99,10 +104,9 @@ static hf_status pass_boundary(flow_run *run, hf_error *err)
     hf_status status = hf_detector_before_restart(run->detector, err);
     if (status == HF_OK)
         status = hf_integrator_restart(run->integrator, err);
-    if (run->options->directory == NULL)
+    if (status != HF_OK || !has_tables(run))
         return status;
-    if (status == HF_OK)
-        status = hf_record_sync(&run->record, checkpoint->lengths, err);
+    status = hf_record_sync(&run->record, checkpoint->lengths, err);
     if (status != HF_OK)
         return status;
     checkpoint->next = run->next;
@@ -147,7 +151,7 @@ static hf_status prepare(flow_run *run, hf_error *err)
         status = hf_observation_init(&run->observation, run->flow, err);
     if (status == HF_OK)
         status = hf_detector_create(&run->detector, config, run->flow, err);
-    if (status == HF_OK)
+    if (status == HF_OK && has_tables(run))
         status = hf_checkpoint_init(&run->checkpoint, run->flow, run->origin.hash, err);
     if (status == HF_OK)
         status = hf_integrator_create(&run->integrator, run->flow, config->solver.rtol, config->solver.atol, err);
@@ -158,9 +162,8 @@ static hf_status prepare(flow_run *run, hf_error *err)
     summary->patterns = config->target.count;
     summary->share = malloc(summary->heads * summary->patterns * sizeof *summary->share);
     run->y = malloc(hf_flow_size(run->flow) * sizeof *run->y);
-    if (run->options->directory != NULL)
-        run->checkpoint_path = hf_path_join(run->options->directory, "checkpoint");
-    if (run->y == NULL || summary->share == NULL || (run->checkpoint_path == NULL && run->options->directory != NULL))
+    run->checkpoint_path = has_tables(run) ? hf_path_join(run->options->directory, "checkpoint") : NULL;
+    if (run->y == NULL || summary->share == NULL || (has_tables(run) && run->checkpoint_path == NULL))
         return hf_fail_memory(err, "the run");
     observe_at(run, 0);
     summary->loss_start = run->observation.loss;
@@ -174,7 +177,7 @@ static hf_status prepare(flow_run *run, hf_error *err)
 static hf_status begin(flow_run *run, hf_error *err)
 {
     bool found;
-    if (run->options->directory == NULL)
+    if (!has_tables(run))
         return HF_OK;
     hf_status status = resume(run, &found, err);
     if (status != HF_OK || found)
@@ -236,7 +239,7 @@ static hf_status find(flow_run *run, hf_error *err)
     if (!run->config->detect.events)
         return HF_OK;
     hf_status status = hf_detector_finish(run->detector, &summary->findings, err);
-    if (status != HF_OK || run->options->directory == NULL)
+    if (status != HF_OK || !has_tables(run))
         return status;
     return hf_findings_write(&summary->findings, summary->stop == HF_STOP_LOSS ? "loss" : "time", run->options->directory,
                              &run->origin, err);
@@ -249,7 +252,7 @@ static hf_status finish(flow_run *run, double t, hf_error *err)
     if (ended)
         status = find(run, err);
     summarize(run, t); /* leaves the flow at the final state */
-    if (run->options->directory == NULL)
+    if (!has_tables(run))
         return status;
     if (status == HF_OK && run->summary->stop == HF_STOP_LOSS)
         status = write_row(run, t, err);
@@ -266,8 +269,8 @@ hf_status hf_flow_run(const hf_config *config, const hf_run_options *options, hf
     double t = 0;
     *summary = (hf_run_summary){0};
     run.origin = (hf_table_origin){.title = config->title, .seed = config->init.seed};
-    hf_status status = hf_config_hash(config, &run.origin.hash, err);
-    if (status == HF_OK && options->resume && options->directory != NULL)
+    hf_status status = has_tables(&run) ? hf_config_hash(config, &run.origin.hash, err) : HF_OK;
+    if (status == HF_OK && options->resume && has_tables(&run))
         status = hf_completion_check(options->directory, run.origin.hash, &summary->already_complete, err);
     if (status == HF_OK && summary->already_complete)
         return HF_OK;

@@ -22,7 +22,6 @@ typedef struct {
 
 typedef struct {
     const char *directory; /* of the tables; exists. NULL: nothing is written, saved or resumed */
-    const char *part;      /* for the progress */
     bool resume;
     size_t threads;
     size_t level_count;

@@ -1,0 +1,104 @@
+# The loss of all training runs, beside the flow they stand for, and how far their stages are from the flow's.
+flow_table = folder . "../flow/trajectory.tsv"
+drift_table = folder . "../drift/trajectory.tsv"
+summary = folder . "../train/summary.tsv"
+compare = folder . "../compare.tsv"
+seed_table(k) = sprintf("%s../train/seed-%d/trajectory.tsv", folder, first_seed + k)
+is_timed = axis_column eq "t"
+with_flow = has_flow && is_timed
+with_stages = has_flow && is_timed
+
+# Layout in pixels; y is counted from the top.
+left = 95.0; right = 265.0; top = 72.0; gap = 95.0; bottom = 62.0
+wide = 900.0; high = 430.0; stage_high = with_stages ? 260.0 : 0.0
+width = left + wide + right
+height = top + high + (with_stages ? gap + stage_high : 0) + bottom
+
+training_colour = "#0072B2"
+drift_colour = "#D55E00"
+
+stats summary using (column("loss")) every ::0::0 name "start" nooutput
+stats summary using (column("loss_p10")) name "low" nooutput
+if (!exists("log_loss")) log_loss = low_min > 0 && start_max > 1e4 * low_min
+
+# Where the flow rests, beside runs whose steps are no time.
+levels = ""
+add_level(x) = (levels = levels . sprintf(" %.9g", x), x)
+if (has_flow && !is_timed) { stats folder . "../flow/plateaus.tsv" using (add_level(column("loss"))) nooutput }
+level(k) = k > words(levels) ? NaN : word(levels, k) + 0
+
+eval canvas(width, height)
+set multiplot
+set border 31 lw 1.2 lc rgb "#404040"
+set tics nomirror out scale 0.6, 0.3 format "%g" textcolor rgb "black"
+set grid xtics ytics lt 1 dt solid lc rgb "#e2e2e2" lw 1
+unset colorbox
+
+eval place(left, top, wide, high)
+set label 1 run_title at screen across(left), up(24) font title_font
+what = batch > 0 ? sprintf("%s, lr %g, batch %d", optimizer, lr, batch) : sprintf("%s, lr %g, exact gradient", optimizer, lr)
+if (samples > 0) { what = what . sprintf(", %d fixed samples", samples) }
+set label 2 what at screen across(left + wide), up(24) right
+if (log_time) { set logscale x }
+set xrange [t_begin:t_last]
+eval time_ticks(wide, 1)
+set xlabel axis_label
+set ylabel "loss (without the floor of the label noise)"
+if (log_loss) {
+  set logscale y
+  set yrange [10.0**floor(log10(low_min)):start_max * 1.5]
+  set ytics ()
+  set for [n = int(floor(log10(low_min))):int(ceil(log10(start_max)))] ytics add ("10" . raised(n) 10.0**n)
+} else { set yrange [0:start_max * 1.05] }
+set key at screen across(left + wide + 14), up(top) left top Left reverse samplen 2.4 spacing 1.25
+faint = seeds > 12 ? 1 : seeds
+plot summary using axis_column:"loss_p10":"loss_p90" with filledcurves lc rgb training_colour fillstyle solid 0.25 noborder \
+       title seeds > 1 ? "10–90 % of the seeds" : "", \
+     for [k = 0:faint - 1] seed_table(k) using axis_column:"loss" with lines lc rgb training_colour lw 0.8 \
+       title k > 0 ? "" : seeds > 12 ? "first seed" : "every seed", \
+     summary using axis_column:"loss" with lines lc rgb training_colour lw 2.5 title sprintf("median of %d", seeds), \
+     for [k = 1:words(levels)] level(k) with lines lc rgb "black" dt 3 lw 1.2 title k == 1 ? "plateaus of the flow" : "", \
+     (with_flow ? flow_table : summary) using (with_flow ? column("t") : NaN):"loss" with lines lc rgb "black" lw 2.5 \
+       title with_flow ? "flow" : "", \
+     (has_drift ? drift_table : summary) using (has_drift ? column("t") : NaN):"loss" with lines lc rgb drift_colour dt 2 lw 2.5 \
+       title has_drift ? "flow with SGD's drift" : "", \
+     summary using axis_column:(samples > 0 ? column("train_loss") : NaN) with lines lc rgb "#909090" lw 2 \
+       title samples > 0 ? "training samples" : "", \
+     summary using axis_column:(validation > 0 ? column("validation_loss") : NaN) with lines lc rgb "#009E73" lw 2 \
+       title validation > 0 ? "held-out samples" : ""
+unset label 1
+unset label 2
+
+# When each stage comes, relative to the flow.
+if (with_stages) {
+  of(curve, value) = strcol("curve") eq curve ? value : NaN
+  percent(curve) = 100 * of(curve, column("deviation_flow"))
+  stages = 0
+  stats compare using (of("flow", column("stage"))) name "numbered" nooutput
+  stages = int(numbered_max)
+  unset logscale
+  set ytics autofreq
+  set xrange [0.5:stages + 0.5]
+  set xtics () format "%g"
+  set for [k = 1:stages] xtics add (sprintf("stage %d", k) k)
+  set xlabel ""
+  set format y "%+g"
+  set yrange [*:*]
+  set offsets 0, 0, graph 0.12, graph 0.12
+  set ylabel "later than the flow by, in %"
+  eval place(left, top + high + gap, wide, stage_high)
+  set key at screen across(left + wide + 14), up(top + high + gap) left top Left reverse samplen 2.4 spacing 1.25
+  # quantiles stand in rows of their own: they are collected by stage
+  array low[stages]; array middle[stages]; array high_at[stages]
+  do for [k = 1:stages] { low[k] = NaN; middle[k] = NaN; high_at[k] = NaN }
+  put(curve, k, x) = curve eq "p10" ? (low[k] = x) : curve eq "median" ? (middle[k] = x) : curve eq "p90" ? (high_at[k] = x) : 0
+  stats compare using (put(strcol("curve"), int(column("stage")), 100 * column("deviation_flow"))) nooutput
+  plot 0 with lines lc rgb "black" lw 2 title "flow", \
+       compare using (column("stage") - 0.12):(percent("seed")) with points pt 6 ps 1 lw 1.2 lc rgb training_colour title "every seed", \
+       for [k = 1:stages] '+' using (k):(middle[k]):(low[k]):(high_at[k]) every ::0::0 with yerrorbars pt 7 ps 1.4 lw 2 \
+         lc rgb training_colour title k == 1 ? "median, 10–90 %" : "", \
+       compare using (column("stage") + 0.12):(has_drift ? percent("drift") : NaN) with points pt 13 ps 2 lc rgb drift_colour \
+         title has_drift ? "flow with SGD's drift" : ""
+}
+unset multiplot
+set output

@@ -1,0 +1,87 @@
+# Every reported quantity against the swept key: the median over seeds in a band from the 10 to the 90 % quantile. A triangle
+# at the upper edge: so many runs never came to it that the median is beyond the end of the run.
+panels = shown(quantities)
+columns = columns_for(panels, 3)
+blocks = ceil(panels / real(columns))
+
+# Layout in pixels; y is counted from the top.
+left = 95.0; right = 40.0; gap = 85.0; top = 100.0; bottom = 70.0; row_gap = 78.0
+wide = columns > 2 ? 400.0 : columns > 1 ? 520.0 : 800.0
+high = blocks > 1 ? 260.0 : 330.0
+width = left + columns * wide + (columns - 1) * gap + right
+height = top + blocks * high + (blocks - 1) * row_gap + bottom
+
+# The x axis: numbers, or the values' names.
+x_low = x_at[1]; x_high = x_at[1]
+do for [i = 2:x_count] {
+  if (x_at[i] < x_low) { x_low = x_at[i] }
+  if (x_at[i] > x_high) { x_high = x_at[i] }
+}
+if (x_low == x_high) { x_low = x_log ? x_low / 2 : x_low - 0.5; x_high = x_log ? x_high * 2 : x_high + 0.5 }
+x_margin = x_labelled ? 0.4 : x_log ? (x_high / x_low)**0.02 : 0.02 * (x_high - x_low)
+x_low = x_log ? x_low / x_margin : x_low - x_margin
+x_high = x_log ? x_high * x_margin : x_high + x_margin
+
+eval canvas(width, height)
+set multiplot
+eval look
+set grid xtics ytics lt 1 dt solid lc rgb "#e2e2e2" lw 1
+unset key
+seeds_note = seeds > 1 ? sprintf("medians over %d seeds", seeds) : ""
+band_note = seeds > 1 ? "band: 10 to 90 % of the runs" : ""
+eval place(left, top, wide, high)
+eval heading(left, and_note(and_note(seeds_note, band_note), and_note("triangle: not within the run", slice)))
+
+row(i) = (int(i) - 1) * x_stride + 1
+rows = x_count * x_stride
+array median[rows]
+array low[rows]
+array up_to[rows]
+is_there(y) = y == y && abs(y) < never
+
+do for [q = 1:panels] {
+  name = quantity[q]
+  unset logscale
+  set autoscale # stats looks at ranges
+  set datafile columnheaders
+  stats summary using (median[int(column(0)) + 1] = number(strcol(name . "_median")), \
+                       low[int(column(0)) + 1] = number(strcol(name . "_low")), \
+                       up_to[int(column(0)) + 1] = number(strcol(name . "_high")), 0) nooutput
+
+  # What the panel must hold.
+  y_low = 1e308; y_high = -1e308; missing = 0
+  do for [i = 1:x_count] {
+    if (median[row(i)] == never) { missing = missing + 1 }
+    if (is_there(low[row(i)]) && low[row(i)] < y_low) { y_low = low[row(i)] }
+    if (is_there(median[row(i)]) && median[row(i)] > y_high) { y_high = median[row(i)] }
+    if (is_there(up_to[row(i)]) && up_to[row(i)] > y_high) { y_high = up_to[row(i)] }
+    if (is_there(low[row(i)]) && low[row(i)] > y_high) { y_high = low[row(i)] }
+  }
+  if (y_low > y_high) { y_low = 0.0; y_high = 1.0 }
+  y_log = !is_count[q] && y_low > 0 && y_high > 30 * y_low
+  if (y_low == y_high) { y_low = y_low - 0.5; y_high = y_high + 0.5 }
+  if (y_log) { y_margin = (y_high / y_low)**0.05; y_low = y_low / y_margin; y_high = y_high * y_margin**2 } \
+  else { y_margin = 0.06 * (y_high - y_low); y_low = y_low - y_margin; y_high = y_high + 2 * y_margin }
+  clipped(y) = y != y ? NaN : y > y_high ? y_high : y
+  edge = y_log ? y_high / (y_high / y_low)**0.03 : y_high - 0.03 * (y_high - y_low)
+
+  eval place(left + ((q - 1) % columns) * (wide + gap), top + ((q - 1) / columns) * (high + row_gap), wide, high)
+  set title with_unit(name, unit[q]) offset 0, -0.6
+  lowest = q + columns > panels
+  set xlabel lowest ? x_name : ""
+  eval scale("x", x_low, x_high, x_log, wide / 70)
+  if (x_labelled) { set xtics (); set for [i = 1:x_count] xtics add (x_label[i] i) }
+  eval scale("y", y_low, y_high, y_log, high / 45)
+  if (is_count[q] && y_high - y_low < 8) { set ytics 1 }
+  set datafile nocolumnheaders
+  plot median using (x_at[int(column(1))]):(seeds > 1 ? clipped(low[row(column(1))]) : NaN):(clipped(up_to[row(column(1))])) \
+         every ::0::x_count - 1 with filledcurves fc rgb "#bcd4e6" fs solid noborder, \
+       median using (x_at[int(column(1))]):(is_there(median[row(column(1))]) ? median[row(column(1))] : NaN) \
+         every ::0::x_count - 1 with linespoints lc rgb "#0072B2" lw 2.5 pt 7 ps x_count > 30 ? 0.45 : 0.8, \
+       for [k = 1:missing > 0] median using (x_at[int(column(1))]):(median[row(column(1))] == never ? edge : NaN) \
+         every ::0::x_count - 1 with points lc rgb "#D55E00" pt 8 ps 1.1
+  unset label 1
+  unset label 2
+}
+unset multiplot
+set output

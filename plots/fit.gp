@@ -1,0 +1,44 @@
+# Every run against the power law: on one parameter the response itself, on several what was found over what the law says.
+left = 95.0; right = parameters > 1 ? 110.0 : 50.0; top = 100.0; bottom = 70.0
+wide = 720.0; high = 520.0
+width = left + wide + right
+height = top + high + bottom
+
+x_of(dummy) = parameters == 1 ? column(parameter[1]) : predicted(0)
+power(k) = k == 0 ? constant : power(k - 1) * column(parameter[k])**exponent[k]
+predicted(dummy) = power(parameters)
+is_good(dummy) = strcol("status") eq "OK" && number(strcol(response_column)) > 0 && number(strcol(response_column)) < never
+
+set table $points
+plot results using (is_good(0) ? sprintf("%.17g\t%.17g\t%.17g", x_of(0), number(strcol(response_column)), \
+                                         column(parameter[parameters])) : "") with table
+unset table
+set datafile nocolumnheaders
+stats $points using 1 name "x" nooutput
+stats $points using 2 name "y" nooutput
+stats $points using 3 name "z" nooutput
+x_low = x_min / (x_max / x_min)**0.04; x_high = x_max * (x_max / x_min)**0.04
+y_low = y_min / (y_max / y_min)**0.04; y_high = y_max * (y_max / y_min)**0.04
+if (x_low == x_high) { x_low = x_low / 2; x_high = x_high * 2 }
+if (y_low == y_high) { y_low = y_low / 2; y_high = y_high * 2 }
+line(x) = parameters == 1 ? constant * x**exponent[1] : x
+
+eval canvas(width, height)
+eval look
+set grid xtics ytics lt 1 dt solid lc rgb "#e2e2e2" lw 1
+eval place(left, top, wide, high)
+eval heading(left, law)
+eval scale("x", x_low, x_high, 1, wide / 70)
+eval scale("y", y_low, y_high, 1, high / 45)
+set xlabel parameters == 1 ? parameter[1] : "what the law says"
+set ylabel with_unit(response, response_unit)
+if (parameters > 1 && z_max > z_min) {
+  eval scale("cb", z_min, z_max, 1, 10)
+  set colorbox user origin across(left + wide + 20), up(top + high) size across(16), 1 - up(high)
+  set cblabel parameter[parameters]
+} else { unset colorbox }
+set key bottom right reverse Left samplen 2
+plot line(x) with lines lc rgb "#505050" lw 2 title "power law", \
+     for [k = 1:parameters == 1] $points using 1:2 with points pt 7 ps 0.9 lc rgb "#0072B2" title "runs", \
+     for [k = 1:parameters > 1] $points using 1:2:3 with points pt 7 ps 0.9 lc palette title "runs"
+set output

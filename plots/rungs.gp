@@ -1,0 +1,53 @@
+# How the stages of training approach those of the flow as the learning rate falls, for every batch size.
+ladder = folder . "../ladder.tsv"
+left = 95.0; right = 190.0; top = 72.0; gap = 110.0; bottom = 62.0
+wide = 420.0; high = 420.0
+width = left + 3 * wide + 2 * gap + right
+height = top + high + bottom
+
+# Batch sizes in order of appearance, and the number of stages.
+batches = ""
+add_batch(b) = (n = sprintf(" %d", b), batches = strstrt(batches . " ", n . " ") ? batches : batches . n, 0)
+stats ladder using (add_batch(column("batch"))) nooutput
+stats ladder using (column("stage")) name "numbered" nooutput
+stages = int(numbered_max)
+batch_name(i) = word(batches, i) + 0 > 0 ? "batch " . word(batches, i) : "exact gradient"
+is_at(i, k) = column("batch") == word(batches, i) + 0 && column("stage") == k
+
+eval canvas(width, height)
+set multiplot
+set border 31 lw 1.2 lc rgb "#404040"
+set tics nomirror out scale 0.6, 0.3 format "%g" textcolor rgb "black"
+set grid xtics ytics lt 1 dt solid lc rgb "#e2e2e2" lw 1
+set label 1 run_title at screen across(left), up(24) font title_font
+set logscale x
+set xtics autofreq
+set xlabel "learning rate"
+set key at screen across(width - right + 14), up(top) left top Left reverse samplen 2.4 spacing 1.25
+stats ladder using (column("lr")) name "lr" nooutput
+set xrange [lr_min / 1.3:lr_max * 1.3]
+
+# Colour: the batch size; shape: the stage.
+shape(k) = word("7 5 9 11 13 15", (k - 1) % 6 + 1) + 0
+eval place(left, top, wide, high)
+set ylabel "mean deviation t / t_{flow} − 1 of the stages, %" noenhanced
+set ylabel "stages later than the flow by, in % (mean)"
+plot 0 with lines lc rgb "black" lw 1 notitle, \
+     for [i = 1:words(batches)] for [k = 1:stages] ladder using "lr":(is_at(i, k) ? 100 * column("mean_deviation") : NaN) \
+       with points pt shape(k) ps 1.3 lc rgb head_colour(i) notitle
+unset label 1
+
+eval place(left + wide + gap, top, wide, high)
+set logscale y
+set format y "%.0e"
+set ylabel "spread over the seeds (standard deviation of t / t(flow))"
+plot for [i = 1:words(batches)] for [k = 1:stages] ladder using "lr":(is_at(i, k) && column("spread") > 0 ? column("spread") : NaN) \
+       with points pt shape(k) ps 1.3 lc rgb head_colour(i) notitle
+
+eval place(left + 2 * (wide + gap), top, wide, high)
+set ylabel "largest deviation of the loss up to the first plateau"
+plot for [i = 1:words(batches)] ladder using "lr":(is_at(i, 1) ? column("loss_deviation") : NaN) \
+       with linespoints pt 7 ps 1.3 lw 1.5 lc rgb head_colour(i) title batch_name(i), \
+     for [k = 1:stages] NaN with points pt shape(k) ps 1.3 lc rgb "#505050" title sprintf("stage %d", k)
+unset multiplot
+set output

@@ -1,0 +1,406 @@
+#include "config/axes.h"
+
+#include "config/keys.h"
+#include "config/value.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static hf_status reject(hf_fault *fault, const config_setting_t *setting, const char *what, const char *expected)
+{
+    char got[HF_EXPECTED];
+    return hf_fault_set(fault, config_setting_source_file(setting), config_setting_source_line(setting),
+                        "%s%sexpected %s, got %s", what, *what == '\0' ? "" : ": ", expected,
+                        hf_value_describe(setting, got));
+}
+
+/* ---- strings ---- */
+
+static hf_status read_string(const config_setting_t *setting, const char *what, char **string, hf_fault *fault)
+{
+    const char *value = config_setting_get_string(setting);
+    if (value == NULL || *value == '\0')
+        return reject(fault, setting, what, "a string");
+    *string = strdup(value);
+    return *string == NULL ? HF_ESYSTEM : HF_OK;
+}
+
+static void clear_strings(hf_strings *strings)
+{
+    for (size_t i = 0; i < strings->count; i++)
+        free(strings->at[i]);
+    free(strings->at);
+}
+
+static bool is_filled_list(const config_setting_t *setting)
+{
+    return (config_setting_is_list(setting) || config_setting_is_array(setting)) && config_setting_length(setting) > 0;
+}
+
+static hf_status start_strings(hf_strings *strings, size_t count)
+{
+    strings->at = calloc(count, sizeof *strings->at);
+    strings->count = strings->at == NULL ? 0 : count;
+    return strings->at == NULL ? HF_ESYSTEM : HF_OK;
+}
+
+/* ---- the values of an axis ---- */
+
+/* Room for any field of hf_config. */
+typedef union {
+    char *string;
+    int choice;
+    bool flag;
+    size_t count;
+    uint64_t seed;
+    double real;
+    hf_list list;
+} any_field;
+
+/* One value of key, as the text that -s takes. */
+static hf_status read_value(const hf_key *key, const config_setting_t *setting, char **text, hf_fault *fault)
+{
+    any_field field = {.list = {0}};
+    const hf_status status = hf_value_read(key, setting, &field, fault);
+    if (status == HF_OK) /* a path bare: it is looked for, not only written */
+        *text = key->kind == HF_KIND_PATH ? strdup(field.string) : hf_value_text(key, &field);
+    hf_value_clear(key->kind, &field);
+    if (status == HF_EUSAGE) { /* say which key */
+        char what[sizeof fault->text];
+        snprintf(what, sizeof what, "%s", fault->text);
+        snprintf(fault->text, sizeof fault->text, "%s: %.500s", key->path, what);
+    }
+    return status == HF_OK && *text == NULL ? HF_ESYSTEM : status;
+}
+
+static hf_status read_values(hf_axis *axis, const hf_key *key, const config_setting_t *setting, hf_fault *fault)
+{
+    if (!is_filled_list(setting))
+        return reject(fault, setting, "values", "a list of values");
+    hf_status status = start_strings(&axis->values, (size_t)config_setting_length(setting));
+    for (size_t i = 0; i < axis->values.count && status == HF_OK; i++)
+        status = read_value(key, config_setting_get_elem(setting, (unsigned)i), &axis->values.at[i], fault);
+    return status;
+}
+
+/* Number i of n, from first to last; powers of ten stay exact. */
+static double grid_number(const hf_axis *axis, size_t i)
+{
+    const double n = (double)(axis->count - 1), k = (double)i;
+    if (i == 0)
+        return axis->first;
+    if (i == axis->count - 1)
+        return axis->last;
+    if (axis->form == HF_AXIS_LINEAR)
+        return ((n - k) * axis->first + k * axis->last) / n;
+    return pow(10, ((n - k) * log10(axis->first) + k * log10(axis->last)) / n);
+}
+
+/* The values of a grid: integers are rounded, and those that round alike are taken once. */
+static hf_status fill_grid(hf_axis *axis, const hf_key *key, const config_setting_t *setting, hf_fault *fault)
+{
+    const bool is_real = key->kind == HF_KIND_REAL;
+    hf_status status = start_strings(&axis->values, axis->count);
+    size_t used = 0;
+    double last = NAN;
+    for (size_t i = 0; i < axis->count && status == HF_OK; i++) {
+        const double number = is_real ? grid_number(axis, i) : round(grid_number(axis, i));
+        any_field field = {.list = {0}};
+        char expected[HF_EXPECTED];
+        if (!hf_range_holds(&key->range, number) || (!is_real && number > 9007199254740992.0))
+            return hf_fault_set(fault, config_setting_source_file(setting), config_setting_source_line(setting),
+                                "%s: expected %s, got %.10g", key->path, hf_value_expected(key, expected), number);
+        if (number == last)
+            continue;
+        last = number;
+        if (is_real)
+            field.real = number;
+        else if (key->kind == HF_KIND_COUNT)
+            field.count = (size_t)number;
+        else
+            field.seed = (uint64_t)number;
+        axis->values.at[used] = hf_value_text(key, &field);
+        status = axis->values.at[used++] == NULL ? HF_ESYSTEM : HF_OK;
+    }
+    axis->values.count = used;
+    return status;
+}
+
+static bool get_number(const config_setting_t *setting, double *number)
+{
+    *number = config_setting_type(setting) == CONFIG_TYPE_FLOAT ? config_setting_get_float(setting)
+                                                                : (double)config_setting_get_int64(setting);
+    return config_setting_is_number(setting) && fabs(*number) <= HF_REAL_MAX;
+}
+
+/* log or linear = (first, last, count). */
+static hf_status read_grid(hf_axis *axis, const hf_key *key, const config_setting_t *setting, hf_fault *fault)
+{
+    const bool is_log = axis->form == HF_AXIS_LOG;
+    const char *what = is_log ? "log" : "linear";
+    double count;
+    if (key->kind != HF_KIND_REAL && key->kind != HF_KIND_COUNT && key->kind != HF_KIND_SEED)
+        return hf_fault_set(fault, config_setting_source_file(setting), config_setting_source_line(setting),
+                            "%s: %s does not hold a number, expected values = (...)", what, key->path);
+    const char *expected = is_log ? "(first, last, count) with first and last > 0 and a count from 2 to 1000000"
+                                  : "(first, last, count) with a count from 2 to 1000000";
+    if (!is_filled_list(setting) || config_setting_length(setting) != 3 ||
+        !get_number(config_setting_get_elem(setting, 0), &axis->first) ||
+        !get_number(config_setting_get_elem(setting, 1), &axis->last) ||
+        !get_number(config_setting_get_elem(setting, 2), &count) || count != floor(count) || count < 2 ||
+        count > HF_TASKS_MAX || (is_log && (axis->first <= 0 || axis->last <= 0)))
+        return reject(fault, setting, what, expected);
+    axis->count = (size_t)count;
+    return fill_grid(axis, key, setting, fault);
+}
+
+/* Numbers in place of the values. */
+static hf_status read_at(hf_axis *axis, const config_setting_t *setting, hf_fault *fault)
+{
+    const char *expected = "a list of as many numbers as there are values";
+    if (!is_filled_list(setting) || (size_t)config_setting_length(setting) != axis->values.count)
+        return reject(fault, setting, "at", expected);
+    axis->at.at = calloc(axis->values.count, sizeof *axis->at.at);
+    if (axis->at.at == NULL)
+        return HF_ESYSTEM;
+    axis->at.count = axis->values.count;
+    for (size_t i = 0; i < axis->at.count; i++)
+        if (!get_number(config_setting_get_elem(setting, (unsigned)i), &axis->at.at[i]))
+            return reject(fault, setting, "at", expected);
+    return HF_OK;
+}
+
+/* ---- groups ---- */
+
+/* The members of a group by name, NULL where missing; every member must be one of names. */
+static hf_status find_members(const config_setting_t *group, const char *const names[], const config_setting_t *members[],
+                              hf_fault *fault)
+{
+    if (!config_setting_is_group(group))
+        return reject(fault, group, "", "a group { ... }");
+    for (int i = 0; i < config_setting_length(group); i++) {
+        const config_setting_t *member = config_setting_get_elem(group, (unsigned)i);
+        const char *name = config_setting_name(member), *meant = hf_keys_nearest(name, names);
+        char shown[80];
+        size_t n = 0;
+        while (names[n] != NULL && strcmp(names[n], name) != 0)
+            n++;
+        if (names[n] == NULL)
+            return hf_fault_set(fault, config_setting_source_file(member), config_setting_source_line(member),
+                                "unknown member '%s'%s%s%s", hf_text_show(name, shown, sizeof shown),
+                                meant == NULL ? "" : ", did you mean '", meant == NULL ? "" : meant,
+                                meant == NULL ? "" : "'?");
+        members[n] = member;
+    }
+    return HF_OK;
+}
+
+static hf_status require(const config_setting_t *group, const config_setting_t *member, const char *name, hf_fault *fault)
+{
+    if (member != NULL)
+        return HF_OK;
+    return hf_fault_set(fault, config_setting_source_file(group), config_setting_source_line(group),
+                        "a member of this group is missing: %s", name);
+}
+
+/* The key an axis names. */
+static hf_status find_key(const hf_axis *axis, const config_setting_t *setting, const hf_key **key, hf_fault *fault)
+{
+    const char *file = config_setting_source_file(setting), *meant = hf_keys_suggest(axis->key);
+    const unsigned line = config_setting_source_line(setting);
+    char shown[120];
+    *key = hf_keys_find(axis->key);
+    hf_text_show(axis->key, shown, sizeof shown);
+    if (*key == NULL && meant != NULL)
+        return hf_fault_set(fault, file, line, "unknown key '%s', did you mean '%s'?", shown, meant);
+    if (*key == NULL)
+        return hf_fault_set(fault, file, line, "unknown key '%s'", shown);
+    if (strncmp(axis->key, "sweep.", 6) == 0 || (*key)->kind == HF_KIND_FITS)
+        return hf_fault_set(fault, file, line, "%s cannot be swept", shown);
+    return HF_OK;
+}
+
+enum { KEY, VALUES, LOG, LINEAR, NAME, AT, AXIS_MEMBERS };
+
+static hf_status read_axis(const config_setting_t *group, hf_axis *axis, hf_fault *fault)
+{
+    static const char *const names[] = {"key", "values", "log", "linear", "name", "at", NULL};
+    const config_setting_t *member[AXIS_MEMBERS] = {NULL};
+    const hf_key *key;
+    hf_status status = find_members(group, names, member, fault);
+    if (status == HF_OK)
+        status = require(group, member[KEY], "key", fault);
+    if (status == HF_OK)
+        status = read_string(member[KEY], "key", &axis->key, fault);
+    if (status == HF_OK)
+        status = find_key(axis, member[KEY], &key, fault);
+    if (status != HF_OK)
+        return status;
+    const int given = (member[VALUES] != NULL) + (member[LOG] != NULL) + (member[LINEAR] != NULL);
+    if (given != 1)
+        return hf_fault_set(fault, config_setting_source_file(group), config_setting_source_line(group),
+                            "expected one of values, log and linear for %s, got %s", axis->key,
+                            given == 0 ? "none" : "several");
+    axis->form = member[VALUES] != NULL ? HF_AXIS_VALUES : member[LOG] != NULL ? HF_AXIS_LOG : HF_AXIS_LINEAR;
+    status = axis->form == HF_AXIS_VALUES ? read_values(axis, key, member[VALUES], fault)
+                                          : read_grid(axis, key, member[axis->form == HF_AXIS_LOG ? LOG : LINEAR], fault);
+    if (status == HF_OK && (member[NAME] == NULL) != (member[AT] == NULL))
+        status = require(group, NULL, member[NAME] == NULL ? "name (of the numbers at)" : "at (the numbers)", fault);
+    if (status == HF_OK && member[NAME] != NULL)
+        status = read_string(member[NAME], "name", &axis->name, fault);
+    return status == HF_OK && member[AT] != NULL ? read_at(axis, member[AT], fault) : status;
+}
+
+/* Number of groups in a list of groups or in one group; 0 after a fault. */
+static size_t count_groups(const config_setting_t *setting, const char *expected, hf_fault *fault)
+{
+    const bool is_list = config_setting_is_list(setting) && config_setting_length(setting) > 0;
+    if (!is_list && !config_setting_is_group(setting))
+        reject(fault, setting, "", expected);
+    return is_list ? (size_t)config_setting_length(setting) : (size_t)config_setting_is_group(setting);
+}
+
+static const config_setting_t *group_number(const config_setting_t *setting, size_t i)
+{
+    return config_setting_is_group(setting) ? setting : config_setting_get_elem(setting, (unsigned)i);
+}
+
+hf_status hf_axes_read(const config_setting_t *setting, hf_axes *axes, hf_fault *fault)
+{
+    const size_t count = count_groups(setting, "a list of groups { key; values or log or linear; }", fault);
+    if (count == 0)
+        return HF_EUSAGE;
+    axes->at = calloc(count, sizeof *axes->at);
+    axes->count = axes->at == NULL ? 0 : count;
+    hf_status status = axes->at == NULL ? HF_ESYSTEM : HF_OK;
+    for (size_t i = 0; i < axes->count && status == HF_OK; i++)
+        status = read_axis(group_number(setting, i), &axes->at[i], fault);
+    return status;
+}
+
+static hf_status read_fit(const config_setting_t *group, hf_fit *fit, hf_fault *fault)
+{
+    static const char *const names[] = {"response", "on", NULL};
+    const config_setting_t *member[2] = {NULL};
+    hf_status status = find_members(group, names, member, fault);
+    for (size_t i = 0; i < 2 && status == HF_OK; i++)
+        status = require(group, member[i], names[i], fault);
+    if (status == HF_OK)
+        status = read_string(member[0], "response", &fit->response, fault);
+    if (status == HF_OK && !is_filled_list(member[1]))
+        status = reject(fault, member[1], "on", "a list of swept keys");
+    if (status == HF_OK)
+        status = start_strings(&fit->on, (size_t)config_setting_length(member[1]));
+    for (size_t i = 0; i < fit->on.count && status == HF_OK; i++)
+        status = read_string(config_setting_get_elem(member[1], (unsigned)i), "on", &fit->on.at[i], fault);
+    return status;
+}
+
+hf_status hf_fits_read(const config_setting_t *setting, hf_fits *fits, hf_fault *fault)
+{
+    const size_t count = count_groups(setting, "a group { response; on; } or a list of them", fault);
+    if (count == 0)
+        return HF_EUSAGE;
+    fits->at = calloc(count, sizeof *fits->at);
+    fits->count = fits->at == NULL ? 0 : count;
+    hf_status status = fits->at == NULL ? HF_ESYSTEM : HF_OK;
+    for (size_t i = 0; i < fits->count && status == HF_OK; i++)
+        status = read_fit(group_number(setting, i), &fits->at[i], fault);
+    return status;
+}
+
+/* ---- ends ---- */
+
+void hf_axes_clear(hf_axes *axes)
+{
+    for (size_t i = 0; i < axes->count; i++) {
+        hf_axis *axis = &axes->at[i];
+        free(axis->key);
+        free(axis->name);
+        free(axis->at.at);
+        clear_strings(&axis->values);
+    }
+    free(axes->at);
+    *axes = (hf_axes){0};
+}
+
+void hf_fits_clear(hf_fits *fits)
+{
+    for (size_t i = 0; i < fits->count; i++) {
+        free(fits->at[i].response);
+        clear_strings(&fits->at[i].on);
+    }
+    free(fits->at);
+    *fits = (hf_fits){0};
+}
+
+/* ---- printing ---- */
+
+static void print_number(double number, FILE *stream)
+{
+    char text[HF_REAL_TEXT];
+    fputs(hf_text_real(number, text), stream);
+}
+
+static void print_axis(const hf_axis *axis, FILE *stream)
+{
+    fputs("{ key = ", stream);
+    hf_text_quote(axis->key, stream);
+    if (axis->form == HF_AXIS_VALUES) {
+        const bool is_path = hf_keys_find(axis->key)->kind == HF_KIND_PATH;
+        fputs("; values = (", stream);
+        for (size_t i = 0; i < axis->values.count; i++) {
+            fputs(i == 0 ? "" : ", ", stream);
+            if (is_path)
+                hf_text_quote(axis->values.at[i], stream);
+            else
+                fputs(axis->values.at[i], stream);
+        }
+        fputs("); ", stream);
+    } else {
+        fprintf(stream, "; %s = (", axis->form == HF_AXIS_LOG ? "log" : "linear");
+        print_number(axis->first, stream);
+        fputs(", ", stream);
+        print_number(axis->last, stream);
+        fprintf(stream, ", %zu); ", axis->count);
+    }
+    if (axis->name != NULL) {
+        fputs("name = ", stream);
+        hf_text_quote(axis->name, stream);
+        fputs("; at = (", stream);
+        for (size_t i = 0; i < axis->at.count; i++) {
+            fputs(i == 0 ? "" : ", ", stream);
+            print_number(axis->at.at[i], stream);
+        }
+        fputs("); ", stream);
+    }
+    fputs("}", stream);
+}
+
+void hf_axes_print(const hf_axes *axes, FILE *stream)
+{
+    fputs("(", stream);
+    for (size_t i = 0; i < axes->count; i++) {
+        fputs(i == 0 ? "\n        " : ",\n        ", stream);
+        print_axis(&axes->at[i], stream);
+    }
+    fputs("\n    )", stream);
+}
+
+void hf_fits_print(const hf_fits *fits, FILE *stream)
+{
+    fputs("(", stream);
+    for (size_t i = 0; i < fits->count; i++) {
+        const hf_fit *fit = &fits->at[i];
+        fputs(i == 0 ? "\n    { response = " : ",\n    { response = ", stream);
+        hf_text_quote(fit->response, stream);
+        fputs("; on = (", stream);
+        for (size_t k = 0; k < fit->on.count; k++) {
+            fputs(k == 0 ? "" : ", ", stream);
+            hf_text_quote(fit->on.at[k], stream);
+        }
+        fputs("); }", stream);
+    }
+    fputs("\n)", stream);
+}

@@ -1,0 +1,43 @@
+/* axes: the groups of a sweep, { key; values, log or linear; name; at; }, and of its fits, { response; on; }.
+ *
+ * What the table of keys cannot describe: values that are read as those of another key, which the group names. */
+#ifndef HF_CONFIG_AXES_H
+#define HF_CONFIG_AXES_H
+
+#include "config/config.h"
+#include "config/text.h"
+
+#include <libconfig.h>
+
+/* Tasks of one sweep, and values of one key. */
+#define HF_TASKS_MAX 1000000
+
+/* Convert a list of groups, or one group, into a zeroed field. HF_EUSAGE: described in *fault; HF_ESYSTEM: memory. On
+ * failure the field may be half filled. */
+hf_status hf_axes_read(const config_setting_t *setting, hf_axes *axes, hf_fault *fault);
+hf_status hf_fits_read(const config_setting_t *setting, hf_fits *fits, hf_fault *fault);
+
+/* Free what the field owns; legal on a half-filled one. */
+void hf_axes_clear(hf_axes *axes);
+void hf_fits_clear(hf_fits *fits);
+
+/* Write the groups as a model file has them. */
+void hf_axes_print(const hf_axes *axes, FILE *stream);
+void hf_fits_print(const hf_fits *fits, FILE *stream);
+
+/* What the axes of a sweep must have in common: HF_EUSAGE. */
+hf_status hf_axes_check(hf_config *config, hf_error *err);
+
+/* Whether the values of an axis are numbers, or have some in their place. */
+bool hf_axes_is_numeric(const hf_axis *axis);
+
+/* The number of value i (from 0): itself, the one that `at` gives in its place, or, where there is neither, i + 1. */
+double hf_axes_number(const hf_axis *axis, size_t i);
+
+/* The axis that name means: its key, the last part of that, or its name. axes->count if there is none. */
+size_t hf_axes_find(const hf_axes *axes, const char *name);
+
+/* Number of points of a valid sweep: combinations of values, without seeds. */
+size_t hf_axes_points(const hf_config *config);
+
+#endif

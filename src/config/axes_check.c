@@ -1,0 +1,138 @@
+#include "config/axes.h"
+#include "config/keys.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- axes as numbers ---- */
+
+bool hf_axes_is_numeric(const hf_axis *axis)
+{
+    const hf_kind kind = hf_keys_find(axis->key)->kind;
+    return axis->at.count > 0 || kind == HF_KIND_REAL || kind == HF_KIND_COUNT || kind == HF_KIND_SEED;
+}
+
+double hf_axes_number(const hf_axis *axis, size_t i)
+{
+    if (axis->at.count > 0)
+        return axis->at.at[i];
+    return hf_axes_is_numeric(axis) ? strtod(axis->values.at[i], NULL) : (double)(i + 1);
+}
+
+/* ---- fits ---- */
+
+size_t hf_axes_find(const hf_axes *axes, const char *name)
+{
+    size_t found = axes->count;
+    for (size_t i = 0; i < axes->count; i++) {
+        const hf_axis *axis = &axes->at[i];
+        if (strcmp(axis->key, name) == 0 || (axis->name != NULL && strcmp(axis->name, name) == 0))
+            return i;
+    }
+    for (size_t i = 0; i < axes->count; i++) {
+        const char *dot = strrchr(axes->at[i].key, '.');
+        if (dot != NULL && strcmp(dot + 1, name) == 0)
+            found = i;
+    }
+    return found;
+}
+
+static hf_status check_parameter(const hf_config *config, const hf_fit *fit, size_t k, hf_error *err)
+{
+    const hf_axes *over = &config->sweep.over;
+    const size_t i = hf_axes_find(over, fit->on.at[k]);
+    if (i == over->count)
+        return hf_config_reject(config, err, "fit", "on '%.80s': no swept key is called so", fit->on.at[k]);
+    if (!hf_axes_is_numeric(&over->at[i]))
+        return hf_config_reject(config, err, "fit", "%s is no number; give its values some in sweep.over: name, at",
+                                over->at[i].key);
+    for (size_t n = 0; n < over->at[i].values.count; n++) {
+        const double x = hf_axes_number(&over->at[i], n);
+        if (!(x > 0))
+            return hf_config_reject(config, err, "fit", "%s takes the value %g, which has no logarithm", fit->on.at[k], x);
+    }
+    for (size_t other = 0; other < k; other++)
+        if (hf_axes_find(over, fit->on.at[other]) == i)
+            return hf_config_reject(config, err, "fit", "has %s twice, expected each key once", over->at[i].key);
+    return HF_OK;
+}
+
+static hf_status check_fits(const hf_config *config, hf_error *err)
+{
+    hf_status status = HF_OK;
+    for (size_t f = 0; f < config->fit.count; f++)
+        for (size_t k = 0; k < config->fit.at[f].on.count && status == HF_OK; k++)
+            status = check_parameter(config, &config->fit.at[f], k, err);
+    return status;
+}
+
+/* ---- tasks ---- */
+
+size_t hf_axes_points(const hf_config *config)
+{
+    const hf_axes *over = &config->sweep.over;
+    if (config->sweep.zip && over->count > 0)
+        return over->at[0].values.count;
+    size_t points = 1;
+    for (size_t i = 0; i < over->count; i++)
+        points *= over->at[i].values.count;
+    return points;
+}
+
+static hf_status check_task_count(const hf_config *config, hf_error *err)
+{
+    const hf_axes *over = &config->sweep.over;
+    double tasks = (double)config->sweep.seeds;
+    for (size_t i = 0; i < over->count; i++)
+        if (i == 0 || !config->sweep.zip)
+            tasks *= (double)over->at[i].values.count;
+    if (tasks <= HF_TASKS_MAX)
+        return HF_OK;
+    return hf_config_reject(config, err, over->count > 0 ? "sweep.over" : "sweep.seeds",
+                            "makes %.10g tasks, expected at most %d", tasks, HF_TASKS_MAX);
+}
+
+static hf_status check_seed_axis(const hf_config *config, const hf_axis *axis, hf_error *err)
+{
+    const bool is_seed = strcmp(axis->key, "init.seed") == 0 || strcmp(axis->key, "train.seed") == 0;
+    if (!is_seed || config->sweep.seeds == 1)
+        return HF_OK;
+    return hf_config_reject(config, err, "sweep.seeds", "cannot be given when %s is swept", axis->key);
+}
+
+/* Seeds beside a start that does not depend on one would be the same run again and again. */
+static hf_status check_seeds(const hf_config *config, hf_error *err)
+{
+    const hf_axes *over = &config->sweep.over;
+    bool noise = config->init.distribution != HF_NOISE_SINE && config->init.state == NULL;
+    for (size_t i = 0; i < over->count; i++)
+        noise = noise || strncmp(over->at[i].key, "init.", 5) == 0;
+    if (config->sweep.seeds > 1 && !noise && !config->declared.train)
+        return hf_config_reject(config, err, "sweep.seeds", "the start does not depend on a seed (init.%s), expected 1",
+                                config->init.state != NULL ? "state" : "distribution");
+    if (config->init.seed > INT64_MAX - config->sweep.seeds)
+        return hf_config_reject(config, err, "init.seed", "is too large to count up from");
+    if (config->train.seed > INT64_MAX - config->sweep.seeds)
+        return hf_config_reject(config, err, "train.seed", "is too large to count up from");
+    return HF_OK;
+}
+
+hf_status hf_axes_check(hf_config *config, hf_error *err)
+{
+    const hf_axes *over = &config->sweep.over;
+    hf_status status = check_task_count(config, err);
+    for (size_t i = 0; i < over->count && status == HF_OK; i++) {
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(over->at[i].key, over->at[k].key) == 0)
+                return hf_config_reject(config, err, "sweep.over", "has %s twice, expected each key once", over->at[i].key);
+        if (config->sweep.zip && over->at[i].values.count != over->at[0].values.count)
+            return hf_config_reject(config, err, "sweep.over",
+                                    "%s has %zu values and %s %zu; with sweep.zip all keys have as many", over->at[0].key,
+                                    over->at[0].values.count, over->at[i].key, over->at[i].values.count);
+        status = check_seed_axis(config, &over->at[i], err);
+    }
+    if (status != HF_OK || !config->declared.sweep)
+        return status;
+    status = check_seeds(config, err);
+    return status == HF_OK ? check_fits(config, err) : status;
+}

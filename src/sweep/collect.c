@@ -1,0 +1,176 @@
+#include "sweep/collect.h"
+
+#include "report/table.h"
+#include "sweep/fit.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* ---- columns ---- */
+
+static hf_status open_table(hf_table *table, const hf_sweep *sweep, const char *name, hf_error *err)
+{
+    const hf_table_origin origin = {
+        .title = sweep->config.title, .hash = sweep->tasks.hash, .seed = sweep->config.init.seed};
+    return hf_table_open(table, sweep->directory, name, &origin, err);
+}
+
+static void name_parameters(hf_table *table, const hf_sweep *sweep, size_t columns)
+{
+    for (size_t i = 0; i < columns; i++)
+        hf_table_text(table, "%s", sweep->tasks.name[i]);
+    for (size_t i = 0; i < sweep->config.sweep.over.count; i++)
+        if (sweep->config.sweep.over.at[i].name != NULL)
+            hf_table_text(table, "%s", sweep->config.sweep.over.at[i].name);
+}
+
+/* The overrides of a task, then the numbers that stand for them. */
+static void write_parameters(hf_table *table, const hf_sweep *sweep, size_t task, size_t columns)
+{
+    for (size_t i = 0; i < columns; i++)
+        hf_table_text(table, "%s", sweep->tasks.cell[task * sweep->tasks.columns + i]);
+    for (size_t i = 0; i < sweep->config.sweep.over.count; i++)
+        if (sweep->config.sweep.over.at[i].name != NULL)
+            hf_table_number(table, hf_fit_coordinate(sweep, i, task));
+}
+
+/* ---- results.tsv and timing.tsv ---- */
+
+static void write_result(hf_table *table, const hf_sweep *sweep, const hf_results *results, size_t task)
+{
+    static const char *const states[] = {"NOT_RUN", "OK", "FAILED"};
+    const hf_task_result *result = &results->task[task];
+    hf_table_text(table, "%zu", task + 1);
+    write_parameters(table, sweep, task, sweep->tasks.columns);
+    hf_table_text(table, "%s", states[result->state]);
+    hf_table_number(table, result->state == HF_TASK_NOT_RUN ? (double)NAN : (double)result->code);
+    hf_table_numbers(table, results->width, results->value + task * results->width);
+    hf_table_text(table, "%s", result->reason == NULL ? "nan" : result->reason);
+    hf_table_end_line(table);
+}
+
+static hf_status write_results(const hf_sweep *sweep, const hf_results *results, hf_error *err)
+{
+    hf_table table;
+    const hf_status status = open_table(&table, sweep, "results.tsv", err);
+    if (status != HF_OK)
+        return status;
+    hf_table_comment(&table, "%zu of %zu tasks OK, %zu FAILED", results->done, results->count, results->failed);
+    hf_table_text(&table, "task");
+    name_parameters(&table, sweep, sweep->tasks.columns);
+    hf_table_text(&table, "status\tcode");
+    for (size_t i = 0; i < results->width; i++)
+        hf_table_text(&table, "%s", sweep->report[i].name);
+    hf_table_text(&table, "reason");
+    hf_table_end_line(&table);
+    for (size_t task = 0; task < results->count; task++)
+        write_result(&table, sweep, results, task);
+    return hf_file_commit(&table.file, err);
+}
+
+static hf_status write_timing(const hf_sweep *sweep, const hf_results *results, hf_error *err)
+{
+    hf_table table;
+    const hf_status status = open_table(&table, sweep, "timing.tsv", err);
+    if (status != HF_OK)
+        return status;
+    hf_table_text(&table, "task\tseconds");
+    hf_table_end_line(&table);
+    for (size_t task = 0; task < results->count; task++) {
+        hf_table_text(&table, "%zu", task + 1);
+        hf_table_number(&table, results->task[task].state == HF_TASK_NOT_RUN ? NAN : results->task[task].seconds);
+        hf_table_end_line(&table);
+    }
+    return hf_file_commit(&table.file, err);
+}
+
+/* ---- summary.tsv ---- */
+
+static int by_size(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+double hf_collect_quantile(size_t count, double *numbers, double p)
+{
+    if (count == 0)
+        return NAN;
+    qsort(numbers, count, sizeof *numbers, by_size);
+    const double place = p * (double)(count - 1), below = floor(place), part = place - below;
+    const size_t i = (size_t)below;
+    if (part == 0 || numbers[i] == numbers[i + 1]) /* inf - inf has no value */
+        return numbers[i];
+    return numbers[i] + part * (numbers[i + 1] - numbers[i]);
+}
+
+/* The runs of a point that are OK and, for a time, those that never came to it as infinity; *have: how many did. */
+static size_t gather(const hf_sweep *sweep, const hf_results *results, size_t first, size_t quantity, double *numbers,
+                     size_t *have)
+{
+    size_t count = 0;
+    *have = 0;
+    for (size_t run = 0; run < sweep->config.sweep.seeds; run++) {
+        const size_t task = first + run;
+        const double value = results->value[task * results->width + quantity];
+        if (results->task[task].state != HF_TASK_OK)
+            continue;
+        *have += isnan(value) ? 0 : 1;
+        if (!isnan(value))
+            numbers[count++] = value;
+        else if (sweep->report[quantity].kind->is_time)
+            numbers[count++] = INFINITY;
+    }
+    return count;
+}
+
+static void write_point(hf_table *table, const hf_sweep *sweep, const hf_results *results, size_t first, double *numbers)
+{
+    size_t states[3] = {0};
+    for (size_t run = 0; run < sweep->config.sweep.seeds; run++)
+        states[results->task[first + run].state]++;
+    write_parameters(table, sweep, first, sweep->config.sweep.over.count);
+    hf_table_text(table, "%zu\t%zu\t%zu", states[HF_TASK_OK], states[HF_TASK_FAILED], states[HF_TASK_NOT_RUN]);
+    for (size_t q = 0; q < results->width; q++) {
+        size_t have;
+        const size_t count = gather(sweep, results, first, q, numbers, &have);
+        hf_table_number(table, hf_collect_quantile(count, numbers, 0.5));
+        hf_table_number(table, hf_collect_quantile(count, numbers, 0.1));
+        hf_table_number(table, hf_collect_quantile(count, numbers, 0.9));
+        hf_table_text(table, "%zu", have);
+    }
+    hf_table_end_line(table);
+}
+
+static hf_status write_summary(const hf_sweep *sweep, const hf_results *results, hf_error *err)
+{
+    const size_t seeds = sweep->config.sweep.seeds;
+    hf_table table;
+    double *numbers = malloc(seeds * sizeof *numbers);
+    hf_status status = numbers == NULL ? hf_fail_memory(err, "the summary") : open_table(&table, sweep, "summary.tsv", err);
+    if (status == HF_OK) {
+        hf_table_comment(&table, "quantiles 0.1 and 0.9; a time that was never reached counts as inf");
+        name_parameters(&table, sweep, sweep->config.sweep.over.count);
+        hf_table_text(&table, "runs\tfailed\tnot_run");
+        for (size_t q = 0; q < results->width; q++) {
+            const char *name = sweep->report[q].name;
+            hf_table_text(&table, "%s_median\t%s_low\t%s_high\t%s_count", name, name, name, name);
+        }
+        hf_table_end_line(&table);
+        for (size_t first = 0; first < results->count; first += seeds)
+            write_point(&table, sweep, results, first, numbers);
+        status = hf_file_commit(&table.file, err);
+    }
+    free(numbers);
+    return status;
+}
+
+hf_status hf_collect_write(const hf_sweep *sweep, const hf_results *results, hf_error *err)
+{
+    hf_status status = write_results(sweep, results, err);
+    if (status == HF_OK)
+        status = write_timing(sweep, results, err);
+    if (status == HF_OK)
+        status = write_summary(sweep, results, err);
+    return status == HF_OK ? hf_fit_write(sweep, results, err) : status;
+}

@@ -1,0 +1,19 @@
+/* collect: from the parts of a sweep to its tables.
+ *
+ * results.tsv   task <overridden keys> <names of axes> status code <quantities> reason: a row per task, in order
+ * summary.tsv   <swept keys> <names of axes> runs failed not_run, then for each quantity q its q_median q_low q_high (the
+ *               10 and 90 % quantiles) over the runs of a point, and in q_count how many of them have it
+ * timing.tsv    task seconds
+ * fit.tsv       fit response parameter exponent standard_error r2 residual runs left_out (fit.h) */
+#ifndef HF_SWEEP_COLLECT_H
+#define HF_SWEEP_COLLECT_H
+
+#include "sweep/parts.h"
+
+/* Writes the tables. Errors: HF_ESYSTEM. */
+hf_status hf_collect_write(const hf_sweep *sweep, const hf_results *results, hf_error *err);
+
+/* Quantile p of count numbers, which are sorted in place: linear between neighbours; inf if either is. nan for none. */
+double hf_collect_quantile(size_t count, double *numbers, double p);
+
+#endif

@@ -1,0 +1,248 @@
+#include "sweep/figures.h"
+
+#include "config/axes.h"
+#include "config/keys.h"
+#include "config/text.h"
+#include "core/file.h"
+#include "report/plot_scripts.h" /* made from plots/ by make */
+#include "report/plots.h"
+#include "sweep/fit.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- axes ---- */
+
+/* Whether the values of an axis stand better on a logarithmic scale: a geometric grid, or a list over a decade or more. */
+static bool is_geometric(const hf_axis *axis)
+{
+    double low = INFINITY, high = 0;
+    if (!hf_axes_is_numeric(axis) || (axis->form != HF_AXIS_VALUES && axis->at.count == 0))
+        return axis->form == HF_AXIS_LOG;
+    for (size_t i = 0; i < axis->values.count; i++) {
+        const double x = hf_axes_number(axis, i);
+        low = fmin(low, x);
+        high = fmax(high, x);
+    }
+    return low > 0 && high >= 10 * low;
+}
+
+/* A value for the eye: a number with as many digits as tell it from others, or the text itself. */
+static const char *show_value(const hf_axis *axis, size_t i, char text[80])
+{
+    char digits[HF_REAL_TEXT];
+    if (hf_keys_find(axis->key)->kind == HF_KIND_REAL)
+        snprintf(text, 80, "%s", hf_text_real(strtod(axis->values.at[i], NULL), digits));
+    else
+        hf_text_show(axis->values.at[i], text, 80);
+    const size_t length = strlen(text);
+    if (length >= 2 && text[0] == '"' && text[length - 1] == '"') { /* a string without its quotes */
+        memmove(text, text + 1, length - 2);
+        text[length - 2] = '\0';
+    }
+    return text;
+}
+
+static void write_list(FILE *stream, const char *name, size_t count)
+{
+    fprintf(stream, "array %s[%zu] = [", name, count);
+}
+
+/* x_name = ..., x_log = ..., x_at = [...], and for an axis without numbers x_labels = [...]. */
+static void write_axis(FILE *stream, const char *letter, const hf_axis *axis)
+{
+    char name[160], shown[80], digits[HF_REAL_TEXT];
+    const char *unit = axis->name != NULL ? "" : hf_keys_find(axis->key)->unit;
+    const bool has_unit = *unit != '\0' && strcmp(unit, "1") != 0;
+    snprintf(name, sizeof name, "%s%s%s%s", axis->name != NULL ? axis->name : axis->key, has_unit ? " [" : "",
+             has_unit ? unit : "", has_unit ? "]" : "");
+    fprintf(stream, "%s_name = ", letter);
+    hf_plots_quote(stream, name);
+    fprintf(stream, "\n%s_count = %zu\n%s_log = %d\n%s_labelled = %d\n", letter, axis->values.count, letter,
+            is_geometric(axis), letter, !hf_axes_is_numeric(axis));
+    snprintf(name, sizeof name, "%s_at", letter);
+    write_list(stream, name, axis->values.count);
+    for (size_t i = 0; i < axis->values.count; i++) /* as reals: gnuplot divides integers without remainder */
+        fprintf(stream, "%s%s", i == 0 ? "" : ", ", hf_text_real(hf_axes_number(axis, i), digits));
+    fputs("]\n", stream);
+    snprintf(name, sizeof name, "%s_label", letter);
+    write_list(stream, name, axis->values.count);
+    for (size_t i = 0; i < axis->values.count; i++) {
+        fputs(i == 0 ? "" : ", ", stream);
+        hf_plots_quote(stream, show_value(axis, i, shown));
+    }
+    fputs("]\n", stream);
+}
+
+/* Tasks of summary.tsv's rows between neighbours on an axis. */
+static size_t stride_of(const hf_config *config, size_t axis)
+{
+    size_t stride = 1;
+    for (size_t i = axis + 1; i < config->sweep.over.count && !config->sweep.zip; i++)
+        stride *= config->sweep.over.at[i].values.count;
+    return stride;
+}
+
+/* What the figure does not show: the keys beyond the first ones, at their first value. */
+static void write_slice(FILE *stream, const hf_config *config, size_t first)
+{
+    const hf_axes *over = &config->sweep.over;
+    char text[400] = "", shown[80];
+    size_t used = 0;
+    for (size_t i = first; i < over->count && used < sizeof text && !config->sweep.zip; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s = %s", i == first ? "" : ", ", over->at[i].key,
+                                 show_value(&over->at[i], 0, shown));
+    for (size_t i = 1; i < over->count && used < sizeof text && config->sweep.zip; i++)
+        used +=
+            (size_t)snprintf(text + used, sizeof text - used, "%s%s", i == 1 ? "together with " : ", ", over->at[i].key);
+    hf_plots_write_string(stream, "slice", text);
+}
+
+/* ---- quantities ---- */
+
+static void write_names(FILE *stream, const char *name, const hf_sweep *sweep, bool units)
+{
+    write_list(stream, name, sweep->report_count);
+    for (size_t i = 0; i < sweep->report_count; i++) {
+        fputs(i == 0 ? "" : ", ", stream);
+        hf_plots_quote(stream, units ? sweep->report[i].kind->unit : sweep->report[i].name);
+    }
+    fputs("]\n", stream);
+}
+
+static void write_flags(FILE *stream, const char *name, const hf_sweep *sweep, bool times)
+{
+    write_list(stream, name, sweep->report_count);
+    for (size_t i = 0; i < sweep->report_count; i++)
+        fprintf(stream, "%s%d", i == 0 ? "" : ", ",
+                times ? sweep->report[i].kind->is_time : sweep->report[i].kind->is_count);
+    fputs("]\n", stream);
+}
+
+static void write_quantities(FILE *stream, const hf_sweep *sweep)
+{
+    fprintf(stream, "seeds = %zu\nquantities = %zu\n", sweep->config.sweep.seeds, sweep->report_count);
+    write_names(stream, "quantity", sweep, false);
+    write_names(stream, "unit", sweep, true);
+    write_flags(stream, "is_time", sweep, true);
+    write_flags(stream, "is_count", sweep, false);
+}
+
+/* ---- curves and map ---- */
+
+static void write_point_facts(FILE *stream, const void *data)
+{
+    const hf_sweep *sweep = data;
+    const hf_config *config = &sweep->config;
+    const bool is_map = config->sweep.over.count > 1 && !config->sweep.zip;
+    hf_plots_write_string(stream, "run_title", config->title);
+    write_slice(stream, config, is_map ? 2 : 1);
+    write_axis(stream, "x", &config->sweep.over.at[0]);
+    fprintf(stream, "x_stride = %zu\n", stride_of(config, 0));
+    if (is_map) {
+        write_axis(stream, "y", &config->sweep.over.at[1]);
+        fprintf(stream, "y_stride = %zu\n", stride_of(config, 1));
+    }
+    write_quantities(stream, sweep);
+}
+
+/* ---- fits ---- */
+
+typedef struct {
+    const hf_sweep *sweep;
+    const hf_fit *fit;
+    const hf_fit_result *result;
+} fit_facts;
+
+/* The column of results.tsv that holds an axis's number. */
+static const char *column_of(const hf_axis *axis)
+{
+    return axis->name != NULL ? axis->name : axis->key;
+}
+
+/* "t_emerged = 1.51 T^0.990(1) d^0.490(2)" and the like. */
+static void describe_law(const fit_facts *f, char *text, size_t size)
+{
+    const hf_fit_result *r = f->result;
+    size_t used = (size_t)snprintf(text, size, "%s = %.4g", f->fit->response, exp(r->value[0]));
+    for (size_t k = 1; k < r->unknowns && used < size; k++)
+        used +=
+            (size_t)snprintf(text + used, size - used, " · %s^%.4f±%.2g", f->fit->on.at[k - 1], r->value[k], r->error[k]);
+    if (used < size)
+        snprintf(text + used, size - used, "     R² = %.6f     %zu runs", r->r2, r->runs);
+}
+
+static void write_fit_facts(FILE *stream, const void *data)
+{
+    const fit_facts *f = data;
+    const hf_axes *over = &f->sweep->config.sweep.over;
+    char law[600];
+    describe_law(f, law, sizeof law);
+    hf_plots_write_string(stream, "run_title", f->sweep->config.title);
+    hf_plots_write_string(stream, "law", law);
+    hf_plots_write_string(stream, "response", f->fit->response);
+    hf_quantity wanted, have;
+    const char *meant, *column = f->fit->response;
+    hf_quantity_find(f->fit->response, &wanted, &meant);
+    for (size_t i = 0; i < f->sweep->report_count; i++) {
+        have = f->sweep->report[i];
+        if (hf_quantity_equal(&wanted, &have))
+            column = have.name;
+    }
+    hf_plots_write_string(stream, "response_column", column);
+    hf_plots_write_string(stream, "response_unit", wanted.kind->unit);
+    fprintf(stream, "parameters = %zu\nconstant = %.17g\n", f->fit->on.count, exp(f->result->value[0]));
+    write_list(stream, "parameter", f->fit->on.count);
+    for (size_t k = 0; k < f->fit->on.count; k++) {
+        fputs(k == 0 ? "" : ", ", stream);
+        hf_plots_quote(stream, column_of(&over->at[hf_axes_find(over, f->fit->on.at[k])]));
+    }
+    fputs("]\n", stream);
+    write_list(stream, "exponent", f->fit->on.count);
+    for (size_t k = 0; k < f->fit->on.count; k++)
+        fprintf(stream, "%s%.17g", k == 0 ? "" : ", ", f->result->value[k + 1]);
+    fputs("]\n", stream);
+}
+
+static hf_status write_fit(const hf_sweep *sweep, const hf_results *results, size_t i, const char *plots, bool *any,
+                           hf_error *err)
+{
+    static const char *const parts[] = {hf_plot_canvas, hf_plot_sweep, hf_plot_fit, NULL};
+    char name[32];
+    hf_fit_result result;
+    snprintf(name, sizeof name, "fit-%zu", i + 1);
+    hf_status status = hf_fit_solve(sweep, results, &sweep->config.fit.at[i], &result, err);
+    if (status != HF_OK)
+        return status;
+    const fit_facts facts = {sweep, &sweep->config.fit.at[i], &result};
+    if (!isnan(result.value[0])) {
+        status = hf_plots_write_script(plots, name, write_fit_facts, &facts, parts, err);
+        *any = true;
+    }
+    hf_fit_clear(&result);
+    return status;
+}
+
+/* ---- the whole ---- */
+
+hf_status hf_figures_write(const hf_sweep *sweep, const hf_results *results, bool *any, hf_error *err)
+{
+    static const char *const curves[] = {hf_plot_canvas, hf_plot_sweep, hf_plot_curves, NULL};
+    static const char *const map[] = {hf_plot_canvas, hf_plot_sweep, hf_plot_map, NULL};
+    const hf_config *config = &sweep->config;
+    const bool is_map = config->sweep.over.count > 1 && !config->sweep.zip;
+    *any = false;
+    if (config->sweep.over.count == 0)
+        return HF_OK;
+    char *plots = hf_path_join(sweep->directory, "plots");
+    hf_status status = plots == NULL ? hf_fail_memory(err, "a file name") : hf_directory_make(plots, err);
+    if (status == HF_OK)
+        status =
+            hf_plots_write_script(plots, is_map ? "map" : "curves", write_point_facts, sweep, is_map ? map : curves, err);
+    *any = status == HF_OK;
+    for (size_t i = 0; i < config->fit.count && status == HF_OK; i++)
+        status = write_fit(sweep, results, i, plots, any, err);
+    free(plots);
+    return status;
+}

@@ -1,0 +1,352 @@
+#include "sweep/parts.h"
+
+#include "config/text.h"
+#include "core/file.h"
+#include "sweep/lines.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define SYNC_SECONDS 2
+#define NUMBER_TEXT  32
+
+static int is_part(const struct dirent *entry)
+{
+    const size_t digits = strspn(entry->d_name, "0123456789");
+    return digits > 0 && strcmp(entry->d_name + digits, ".tsv") == 0;
+}
+
+static unsigned long number_of(const struct dirent *entry)
+{
+    return strtoul(entry->d_name, NULL, 10);
+}
+
+static int by_number(const struct dirent **a, const struct dirent **b)
+{
+    const unsigned long x = number_of(*a), y = number_of(*b);
+    return (x > y) - (x < y);
+}
+
+/* The parts of a sweep in order of their numbers. Free with free_entries. */
+static hf_status list_parts(const hf_sweep *sweep, char **folder, struct dirent ***entries, int *count, hf_error *err)
+{
+    *folder = hf_path_join(sweep->directory, "parts");
+    if (*folder == NULL)
+        return hf_fail_memory(err, "a file name");
+    *count = scandir(*folder, entries, is_part, by_number);
+    if (*count >= 0)
+        return HF_OK;
+    const hf_status status = hf_fail(err, HF_ESYSTEM, "%s: cannot be read: %s", *folder, strerror(errno));
+    free(*folder);
+    return status;
+}
+
+static void free_entries(struct dirent **entries, int count, char *folder)
+{
+    for (int i = 0; i < count; i++)
+        free(entries[i]);
+    free(entries);
+    free(folder);
+}
+
+/* ---- writing ---- */
+
+static hf_status write_failure(const hf_part *part, hf_error *err)
+{
+    return hf_fail(err, HF_ESYSTEM, "%s: cannot be written: %s", part->path, strerror(errno));
+}
+
+/* One write, so that lines of a killed process are whole but for the last. */
+static hf_status write_text(const hf_part *part, const char *text, size_t size, hf_error *err)
+{
+    while (size > 0) {
+        const ssize_t written = write(part->file, text, size);
+        if (written < 0 && errno != EINTR)
+            return write_failure(part, err);
+        text += written > 0 ? written : 0;
+        size -= written > 0 ? (size_t)written : 0;
+    }
+    return HF_OK;
+}
+
+/* "task code seconds <quantities> reason checksum" */
+static hf_status write_header(const hf_part *part, hf_error *err)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+    if (stream == NULL)
+        return hf_fail_memory(err, "a result");
+    fprintf(stream, "# results of tasks of the sweep %016" PRIx64 "\ntask\tcode\tseconds", part->sweep->tasks.hash);
+    for (size_t i = 0; i < part->sweep->report_count; i++)
+        fprintf(stream, "\t%s", part->sweep->report[i].name);
+    fputs("\treason\tchecksum\n", stream);
+    hf_status status = fclose(stream) == 0 ? HF_OK : hf_fail_memory(err, "a result");
+    if (status == HF_OK)
+        status = write_text(part, text, size, err);
+    free(text);
+    return status;
+}
+
+/* Takes the first number that is free, also for processes on other machines. */
+static hf_status start_part(hf_part *part, hf_error *err)
+{
+    struct dirent **entries;
+    char *folder;
+    int count = 0;
+    hf_status status = list_parts(part->sweep, &folder, &entries, &count, err);
+    if (status != HF_OK)
+        return status;
+    unsigned long number = count == 0 ? 1 : number_of(entries[count - 1]) + 1;
+    const size_t size = strlen(folder) + NUMBER_TEXT;
+    part->path = malloc(size);
+    do {
+        if (part->path != NULL)
+            snprintf(part->path, size, "%s/%05lu.tsv", folder, number++);
+        part->file = part->path == NULL ? -1 : open(part->path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND, 0666);
+    } while (part->path != NULL && part->file < 0 && (errno == EEXIST || errno == EINTR));
+    free_entries(entries, count, folder);
+    if (part->path == NULL)
+        return hf_fail_memory(err, "a file name");
+    if (part->file >= 0)
+        return write_header(part, err);
+    status = write_failure(part, err);
+    free(part->path);
+    part->path = NULL;
+    return status;
+}
+
+/* What a reason must not hold in a table, and what would differ between two folders. */
+static void clean_reason(const hf_sweep *sweep, const char *message, char *reason, size_t size)
+{
+    const size_t length = strlen(sweep->directory);
+    size_t used = 0;
+    while (*message != '\0' && used + 1 < size) {
+        if (strncmp(message, sweep->directory, length) == 0 && message[length] == '/')
+            message += length + 1;
+        else {
+            const unsigned char c = (unsigned char)*message++;
+            reason[used++] = c < ' ' || c == 127 ? ' ' : (char)c;
+        }
+    }
+    reason[used] = '\0';
+}
+
+static hf_status append_line(hf_part *part, char *line, size_t size, size_t task, double seconds, const double *values,
+                             const hf_error *failure, hf_error *err)
+{
+    char reason[sizeof failure->message] = "nan";
+    if (failure != NULL)
+        clean_reason(part->sweep, failure->message, reason, sizeof reason);
+    size_t used =
+        (size_t)snprintf(line, size, "%zu\t%d\t%.3f", task + 1, failure == NULL ? 0 : (int)failure->status, seconds);
+    for (size_t i = 0; i < part->sweep->report_count; i++) {
+        const double value = failure == NULL ? values[i] : NAN;
+        used += (size_t)(isnan(value) ? snprintf(line + used, size - used, "\tnan")
+                                      : snprintf(line + used, size - used, "\t%.17g", value));
+    }
+    used += (size_t)snprintf(line + used, size - used, "\t%s\t", reason);
+    used += (size_t)snprintf(line + used, size - used, "%016" PRIx64 "\n", hf_lines_checksum(line, used));
+    return write_text(part, line, used, err);
+}
+
+static hf_status sync_part(hf_part *part, hf_error *err)
+{
+    part->synced = time(NULL);
+    return fsync(part->file) == 0 || errno == EINVAL || errno == EROFS ? HF_OK : write_failure(part, err);
+}
+
+hf_status hf_part_append(hf_part *part, size_t task, double seconds, const double *values, const hf_error *failure,
+                         hf_error *err)
+{
+    const size_t size = sizeof failure->message + (part->sweep->report_count + 4) * NUMBER_TEXT;
+    hf_status status = part->path == NULL ? start_part(part, err) : HF_OK;
+    if (status != HF_OK)
+        return status;
+    char *line = malloc(size);
+    if (line == NULL)
+        return hf_fail_memory(err, "a result");
+    status = append_line(part, line, size, task, seconds, values, failure, err);
+    free(line);
+    if (status == HF_OK && time(NULL) >= part->synced + SYNC_SECONDS)
+        status = sync_part(part, err);
+    return status;
+}
+
+hf_status hf_part_close(hf_part *part, hf_error *err)
+{
+    if (part->path == NULL)
+        return HF_OK;
+    hf_status status = sync_part(part, err);
+    if (close(part->file) != 0 && status == HF_OK)
+        status = write_failure(part, err);
+    free(part->path);
+    part->path = NULL;
+    return status;
+}
+
+/* ---- reading ---- */
+
+typedef struct {
+    hf_results *results;
+    const hf_sweep *sweep;
+    const char *path;
+    size_t line;    /* from 1 */
+    double *values; /* (width) of the present line */
+    hf_error *err;
+} reader;
+
+static hf_status damaged(const reader *r, const char *what)
+{
+    return hf_fail(r->err, HF_EUSAGE, "%s:%zu: %s; remove this file, and headflow sweep runs its tasks again", r->path,
+                   r->line, what);
+}
+
+static hf_status check_header(reader *r, char *line)
+{
+    static const char *const leading[] = {"task", "code", "seconds"};
+    const size_t before = sizeof leading / sizeof *leading;
+    bool same = true;
+    for (size_t i = 0; i < before + r->sweep->report_count && same; i++) {
+        const char *field = hf_lines_field(&line);
+        same = field != NULL && strcmp(field, i < before ? leading[i] : r->sweep->report[i - before].name) == 0;
+    }
+    same = same && line != NULL && strcmp(line, "reason\tchecksum") == 0;
+    return same ? HF_OK : damaged(r, "expected the columns of this sweep");
+}
+
+/* Cuts the checksum off a line and compares it. */
+static bool sum_is_right(char *line)
+{
+    char *tab = strrchr(line, '\t'), *end;
+    if (tab == NULL)
+        return false;
+    const uint64_t sum = strtoull(tab + 1, &end, 16);
+    const bool right = end > tab + 1 && *end == '\0' && sum == hf_lines_checksum(line, (size_t)(tab + 1 - line));
+    *tab = '\0';
+    return right;
+}
+
+static bool parse_real(char **line, double *value)
+{
+    char *field = hf_lines_field(line), *end;
+    if (field == NULL || *field == '\0')
+        return false;
+    *value = strtod(field, &end);
+    return *end == '\0';
+}
+
+/* Puts a result in its place, if it is better than what is there. */
+static hf_status keep(reader *r, size_t i, int code, double seconds, const char *reason)
+{
+    hf_results *results = r->results;
+    hf_task_result *task = &results->task[i];
+    if (task->state == HF_TASK_OK)
+        return HF_OK;
+    results->failed -= task->state == HF_TASK_FAILED;
+    free(task->reason);
+    *task = (hf_task_result){.state = code == 0 ? HF_TASK_OK : HF_TASK_FAILED, .code = code, .seconds = seconds};
+    results->done += code == 0;
+    results->failed += code != 0;
+    memcpy(&results->value[i * results->width], r->values, results->width * sizeof *r->values);
+    task->reason = code == 0 ? NULL : strdup(reason);
+    return code != 0 && task->reason == NULL ? hf_fail_memory(r->err, "the results") : HF_OK;
+}
+
+static hf_status read_line(reader *r, char *line)
+{
+    double number = 0, code = 0, seconds = 0;
+    bool good = sum_is_right(line) && parse_real(&line, &number) && parse_real(&line, &code) && parse_real(&line, &seconds);
+    for (size_t i = 0; i < r->results->width; i++)
+        good = good && parse_real(&line, &r->values[i]);
+    const char *reason = good ? hf_lines_field(&line) : NULL;
+    if (reason == NULL || line != NULL)
+        return damaged(r, "this line is damaged");
+    if (!(number >= 1 && number <= (double)r->results->count) || number != floor(number) || !(code >= 0 && code <= 255))
+        return damaged(r, "there is no such task");
+    return keep(r, (size_t)number - 1, (int)code, seconds, reason);
+}
+
+static hf_status read_part(reader *r)
+{
+    char *text, *at, *line;
+    hf_fault fault;
+    hf_status status = hf_text_load(r->path, &text, &fault);
+    r->line = fault.line;
+    if (status == HF_EUSAGE)
+        return damaged(r, fault.text);
+    if (status != HF_OK)
+        return hf_fail_memory(r->err, "the results");
+    at = text;
+    for (r->line = 1; status == HF_OK && (line = hf_lines_next(&at)) != NULL; r->line++) {
+        char comment[64];
+        snprintf(comment, sizeof comment, "# results of tasks of the sweep %016" PRIx64, r->sweep->tasks.hash);
+        if (r->line == 1)
+            status = strcmp(line, comment) == 0 ? HF_OK : damaged(r, "these are results of another sweep");
+        else
+            status = r->line == 2 ? check_header(r, line) : read_line(r, line);
+    }
+    free(text);
+    return status;
+}
+
+static hf_status read_parts(reader *r, hf_error *err)
+{
+    struct dirent **entries;
+    char *folder;
+    int count = 0;
+    hf_status status = list_parts(r->sweep, &folder, &entries, &count, err);
+    if (status != HF_OK)
+        return status;
+    for (int i = 0; i < count && status == HF_OK; i++) {
+        char *path = hf_path_join(folder, entries[i]->d_name);
+        r->path = path;
+        status = path == NULL ? hf_fail_memory(err, "a file name") : read_part(r);
+        free(path);
+    }
+    free_entries(entries, count, folder);
+    return status;
+}
+
+hf_status hf_results_load(hf_results *results, const hf_sweep *sweep, hf_error *err)
+{
+    *results = (hf_results){.count = sweep->tasks.count, .width = sweep->report_count};
+    reader r = {.results = results, .sweep = sweep, .err = err};
+    results->task = calloc(results->count, sizeof *results->task);
+    results->value = malloc(results->count * results->width * sizeof *results->value);
+    r.values = malloc(results->width * sizeof *r.values);
+    hf_status status = HF_OK;
+    if (results->task == NULL || results->value == NULL || r.values == NULL)
+        status = hf_fail_memory(err, "the results");
+    for (size_t i = 0; i < results->count * results->width && status == HF_OK; i++)
+        results->value[i] = NAN;
+    if (status == HF_OK)
+        status = read_parts(&r, err);
+    free(r.values);
+    if (status != HF_OK)
+        hf_results_clear(results);
+    return status;
+}
+
+size_t hf_results_missing(const hf_results *results, size_t chunk, size_t chunks, size_t *tasks)
+{
+    size_t count = 0;
+    for (size_t i = chunk - 1; i < results->count; i += chunks)
+        if (results->task[i].state != HF_TASK_OK)
+            tasks[count++] = i;
+    return count;
+}
+
+void hf_results_clear(hf_results *results)
+{
+    for (size_t i = 0; i < results->count && results->task != NULL; i++)
+        free(results->task[i].reason);
+    free(results->task);
+    free(results->value);
+    *results = (hf_results){0};
+}

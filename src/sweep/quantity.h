@@ -1,0 +1,67 @@
+/* quantity: what a sweep can report of one run, by name.
+ *
+ * A name such as t_acquired_2 is a kind, t_acquired_<j>, and an index. hf_quantity_measure is the one way from a
+ * configuration to numbers: whatever a sweep is to run stands behind it. */
+#ifndef HF_SWEEP_QUANTITY_H
+#define HF_SWEEP_QUANTITY_H
+
+#include "config/config.h"
+#include "run/flow_run.h"
+#include "run/train_run.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+typedef enum { HF_INDEX_NONE, HF_INDEX_PATTERN, HF_INDEX_STAGE, HF_INDEX_PLATEAU } hf_index;
+
+/* How a run went; nan for what it does not have. */
+typedef struct {
+    const hf_findings *findings;
+    double t, loss_start, loss, overlap, energy_defect, steps;
+    double train_loss, early_step, early_t, early_loss, early_class; /* of training */
+} hf_outcome;
+
+/* Both point into the summary. */
+hf_outcome hf_outcome_of_flow(const hf_run_summary *summary);
+hf_outcome hf_outcome_of_training(const hf_train_summary *summary);
+
+typedef struct {
+    const char *name; /* up to the index */
+    hf_index index;
+    bool is_time;      /* of something that may never happen: nan then, and later than every time in quantiles */
+    bool is_count;     /* a small whole number */
+    bool needs_events; /* detect.events */
+    bool needs_saddle; /* detect.saddles */
+    bool needs_training;
+    const char *unit, *help;
+    double (*value)(const hf_outcome *outcome, size_t index);
+} hf_quantity_kind;
+
+typedef struct {
+    const hf_quantity_kind *kind;
+    size_t index;     /* from 1 */
+    const char *name; /* as it was asked for; not owned */
+} hf_quantity;
+
+/* The quantity of a name, which must outlive it. HF_EUSAGE: *meant is a similar name or NULL. */
+hf_status hf_quantity_find(const char *name, hf_quantity *quantity, const char **meant);
+
+/* Whether two names are one quantity. */
+bool hf_quantity_equal(const hf_quantity *a, const hf_quantity *b);
+
+/* Fills sweep.report where it is empty, adds what the fits need, and checks that everything asked for can be measured.
+ * Errors: HF_EUSAGE, HF_ESYSTEM. */
+hf_status hf_quantity_settle(hf_config *config, hf_error *err);
+
+/* Runs what config describes, a flow or, with a train section and no flow section, the training of its first seed, without
+ * tables, and fills values (count). Only what the quantities need is looked for:
+ * config's detect.saddles is set. *stopped: *interrupted, which may be NULL, became true and values are not set. Errors:
+ * as hf_flow_run and hf_train_run. */
+hf_status hf_quantity_measure(hf_config *config, size_t count, const hf_quantity *quantities,
+                              const volatile sig_atomic_t *interrupted, double *values, bool *stopped, hf_error *err);
+
+/* Writes a line for every kind: name, unit, meaning. */
+bool hf_quantity_print_kinds(FILE *stream);
+
+#endif

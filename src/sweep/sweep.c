@@ -1,0 +1,279 @@
+#include "sweep/sweep.h"
+
+#include "config/axes.h"
+#include "config/keys.h"
+#include "config/text.h"
+#include "core/file.h"
+#include "core/hash.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- state tables ---- */
+
+typedef hf_status visit_state(void *data, const char *path, size_t i, hf_error *err);
+
+/* Calls visit for every state table that is swept, with its path. */
+static hf_status for_swept_states(const hf_config *config, visit_state *visit, void *data, hf_error *err)
+{
+    hf_status status = HF_OK;
+    for (size_t a = 0; a < config->sweep.over.count; a++) {
+        const hf_axis *axis = &config->sweep.over.at[a];
+        for (size_t i = 0; i < axis->values.count && hf_keys_find(axis->key)->kind == HF_KIND_PATH; i++) {
+            char *path = hf_config_resolve(config, axis->values.at[i]);
+            status = path == NULL ? hf_fail_memory(err, "a file name") : visit(data, path, i, err);
+            free(path);
+            if (status != HF_OK)
+                return status;
+        }
+    }
+    return status;
+}
+
+static hf_status hash_state(void *data, const char *path, size_t i, hf_error *err)
+{
+    hf_fault fault;
+    char *text;
+    (void)i;
+    const hf_status status = hf_text_load(path, &text, &fault);
+    if (status != HF_OK)
+        return hf_fail(err, status, "%s: %s", path, fault.text);
+    hf_hash_bytes(data, text, strlen(text));
+    free(text);
+    return HF_OK;
+}
+
+static hf_status copy_state(void *data, const char *path, size_t i, hf_error *err)
+{
+    char name[40];
+    hf_tasks_state_name(i, name);
+    char *copy = hf_path_join(data, name);
+    const hf_status status = copy == NULL ? hf_fail_memory(err, "a file name") : hf_file_copy(path, copy, err);
+    free(copy);
+    return status;
+}
+
+static hf_status copy_states(const hf_config *config, char *directory, hf_error *err)
+{
+    hf_status status = HF_OK;
+    if (config->init.state != NULL) {
+        char *source = hf_config_resolve(config, config->init.state), *copy = hf_path_join(directory, "init.tsv");
+        status = source == NULL || copy == NULL ? hf_fail_memory(err, "a file name") : hf_file_copy(source, copy, err);
+        free(source);
+        free(copy);
+    }
+    return status == HF_OK ? for_swept_states(config, copy_state, directory, err) : status;
+}
+
+/* ---- freezing ---- */
+
+static hf_status hash_of(const hf_config *config, uint64_t *hash, hf_error *err)
+{
+    const hf_status status = hf_config_hash_sweep(config, hash, err);
+    return status == HF_OK ? for_swept_states(config, hash_state, hash, err) : status;
+}
+
+/* Refuses a folder that holds the tasks of another sweep. */
+static hf_status check_old(const char *directory, uint64_t hash, hf_error *err)
+{
+    hf_tasks old;
+    char *path = hf_path_join(directory, "tasks.tsv");
+    if (path == NULL)
+        return hf_fail_memory(err, "a file name");
+    const bool exists = hf_file_exists(path);
+    free(path);
+    if (!exists)
+        return HF_OK;
+    const hf_status status = hf_tasks_read(&old, directory, err);
+    if (status != HF_OK)
+        return status;
+    const bool same = old.hash == hash;
+    hf_tasks_clear(&old);
+    return same
+               ? HF_OK
+               : hf_fail(err, HF_EUSAGE,
+                         "%s: holds another sweep (the model, its state table, the swept values or the report have changed "
+                         "since); choose another folder with -o, or remove this one",
+                         directory);
+}
+
+static hf_status write_model(const char *directory, const char *name, const hf_config *config,
+                             bool (*print)(const hf_config *, const char *, FILE *), hf_error *err)
+{
+    hf_file file;
+    char *path = hf_path_join(directory, name);
+    hf_status status = path == NULL ? hf_fail_memory(err, "a file name") : hf_file_open(&file, path, err);
+    if (status == HF_OK) {
+        print(config, "init.tsv", file.stream); /* a failure shows at the commit */
+        status = hf_file_commit(&file, err);
+    }
+    free(path);
+    return status;
+}
+
+/* The override of an axis's value i, to be freed. NULL: memory. */
+static char *override_of(const hf_config *config, const hf_axis *axis, size_t i)
+{
+    const bool is_path = hf_keys_find(axis->key)->kind == HF_KIND_PATH;
+    char *path = is_path ? hf_config_resolve(config, axis->values.at[i]) : NULL;
+    const char *value = is_path ? path : axis->values.at[i];
+    char *override = value == NULL ? NULL : malloc(strlen(axis->key) + strlen(value) + 2);
+    if (override != NULL)
+        sprintf(override, "%s=%s", axis->key, value);
+    free(path);
+    return override;
+}
+
+/* Reads the model with value i of axis number a and the first value of the others, or of all others where they are
+ * zipped. */
+static hf_status try_value(const hf_config *config, const char *model, size_t a, size_t i, hf_error *err)
+{
+    const hf_axes *over = &config->sweep.over;
+    hf_error why;
+    hf_config tried;
+    char **overrides = calloc(over->count, sizeof *overrides);
+    hf_status status = overrides == NULL ? hf_fail_memory(err, "the tasks") : HF_OK;
+    for (size_t k = 0; k < over->count && status == HF_OK; k++) {
+        overrides[k] = override_of(config, &over->at[k], k == a || config->sweep.zip ? i : 0);
+        if (overrides[k] == NULL)
+            status = hf_fail_memory(err, "the tasks");
+    }
+    if (status == HF_OK)
+        status = hf_config_read(&tried, model, over->count, (const char *const *)overrides, &why);
+    if (status == HF_OK)
+        hf_config_clear(&tried);
+    else if (overrides != NULL && overrides[over->count - 1] != NULL)
+        status = hf_config_reject(config, err, "sweep.over", "%.200s cannot be: %.600s", overrides[a], why.message);
+    for (size_t k = 0; k < over->count && overrides != NULL; k++)
+        free(overrides[k]);
+    free(overrides);
+    return status;
+}
+
+/* Tries every value by itself, or a thousand of them: a value that no model can have is found before anything runs. What
+ * only certain combinations make impossible shows as failed tasks. */
+static hf_status try_values(const hf_config *config, const char *directory, hf_error *err)
+{
+    const size_t most = 1000;
+    const hf_axes *over = &config->sweep.over;
+    char *model = hf_path_join(directory, "model.conf");
+    hf_status status = model == NULL ? hf_fail_memory(err, "a file name") : HF_OK;
+    for (size_t a = 0; a < over->count && status == HF_OK; a++) {
+        const size_t count = over->at[a].values.count, tries = count < most ? count : most;
+        for (size_t k = 0; k < tries && status == HF_OK; k++)
+            status = try_value(config, model, a, tries == 1 ? 0 : k * (count - 1) / (tries - 1), err);
+    }
+    free(model);
+    return status;
+}
+
+hf_status hf_sweep_freeze(const hf_config *config, const char *directory, hf_error *err)
+{
+    uint64_t hash;
+    char *folder = strdup(directory), *parts = hf_path_join(directory, "parts");
+    hf_status status = folder == NULL || parts == NULL ? hf_fail_memory(err, "a file name") : hash_of(config, &hash, err);
+    if (status == HF_OK)
+        status = check_old(directory, hash, err);
+    if (status == HF_OK)
+        status = hf_directory_make(parts, err);
+    if (status == HF_OK)
+        status = copy_states(config, folder, err);
+    if (status == HF_OK)
+        status = write_model(directory, "model.conf", config, hf_config_print_given, err);
+    if (status == HF_OK)
+        status = try_values(config, directory, err);
+    if (status == HF_OK)
+        status = write_model(directory, "sweep.conf", config, hf_config_print, err);
+    if (status == HF_OK)
+        status = hf_tasks_write(config, hash, directory, err); /* last: DIR is complete with it */
+    free(folder);
+    free(parts);
+    return status;
+}
+
+/* ---- opening ---- */
+
+/* The columns of tasks.tsv and the sections of sweep.conf must belong together. */
+static hf_status check_columns(const hf_sweep *sweep, hf_error *err)
+{
+    const hf_config *config = &sweep->config;
+    const char *seed_keys[2];
+    const size_t swept = config->sweep.over.count, seeds = hf_tasks_seed_keys(config, seed_keys);
+    bool same = config->declared.sweep && sweep->tasks.columns == swept + seeds &&
+                sweep->tasks.count == hf_axes_points(config) * config->sweep.seeds;
+    for (size_t i = 0; i < swept && same; i++)
+        same = strcmp(sweep->tasks.name[i], config->sweep.over.at[i].key) == 0;
+    for (size_t i = 0; i < seeds && same; i++)
+        same = strcmp(sweep->tasks.name[swept + i], seed_keys[i]) == 0;
+    return same ? HF_OK
+                : hf_fail(err, HF_EUSAGE,
+                          "%s: sweep.conf does not belong to tasks.tsv; freeze the sweep again in a new folder",
+                          sweep->directory);
+}
+
+static hf_status open_report(hf_sweep *sweep, hf_error *err)
+{
+    const hf_strings *names = &sweep->config.sweep.report;
+    hf_status status = hf_quantity_settle(&sweep->config, err);
+    if (status != HF_OK)
+        return status;
+    sweep->report_count = names->count;
+    sweep->report = calloc(names->count, sizeof *sweep->report);
+    if (sweep->report == NULL)
+        return hf_fail_memory(err, "the report");
+    for (size_t i = 0; i < names->count; i++) {
+        const char *meant;
+        hf_quantity_find(names->at[i], &sweep->report[i], &meant);
+    }
+    return HF_OK;
+}
+
+hf_status hf_sweep_open(hf_sweep *sweep, const char *directory, hf_error *err)
+{
+    *sweep = (hf_sweep){.directory = strdup(directory), .model = hf_path_join(directory, "model.conf")};
+    char *conf = hf_path_join(directory, "sweep.conf");
+    hf_status status = HF_OK;
+    if (sweep->directory == NULL || sweep->model == NULL || conf == NULL)
+        status = hf_fail_memory(err, "a file name");
+    if (status == HF_OK)
+        status = hf_tasks_read(&sweep->tasks, directory, err);
+    if (status == HF_OK)
+        status = hf_config_read(&sweep->config, conf, 0, NULL, err);
+    if (status == HF_OK)
+        status = check_columns(sweep, err);
+    if (status == HF_OK)
+        status = open_report(sweep, err);
+    free(conf);
+    if (status != HF_OK)
+        hf_sweep_close(sweep);
+    return status;
+}
+
+void hf_sweep_close(hf_sweep *sweep)
+{
+    hf_tasks_clear(&sweep->tasks);
+    hf_config_clear(&sweep->config);
+    free(sweep->directory);
+    free(sweep->model);
+    free(sweep->report);
+    *sweep = (hf_sweep){0};
+}
+
+/* ---- one task ---- */
+
+hf_status hf_sweep_run_task(const hf_sweep *sweep, size_t i, const volatile sig_atomic_t *interrupted, double *values,
+                            bool *stopped, hf_error *err)
+{
+    hf_config config;
+    char **overrides = hf_tasks_overrides(&sweep->tasks, i, sweep->directory);
+    *stopped = false;
+    if (overrides == NULL)
+        return hf_fail_memory(err, "a task");
+    hf_status status = hf_config_read(&config, sweep->model, sweep->tasks.columns, (const char *const *)overrides, err);
+    free(overrides);
+    if (status != HF_OK)
+        return status;
+    status = hf_quantity_measure(&config, sweep->report_count, sweep->report, interrupted, values, stopped, err);
+    hf_config_clear(&config);
+    return status;
+}

@@ -1,0 +1,37 @@
+/* sweep: a folder that holds everything a sweep needs, so that it can be run anywhere, by any number of processes.
+ *
+ *     DIR/model.conf   the model of every task, as it was given; DIR/init.tsv, DIR/state-*.tsv its state tables
+ *     DIR/sweep.conf   the effective model with its sections sweep and fit
+ *     DIR/tasks.tsv    what every task overrides (tasks.h)
+ *     DIR/parts/       results, line by line, as they come (parts.h) */
+#ifndef HF_SWEEP_SWEEP_H
+#define HF_SWEEP_SWEEP_H
+
+#include "sweep/quantity.h"
+#include "sweep/tasks.h"
+
+typedef struct {
+    char *directory;
+    char *model; /* DIR/model.conf */
+    hf_config config;
+    hf_tasks tasks;
+    size_t report_count;
+    hf_quantity *report;
+} hf_sweep;
+
+/* Makes DIR the folder of the sweep that a settled configuration describes, or finds that it is already: only what does
+ * not change any result (title, fits) may differ then. Errors: HF_EUSAGE (values that no run can have, an old DIR of
+ * another sweep), HF_ESYSTEM. */
+hf_status hf_sweep_freeze(const hf_config *config, const char *directory, hf_error *err);
+
+/* Opens the folder of a frozen sweep. Errors: HF_EUSAGE (missing, damaged), HF_ESYSTEM. Free with hf_sweep_close. */
+hf_status hf_sweep_open(hf_sweep *sweep, const char *directory, hf_error *err);
+
+/* Legal on a zeroed sweep. */
+void hf_sweep_close(hf_sweep *sweep);
+
+/* Runs task number i (from 0) and fills values (report_count). *stopped and errors: as hf_quantity_measure. */
+hf_status hf_sweep_run_task(const hf_sweep *sweep, size_t i, const volatile sig_atomic_t *interrupted, double *values,
+                            bool *stopped, hf_error *err);
+
+#endif

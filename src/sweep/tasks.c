@@ -1,0 +1,274 @@
+#include "sweep/tasks.h"
+
+#include "config/axes.h"
+#include "config/keys.h"
+#include "config/text.h"
+#include "config/value.h"
+#include "report/table.h"
+#include "sweep/lines.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+/* ---- writing ---- */
+
+size_t hf_tasks_seed_keys(const hf_config *config, const char *keys[2])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < config->sweep.over.count; i++) {
+        const char *key = config->sweep.over.at[i].key;
+        if (strcmp(key, "init.seed") == 0 || strcmp(key, "train.seed") == 0)
+            return 0;
+    }
+    keys[count++] = "init.seed";
+    if (config->declared.train)
+        keys[count++] = "train.seed";
+    return count;
+}
+
+void hf_tasks_state_name(size_t i, char name[40])
+{
+    snprintf(name, 40, "state-%zu.tsv", i + 1);
+}
+
+static void write_value(const hf_axis *axis, size_t i, FILE *stream)
+{
+    char name[40];
+    hf_tasks_state_name(i, name);
+    fprintf(stream, "\t%s", hf_keys_find(axis->key)->kind == HF_KIND_PATH ? name : axis->values.at[i]);
+}
+
+/* The values of point number p: the last axis varies fastest. */
+static void write_point(const hf_config *config, size_t p, FILE *stream)
+{
+    const hf_axes *over = &config->sweep.over;
+    size_t rest = hf_axes_points(config);
+    for (size_t i = 0; i < over->count; i++) {
+        const hf_axis *axis = &over->at[i];
+        if (!config->sweep.zip)
+            rest /= axis->values.count;
+        write_value(axis, config->sweep.zip ? p : p / rest % axis->values.count, stream);
+    }
+}
+
+static bool write_seed(const hf_config *config, const char *path, size_t run, FILE *stream)
+{
+    const hf_key *key = hf_keys_find(path);
+    const uint64_t seed = *(const uint64_t *)hf_keys_value(key, config) + run;
+    char *text = hf_value_text(key, &seed);
+    fprintf(stream, "\t%s", text == NULL ? "" : text);
+    free(text);
+    return text != NULL;
+}
+
+/* Everything between the comments. False: no memory. */
+static bool write_rows(const hf_config *config, FILE *stream)
+{
+    const size_t points = hf_axes_points(config);
+    const char *seed_keys[2];
+    const size_t seeds = hf_tasks_seed_keys(config, seed_keys);
+    bool good = true;
+    fputs("task", stream);
+    for (size_t i = 0; i < config->sweep.over.count; i++)
+        fprintf(stream, "\t%s", config->sweep.over.at[i].key);
+    for (size_t i = 0; i < seeds; i++)
+        fprintf(stream, "\t%s", seed_keys[i]);
+    putc('\n', stream);
+    for (size_t p = 0; p < points; p++)
+        for (size_t run = 0; run < config->sweep.seeds; run++) {
+            fprintf(stream, "%zu", p * config->sweep.seeds + run + 1);
+            write_point(config, p, stream);
+            for (size_t i = 0; i < seeds; i++)
+                good = write_seed(config, seed_keys[i], run, stream) && good;
+            putc('\n', stream);
+        }
+    return good;
+}
+
+hf_status hf_tasks_write(const hf_config *config, uint64_t hash, const char *directory, hf_error *err)
+{
+    const hf_table_origin origin = {.title = config->title, .hash = hash, .seed = config->init.seed};
+    char *rows = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&rows, &size);
+    const bool good = stream != NULL && write_rows(config, stream) && !ferror(stream);
+    hf_table table;
+    hf_status status = HF_OK;
+    if ((stream != NULL && fclose(stream) != 0) || !good)
+        status = hf_fail_memory(err, "the tasks");
+    if (status == HF_OK)
+        status = hf_table_open(&table, directory, "tasks.tsv", &origin, err);
+    if (status == HF_OK) {
+        fwrite(rows, 1, size, table.file.stream);
+        hf_table_comment(&table, "checksum %016" PRIx64, hf_lines_checksum(rows, size));
+        status = hf_file_commit(&table.file, err);
+    }
+    free(rows);
+    return status;
+}
+
+/* ---- reading ---- */
+
+typedef struct {
+    hf_tasks *tasks;
+    const char *path;
+    size_t line; /* from 1 */
+    hf_error *err;
+} reader;
+
+static hf_status damaged(const reader *r, const char *what)
+{
+    return hf_fail(r->err, HF_EUSAGE,
+                   "%s:%zu: %s; the file is damaged or was edited, freeze the sweep again in a new folder", r->path,
+                   r->line, what);
+}
+
+static hf_status read_origin(reader *r, char **text)
+{
+    const char *const line = (hf_lines_next(text), hf_lines_next(text)); /* the second of two comments */
+    r->line = 2;
+    char *end;
+    static const char start[] = "# configuration ";
+    if (line == NULL || strncmp(line, start, strlen(start)) != 0)
+        return damaged(r, "expected the hash of the configuration");
+    r->tasks->hash = strtoull(line + strlen(start), &end, 16);
+    return *end == ',' ? HF_OK : damaged(r, "expected the hash of the configuration");
+}
+
+static hf_status check_sum(reader *r, char *rows)
+{
+    static const char mark[] = "\n# checksum ";
+    char *last = NULL, *end;
+    for (char *at = rows; (at = strstr(at, mark)) != NULL; at++)
+        last = at;
+    for (const char *at = rows; *at != '\0' && at != last; at++)
+        r->line += *at == '\n';
+    if (last == NULL)
+        return damaged(r, "the last line, with a checksum, is missing");
+    const uint64_t sum = strtoull(last + strlen(mark), &end, 16);
+    last[1] = '\0';
+    return *end == '\n' && end[1] == '\0' && sum == hf_lines_checksum(rows, strlen(rows))
+               ? HF_OK
+               : damaged(r, "the checksum is wrong");
+}
+
+static size_t count_characters(const char *text, char wanted)
+{
+    size_t count = 0;
+    for (; *text != '\0'; text++)
+        count += *text == wanted;
+    return count;
+}
+
+static hf_status read_names(reader *r, char *line)
+{
+    hf_tasks *tasks = r->tasks;
+    tasks->columns = count_characters(line, '\t');
+    tasks->name = calloc(tasks->columns + 1, sizeof *tasks->name);
+    if (tasks->name == NULL)
+        return hf_fail_memory(r->err, "the tasks");
+    if (strcmp(hf_lines_field(&line), "task") != 0)
+        return damaged(r, "expected the column task");
+    for (size_t i = 0; i < tasks->columns; i++) {
+        tasks->name[i] = hf_lines_field(&line);
+        if (hf_keys_find(tasks->name[i]) == NULL)
+            return damaged(r, "a column is no key of a model file");
+    }
+    return HF_OK;
+}
+
+static hf_status read_row(reader *r, size_t task, char *line)
+{
+    hf_tasks *tasks = r->tasks;
+    const char *number = hf_lines_field(&line);
+    char *end;
+    if (strtoull(number, &end, 10) != task + 1 || *end != '\0')
+        return damaged(r, "tasks are not numbered 1, 2, 3, ...");
+    for (size_t i = 0; i < tasks->columns; i++) {
+        tasks->cell[task * tasks->columns + i] = hf_lines_field(&line);
+        if (tasks->cell[task * tasks->columns + i] == NULL)
+            return damaged(r, "a value is missing");
+    }
+    return line == NULL ? HF_OK : damaged(r, "there are more values than columns");
+}
+
+static hf_status read_tasks(reader *r)
+{
+    hf_tasks *tasks = r->tasks;
+    char *text = tasks->text, *line;
+    hf_status status = read_origin(r, &text);
+    if (status == HF_OK)
+        status = check_sum(r, text);
+    if (status != HF_OK)
+        return status;
+    r->line = 3;
+    const size_t lines = count_characters(text, '\n');
+    if (lines < 2 || lines - 1 > HF_TASKS_MAX)
+        return damaged(r, "expected from 1 to 1000000 tasks");
+    tasks->count = lines - 1;
+    status = read_names(r, hf_lines_next(&text));
+    if (status != HF_OK)
+        return status;
+    tasks->cell = calloc(tasks->count * tasks->columns + 1, sizeof *tasks->cell);
+    if (tasks->cell == NULL)
+        return hf_fail_memory(r->err, "the tasks");
+    for (size_t i = 0; i < tasks->count && status == HF_OK; i++) {
+        r->line++;
+        line = hf_lines_next(&text);
+        status = read_row(r, i, line);
+    }
+    return status;
+}
+
+hf_status hf_tasks_read(hf_tasks *tasks, const char *directory, hf_error *err)
+{
+    *tasks = (hf_tasks){0};
+    char *path = hf_path_join(directory, "tasks.tsv");
+    if (path == NULL)
+        return hf_fail_memory(err, "a file name");
+    reader r = {.tasks = tasks, .path = path, .err = err};
+    hf_fault fault;
+    hf_status status = hf_text_load(path, &tasks->text, &fault);
+    if (status == HF_EUSAGE)
+        hf_fail(err, status, "%s: %s; a sweep starts with headflow sweep MODEL -o %s", path, fault.text, directory);
+    else if (status != HF_OK)
+        hf_fail_memory(err, "the tasks");
+    else
+        status = read_tasks(&r);
+    free(path);
+    if (status != HF_OK)
+        hf_tasks_clear(tasks);
+    return status;
+}
+
+void hf_tasks_clear(hf_tasks *tasks)
+{
+    free(tasks->name);
+    free(tasks->cell);
+    free(tasks->text);
+    *tasks = (hf_tasks){0};
+}
+
+/* ---- overrides ---- */
+
+char **hf_tasks_overrides(const hf_tasks *tasks, size_t i, const char *directory)
+{
+    const char *const *cell = tasks->cell + i * tasks->columns;
+    const size_t pointers = (tasks->columns + 1) * sizeof(char *);
+    size_t size = pointers;
+    for (size_t c = 0; c < tasks->columns; c++)
+        size += strlen(tasks->name[c]) + strlen(directory) + strlen(cell[c]) + sizeof "=/";
+    char **overrides = malloc(size);
+    if (overrides == NULL)
+        return NULL;
+    char *at = (char *)overrides + pointers, *end = (char *)overrides + size;
+    for (size_t c = 0; c < tasks->columns; c++) {
+        const bool is_path = hf_keys_find(tasks->name[c])->kind == HF_KIND_PATH;
+        overrides[c] = at;
+        at += snprintf(at, (size_t)(end - at), "%s=%s%s%s", tasks->name[c], is_path ? directory : "", is_path ? "/" : "",
+                       cell[c]) +
+              1;
+    }
+    overrides[tasks->columns] = NULL;
+    return overrides;
+}

@@ -1,0 +1,604 @@
+/* Tests of the sweep: what is frozen, what parts survive, quantiles and fits against closed forms, and that a task of a
+ * sweep is the run that it stands for. */
+#include "config/axes.h"
+#include "core/file.h"
+#include "sweep/collect.h"
+#include "sweep/fit.h"
+#include "sweep/workers.h"
+
+#include "support.h"
+
+#include <float.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MODEL "heads = 2; positions = 8; target = { ratio = 2.0; count = 2; }; solver = { t_end = 300.0; rtol = 1e-6; };\n"
+
+/* ---- help ---- */
+
+static void read_model(hf_config *config, const char *text)
+{
+    hf_error err = {0};
+    const char *path = temporary_path("sweep-model.conf");
+    write_text(path, text, strlen(text));
+    if (hf_config_read(config, path, 0, NULL, &err) != HF_OK)
+        fail_msg("%s\nof the model\n%s", err.message, text);
+    if (hf_quantity_settle(config, &err) != HF_OK)
+        fail_msg("%s\nof the model\n%s", err.message, text);
+}
+
+/* A frozen sweep in the folder name of this run's own. */
+static hf_sweep make_sweep(const char *name, const char *text)
+{
+    hf_config config;
+    hf_error err = {0};
+    hf_sweep sweep = {0};
+    char *folder = strdup(temporary_path(name));
+    assert_non_null(folder);
+    read_model(&config, text);
+    if (hf_sweep_freeze(&config, folder, &err) != HF_OK || hf_sweep_open(&sweep, folder, &err) != HF_OK)
+        fail_msg("%s", err.message);
+    hf_config_clear(&config);
+    free(folder);
+    return sweep;
+}
+
+static hf_results load(const hf_sweep *sweep)
+{
+    hf_error err = {0};
+    hf_results results;
+    if (hf_results_load(&results, sweep, &err) != HF_OK)
+        fail_msg("%s", err.message);
+    return results;
+}
+
+/* Where name is in a sweep's folder. Valid until the next call. */
+static const char *in_folder(const hf_sweep *sweep, const char *name)
+{
+    static char path[512];
+    snprintf(path, sizeof path, "%s/%s", sweep->directory, name);
+    return path;
+}
+
+static char *slurp(const char *path, size_t *size)
+{
+    FILE *stream = fopen(path, "rb");
+    assert_non_null(stream);
+    char *text = malloc(1 << 20);
+    assert_non_null(text);
+    *size = fread(text, 1, 1 << 20, stream);
+    fclose(stream);
+    return text;
+}
+
+static void append(const hf_sweep *sweep, size_t task, const double *values, const hf_error *failure)
+{
+    hf_part part = {.sweep = sweep};
+    hf_error err = {0};
+    assert_int_equal(hf_part_append(&part, task, 0.25, values, failure, &err), HF_OK);
+    assert_int_equal(hf_part_close(&part, &err), HF_OK);
+}
+
+/* ---- reading ---- */
+
+static void test_grids(void **state)
+{
+    (void)state;
+    hf_config c;
+    read_model(&c, MODEL "sweep = { over = ({ key = \"init.perturbation\"; log = (1e-12, 1e-1, 23); },\n"
+                         "{ key = \"target.ratio\"; linear = (1, 2, 5); }, { key = \"heads\"; log = (1, 10, 7); }); };");
+    const hf_axis *axis = c.sweep.over.at;
+    assert_int_equal(axis[0].values.count, 23);
+    for (size_t i = 0; i < 23; i++)
+        assert_true(close_to(hf_axes_number(&axis[0], i), pow(10, -12 + 0.5 * (double)i), 1e-15));
+    assert_string_equal(axis[0].values.at[0], "1e-12");
+    assert_string_equal(axis[0].values.at[14], "1e-05"); /* powers of ten are exact */
+    assert_string_equal(axis[0].values.at[22], "0.1");
+    assert_string_equal(axis[1].values.at[1], "1.25");
+    assert_int_equal(axis[2].values.count, 6); /* 1, 1.47, 2.15, 3.16, 4.64, 6.81, 10: rounded, 1 once */
+    assert_string_equal(axis[2].values.at[0], "1");
+    assert_string_equal(axis[2].values.at[1], "2");
+    assert_string_equal(axis[2].values.at[3], "5");
+    assert_int_equal(hf_axes_points(&c), 23 * 5 * 6);
+    hf_config_clear(&c);
+}
+
+static void test_values(void **state)
+{
+    (void)state;
+    hf_config c;
+    read_model(&c, MODEL
+               "sweep = { zip = true; over = ({ key = \"flow.geometry\"; values = (\"logit\", \"replicator\"); },\n"
+               "{ key = \"data.replicas\"; values = ([1, 1, 1, 1, 1, 1, 1, 9], (2)); name = \"T\"; at = (16, 17); }); };");
+    assert_string_equal(c.sweep.over.at[0].values.at[1], "\"replicator\"");
+    assert_string_equal(c.sweep.over.at[1].values.at[0], "(1, 1, 1, 1, 1, 1, 1, 9)");
+    assert_true(hf_axes_number(&c.sweep.over.at[0], 1) == 2 && hf_axes_number(&c.sweep.over.at[1], 1) == 17);
+    assert_int_equal(hf_axes_points(&c), 2);
+    assert_int_equal(hf_axes_find(&c.sweep.over, "replicas"), 1);
+    assert_int_equal(hf_axes_find(&c.sweep.over, "T"), 1);
+    assert_int_equal(hf_axes_find(&c.sweep.over, "flow.geometry"), 0);
+    assert_int_equal(hf_axes_find(&c.sweep.over, "ratio"), 2);
+    hf_config_clear(&c);
+}
+
+static char *print(const hf_config *config)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+    assert_non_null(stream);
+    assert_true(hf_config_print(config, NULL, stream));
+    fclose(stream);
+    return text;
+}
+
+static void test_round_trip(void **state)
+{
+    (void)state;
+    hf_config c;
+    read_model(&c, MODEL "sweep = { seeds = 3; over = ({ key = \"init.perturbation\"; log = (1e-12, 0.1, 23); },\n"
+                         "{ key = \"data.replicas\"; values = ((1), (2)); name = \"a \\\"name\\\"\"; at = (8, 16); }); };\n"
+                         "fit = { response = \"t_peak_1\"; on = (\"perturbation\"); };");
+    char *once = print(&c);
+    hf_config_clear(&c);
+    read_model(&c, once);
+    char *twice = print(&c);
+    hf_config_clear(&c);
+    assert_string_equal(once, twice);
+    assert_non_null(strstr(once, "log = (1e-12, 0.1, 23)"));
+    assert_non_null(strstr(once, "\"t_peak_1\"")); /* the fit's response is reported */
+    free(once);
+    free(twice);
+}
+
+/* The hash tells sweeps apart by all that changes a result, and by nothing else. */
+static void test_hash(void **state)
+{
+    static const char *const same[] = {"title = \"x\";", "fit = { response = \"stages\"; on = (\"ratio\"); };",
+                                       "output = { plots = false; };"};
+    static const char *const other[] = {"init = { seed = 5; };", "heads2", "more", "train = { };"};
+    (void)state;
+    hf_config c;
+    const char *sweep = "sweep = { over = ({ key = \"target.ratio\"; values = (2, 3); }); report = (\"stages\"); };\n";
+    uint64_t first, hash;
+    char text[1024];
+    snprintf(text, sizeof text, "%s%s", MODEL, sweep);
+    read_model(&c, text);
+    assert_int_equal(hf_config_hash_sweep(&c, &first, NULL), HF_OK);
+    hf_config_clear(&c);
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        snprintf(text, sizeof text, "%s%s%s", MODEL, sweep, same[i]);
+        read_model(&c, text);
+        assert_int_equal(hf_config_hash_sweep(&c, &hash, NULL), HF_OK);
+        hf_config_clear(&c);
+        assert_true(hash == first);
+    }
+    for (size_t i = 0; i < sizeof other / sizeof *other; i++) {
+        if (i == 1)
+            snprintf(text, sizeof text, "%s%s", MODEL,
+                     "sweep = { over = ({ key = \"target.ratio\"; values = (2, 4); }); report = (\"stages\"); };");
+        else if (i == 2)
+            snprintf(text, sizeof text, "%s%s", MODEL,
+                     "sweep = { over = ({ key = \"target.ratio\"; values = (2, 3); }); report = (\"steps\"); };");
+        else
+            snprintf(text, sizeof text, "%s%s%s%s", MODEL, sweep, other[i], i == 3 ? "flow = { };" : "");
+        read_model(&c, text);
+        assert_int_equal(hf_config_hash_sweep(&c, &hash, NULL), HF_OK);
+        hf_config_clear(&c);
+        assert_true(hash != first);
+    }
+}
+
+static void test_quantity_names(void **state)
+{
+    (void)state;
+    hf_quantity q, p;
+    const char *meant;
+    assert_int_equal(hf_quantity_find("t_acquired_12", &q, &meant), HF_OK);
+    assert_int_equal(q.index, 12);
+    assert_int_equal(hf_quantity_find("emergence", &q, &meant), HF_OK);
+    assert_int_equal(hf_quantity_find("t_emerged", &p, &meant), HF_OK);
+    assert_true(hf_quantity_equal(&q, &p));
+    assert_int_equal(hf_quantity_find("t_spilt", &q, &meant), HF_EUSAGE);
+    assert_string_equal(meant, "t_split");
+    static const char *const wrong[] = {"t_acquired_", "t_acquired_0", "t_acquired_01", "t_acquired_x", "t_acquired_1 ", "",
+                                        "xyzzy"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_int_equal(hf_quantity_find(wrong[i], &q, &meant), HF_EUSAGE);
+}
+
+static void expect_unsettled(const char *text, const char *expected)
+{
+    hf_config c;
+    hf_error err = {0};
+    const char *path = temporary_path("sweep-model.conf");
+    write_text(path, text, strlen(text));
+    if (hf_config_read(&c, path, 0, NULL, &err) != HF_OK)
+        fail_msg("%s", err.message);
+    assert_int_equal(hf_quantity_settle(&c, &err), HF_EUSAGE);
+    if (strstr(err.message, expected) == NULL)
+        fail_msg("got      %s\nexpected %s", err.message, expected);
+    hf_config_clear(&c);
+}
+
+static void test_report_messages(void **state)
+{
+    (void)state;
+    expect_unsettled(MODEL "sweep = { report = (\"t_spilt\"); };",
+                     ":2: sweep.report: unknown quantity 't_spilt', did you mean 't_split'?");
+    expect_unsettled(MODEL "sweep = { report = (\"t_aquired_1\"); };", "did you mean 't_acquired_<j>'?");
+    expect_unsettled(MODEL "sweep = { report = (\"t_acquired_3\"); };", "t_acquired_3: the target has only 2 patterns");
+    expect_unsettled(MODEL "sweep = { report = (\"t_emerged\"); };", "t_emerged needs detect.loss_fraction > 0");
+    expect_unsettled(MODEL "detect = { events = false; }; sweep = { report = (\"stages\"); };",
+                     "stages needs detect.events = true");
+    expect_unsettled(MODEL "detect = { loss_fraction = 0.2; }; sweep = { report = (\"t_emerged\", \"emergence\"); };",
+                     "has emergence twice");
+    expect_unsettled(
+        MODEL
+        "sweep = { over = ({ key = \"heads\"; values = (1, 2); }); }; fit = { response = \"nothing\"; on = (\"heads\"); };",
+        "fit: unknown quantity 'nothing'");
+}
+
+/* ---- freezing ---- */
+
+/* The task's own overrides make the same configuration as the original model with them: what follows from other keys is
+ * settled anew. */
+static void test_tasks(void **state)
+{
+    (void)state;
+    hf_sweep sweep = make_sweep("tasks", "heads = 2; positions = 8; target = { ratio = 2.0; count = 2; };\n"
+                                         "init = { start = \"wrong\"; seed = 2147483647; };\n"
+                                         "sweep = { seeds = 2; over = ({ key = \"target.count\"; values = (1, 3); },\n"
+                                         "{ key = \"positions\"; values = (5, 6, 7); }); };");
+    const hf_tasks *tasks = &sweep.tasks;
+    assert_int_equal(tasks->count, 12);
+    assert_int_equal(tasks->columns, 3);
+    for (size_t i = 0; i < tasks->count; i++) {
+        hf_config c;
+        hf_error err = {0};
+        char **overrides = hf_tasks_overrides(tasks, i, sweep.directory);
+        assert_non_null(overrides);
+        if (hf_config_read(&c, sweep.model, tasks->columns, (const char *const *)overrides, &err) != HF_OK)
+            fail_msg("%s", err.message);
+        assert_int_equal(c.target.count, i / 6 == 0 ? 1 : 3);
+        assert_int_equal(c.positions, 5 + i / 2 % 3);
+        assert_int_equal(c.init.position, c.positions); /* the last one, of every task's own */
+        assert_true(c.init.seed == 2147483647u + i % 2);
+        assert_false(c.declared.sweep);
+        hf_config_clear(&c);
+        free(overrides);
+    }
+    hf_sweep_close(&sweep);
+}
+
+/* Whatever byte of tasks.tsv is changed, but for the title and the version, it is noticed. */
+static void test_damaged_tasks(void **state)
+{
+    (void)state;
+    hf_sweep sweep = make_sweep("damage", MODEL "sweep = { over = ({ key = \"target.ratio\"; values = (2, 3); }); };");
+    size_t size;
+    char *folder = strdup(sweep.directory), *path = strdup(in_folder(&sweep, "tasks.tsv")), *text = slurp(path, &size);
+    hf_sweep_close(&sweep);
+    const size_t start = (size_t)(strstr(text, "\ntask") + 1 - text);
+    assert_true(size > start + 20);
+    for (size_t i = start; i < size; i++) {
+        hf_tasks tasks;
+        hf_error err = {0};
+        text[i] ^= 1;
+        write_text(path, text, size);
+        assert_int_equal(hf_tasks_read(&tasks, folder, &err), HF_EUSAGE);
+        assert_non_null(strstr(err.message, "tasks.tsv"));
+        text[i] ^= 1;
+    }
+    for (size_t length = 0; length < size; length++) {
+        hf_tasks tasks;
+        write_text(path, text, length);
+        assert_int_equal(hf_tasks_read(&tasks, folder, NULL), HF_EUSAGE);
+    }
+    free(text);
+    free(path);
+    free(folder);
+}
+
+/* ---- parts ---- */
+
+static void test_parts(void **state)
+{
+    (void)state;
+    hf_sweep sweep = make_sweep("parts", MODEL "sweep = { over = ({ key = \"target.ratio\"; values = (2, 3, 4); });\n"
+                                               "report = (\"t_split\", \"stages\"); };");
+    const double first[] = {1.0 / 3, 2}, never[] = {NAN, 1};
+    hf_error why = {.status = HF_ENUMERIC};
+    snprintf(why.message, sizeof why.message, "a\tb\n%s/model.conf", sweep.directory);
+    append(&sweep, 2, first, NULL);
+    append(&sweep, 1, NULL, &why);
+    hf_results results = load(&sweep);
+    assert_int_equal(results.done, 1);
+    assert_int_equal(results.failed, 1);
+    assert_int_equal(results.task[0].state, HF_TASK_NOT_RUN);
+    assert_int_equal(results.task[1].code, 3);
+    assert_string_equal(results.task[1].reason, "a b model.conf"); /* one line, without the folder */
+    assert_true(results.value[4] == first[0] && isnan(results.value[2]));
+    size_t tasks[3];
+    assert_int_equal(hf_results_missing(&results, 1, 1, tasks), 2);
+    assert_int_equal(hf_results_missing(&results, 2, 2, tasks), 1);
+    assert_int_equal(tasks[0], 1);
+    hf_results_clear(&results);
+
+    append(&sweep, 1, never, NULL); /* a success replaces a failure */
+    append(&sweep, 1, first, NULL); /* and the first success counts */
+    append(&sweep, 1, NULL, &why);
+    results = load(&sweep);
+    assert_int_equal(results.failed, 0);
+    assert_int_equal(results.task[1].state, HF_TASK_OK);
+    assert_true(isnan(results.value[2]) && results.value[3] == 1);
+    hf_results_clear(&results);
+    hf_sweep_close(&sweep);
+}
+
+/* Whatever byte of a part is changed, it is noticed or is a torn last line; whatever is cut off, whole lines count. */
+static void test_damaged_parts(void **state)
+{
+    (void)state;
+    hf_sweep sweep = make_sweep("torn", MODEL "sweep = { over = ({ key = \"target.ratio\"; values = (2, 3, 4); });\n"
+                                              "report = (\"stages\"); };");
+    const double values[] = {2.5};
+    hf_part part = {.sweep = &sweep};
+    hf_error err = {0};
+    hf_results results;
+    size_t size;
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(hf_part_append(&part, i, 0, values, NULL, &err), HF_OK);
+    assert_int_equal(hf_part_close(&part, &err), HF_OK);
+    char *path = strdup(in_folder(&sweep, "parts/00001.tsv")), *text = slurp(path, &size);
+    for (size_t i = 0; i < size; i++) {
+        text[i] ^= 1;
+        write_text(path, text, size);
+        const hf_status status = hf_results_load(&results, &sweep, &err);
+        if (!(status == HF_EUSAGE || (i == size - 1 && results.done == 2)))
+            fail_msg("byte %zu of %zu, changed to %c, in\n%s", i, size, text[i], text);
+        if (status == HF_OK)
+            hf_results_clear(&results);
+        else
+            assert_non_null(strstr(err.message, "parts/00001.tsv"));
+        text[i] ^= 1;
+    }
+    size_t most = 0;
+    for (size_t length = 0; length <= size; length++) {
+        write_text(path, text, length);
+        results = load(&sweep);
+        assert_true(results.done == most || results.done == most + 1);
+        most = results.done;
+        hf_results_clear(&results);
+    }
+    assert_int_equal(most, 3);
+    free(text);
+    free(path);
+    hf_sweep_close(&sweep);
+}
+
+/* ---- quantiles ---- */
+
+static void test_quantiles(void **state)
+{
+    (void)state;
+    double one[] = {3}, four[] = {4, 1, 3, 2}, late[] = {INFINITY, 1, 2, INFINITY}, all[] = {INFINITY, INFINITY};
+    assert_true(isnan(hf_collect_quantile(0, one, 0.5)));
+    assert_true(hf_collect_quantile(1, one, 0.9) == 3);
+    assert_true(hf_collect_quantile(4, four, 0.5) == 2.5 && hf_collect_quantile(4, four, 0) == 1);
+    assert_true(close_to(hf_collect_quantile(4, four, 0.9), 3.7, 1e-15) && hf_collect_quantile(4, four, 1) == 4);
+    assert_true(isinf(hf_collect_quantile(4, late, 0.5)) && close_to(hf_collect_quantile(4, late, 0.1), 1.3, 1e-15));
+    assert_true(isinf(hf_collect_quantile(2, all, 0.5)));
+}
+
+/* ---- fits ---- */
+
+static hf_sweep fit_sweep(const char *name)
+{
+    return make_sweep(name, MODEL "sweep = { over = ({ key = \"solver.t_end\"; values = (1, 2, 4, 9); },\n"
+                                  "{ key = \"init.perturbation\"; log = (1e-6, 1e-2, 3); }); report = (\"t_split\"); };\n"
+                                  "fit = ({ response = \"t_split\"; on = (\"t_end\", \"init.perturbation\"); },\n"
+                                  "{ response = \"t_split\"; on = (\"t_end\"); });");
+}
+
+static void test_exact_law(void **state)
+{
+    (void)state;
+    hf_sweep sweep = fit_sweep("law");
+    hf_results results = load(&sweep);
+    for (size_t i = 0; i < results.count; i++) {
+        results.task[i].state = i == 5 ? HF_TASK_FAILED : HF_TASK_OK;
+        results.value[i] =
+            i == 7 ? NAN : 1.5 * pow(hf_fit_coordinate(&sweep, 0, i), 0.99) * pow(hf_fit_coordinate(&sweep, 1, i), -0.25);
+    }
+    hf_fit_result fit;
+    assert_int_equal(hf_fit_solve(&sweep, &results, &sweep.config.fit.at[0], &fit, NULL), HF_OK);
+    assert_int_equal(fit.runs, 10);
+    assert_int_equal(fit.left_out, 2);
+    assert_true(close_to(exp(fit.value[0]), 1.5, 1e-12) && close_to(fit.value[1], 0.99, 1e-12));
+    assert_true(close_to(fit.value[2], -0.25, 1e-12) && close_to(fit.r2, 1, 1e-12) && at_most(fit.error[1], 1e-12));
+    hf_fit_clear(&fit);
+    hf_results_clear(&results);
+    hf_sweep_close(&sweep);
+}
+
+/* One parameter: slope, its standard error and R^2 by their textbook formulas. */
+static void test_noisy_law(void **state)
+{
+    (void)state;
+    hf_sweep sweep = fit_sweep("noise");
+    hf_results results = load(&sweep);
+    double n = 0, sx = 0, sy = 0, sxx = 0, sxy = 0, syy = 0;
+    for (size_t i = 0; i < results.count; i++) {
+        const double x = log(hf_fit_coordinate(&sweep, 0, i)), y = 0.3 + 0.7 * x + 0.2 * sin(7.0 * (double)i);
+        results.task[i].state = HF_TASK_OK;
+        results.value[i] = exp(y);
+        n++, sx += x, sy += y, sxx += x * x, sxy += x * y, syy += y * y;
+    }
+    const double Sxx = sxx - sx * sx / n, Sxy = sxy - sx * sy / n, Syy = syy - sy * sy / n;
+    const double slope = Sxy / Sxx, chi2 = Syy - slope * Sxy, s2 = chi2 / (n - 2);
+    hf_fit_result fit;
+    assert_int_equal(hf_fit_solve(&sweep, &results, &sweep.config.fit.at[1], &fit, NULL), HF_OK);
+    assert_true(close_to(fit.value[1], slope, 1e-12) && close_to(fit.error[1], sqrt(s2 / Sxx), 1e-10));
+    assert_true(close_to(fit.value[0], (sy - slope * sx) / n, 1e-12) && close_to(fit.residual, sqrt(s2), 1e-10));
+    assert_true(close_to(fit.error[0], sqrt(s2 * (1 / n + sx * sx / n / n / Sxx)), 1e-10));
+    assert_true(close_to(fit.r2, 1 - chi2 / Syy, 1e-12));
+    hf_fit_clear(&fit);
+
+    for (size_t i = 1; i < results.count; i++) /* one run does not determine two unknowns */
+        results.value[i] = NAN;
+    assert_int_equal(hf_fit_solve(&sweep, &results, &sweep.config.fit.at[1], &fit, NULL), HF_OK);
+    assert_true(isnan(fit.value[0]) && isnan(fit.error[1]) && fit.runs == 1);
+    hf_fit_clear(&fit);
+    for (size_t i = 0; i < 3; i++) /* nor do three with the same parameter */
+        results.value[i] = 1 + (double)i;
+    assert_int_equal(hf_fit_solve(&sweep, &results, &sweep.config.fit.at[1], &fit, NULL), HF_OK);
+    assert_true(isnan(fit.value[1]) && fit.runs == 3);
+    hf_fit_clear(&fit);
+    hf_results_clear(&results);
+    hf_sweep_close(&sweep);
+}
+
+/* ---- running ---- */
+
+/* What a sweep reports is what a run with tables finds, bit for bit. */
+static void test_same_as_run(void **state)
+{
+    static const char *const names[] = {"t_split",    "t_acquired_2",  "t_peak_1",      "stages",
+                                        "final_loss", "energy_defect", "saddle_index_2"};
+    enum { COUNT = sizeof names / sizeof *names };
+    (void)state;
+    for (int with_saddle = 0; with_saddle < 2; with_saddle++) {
+        hf_config c;
+        hf_error err = {0};
+        hf_quantity q[COUNT];
+        double values[COUNT];
+        hf_run_summary summary;
+        bool stopped;
+        const char *meant;
+        const size_t count = COUNT - !with_saddle;
+        read_model(&c, MODEL "init = { perturbation = 0.01; };");
+        for (size_t i = 0; i < COUNT; i++)
+            assert_int_equal(hf_quantity_find(names[i], &q[i], &meant), HF_OK);
+        char *folder = strdup(temporary_path("same"));
+        assert_int_equal(hf_directory_make(folder, &err), HF_OK);
+        const hf_run_options options = {.directory = folder};
+        assert_int_equal(hf_flow_run(&c, &options, &summary, &err), HF_OK);
+        assert_int_equal(hf_quantity_measure(&c, count, q, NULL, values, &stopped, &err), HF_OK);
+        assert_false(stopped);
+        assert_true(c.detect.saddles == (with_saddle == 1));
+        const hf_outcome outcome = hf_outcome_of_flow(&summary);
+        for (size_t i = 0; i < count; i++) {
+            const double want = q[i].kind->value(&outcome, q[i].index);
+            assert_true(values[i] == want && isfinite(want));
+        }
+        assert_true(values[3] == 2); /* and something happens in it */
+        hf_run_summary_clear(&summary);
+        hf_config_clear(&c);
+        free(folder);
+    }
+}
+
+static void note_progress(void *data, const hf_sweep_progress *progress)
+{
+    *(hf_sweep_progress *)data = *progress;
+}
+
+static void test_workers(void **state)
+{
+    (void)state;
+    hf_results results[2];
+    for (size_t k = 0; k < 2; k++) {
+        hf_sweep sweep = make_sweep(k == 0 ? "one" : "three",
+                                    MODEL "sweep = { over = ({ key = \"solver.max_steps\"; values = (5, 100000); },\n"
+                                          "{ key = \"init.perturbation\"; log = (1e-6, 1e-1, 6); }); seeds = 2; };");
+        hf_sweep_progress last = {0};
+        const hf_workers_options options = {.jobs = k == 0 ? 1 : 3, .progress = note_progress, .progress_data = &last};
+        hf_error err = {0};
+        bool stopped;
+        size_t tasks[24];
+        for (size_t i = 0; i < 24; i++)
+            tasks[i] = 23 - i;
+        assert_int_equal(hf_workers_run(&sweep, 24, tasks, &options, &stopped, &err), HF_OK);
+        assert_false(stopped);
+        assert_true(last.total == 24 && last.done == 12 && last.failed == 12);
+        results[k] = load(&sweep);
+        assert_int_equal(results[k].done, 12);
+        assert_int_equal(results[k].failed, 12);
+        hf_sweep_close(&sweep);
+    }
+    for (size_t i = 0; i < 24; i++) {
+        assert_int_equal(results[0].task[i].code, i < 12 ? 3 : 0);
+        assert_int_equal(results[0].task[i].code, results[1].task[i].code);
+        if (i < 12)
+            assert_string_equal(results[0].task[i].reason, results[1].task[i].reason);
+    }
+    assert_memory_equal(results[0].value, results[1].value, 24 * results[0].width * sizeof(double));
+    hf_results_clear(&results[0]);
+    hf_results_clear(&results[1]);
+}
+
+static void test_interrupted(void **state)
+{
+    (void)state;
+    hf_sweep sweep = make_sweep("stopped", MODEL "sweep = { seeds = 3; };");
+    const volatile sig_atomic_t interrupted = 1;
+    const hf_workers_options options = {.jobs = 2, .interrupted = &interrupted};
+    hf_error err = {0};
+    bool stopped;
+    assert_int_equal(hf_workers_run(&sweep, 3, (const size_t[]){0, 1, 2}, &options, &stopped, &err), HF_OK);
+    assert_true(stopped);
+    hf_results results = load(&sweep);
+    assert_int_equal(results.done + results.failed, 0);
+    hf_results_clear(&results);
+    hf_sweep_close(&sweep);
+}
+
+/* A worker's heap after many runs, good and bad ones, is what it was after a few. */
+static void test_no_heap_growth(void **state)
+{
+    (void)state;
+#if defined(__GLIBC__) && (__GLIBC__ > 2 || (__GLIBC__ == 2 && __GLIBC_MINOR__ >= 33))
+    hf_sweep sweep = make_sweep(
+        "heap", "heads = 2; positions = 4; target = { ratio = 2.0; count = 2; };\n"
+                "solver = { t_end = 20.0; rtol = 1e-4; }; sweep = { report = (\"t_acquired_1\", \"saddle_index_1\");\n"
+                "over = ({ key = \"solver.max_steps\"; values = (3, 100000); }, { key = \"target.ratio\"; linear = (1.1, "
+                "3, 30); }); };");
+    double values[2];
+    size_t used = 0, blocks = 0;
+    for (size_t run = 0; run < 3000; run++) {
+        hf_error err;
+        bool stopped;
+        hf_sweep_run_task(&sweep, run % 60, NULL, values, &stopped, &err);
+        if (run == 599) {
+            used = mallinfo2().uordblks;
+            blocks = mallinfo2().arena;
+        }
+    }
+    const size_t slack =
+        2400 * 8; /* freed blocks that malloc keeps at hand count as used; half a block a run does not pass */
+    assert_true(mallinfo2().uordblks <= used + slack);
+    assert_true(mallinfo2().arena <= blocks + slack);
+    hf_sweep_close(&sweep);
+#else
+    skip();
+#endif
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_grids),         cmocka_unit_test(test_values),         cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_hash),          cmocka_unit_test(test_quantity_names), cmocka_unit_test(test_report_messages),
+        cmocka_unit_test(test_tasks),         cmocka_unit_test(test_damaged_tasks),  cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_damaged_parts), cmocka_unit_test(test_quantiles),      cmocka_unit_test(test_exact_law),
+        cmocka_unit_test(test_noisy_law),     cmocka_unit_test(test_same_as_run),    cmocka_unit_test(test_workers),
+        cmocka_unit_test(test_interrupted),   cmocka_unit_test(test_no_heap_growth),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
