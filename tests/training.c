@@ -50,6 +50,12 @@ void clear_model(trained_model *m)
     free(m->gradient);
 }
 
+void make_shaken(trained_model *m, const task_text *task)
+{
+    make_model(m, 1, "%s", task->text);
+    shake(m, 0.2, 5);
+}
+
 void shake(trained_model *m, double size, uint64_t seed)
 {
     random_source random = {seed};
@@ -89,4 +95,122 @@ void attended(const trained_model *m, size_t head, double *cs)
         sum += copies[i] * expl(a[i]);
     for (size_t i = 0; i < m->task->inputs; i++)
         cs[i] = (double)(copies[i] * expl(a[i]) / sum);
+}
+
+/* ---- tasks of every kind ---- */
+
+/* clang-format off */
+
+const task_text tasks[] = {
+    {"plain", HEADS(3, 5) "target = { " TARGET("") "}; train = { dim = 7; batch = 5; };"},
+    {"noise", HEADS(3, 5) "target = { " TARGET("") "}; data = { noise = 0.7; }; train = { dim = 3; batch = 5; };"},
+    {"gram", HEADS(3, 5) "target = { " TARGET("gram = ((1.5, 0.4), (0.4, 1.2)); ") "}; train = { dim = 10; batch = 4; };"},
+    {"random features", HEADS(2, 5) "target = { " TARGET("") "}; train = { features = \"random\"; dim = 4; batch = 4; };"},
+    {"copies and replicas", HEADS(3, 5) "target = { " TARGET("") "};"
+     "data = { copies = (1, 3, 2, 1, 2); replicas = (1, 2, 3, 1, 4); noise = 0.3; }; train = { dim = 8; batch = 6; };"},
+    {"variances", HEADS(3, 5) "target = { " TARGET("") "};"
+     "data = { weights = ((0.5, 1.5, 0.8, 2, 0), (0.5, 1.5, 0.8, 2, 0)); }; train = { dim = 16; batch = 3; };"},
+    {"variances by feature", HEADS(3, 5) "target = { " TARGET("") "};"
+     "data = { weights = ((0.5, 1.5, 0.8, 2, 1), (2, 0.2, 1, 0.4, 1.4)); copies = (1, 1, 2, 1, 1);"
+     "         replicas = (1, 1, 1, 1, 2); noise = 0.2; }; train = { dim = 17; inputs = (9, 8); batch = 3; };"},
+    {"repetition", HEADS(2, 5) "target = { strengths = (1.9, 1.2); patterns = ((2), (2)); };"
+     "data = { weights = ((0.2, 0.5, 0.8, 1, 1), (1, 0.2, 1, 0.4, 1)); };"
+     "train = { dim = 5; inputs = (1, 4); repetition = 0.4; batch = 6; };"},
+    {"repetition alone", HEADS(2, 4) "target = { strengths = (1.9); patterns = ((3)); };"
+     "data = { weights = ((0.2, 0.5, 0.8, 1)); }; train = { dim = 1; inputs = (1); repetition = 0.4; batch = 2; };"},
+    {"decay and rates", HEADS(3, 5) "target = { " TARGET("") "};"
+     "flow = { weight_decay = 0.13; value_rate = 0.6; attention_rate = 1.7; }; train = { dim = 7; batch = 5; };"},
+    {"wide", HEADS(2, 5) "target = { " TARGET("") "}; data = { noise = 0.5; }; train = { dim = 50; batch = 20; };"},
+    {"all samples", HEADS(3, 5) "target = { " TARGET("") "}; data = { noise = 0.5; };"
+     "train = { dim = 7; batch = 0; samples = 37; };"},
+    {"some samples", HEADS(3, 5) "target = { " TARGET("") "}; data = { noise = 0.5; };"
+     "train = { dim = 7; batch = 8; samples = 37; };"},
+    {"one head", HEADS(1, 5) "target = { " TARGET("") "}; train = { dim = 2; batch = 1; };"},
+};
+
+/* clang-format on */
+
+const size_t task_count = sizeof tasks / sizeof *tasks;
+
+bool is_fresh(const task_text *task)
+{
+    return strstr(task->text, "samples") == NULL;
+}
+
+bool can_be_projected(const task_text *task)
+{
+    return is_fresh(task) && strstr(task->text, "inputs = ") == NULL;
+}
+
+const char *projected(const char *text)
+{
+    static char changed[2048];
+    const char *train = strstr(text, "train = {");
+    snprintf(changed, sizeof changed, "%.*s train = { sampling = \"projected\"; %s", (int)(train - text), text,
+             train + strlen("train = {"));
+    return changed;
+}
+
+/* ---- small things ---- */
+
+double product(size_t count, const double *x, const double *y)
+{
+    double sum = 0;
+    for (size_t i = 0; i < count; i++)
+        sum += x[i] * y[i];
+    return sum;
+}
+
+double largest(size_t count, const double *x)
+{
+    double result = 0;
+    for (size_t i = 0; i < count; i++)
+        result = fmax(result, fabs(x[i]));
+    return result;
+}
+
+/* ---- runs in memory ---- */
+
+hf_status try_training(const hf_config *config, uint64_t seed, const hf_train_options *options, hf_train_summary *summary,
+                       hf_error *err)
+{
+    hf_train_options complete = *options;
+    complete.threads = options->threads == 0 ? 1 : options->threads;
+    return hf_train_run(config, seed, &complete, summary, err);
+}
+
+void run_training(const hf_config *config, const hf_train_options *options, hf_train_summary *summary)
+{
+    hf_error err = {0};
+    if (try_training(config, config->train.seed, options, summary, &err) != HF_OK)
+        fail_msg("%s", err.message);
+}
+
+void follow_flow(const hf_config *config, hf_run_summary *summary)
+{
+    const hf_run_options options = {0};
+    hf_error err = {0};
+    if (hf_flow_run(config, &options, summary, &err) != HF_OK)
+        fail_msg("%s", err.message);
+}
+
+static void assert_same_findings(const hf_findings *a, const hf_findings *b)
+{
+    assert_int_equal(a->stage_count, b->stage_count);
+    assert_int_equal(a->event_count, b->event_count);
+    for (size_t i = 0; i < a->stage_count; i++)
+        assert_memory_equal(&a->stage[i].t_onset, &b->stage[i].t_onset, sizeof a->stage[i] - offsetof(hf_stage, t_onset));
+    for (size_t i = 0; i < a->event_count; i++)
+        assert_true(a->event[i].kind == b->event[i].kind && a->event[i].t == b->event[i].t &&
+                    a->event[i].head == b->event[i].head);
+}
+
+void assert_same_summary(const hf_train_summary *a, const hf_train_summary *b, size_t levels)
+{
+    assert_int_equal(a->step, b->step);
+    assert_memory_equal(&a->t, &b->t, offsetof(hf_train_summary, crossing) - offsetof(hf_train_summary, t));
+    assert_memory_equal(&a->before, &b->before, 2 * sizeof a->before);
+    assert_memory_equal(a->crossing, b->crossing, levels * sizeof *a->crossing);
+    assert_memory_equal(a->share, b->share, a->heads * a->patterns * sizeof *a->share);
+    assert_same_findings(&a->findings, &b->findings);
 }

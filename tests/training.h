@@ -1,8 +1,10 @@
-/* training: models made from model text, for the tests of training. */
+/* training: tasks, models and runs made from model text, for the tests of training. */
 #ifndef HF_TESTS_TRAINING_H
 #define HF_TESTS_TRAINING_H
 
 #include "config/config.h"
+#include "run/flow_run.h"
+#include "run/train_run.h"
 #include "train/model.h"
 #include "train/regression.h"
 
@@ -41,5 +43,51 @@ double batch_loss(trained_model *m, uint64_t step);
 
 /* Attention of a head: c_i s_ki, by the softmax in long double. cs: (N) */
 void attended(const trained_model *m, size_t head, double *cs);
+
+/* ---- tasks of every kind ---- */
+
+typedef struct {
+    const char *name, *text;
+} task_text;
+
+#define HEADS(h, t) "heads = " #h "; positions = " #t "; init = { perturbation = 0.3; values = 0.2; };\n"
+#define TARGET(d)   "strengths = (1.9, 1.2); patterns = ((1, 2), (2, 4)); weights = ((0.7, 0.3), (0.4, 0.6)); " d
+
+extern const task_text tasks[]; /* (task_count) */
+extern const size_t task_count;
+
+/* A task's model away from its start, with values outside the features' span. */
+void make_shaken(trained_model *m, const task_text *task);
+
+bool is_fresh(const task_text *task);
+bool can_be_projected(const task_text *task);
+
+/* A model text with projected sampling. Valid until the next call. */
+const char *projected(const char *text);
+
+/* ---- small things ---- */
+
+double product(size_t count, const double *x, const double *y);
+
+/* The largest |x|. */
+double largest(size_t count, const double *x);
+
+/* ---- runs ---- */
+
+#define THREE      "heads = 3; positions = 40; target = { strengths = (2.89, 1.7, 1.0); patterns = ((1), (2), (3)); };\n"
+#define SINE(size) "init = { distribution = \"sine\"; perturbation = " size "; };\n"
+
+/* One thread unless the options say otherwise. */
+hf_status try_training(const hf_config *config, uint64_t seed, const hf_train_options *options, hf_train_summary *summary,
+                       hf_error *err);
+
+/* The first seed's run; a failure fails the test. Free with hf_train_summary_clear. */
+void run_training(const hf_config *config, const hf_train_options *options, hf_train_summary *summary);
+
+/* The flow, in memory. Free with hf_run_summary_clear. */
+void follow_flow(const hf_config *config, hf_run_summary *summary);
+
+/* To the last bit. */
+void assert_same_summary(const hf_train_summary *a, const hf_train_summary *b, size_t levels);
 
 #endif

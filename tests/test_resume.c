@@ -1,0 +1,372 @@
+/* Training runs in directories: the same bytes after any interruption or kill, and what is said of the early stop. */
+#include "support.h"
+#include "training.h"
+
+#include "core/file.h"
+#include "train/optimizer.h"
+
+#include <dirent.h>
+#include <gsl/gsl_errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- runs in directories ---- */
+
+static char root[] = "/tmp/headflow-training-XXXXXX";
+
+/* root/name. Valid until the call after the next. */
+static const char *directory(const char *name)
+{
+    static char path[2][sizeof root + 64];
+    static size_t turn;
+    turn = !turn;
+    snprintf(path[turn], sizeof path[turn], "%s/%s", root, name);
+    return path[turn];
+}
+
+static void for_each_file(const char *folder, void (*act)(const char *name, const char *path, void *data), void *data)
+{
+    char path[512];
+    DIR *files = opendir(folder);
+    assert_non_null(files);
+    for (const struct dirent *entry = readdir(files); entry != NULL; entry = readdir(files)) {
+        if (entry->d_name[0] == '.')
+            continue;
+        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        act(entry->d_name, path, data);
+    }
+    closedir(files);
+}
+
+static void remove_file(const char *name, const char *path, void *data)
+{
+    (void)name;
+    (void)data;
+    assert_int_equal(unlink(path), 0);
+}
+
+static void remove_directory(const char *name)
+{
+    for_each_file(directory(name), remove_file, NULL);
+    assert_int_equal(rmdir(directory(name)), 0);
+}
+
+static void copy_file(const char *name, const char *path, void *data)
+{
+    char *target = hf_path_join(data, name);
+    hf_error err = {0};
+    if (target == NULL || hf_file_copy(path, target, &err) != HF_OK)
+        fail_msg("%s", err.message);
+    free(target);
+}
+
+static char *read_all(const char *path, size_t *size)
+{
+    FILE *stream = fopen(path, "rb");
+    if (stream == NULL)
+        fail_msg("there is no %s", path);
+    fseek(stream, 0, SEEK_END);
+    *size = (size_t)ftell(stream);
+    rewind(stream);
+    char *text = calloc(*size + 1, 1);
+    assert_non_null(text);
+    assert_int_equal(fread(text, 1, *size, stream), *size);
+    fclose(stream);
+    return text;
+}
+
+static void compare_file(const char *name, const char *path, void *data)
+{
+    size_t size, other_size;
+    char *other_path = hf_path_join(data, name), *text = read_all(path, &size), *other = read_all(other_path, &other_size);
+    if (size != other_size || memcmp(text, other, size) != 0)
+        fail_msg("%s and %s differ", path, other_path);
+    free(other_path);
+    free(text);
+    free(other);
+}
+
+/* Also of what is saved for a resumption. */
+static void assert_same_files(const char *a, const char *b)
+{
+    char *other = strdup(directory(b));
+    for_each_file(directory(a), compare_file, other);
+    free(other);
+    other = strdup(directory(a));
+    for_each_file(directory(b), compare_file, other);
+    free(other);
+}
+
+/* ---- interruptions ---- */
+
+/* At a step: raises the flag, or copies the directory as a kill leaves it. */
+typedef struct {
+    uint64_t at;
+    volatile sig_atomic_t flag;
+    const char *copy_from;
+    char *copy_to;
+} interruption;
+
+static void interrupt(void *data, const hf_train_progress *progress)
+{
+    interruption *now = data;
+    if (progress->step != now->at)
+        return;
+    if (now->copy_to != NULL)
+        for_each_file(now->copy_from, copy_file, now->copy_to);
+    else
+        now->flag = 1;
+}
+
+static const double run_levels[] = {5.5, 3, 1.2};
+
+static hf_train_options options_for(const char *folder, bool resume, const hf_curve *reference, interruption *now)
+{
+    return (hf_train_options){.directory = folder,
+                              .resume = resume,
+                              .threads = 1,
+                              .level_count = 3,
+                              .level = run_levels,
+                              .reference = reference,
+                              .settled = 3,
+                              .interrupted = now == NULL ? NULL : &now->flag,
+                              .progress = now == NULL ? NULL : interrupt,
+                              .progress_data = now};
+}
+
+static const char *const resumed_texts[] = {
+    THREE SINE(
+        "0.3") "data = { noise = 0.4; }; train = { dim = 6; batch = 40; lr = 0.1; steps = 300; save_every = 70; }; output "
+               "= { states = true; spectrum = 2; points = 60; };",
+    THREE SINE(
+        "0.3") "train = { dim = 6; batch = 40; lr = 0.05; steps = 300; optimizer = \"adam\"; sampling = \"projected\"; "
+               "save_every = 35; log_every = 7; };",
+    THREE SINE(
+        "0.3") "data = { noise = 1.0; }; train = { dim = 6; samples = 50; batch = 12; validation = 40; lr = 0.1; steps = "
+               "300; optimizer = \"momentum\"; momentum = 0.5; };",
+    THREE SINE("0.3") "train = { dim = 3; batch = 0; lr = 0.1; steps = 300; }; solver = { stop_loss = 3.0; };",
+    THREE SINE(
+        "0.3") "train = { dim = 2; batch = 2; lr = 0.1; steps = 300; optimizer = \"adamw\"; }; detect = { events = false; "
+               "};",
+};
+
+/* Goes on in folder "again" until the run is over, and compares with the whole run. */
+static void finish_and_compare(const hf_config *config, const hf_curve *reference, const hf_train_summary *whole)
+{
+    hf_train_summary summary;
+    hf_train_options options = options_for(directory("again"), true, reference, NULL);
+    run_training(config, &options, &summary);
+    assert_false(summary.already_complete);
+    assert_same_summary(&summary, whole, 3);
+    hf_train_summary_clear(&summary);
+    assert_same_files("whole", "again");
+    options = options_for(directory("again"), true, reference, NULL);
+    run_training(config, &options, &summary);
+    assert_true(summary.already_complete);
+    assert_same_summary(&summary, whole, 3);
+    hf_train_summary_clear(&summary);
+    assert_same_files("whole", "again");
+}
+
+static void check_interruptions(const hf_config *config, const hf_curve *reference, const hf_train_summary *whole)
+{
+    const uint64_t last = whole->step, at[] = {1, 2, 69, 70, 71, last - 1};
+    hf_error err = {0};
+    for (size_t n = 0; n <= sizeof at / sizeof *at; n++) { /* one of them, at last all in turn */
+        assert_int_equal(hf_directory_make(directory("again"), &err), HF_OK);
+        const bool all = n == sizeof at / sizeof *at;
+        for (size_t i = all ? 0 : n; i < (all ? n : n + 1); i++) {
+            interruption now = {.at = at[i] < last ? at[i] : last - 1};
+            hf_train_summary summary;
+            const hf_train_options options = options_for(directory("again"), i > 0, reference, &now);
+            run_training(config, &options, &summary);
+            if (summary.interrupted)
+                assert_int_equal(summary.step, now.at);
+            hf_train_summary_clear(&summary);
+        }
+        finish_and_compare(config, reference, whole);
+        remove_directory("again");
+    }
+}
+
+/* Kills leave what has reached the disk: the last saved state, rows that are newer than it or not yet there. */
+static void check_kills(const hf_config *config, const hf_curve *reference, const hf_train_summary *whole)
+{
+    const uint64_t at[] = {1, 69, 71, 211, whole->step};
+    hf_error err = {0};
+    for (size_t n = 0; n < sizeof at / sizeof *at; n++) {
+        assert_int_equal(hf_directory_make(directory("killed"), &err), HF_OK);
+        assert_int_equal(hf_directory_make(directory("again"), &err), HF_OK);
+        char *from = strdup(directory("killed")), *to = strdup(directory("again"));
+        interruption now = {.at = at[n], .copy_from = from, .copy_to = to};
+        hf_train_summary summary;
+        const hf_train_options options = options_for(from, false, reference, &now);
+        run_training(config, &options, &summary);
+        hf_train_summary_clear(&summary);
+        finish_and_compare(config, reference, whole);
+        remove_directory("killed");
+        remove_directory("again");
+        free(from);
+        free(to);
+    }
+}
+
+static void test_resume(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < sizeof resumed_texts / sizeof *resumed_texts; n++) {
+        hf_config config;
+        hf_run_summary flow;
+        hf_train_summary whole;
+        hf_error err = {0};
+        read_config(&config, resumed_texts[n]);
+        config.solver.t_end = 40;
+        follow_flow(&config, &flow);
+        const hf_curve *reference = config.detect.events ? &flow.findings.curve : NULL;
+        assert_int_equal(hf_directory_make(directory("whole"), &err), HF_OK);
+        const hf_train_options options = options_for(directory("whole"), false, reference, NULL);
+        run_training(&config, &options, &whole);
+        if (config.solver.stop_loss > 0)
+            assert_true(whole.step < config.train.steps && whole.loss <= 3);
+        check_interruptions(&config, reference, &whole);
+        check_kills(&config, reference, &whole);
+        hf_train_summary_clear(&whole);
+        hf_run_summary_clear(&flow);
+        hf_config_clear(&config);
+        remove_directory("whole");
+    }
+}
+
+/* A saved state of another model is refused. */
+static void test_resume_of_another(void **state)
+{
+    (void)state;
+    hf_config config;
+    hf_train_summary summary;
+    hf_error err = {0};
+    interruption now = {.at = 30};
+    assert_int_equal(hf_directory_make(directory("whole"), &err), HF_OK);
+    read_config(&config, resumed_texts[0]);
+    hf_train_options options = options_for(directory("whole"), false, NULL, &now);
+    run_training(&config, &options, &summary);
+    assert_true(summary.interrupted);
+    hf_train_summary_clear(&summary);
+    config.train.lr = 0.2;
+    options = options_for(directory("whole"), true, NULL, NULL);
+    assert_int_equal(try_training(&config, 1, &options, &summary, &err), HF_EUSAGE);
+    remove_directory("whole");
+    hf_config_clear(&config);
+}
+
+/* ---- early stops ---- */
+
+/* A table's rows in doubles, its comments left out. */
+typedef struct {
+    size_t columns, rows;
+    char *text, *names[64];
+    double *at;
+} run_table;
+
+static void read_run_table(run_table *table, const char *folder, const char *name)
+{
+    char *path = hf_path_join(directory(folder), name), *rest, *line;
+    size_t size;
+    *table = (run_table){.text = read_all(path, &size)};
+    table->at = numbers(size);
+    free(path);
+    for (line = strtok_r(table->text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {
+        if (line[0] == '#')
+            continue;
+        if (table->columns == 0) {
+            for (char *at, *word = strtok_r(line, "\t", &at); word != NULL; word = strtok_r(NULL, "\t", &at))
+                table->names[table->columns++] = word;
+            continue;
+        }
+        for (size_t c = 0; c < table->columns; c++)
+            table->at[table->rows * table->columns + c] = strtod(line, &line);
+        table->rows++;
+    }
+}
+
+static double cell(const run_table *table, size_t row, const char *name)
+{
+    for (size_t c = 0; c < table->columns; c++)
+        if (strcmp(table->names[c], name) == 0)
+            return table->at[row * table->columns + c];
+    fail_msg("there is no column %s", name);
+    return NAN;
+}
+
+static void check_early_stop(const char *text, const char *column)
+{
+    hf_config config;
+    hf_train_summary summary;
+    hf_error err = {0};
+    run_table table;
+    read_config(&config, text);
+    assert_int_equal(hf_directory_make(directory("early"), &err), HF_OK);
+    const hf_train_options options = {.directory = directory("early")};
+    run_training(&config, &options, &summary);
+    read_run_table(&table, "early", "trajectory.tsv");
+    assert_int_equal(table.rows, config.train.steps + 1);
+    size_t best = 0, nearest = 0;
+    for (size_t row = 0; row < table.rows; row++)
+        if (cell(&table, row, column) < cell(&table, best, column))
+            best = row;
+    const double distance[] = {cell(&table, best, "distance_0"), cell(&table, best, "distance_1"),
+                               cell(&table, best, "distance_2")};
+    for (size_t k = 0; k < 3; k++)
+        nearest = distance[k] < distance[nearest] ? k : nearest;
+    assert_true(best > 0 && best + 1 < table.rows); /* it overfits */
+    assert_true((double)summary.early.step == cell(&table, best, "step") && summary.early.t == cell(&table, best, "t"));
+    assert_true(summary.early.loss == cell(&table, best, column));
+    assert_int_equal(summary.early.nearest, nearest);
+    assert_true(summary.early.distance == distance[nearest]);
+    assert_true(summary.train_loss == cell(&table, table.rows - 1, "train_loss"));
+    assert_true(summary.train_loss < cell(&table, best, "train_loss"));
+    assert_true(close_to(summary.early.t, hf_optimizer_time(&config, (double)best), 0));
+    free(table.at);
+    free(table.text);
+    hf_train_summary_clear(&summary);
+    hf_config_clear(&config);
+    remove_directory("early");
+}
+
+#define FEW                                                                                                                \
+    "heads = 2; positions = 5; target = { strengths = (2.0, 1.0); patterns = ((1), (2)); }; init = { perturbation = 0.1; " \
+    "}; "                                                                                                                  \
+    "data = { noise = 1.0; }; "
+
+static void test_early_stop(void **state)
+{
+    (void)state;
+    check_early_stop(FEW "train = { dim = 8; samples = 30; batch = 0; lr = 0.2; steps = 600; log_every = 1; };", "loss");
+    check_early_stop(
+        FEW "train = { dim = 8; samples = 30; batch = 10; validation = 100; lr = 0.1; steps = 900; log_every = 1; };",
+        "validation_loss");
+}
+
+static int make_root(void **state)
+{
+    (void)state;
+    return mkdtemp(root) == NULL;
+}
+
+static int remove_root(void **state)
+{
+    (void)state;
+    return rmdir(root);
+}
+
+int main(void)
+{
+    gsl_set_error_handler_off();
+    use_one_blas_thread();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_resume_of_another),
+        cmocka_unit_test(test_early_stop),
+    };
+    return cmocka_run_group_tests(tests, make_root, remove_root);
+}
