@@ -105,11 +105,12 @@ static void test_equal_heads_stay_equal(void **state)
         trained_model m;
         hf_optimizer optimizer;
         const size_t d = dims[n % 5], batch = n % 5 == 0 ? 601 : 1 + 37 * (n % 4);
-        make_model(&m, 2,
-                   "heads = 4; positions = 11; target = { strengths = (1.7, 1); patterns = ((1, 2), (3)); }; init = { "
-                   "perturbation = 0; values = 0.1; }; data = { noise = 1.0; }; train = { dim = %zu; batch = %zu; lr = 0.1; "
-                   "optimizer = \"%s\"; sampling = \"%s\"; };",
-                   d, batch, optimizers[n / 10], n % 10 < 5 ? "direct" : "projected");
+        make_model(
+            &m, 2,
+            "heads = 4; positions = 11; target = { strengths = (1.7, 1); patterns = ((1, 2), (3)); }; init = { "
+            "perturbation = 0; values = 0.1; }; data = { noise = 1.0; }; train = { dim = %zu; batch = %zu; lr = 0.1; "
+            "optimizer = \"%s\"; sampling = \"%s\"; };",
+            d, batch, optimizers[n / 10], n % 10 < 5 ? "direct" : "projected");
         assert_int_equal(hf_optimizer_init(&optimizer, &m.config, m.count, NULL), HF_OK);
         for (uint64_t step = 0; step < 12; step++) {
             take_step(&m, &optimizer, step);
@@ -153,10 +154,11 @@ static void check_noise_floor(const char *more)
     enum { BEFORE = 300, STEPS = 3000, HEADS = 3 };
     trained_model m;
     hf_optimizer optimizer;
-    make_model(&m, 1,
-               "heads = 3; positions = 8; target = { strengths = (2.89, 1.7, 1); patterns = ((1), (2), (3)); }; init = { start = "
-               "\"saddle\"; learned = 1; scale = 5.0; perturbation = 0.0; }; data = { noise = 0.5; }; train = { dim = 10; %s };",
-               more);
+    make_model(
+        &m, 1,
+        "heads = 3; positions = 8; target = { strengths = (2.89, 1.7, 1); patterns = ((1), (2), (3)); }; init = { start = "
+        "\"saddle\"; learned = 1; scale = 5.0; perturbation = 0.0; }; data = { noise = 0.5; }; train = { dim = 10; %s };",
+        more);
     assert_int_equal(hf_optimizer_init(&optimizer, &m.config, m.count, NULL), HF_OK);
     double s2, excess = 0, loss = 0, want = 0;
     for (uint64_t step = 0; step < BEFORE + STEPS; step++) {
@@ -213,8 +215,7 @@ static void assert_same_findings(const hf_findings *a, const hf_findings *b)
     assert_int_equal(a->stage_count, b->stage_count);
     assert_int_equal(a->event_count, b->event_count);
     for (size_t i = 0; i < a->stage_count; i++)
-        assert_memory_equal(&a->stage[i].t_onset, &b->stage[i].t_onset,
-                            sizeof a->stage[i] - offsetof(hf_stage, t_onset));
+        assert_memory_equal(&a->stage[i].t_onset, &b->stage[i].t_onset, sizeof a->stage[i] - offsetof(hf_stage, t_onset));
     for (size_t i = 0; i < a->event_count; i++)
         assert_true(a->event[i].kind == b->event[i].kind && a->event[i].t == b->event[i].t &&
                     a->event[i].head == b->event[i].head);
@@ -346,8 +347,8 @@ static void check_first_drop(const char *more, size_t seeds)
     const double level = 4;
     const hf_train_options options = {.level_count = 1, .level = &level, .threads = 2};
     double mean = 0;
-    snprintf(text, sizeof text, "%s%s train = { lr = 0.05; batch = 512; steps = 460; %s }; output = { points = 1; };", THREE,
-             SINE("1e-2"), more);
+    snprintf(text, sizeof text, "%s%s train = { lr = 0.05; batch = 512; steps = 460; %s }; output = { points = 1; };",
+             THREE, SINE("1e-2"), more);
     read_config(&config, text);
     for (uint64_t seed = 1; seed <= seeds; seed++) {
         hf_train_summary summary;
@@ -515,12 +516,15 @@ static hf_train_options options_for(const char *folder, bool resume, const hf_cu
 }
 
 static const char *const resumed_texts[] = {
-    THREE SINE("0.3") "data = { noise = 0.4; }; train = { dim = 6; batch = 40; lr = 0.1; steps = 300; save_every = 70; }; output "
-                      "= { states = true; spectrum = 2; points = 60; };",
-    THREE SINE("0.3") "train = { dim = 6; batch = 40; lr = 0.05; steps = 300; optimizer = \"adam\"; sampling = \"projected\"; "
-                      "save_every = 1; log_every = 7; };",
-    THREE SINE("0.3") "data = { noise = 1.0; }; train = { dim = 6; samples = 50; batch = 12; validation = 40; lr = 0.1; steps = "
-                      "300; optimizer = \"momentum\"; momentum = 0.5; };",
+    THREE SINE(
+        "0.3") "data = { noise = 0.4; }; train = { dim = 6; batch = 40; lr = 0.1; steps = 300; save_every = 70; }; output "
+               "= { states = true; spectrum = 2; points = 60; };",
+    THREE SINE(
+        "0.3") "train = { dim = 6; batch = 40; lr = 0.05; steps = 300; optimizer = \"adam\"; sampling = \"projected\"; "
+               "save_every = 1; log_every = 7; };",
+    THREE SINE(
+        "0.3") "data = { noise = 1.0; }; train = { dim = 6; samples = 50; batch = 12; validation = 40; lr = 0.1; steps = "
+               "300; optimizer = \"momentum\"; momentum = 0.5; };",
     THREE SINE("0.3") "train = { dim = 3; batch = 0; lr = 0.1; steps = 300; }; solver = { stop_loss = 3.0; };",
 };
 
@@ -705,16 +709,18 @@ static void check_early_stop(const char *text, const char *column)
     remove_directory("early");
 }
 
-#define FEW                                                                                                                    \
-    "heads = 2; positions = 5; target = { strengths = (2.0, 1.0); patterns = ((1), (2)); }; init = { perturbation = 0.1; }; "  \
+#define FEW                                                                                                                \
+    "heads = 2; positions = 5; target = { strengths = (2.0, 1.0); patterns = ((1), (2)); }; init = { perturbation = 0.1; " \
+    "}; "                                                                                                                  \
     "data = { noise = 1.0; }; "
 
 static void test_early_stop(void **state)
 {
     (void)state;
     check_early_stop(FEW "train = { dim = 8; samples = 30; batch = 0; lr = 0.2; steps = 600; log_every = 1; };", "loss");
-    check_early_stop(FEW "train = { dim = 8; samples = 30; batch = 10; validation = 100; lr = 0.1; steps = 900; log_every = 1; };",
-                     "validation_loss");
+    check_early_stop(
+        FEW "train = { dim = 8; samples = 30; batch = 10; validation = 100; lr = 0.1; steps = 900; log_every = 1; };",
+        "validation_loss");
 }
 
 static int make_root(void **state)

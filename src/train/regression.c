@@ -33,12 +33,12 @@ typedef struct {
 
 /* What one thread needs for a chunk of n samples. */
 typedef struct {
-    double *input;           /* (n, rows, d) */
-    const double **at;       /* (n) each sample's inputs: there, or among the stored ones */
-    double *seen;            /* (max(H, J), n, d) X s_k or X p_j */
-    double *error;           /* (n, d) e */
-    double *back;            /* (H, n, d) w_k = V_k^T e */
-    double *lanes;           /* (H, rows, WIDTH) */
+    double *input;     /* (n, rows, d) */
+    const double **at; /* (n) each sample's inputs: there, or among the stored ones */
+    double *seen;      /* (max(H, J), n, d) X s_k or X p_j */
+    double *error;     /* (n, d) e */
+    double *back;      /* (H, n, d) w_k = V_k^T e */
+    double *lanes;     /* (H, rows, WIDTH) */
 } workspace;
 
 struct hf_regression {
@@ -61,20 +61,21 @@ struct hf_regression {
     size_t rows, stride;
     const double *row_pattern, *row_attention; /* (J, stride), (H, stride) */
 
-    size_t chunk; /* samples */
+    size_t chunk;          /* samples */
     workspace *workspaces; /* (threads) */
     share shares[SHARES];
-    double *memory;   /* of workspaces and shares */
+    double *memory;    /* of workspaces and shares */
     const double **at; /* (threads, chunk) */
-    double *stored;   /* (samples + validation, N, d), or NULL */
-    uint32_t *order;  /* (samples) of the present epoch */
+    double *stored;    /* (samples + validation, N, d), or NULL */
+    uint32_t *order;   /* (samples) of the present epoch */
     uint64_t epoch;
 };
 
 /* ---- kernels: every head goes through the same operations in the same order ---- */
 
 /* Input coordinates c..c + lanes - 1 of sum_i weight_i x_i. */
-HF_INLINE void combine_tile(size_t rows, size_t d, const double *x, const double *weight, size_t c, size_t lanes, double *sum)
+HF_INLINE void combine_tile(size_t rows, size_t d, const double *x, const double *weight, size_t c, size_t lanes,
+                            double *sum)
 {
     double tile[TILE] = {0};
     for (size_t i = 0; i < rows; i++) {
@@ -199,8 +200,7 @@ static void fill_rows(hf_regression *m)
 {
     for (size_t k = 0; k < m->heads; k++)
         for (size_t i = 0; i < m->inputs; i++)
-            m->looked[k * m->inputs + i] =
-                m->task.problem->copies[i] * m->attention[k * m->inputs + i] * input_scale(m, i);
+            m->looked[k * m->inputs + i] = m->task.problem->copies[i] * m->attention[k * m->inputs + i] * input_scale(m, i);
     m->rows = m->stride = m->inputs;
     m->row_pattern = m->wanted;
     m->row_attention = m->looked;
@@ -219,11 +219,11 @@ static void project_rows(hf_regression *m)
 
 /* Where the samples of a step come from. */
 typedef struct {
-    uint64_t step;    /* of fresh samples, from 1; 0 for fixed and held-out ones */
-    size_t first;     /* number of the first sample */
+    uint64_t step; /* of fresh samples, from 1; 0 for fixed and held-out ones */
+    size_t first;  /* number of the first sample */
     size_t count;
     const uint32_t *order; /* sample n is order[first + n]; NULL: first + n */
-    bool fixed;       /* among the stored samples, if these are kept */
+    bool fixed;            /* among the stored samples, if these are kept */
 } batch;
 
 static uint32_t sample_number(const batch *b, size_t n)

@@ -92,7 +92,8 @@ void hf_factor_semidefinite(size_t n, double *a, size_t *equal)
         equal[i] = first_equal(n, a, i);
     for (size_t i = 0; i < n; i++) {
         double *row = a + i * n, pivot = row[i];
-        for (size_t m = 0; m < i; m++) { /* an equal row is copied: rounding would tell it apart where others stand between */
+        for (size_t m = 0; m < i;
+             m++) { /* an equal row is copied: rounding would tell it apart where others stand between */
             const double *column = a + m * n;
             double left = row[m];
             for (size_t l = 0; l < m; l++)
