@@ -83,6 +83,18 @@ static hf_status read_names(bands *b, hf_error *err)
     return HF_OK;
 }
 
+/* Whether all seeds have the same time and step. A run that stops early ends with a row of its own. */
+static bool is_one_row(const bands *b)
+{
+    for (size_t c = 0; c < b->columns; c++) {
+        const double *number = b->number + c * b->seeds;
+        for (size_t k = 1; k < b->seeds && is_common(b->name[c]); k++)
+            if (number[k] != number[0] && !(isnan(number[k]) && isnan(number[0])))
+                return false;
+    }
+    return true;
+}
+
 /* One row of every seed; *more is false when one of them has ended. */
 static hf_status read_rows(bands *b, bool *more, hf_error *err)
 {
@@ -98,6 +110,7 @@ static hf_status read_rows(bands *b, bool *more, hf_error *err)
             at = end + 1;
         }
     }
+    *more = *more && is_one_row(b);
     return HF_OK;
 }
 

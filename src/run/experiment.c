@@ -228,14 +228,15 @@ static hf_status train_rung(hf_experiment *x, const hf_config *config, const cha
 /* ---- the ladder ---- */
 
 /* The configuration of a rung: lr halved, steps doubled so that the run ends at the same time. Without noise all seeds
- * are alike. */
+ * are alike, unless their features differ. */
 static hf_config rung_config(const hf_config *config, size_t halvings, size_t batch)
 {
     hf_config rung = *config;
     rung.train.batch = batch;
     rung.train.lr = ldexp(config->train.lr, -(int)halvings);
     rung.train.steps = config->train.steps << halvings;
-    rung.train.seeds = batch == 0 && config->train.samples == 0 ? 1 : config->train.seeds;
+    const bool alike = batch == 0 && config->train.samples == 0 && config->train.features == HF_FEATURES_ORTHOGONAL;
+    rung.train.seeds = alike ? 1 : config->train.seeds;
     return rung;
 }
 
