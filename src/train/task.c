@@ -273,6 +273,11 @@ fail:
     return status;
 }
 
+bool hf_task_shapes_inputs(const hf_task *task)
+{
+    return task->groups > 1 || task->repetition > 0;
+}
+
 void hf_task_clear(hf_task *task)
 {
     hf_problem_free(task->problem);
