@@ -6,7 +6,7 @@
 #include "core/file.h"
 #include "report/findings.h"
 #include "report/plots.h"
-#include "run/experiment.h"
+#include "compare/experiment.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -109,6 +109,16 @@ double hf_kernel_dot(size_t count, const double *x, const double *y)
     return product(count, x, y);
 }
 
+double hf_kernel_dot_columns(size_t d, size_t from, size_t to, const double *x, const double *y)
+{
+    double sum = 0;
+    if (from == 0 && to == d)
+        return hf_kernel_dot(d * d, x, y);
+    for (size_t o = 0; o < d; o++)
+        sum += hf_kernel_dot(to - from, x + o * d + from, y + o * d + from);
+    return sum;
+}
+
 void hf_kernel_add(size_t count, double factor, const double *x, double *y)
 {
     add_scaled(count, factor, x, y);

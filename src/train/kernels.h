@@ -20,6 +20,9 @@ void hf_kernel_products(size_t rows, size_t d, const double *x, const double *w,
 /* sum_i x_i y_i */
 double hf_kernel_dot(size_t count, const double *x, const double *y);
 
+/* <x, y> over the columns from..to - 1 of two (d, d) matrices. */
+double hf_kernel_dot_columns(size_t d, size_t from, size_t to, const double *x, const double *y);
+
 /* y += factor x */
 void hf_kernel_add(size_t count, double factor, const double *x, double *y);
 

@@ -113,17 +113,6 @@ static void sampled_gradient(hf_regression *m, const double *parameters, const h
     finish_gradient(m, parameters, gradient);
 }
 
-/* <x, y> over the columns from..to - 1 of two (d, d) matrices. */
-static double inner_columns(size_t d, size_t from, size_t to, const double *x, const double *y)
-{
-    double sum = 0;
-    if (from == 0 && to == d)
-        return hf_kernel_dot(d * d, x, y);
-    for (size_t o = 0; o < d; o++)
-        sum += hf_kernel_dot(to - from, x + o * d + from, y + o * d + from);
-    return sum;
-}
-
 /* sum_i omega_gi x_i y_i */
 static double inner_inputs(const hf_regression *m, size_t group, const double *x, const double *y)
 {
@@ -142,7 +131,7 @@ static void add_matrix(hf_regression *m, size_t k, const double *values, double 
     for (size_t g = 0; g < m->task.groups; g++) {
         const size_t from = m->task.group_start[g], to = m->task.group_start[g + 1];
         const double along = factor * inner_inputs(m, g, vector, m->looked + k * m->inputs);
-        const double product = factor * inner_columns(d, from, to, matrix, values + k * d * d);
+        const double product = factor * hf_kernel_dot_columns(d, from, to, matrix, values + k * d * d);
         for (size_t o = 0; o < d; o++)
             hf_kernel_add(to - from, along, matrix + o * d + from, force + o * d + from);
         for (size_t i = 0; i < m->inputs; i++) {

@@ -1,4 +1,4 @@
-#include "run/experiment.h"
+#include "compare/experiment.h"
 
 #include "compare/bands.h"
 #include "compare/comparison.h"
