@@ -2,6 +2,7 @@
  * sweep is the run that it stands for. */
 #include "config/axes.h"
 #include "core/file.h"
+#include "core/statistics.h"
 #include "sweep/collect.h"
 #include "sweep/fit.h"
 #include "sweep/workers.h"
