@@ -14,6 +14,19 @@
 
 /* ---- axes ---- */
 
+/* The column of results.tsv that holds an axis's number. */
+static const char *column_of(const hf_axis *axis)
+{
+    return axis->name != NULL ? axis->name : axis->key;
+}
+
+/* Whether two groups span a plane. */
+static bool is_plane(const hf_config *config)
+{
+    const hf_axes *over = &config->sweep.over;
+    return hf_axes_group(over, 1) < over->count && !config->sweep.zip;
+}
+
 /* Whether the values of an axis stand better on a logarithmic scale: a geometric grid, or a list over a decade or more. */
 static bool is_geometric(const hf_axis *axis)
 {
@@ -32,8 +45,8 @@ static bool is_geometric(const hf_axis *axis)
 static const char *show_value(const hf_axis *axis, size_t i, char text[80])
 {
     char digits[HF_REAL_TEXT];
-    if (hf_keys_find(axis->key)->kind == HF_KIND_REAL)
-        snprintf(text, 80, "%s", hf_text_real(strtod(axis->values.at[i], NULL), digits));
+    if (hf_keys_find(axis->key)->kind == HF_KIND_REAL || axis->at.count > 0)
+        snprintf(text, 80, "%s", hf_text_real(hf_axes_number(axis, i), digits));
     else
         hf_text_show(axis->values.at[i], text, 80);
     const size_t length = strlen(text);
@@ -75,27 +88,18 @@ static void write_axis(FILE *stream, const char *letter, const hf_axis *axis)
     fputs("]\n", stream);
 }
 
-/* Tasks of summary.tsv's rows between neighbours on an axis. */
-static size_t stride_of(const hf_config *config, size_t axis)
-{
-    size_t stride = 1;
-    for (size_t i = axis + 1; i < config->sweep.over.count && !config->sweep.zip; i++)
-        stride *= config->sweep.over.at[i].values.count;
-    return stride;
-}
-
-/* What the figure does not show: the keys beyond the first ones, at their first value. */
+/* What the figure does not show: the groups beyond the first ones, at their first value. */
 static void write_slice(FILE *stream, const hf_config *config, size_t first)
 {
     const hf_axes *over = &config->sweep.over;
     char text[400] = "", shown[80];
     size_t used = 0;
-    for (size_t i = first; i < over->count && used < sizeof text && !config->sweep.zip; i++)
-        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s = %s", i == first ? "" : ", ", over->at[i].key,
-                                 show_value(&over->at[i], 0, shown));
-    for (size_t i = 1; i < over->count && used < sizeof text && config->sweep.zip; i++)
+    for (size_t n = first, i; (i = hf_axes_group(over, n)) < over->count && used < sizeof text; n++) {
+        const char *between = n > first ? ", " : config->sweep.zip ? "together with " : "";
         used +=
-            (size_t)snprintf(text + used, sizeof text - used, "%s%s", i == 1 ? "together with " : ", ", over->at[i].key);
+            (size_t)snprintf(text + used, sizeof text - used, "%s%s%s%s", between, column_of(&over->at[i]),
+                             config->sweep.zip ? "" : " = ", config->sweep.zip ? "" : show_value(&over->at[i], 0, shown));
+    }
     hf_plots_write_string(stream, "slice", text);
 }
 
@@ -135,14 +139,15 @@ static void write_point_facts(FILE *stream, const void *data)
 {
     const hf_sweep *sweep = data;
     const hf_config *config = &sweep->config;
-    const bool is_map = config->sweep.over.count > 1 && !config->sweep.zip;
+    const hf_axes *over = &config->sweep.over;
+    const size_t x = 0, y = hf_axes_group(over, 1);
     hf_plots_write_string(stream, "run_title", config->title);
-    write_slice(stream, config, is_map ? 2 : 1);
-    write_axis(stream, "x", &config->sweep.over.at[0]);
-    fprintf(stream, "x_stride = %zu\n", stride_of(config, 0));
-    if (is_map) {
-        write_axis(stream, "y", &config->sweep.over.at[1]);
-        fprintf(stream, "y_stride = %zu\n", stride_of(config, 1));
+    write_slice(stream, config, is_plane(config) ? 2 : 1);
+    write_axis(stream, "x", &over->at[x]);
+    fprintf(stream, "x_stride = %zu\n", hf_axes_stride(config, x));
+    if (is_plane(config)) {
+        write_axis(stream, "y", &over->at[y]);
+        fprintf(stream, "y_stride = %zu\n", hf_axes_stride(config, y));
     }
     write_quantities(stream, sweep);
 }
@@ -154,12 +159,6 @@ typedef struct {
     const hf_fit *fit;
     const hf_fit_result *result;
 } fit_facts;
-
-/* The column of results.tsv that holds an axis's number. */
-static const char *column_of(const hf_axis *axis)
-{
-    return axis->name != NULL ? axis->name : axis->key;
-}
 
 /* "t_emerged = 1.51 T^0.990(1) d^0.490(2)" and the like. */
 static void describe_law(const fit_facts *f, char *text, size_t size)
@@ -231,7 +230,7 @@ hf_status hf_figures_write(const hf_sweep *sweep, const hf_results *results, boo
     static const char *const curves[] = {hf_plot_canvas, hf_plot_sweep, hf_plot_curves, NULL};
     static const char *const map[] = {hf_plot_canvas, hf_plot_sweep, hf_plot_map, NULL};
     const hf_config *config = &sweep->config;
-    const bool is_map = config->sweep.over.count > 1 && !config->sweep.zip;
+    const bool is_map = is_plane(config);
     *any = false;
     if (config->sweep.over.count == 0)
         return HF_OK;
