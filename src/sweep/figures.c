@@ -45,8 +45,10 @@ static bool is_geometric(const hf_axis *axis)
 static const char *show_value(const hf_axis *axis, size_t i, char text[80])
 {
     char digits[HF_REAL_TEXT];
-    if (hf_keys_find(axis->key)->kind == HF_KIND_REAL || axis->at.count > 0)
-        snprintf(text, 80, "%s", hf_text_real(hf_axes_number(axis, i), digits));
+    if (axis->at.count > 0)
+        snprintf(text, 80, "%.10g", axis->at.at[i]);
+    else if (hf_keys_find(axis->key)->kind == HF_KIND_REAL)
+        snprintf(text, 80, "%s", hf_text_real(strtod(axis->values.at[i], NULL), digits));
     else
         hf_text_show(axis->values.at[i], text, 80);
     const size_t length = strlen(text);
@@ -65,7 +67,7 @@ static void write_list(FILE *stream, const char *name, size_t count)
 /* x_name = ..., x_log = ..., x_at = [...], and for an axis without numbers x_labels = [...]. */
 static void write_axis(FILE *stream, const char *letter, const hf_axis *axis)
 {
-    char name[160], shown[80];
+    char name[160], shown[80], digits[HF_REAL_TEXT];
     const char *unit = axis->name != NULL ? "" : hf_keys_find(axis->key)->unit;
     const bool has_unit = *unit != '\0' && strcmp(unit, "1") != 0;
     snprintf(name, sizeof name, "%s%s%s%s", axis->name != NULL ? axis->name : axis->key, has_unit ? " [" : "",
@@ -76,8 +78,8 @@ static void write_axis(FILE *stream, const char *letter, const hf_axis *axis)
             is_geometric(axis), letter, !hf_axes_is_numeric(axis));
     snprintf(name, sizeof name, "%s_at", letter);
     write_list(stream, name, axis->values.count);
-    for (size_t i = 0; i < axis->values.count; i++)
-        fprintf(stream, "%s%.17g", i == 0 ? "" : ", ", hf_axes_number(axis, i));
+    for (size_t i = 0; i < axis->values.count; i++) /* with a point: gnuplot divides integers as such */
+        fprintf(stream, "%s%s", i == 0 ? "" : ", ", hf_text_real(hf_axes_number(axis, i), digits));
     fputs("]\n", stream);
     snprintf(name, sizeof name, "%s_label", letter);
     write_list(stream, name, axis->values.count);
@@ -165,9 +167,12 @@ static void describe_law(const fit_facts *f, char *text, size_t size)
 {
     const hf_fit_result *r = f->result;
     size_t used = (size_t)snprintf(text, size, "%s = %.4g", f->fit->response, exp(r->value[0]));
-    for (size_t k = 1; k < r->unknowns && used < size; k++)
-        used +=
-            (size_t)snprintf(text + used, size - used, " · %s^%.4f±%.2g", f->fit->on.at[k - 1], r->value[k], r->error[k]);
+    for (size_t k = 1; k < r->unknowns && used < size; k++) {
+        const char *name = f->fit->on.at[k - 1];
+        const bool is_word = strpbrk(name, " +-*/^(") == NULL;
+        used += (size_t)snprintf(text + used, size - used, is_word ? " · %s^%.4f±%.2g" : " · (%s)^%.4f±%.2g", name,
+                                 r->value[k], r->error[k]);
+    }
     if (used < size)
         snprintf(text + used, size - used, "     R² = %.6f     %zu runs", r->r2, r->runs);
 }
