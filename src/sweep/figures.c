@@ -112,7 +112,7 @@ static void write_names(FILE *stream, const char *name, const hf_sweep *sweep, b
     write_list(stream, name, sweep->report_count);
     for (size_t i = 0; i < sweep->report_count; i++) {
         fputs(i == 0 ? "" : ", ", stream);
-        hf_plots_quote(stream, units ? sweep->report[i].kind->unit : sweep->report[i].name);
+        hf_plots_quote(stream, units ? hf_quantity_unit(&sweep->config, &sweep->report[i]) : sweep->report[i].name);
     }
     fputs("]\n", stream);
 }
@@ -195,7 +195,7 @@ static void write_fit_facts(FILE *stream, const void *data)
             column = have.name;
     }
     hf_plots_write_string(stream, "response_column", column);
-    hf_plots_write_string(stream, "response_unit", wanted.kind->unit);
+    hf_plots_write_string(stream, "response_unit", hf_quantity_unit(&f->sweep->config, &wanted));
     fprintf(stream, "parameters = %zu\nconstant = %.17g\n", f->fit->on.count, exp(f->result->value[0]));
     write_list(stream, "parameter", f->fit->on.count);
     for (size_t k = 0; k < f->fit->on.count; k++) {
