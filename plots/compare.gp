@@ -19,7 +19,13 @@ drift_colour = "#D55E00"
 
 stats summary using (column("loss")) every ::0::0 name "start" nooutput
 stats summary using (column("loss_p10")) name "low" nooutput
-if (!exists("log_loss")) log_loss = low_min > 0 && start_max > 1e3 * low_min
+if (!exists("log_loss")) log_loss = low_min > 0 && start_max > 1e4 * low_min
+
+# Where the flow rests, beside runs whose steps are no time.
+levels = ""
+add_level(x) = (levels = levels . sprintf(" %.9g", x), x)
+if (has_flow && !is_timed) { stats folder . "../flow/plateaus.tsv" using (add_level(column("loss"))) nooutput }
+level(k) = k > words(levels) ? NaN : word(levels, k) + 0
 
 eval canvas(width, height)
 set multiplot
@@ -38,7 +44,12 @@ set xrange [t_begin:t_last]
 eval time_ticks(wide, 1)
 set xlabel axis_label
 set ylabel "loss (without the floor of the label noise)"
-if (log_loss) { set logscale y; set yrange [*:start_max * 1.5]; set format y "%.0e" } else { set yrange [0:start_max * 1.05] }
+if (log_loss) {
+  set logscale y
+  set yrange [10.0**floor(log10(low_min)):start_max * 1.5]
+  set ytics ()
+  set for [n = int(floor(log10(low_min))):int(ceil(log10(start_max)))] ytics add ("10" . raised(n) 10.0**n)
+} else { set yrange [0:start_max * 1.05] }
 set key at screen across(left + wide + 14), up(top) left top Left reverse samplen 2.4 spacing 1.25
 faint = seeds > 12 ? 1 : seeds
 plot summary using axis_column:"loss_p10":"loss_p90" with filledcurves lc rgb training_colour fillstyle solid 0.25 noborder \
@@ -46,6 +57,7 @@ plot summary using axis_column:"loss_p10":"loss_p90" with filledcurves lc rgb tr
      for [k = 0:faint - 1] seed_table(k) using axis_column:"loss" with lines lc rgb training_colour lw 0.8 \
        title k > 0 ? "" : seeds > 12 ? "first seed" : "every seed", \
      summary using axis_column:"loss" with lines lc rgb training_colour lw 2.5 title sprintf("median of %d", seeds), \
+     for [k = 1:words(levels)] level(k) with lines lc rgb "black" dt 3 lw 1.2 title k == 1 ? "plateaus of the flow" : "", \
      (with_flow ? flow_table : summary) using (with_flow ? column("t") : NaN):"loss" with lines lc rgb "black" lw 2.5 \
        title with_flow ? "flow" : "", \
      (has_drift ? drift_table : summary) using (has_drift ? column("t") : NaN):"loss" with lines lc rgb drift_colour dt 2 lw 2.5 \
@@ -65,6 +77,7 @@ if (with_stages) {
   stats compare using (of("flow", column("stage"))) name "numbered" nooutput
   stages = int(numbered_max)
   unset logscale
+  set ytics autofreq
   set xrange [0.5:stages + 0.5]
   set xtics () format "%g"
   set for [k = 1:stages] xtics add (sprintf("stage %d", k) k)

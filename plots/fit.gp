@@ -40,5 +40,6 @@ if (parameters > 1 && z_max > z_min) {
 set key reverse Left samplen 2
 if (parameters == 1 && exponent[1] < 0) { set key bottom left } else { set key bottom right }
 plot line(x) with lines lc rgb "#505050" lw 2 title "power law", \
-     $points using 1:2:(log10(z_max) > log10(z_min) ? $3 : z_min) with points pt 7 ps 0.9 lc palette title "runs"
+     for [k = 1:parameters == 1] $points using 1:2 with points pt 7 ps 0.9 lc rgb "#0072B2" title "runs", \
+     for [k = 1:parameters > 1] $points using 1:2:3 with points pt 7 ps 0.9 lc palette title "runs"
 set output

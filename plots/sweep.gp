@@ -9,7 +9,10 @@ number(text) = text eq "nan" || text eq "" ? NaN : text eq "inf" ? never : text 
 # The scale of an axis ("x", "y", "cb") from low to high: its range and ticks with room for so many labels. A logarithmic one
 # has labels at powers of ten and, where these are few, at digits between; within half a decade at equal steps.
 in_decade(low, high) = log10(high / low) < 1 ? "12345678" : log10(high / low) < 2.2 ? "125" : "1"
-tick_name(k, m, digits) = !strstrt(digits, sprintf("%d", m)) ? "" : strlen(digits) > 1 ? sprintf("%g", m * 10.0**k) : "10" . raised(k)
+is_short(k) = k > -4 && k < 5
+tick_name(k, m, digits) = !strstrt(digits, sprintf("%d", m)) ? "" : \
+                          strlen(digits) > 1 && is_short(k) ? sprintf("%g", m * 10.0**k) : \
+                          (m > 1 ? sprintf("%d·", m) : "") . "10" . raised(k)
 narrow_scale(axis, low, high, step) = \
   sprintf("set logscale %s; set %stics (); set for [k = %d:%d] %stics add (sprintf('%%g', k * %.9g) k * %.9g)", \
           axis, axis, ceil(low / step), floor(high / step), axis, step, step)

@@ -38,7 +38,7 @@ static hf_sweep make_sweep(const char *name, const char *text)
 {
     hf_config config;
     hf_error err = {0};
-    hf_sweep sweep;
+    hf_sweep sweep = {0};
     char *folder = strdup(temporary_path(name));
     assert_non_null(folder);
     read_model(&config, text);
@@ -573,6 +573,7 @@ static void test_same_as_run(void **state)
         const hf_outcome outcome = {
             .findings = &summary.findings, .loss = summary.loss, .energy_defect = summary.energy_defect};
         assert_true(c.detect.saddles == (with_saddle == 1));
+        const hf_outcome outcome = hf_outcome_of_flow(&summary);
         for (size_t i = 0; i < count; i++) {
             const double want = q[i].kind->value(&outcome, q[i].index);
             assert_true(values[i] == want && isfinite(want));
@@ -584,6 +585,11 @@ static void test_same_as_run(void **state)
     }
 }
 
+static void note_progress(void *data, const hf_sweep_progress *progress)
+{
+    *(hf_sweep_progress *)data = *progress;
+}
+
 static void test_workers(void **state)
 {
     (void)state;
@@ -592,7 +598,8 @@ static void test_workers(void **state)
         hf_sweep sweep = make_sweep(k == 0 ? "one" : "three",
                                     MODEL "sweep = { over = ({ key = \"solver.max_steps\"; values = (5, 100000); },\n"
                                           "{ key = \"init.perturbation\"; log = (1e-6, 1e-1, 6); }); seeds = 2; };");
-        const hf_workers_options options = {.jobs = k == 0 ? 1 : 3};
+        hf_sweep_progress last = {0};
+        const hf_workers_options options = {.jobs = k == 0 ? 1 : 3, .progress = note_progress, .progress_data = &last};
         hf_error err = {0};
         bool stopped;
         size_t tasks[24];
@@ -600,6 +607,7 @@ static void test_workers(void **state)
             tasks[i] = 23 - i;
         assert_int_equal(hf_workers_run(&sweep, 24, tasks, &options, &stopped, &err), HF_OK);
         assert_false(stopped);
+        assert_true(last.total == 24 && last.done == 12 && last.failed == 12);
         results[k] = load(&sweep);
         assert_int_equal(results[k].done, 12);
         assert_int_equal(results[k].failed, 12);

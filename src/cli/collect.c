@@ -27,7 +27,7 @@ const hf_cli_command hf_cli_collect = {
         "status OK, FAILED or NOT_RUN), DIR/summary.tsv (medians and quantiles over seeds), DIR/timing.tsv and, for fits,\n"
         "DIR/fit.tsv, and draws the figures DIR/plots.\n"
         "\n"
-        "It may be called at any time, also while tasks are still running. The exit code is 3 while any task has failed "
+        "It may be called at any time, also while headflow task is at work. The exit code is 3 while any task has failed "
         "or\n"
         "has not run.\n",
     .run = run,

@@ -151,7 +151,7 @@ static int run(const hf_cli_options *options)
 
 const hf_cli_command hf_cli_sweep = {
     .name = "sweep",
-    .usage = "sweep MODEL [-o DIR] [-s path=value]... [-j N] [--slurm] [--chunks N]",
+    .usage = "sweep MODEL [-o DIR] [-s path=value]... [-j N] [--slurm]",
     .summary = "run a model's sweep; tables and figures",
     .short_options = "osjqbn",
     .help = "Freezes the tasks of MODEL's sweep section in DIR/tasks.tsv, runs those that are not done yet, and merges the "

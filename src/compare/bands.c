@@ -18,10 +18,10 @@ typedef struct {
 
 typedef struct {
     size_t seeds, columns;
-    reader *reader;  /* (seeds) */
-    char **name;     /* (columns) */
-    bool *is_shown;  /* (columns) */
-    double *number;  /* (columns, seeds) */
+    reader *reader; /* (seeds) */
+    char **name;    /* (columns) */
+    bool *is_shown; /* (columns) */
+    double *number; /* (columns, seeds) */
 } bands;
 
 /* What differs between heads has no median over runs, in which heads may have changed places. */
@@ -55,7 +55,8 @@ static hf_status open_reader(reader *r, const char *directory, uint64_t seed, hf
         return hf_fail_memory(err, "a file name");
     r->stream = fopen(r->path, "r");
     if (r->stream == NULL || !next_line(r))
-        return hf_fail(err, HF_EUSAGE, "%s: cannot be read: %s", r->path, r->stream == NULL ? strerror(errno) : "no header");
+        return hf_fail(err, HF_EUSAGE, "%s: cannot be read: %s", r->path,
+                       r->stream == NULL ? strerror(errno) : "no header");
     return HF_OK;
 }
 
@@ -82,6 +83,18 @@ static hf_status read_names(bands *b, hf_error *err)
     return HF_OK;
 }
 
+/* Whether all seeds have the same time and step. A run that stops early ends with a row of its own. */
+static bool is_one_row(const bands *b)
+{
+    for (size_t c = 0; c < b->columns; c++) {
+        const double *number = b->number + c * b->seeds;
+        for (size_t k = 1; k < b->seeds && is_common(b->name[c]); k++)
+            if (number[k] != number[0] && !(isnan(number[k]) && isnan(number[0])))
+                return false;
+    }
+    return true;
+}
+
 /* One row of every seed; *more is false when one of them has ended. */
 static hf_status read_rows(bands *b, bool *more, hf_error *err)
 {
@@ -97,6 +110,7 @@ static hf_status read_rows(bands *b, bool *more, hf_error *err)
             at = end + 1;
         }
     }
+    *more = *more && is_one_row(b);
     return HF_OK;
 }
 

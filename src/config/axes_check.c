@@ -149,7 +149,8 @@ hf_status hf_axes_check(hf_config *config, hf_error *err)
                                     over->at[0].values.count, over->at[i].key, over->at[i].values.count);
         status = check_seed_axis(config, &over->at[i], err);
     }
-    if (status == HF_OK && config->declared.sweep)
-        status = check_seeds(config, err);
+    if (status != HF_OK || !config->declared.sweep)
+        return status;
+    status = check_seeds(config, err);
     return status == HF_OK ? check_fits(config, err) : status;
 }

@@ -493,13 +493,14 @@ bool hf_detector_transfer(hf_detector *d, hf_channel *channel)
     hf_channel_array(channel, (void **)&d->states, &state_count, hf_flow_size(d->flow) * sizeof *d->states);
     channel->good = channel->good && (!d->keep_states || state_count == d->plateau_count);
     if (!channel->writing) {
+        memcpy(d->now, d->before, d->signals * sizeof *d->now); /* what is not watched any more stays as it was */
         d->sample_capacity = d->sample_count;
         d->event_capacity = d->event_count;
         d->plateau_capacity = d->plateau_count;
         d->drop_capacity = d->drop_count;
         d->state_capacity = state_count;
     }
-    return channel->good && d->sample_count > 0;
+    return channel->good && (d->sample_count > 0 || !d->config->detect.events);
 }
 
 hf_status hf_detector_close(hf_detector *d, hf_error *err)

@@ -25,7 +25,7 @@ hf_status hf_series_create(hf_series **result, const hf_config *config, hf_flow 
         return hf_fail_memory(err, "the detector");
     s->size = hf_flow_size(flow);
     s->lowest = INFINITY;
-    s->pending_y = malloc(s->size * sizeof *s->pending_y);
+    s->pending_y = calloc(s->size, sizeof *s->pending_y);
     hf_status status = s->pending_y == NULL ? hf_fail_memory(err, "the detector") : HF_OK;
     if (status == HF_OK)
         status = hf_detector_create(&s->detector, config, flow, err);

@@ -61,15 +61,28 @@ static double clock_of(const train_run *run, uint64_t step)
     return isnan(t) ? (double)step : t;
 }
 
+/* Where output time number index is among the steps: at its flow time or, where these are none, in the same place between
+ * the first and the last step. */
+static double output_clock(const train_run *run, size_t index)
+{
+    const hf_config *config = run->config;
+    const double last = (double)config->train.steps;
+    if (hf_config_steps_are_time(config))
+        return hf_output_time(config, index);
+    if (index == 0 || config->output.points == 1)
+        return index == 0 ? 0 : last;
+    const double fraction = (double)(index - 1) / (double)(config->output.points - 1);
+    return config->output.spacing == HF_SPACING_LINEAR ? 1 + fraction * (last - 1) : pow(last, fraction);
+}
+
 /* Whether a step has a row: every log_every steps, or the first at or after an output time; and the last step. */
 static bool is_logged(train_run *run)
 {
     const hf_config *config = run->config;
-    const double t = time_of(run, run->step), grid = isnan(t) ? config->train.lr * (double)run->step : t;
     bool logged = run->stopped || run->step == config->train.steps;
     if (config->train.log_every > 0)
         return logged || run->step % config->train.log_every == 0;
-    for (; run->next <= config->output.points && hf_output_time(config, run->next) <= grid; run->next++)
+    for (; run->next <= config->output.points && output_clock(run, run->next) <= clock_of(run, run->step); run->next++)
         logged = true;
     return logged;
 }
@@ -189,9 +202,8 @@ static hf_status save(train_run *run, hf_error *err)
 
 static void report_progress(const train_run *run)
 {
-    const hf_train_progress progress = {.step = run->step,
-                                        .steps = run->config->train.steps,
-                                        .loss = run->kind->view(run->model)->observation.loss};
+    const hf_train_progress progress = {
+        .step = run->step, .steps = run->config->train.steps, .loss = run->kind->view(run->model)->observation.loss};
     if (run->options->progress != NULL)
         run->options->progress(run->options->progress_data, &progress);
 }

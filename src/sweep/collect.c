@@ -101,7 +101,7 @@ double hf_collect_quantile(size_t count, double *numbers, double p)
     const size_t i = (size_t)below;
     if (part == 0 || numbers[i] == numbers[i + 1]) /* inf - inf has no value */
         return numbers[i];
-    return isinf(numbers[i + 1]) ? numbers[i + 1] : numbers[i] + part * (numbers[i + 1] - numbers[i]);
+    return numbers[i] + part * (numbers[i + 1] - numbers[i]);
 }
 
 /* The runs of a point that are OK and, for a time, those that never came to it as infinity; *have: how many did. */

@@ -78,7 +78,7 @@ static void write_axis(FILE *stream, const char *letter, const hf_axis *axis)
             is_geometric(axis), letter, !hf_axes_is_numeric(axis));
     snprintf(name, sizeof name, "%s_at", letter);
     write_list(stream, name, axis->values.count);
-    for (size_t i = 0; i < axis->values.count; i++) /* with a point: gnuplot divides integers as such */
+    for (size_t i = 0; i < axis->values.count; i++) /* as reals: gnuplot divides integers without remainder */
         fprintf(stream, "%s%s", i == 0 ? "" : ", ", hf_text_real(hf_axes_number(axis, i), digits));
     fputs("]\n", stream);
     snprintf(name, sizeof name, "%s_label", letter);

@@ -2,9 +2,19 @@
 #ifndef HF_SWEEP_LINES_H
 #define HF_SWEEP_LINES_H
 
-#include <stdbool.h>
+#include "core/hash.h"
+
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
+
+/* What tells damaged text. */
+static inline uint64_t hf_lines_checksum(const char *text, size_t size)
+{
+    uint64_t sum = HF_HASH_START;
+    hf_hash_bytes(&sum, text, size);
+    return sum;
+}
 
 /* Cuts the next line that ends with a newline off *text and returns it without; NULL: no whole line is left. */
 static inline char *hf_lines_next(char **text)

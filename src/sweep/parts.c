@@ -2,7 +2,6 @@
 
 #include "config/text.h"
 #include "core/file.h"
-#include "core/hash.h"
 #include "sweep/lines.h"
 
 #include <dirent.h>
@@ -15,13 +14,6 @@
 
 #define SYNC_SECONDS 2
 #define NUMBER_TEXT  32
-
-static uint64_t checksum(const char *text, size_t size)
-{
-    uint64_t sum = HF_HASH_START;
-    hf_hash_bytes(&sum, text, size);
-    return sum;
-}
 
 static int is_part(const struct dirent *entry)
 {
@@ -159,7 +151,7 @@ static hf_status append_line(hf_part *part, char *line, size_t size, size_t task
                                       : snprintf(line + used, size - used, "\t%.17g", value));
     }
     used += (size_t)snprintf(line + used, size - used, "\t%s\t", reason);
-    used += (size_t)snprintf(line + used, size - used, "%016" PRIx64 "\n", checksum(line, used));
+    used += (size_t)snprintf(line + used, size - used, "%016" PRIx64 "\n", hf_lines_checksum(line, used));
     return write_text(part, line, used, err);
 }
 
@@ -235,7 +227,7 @@ static bool sum_is_right(char *line)
     if (tab == NULL)
         return false;
     const uint64_t sum = strtoull(tab + 1, &end, 16);
-    const bool right = end > tab + 1 && *end == '\0' && sum == checksum(line, (size_t)(tab + 1 - line));
+    const bool right = end > tab + 1 && *end == '\0' && sum == hf_lines_checksum(line, (size_t)(tab + 1 - line));
     *tab = '\0';
     return right;
 }

@@ -1,8 +1,6 @@
 #include "sweep/quantity.h"
 
 #include "config/keys.h"
-#include "run/flow_run.h"
-#include "run/train_run.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -411,6 +409,38 @@ hf_status hf_quantity_settle(hf_config *config, hf_error *err)
 
 /* ---- measuring ---- */
 
+hf_outcome hf_outcome_of_flow(const hf_run_summary *s)
+{
+    return (hf_outcome){.findings = &s->findings,
+                        .t = s->t,
+                        .loss_start = s->loss_start,
+                        .loss = s->loss,
+                        .overlap = s->overlap,
+                        .energy_defect = s->energy_defect,
+                        .steps = (double)s->counts.steps,
+                        .train_loss = NAN,
+                        .early_step = NAN,
+                        .early_t = NAN,
+                        .early_loss = NAN,
+                        .early_class = NAN};
+}
+
+hf_outcome hf_outcome_of_training(const hf_train_summary *s)
+{
+    return (hf_outcome){.findings = &s->findings,
+                        .t = s->t,
+                        .loss_start = s->loss_start,
+                        .loss = s->loss,
+                        .overlap = s->overlap,
+                        .energy_defect = NAN,
+                        .steps = (double)s->step,
+                        .train_loss = s->train_loss,
+                        .early_step = (double)s->early.step,
+                        .early_t = s->early.t,
+                        .early_loss = s->early.loss,
+                        .early_class = (double)s->early.nearest};
+}
+
 /* What was asked for, from how the run went. */
 static void read_off(const hf_config *config, size_t count, const hf_quantity *quantities, const hf_outcome *outcome,
                      double *values)
@@ -428,9 +458,7 @@ static hf_status measure_flow(const hf_config *config, size_t count, const hf_qu
     const hf_run_options options = {.interrupted = interrupted};
     const hf_status status = hf_flow_run(config, &options, &summary, err);
     *stopped = status == HF_OK && summary.stop == HF_STOP_INTERRUPTED;
-    const hf_outcome outcome = {&summary.findings, summary.t,     summary.loss_start,           summary.loss,
-                                summary.overlap,   summary.energy_defect, (double)summary.counts.steps, NAN,
-                                NAN,               NAN,           NAN,                          NAN};
+    const hf_outcome outcome = hf_outcome_of_flow(&summary);
     if (status == HF_OK && !*stopped)
         read_off(config, count, quantities, &outcome, values);
     hf_run_summary_clear(&summary);
@@ -444,12 +472,7 @@ static hf_status measure_training(const hf_config *config, size_t count, const h
     const hf_train_options options = {.threads = 1, .interrupted = interrupted};
     const hf_status status = hf_train_run(config, config->train.seed, &options, &summary, err);
     *stopped = status == HF_OK && summary.interrupted;
-    const hf_outcome outcome = {&summary.findings,   summary.t,
-                                summary.loss_start,  summary.loss,
-                                summary.overlap,     NAN,
-                                (double)summary.step, summary.train_loss,
-                                (double)summary.early.step, summary.early.t,
-                                summary.early.loss,  (double)summary.early.nearest};
+    const hf_outcome outcome = hf_outcome_of_training(&summary);
     if (status == HF_OK && !*stopped)
         read_off(config, count, quantities, &outcome, values);
     hf_train_summary_clear(&summary);

@@ -6,7 +6,8 @@
 #define HF_SWEEP_QUANTITY_H
 
 #include "config/config.h"
-#include "detect/detector.h"
+#include "run/flow_run.h"
+#include "run/train_run.h"
 
 #include <signal.h>
 #include <stdbool.h>
@@ -20,6 +21,10 @@ typedef struct {
     double t, loss_start, loss, overlap, energy_defect, steps;
     double train_loss, early_step, early_t, early_loss, early_class; /* of training */
 } hf_outcome;
+
+/* Both point into the summary. */
+hf_outcome hf_outcome_of_flow(const hf_run_summary *summary);
+hf_outcome hf_outcome_of_training(const hf_train_summary *summary);
 
 typedef struct {
     const char *name; /* up to the index */

@@ -4,7 +4,6 @@
 #include "config/keys.h"
 #include "config/text.h"
 #include "config/value.h"
-#include "core/hash.h"
 #include "report/table.h"
 #include "sweep/lines.h"
 
@@ -80,13 +79,6 @@ static bool write_rows(const hf_config *config, FILE *stream)
     return good;
 }
 
-static uint64_t checksum(const char *text, size_t size)
-{
-    uint64_t sum = HF_HASH_START;
-    hf_hash_bytes(&sum, text, size);
-    return sum;
-}
-
 hf_status hf_tasks_write(const hf_config *config, uint64_t hash, const char *directory, hf_error *err)
 {
     const hf_table_origin origin = {.title = config->title, .hash = hash, .seed = config->init.seed};
@@ -102,7 +94,7 @@ hf_status hf_tasks_write(const hf_config *config, uint64_t hash, const char *dir
         status = hf_table_open(&table, directory, "tasks.tsv", &origin, err);
     if (status == HF_OK) {
         fwrite(rows, 1, size, table.file.stream);
-        hf_table_comment(&table, "checksum %016" PRIx64, checksum(rows, size));
+        hf_table_comment(&table, "checksum %016" PRIx64, hf_lines_checksum(rows, size));
         status = hf_file_commit(&table.file, err);
     }
     free(rows);
@@ -149,8 +141,9 @@ static hf_status check_sum(reader *r, char *rows)
         return damaged(r, "the last line, with a checksum, is missing");
     const uint64_t sum = strtoull(last + strlen(mark), &end, 16);
     last[1] = '\0';
-    return *end == '\n' && end[1] == '\0' && sum == checksum(rows, strlen(rows)) ? HF_OK
-                                                                                 : damaged(r, "the checksum is wrong");
+    return *end == '\n' && end[1] == '\0' && sum == hf_lines_checksum(rows, strlen(rows))
+               ? HF_OK
+               : damaged(r, "the checksum is wrong");
 }
 
 static size_t count_characters(const char *text, char wanted)

@@ -135,6 +135,7 @@ static _Noreturn void work(const pool *p, size_t number, int jobs)
         abort_with(&told, &trouble);
         tell(p, &told);
     }
+    free(values);
     _exit(0); /* what the parent has buffered is the parent's to write */
 }
 

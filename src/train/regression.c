@@ -33,12 +33,12 @@ typedef struct {
 
 /* What one thread needs for a chunk of n samples. */
 typedef struct {
-    double *input;           /* (n, rows, d) */
-    const double **at;       /* (n) each sample's inputs: there, or among the stored ones */
-    double *seen;            /* (max(H, J), n, d) X s_k or X p_j */
-    double *error;           /* (n, d) e */
-    double *back;            /* (H, n, d) w_k = V_k^T e */
-    double *lanes;           /* (H, rows, WIDTH) */
+    double *input;     /* (n, rows, d) */
+    const double **at; /* (n) each sample's inputs: there, or among the stored ones */
+    double *seen;      /* (max(H, J), n, d) X s_k or X p_j */
+    double *error;     /* (n, d) e */
+    double *back;      /* (H, n, d) w_k = V_k^T e */
+    double *lanes;     /* (H, rows, WIDTH) */
 } workspace;
 
 struct hf_regression {
@@ -61,20 +61,21 @@ struct hf_regression {
     size_t rows, stride;
     const double *row_pattern, *row_attention; /* (J, stride), (H, stride) */
 
-    size_t chunk; /* samples */
+    size_t chunk;          /* samples */
     workspace *workspaces; /* (threads) */
     share shares[SHARES];
-    double *memory;   /* of workspaces and shares */
+    double *memory;    /* of workspaces and shares */
     const double **at; /* (threads, chunk) */
-    double *stored;   /* (samples + validation, N, d), or NULL */
-    uint32_t *order;  /* (samples) of the present epoch */
+    double *stored;    /* (samples + validation, N, d), or NULL */
+    uint32_t *order;   /* (samples) of the present epoch */
     uint64_t epoch;
 };
 
 /* ---- kernels: every head goes through the same operations in the same order ---- */
 
 /* Input coordinates c..c + lanes - 1 of sum_i weight_i x_i. */
-HF_INLINE void combine_tile(size_t rows, size_t d, const double *x, const double *weight, size_t c, size_t lanes, double *sum)
+HF_INLINE void combine_tile(size_t rows, size_t d, const double *x, const double *weight, size_t c, size_t lanes,
+                            double *sum)
 {
     double tile[TILE] = {0};
     for (size_t i = 0; i < rows; i++) {
@@ -185,17 +186,21 @@ static void fill_attention(const hf_regression *m, const double *logits)
 }
 
 /* Inputs of the same variance in all coordinates are drawn with variance 1; their weights make up for it. */
+static bool has_shape(const hf_task *task)
+{
+    return task->groups > 1 || task->repetition > 0;
+}
+
 static double input_scale(const hf_regression *m, size_t i)
 {
-    return m->task.groups == 1 ? m->task.deviation[i] : 1;
+    return has_shape(&m->task) ? 1 : m->task.deviation[i];
 }
 
 static void fill_rows(hf_regression *m)
 {
     for (size_t k = 0; k < m->heads; k++)
         for (size_t i = 0; i < m->inputs; i++)
-            m->looked[k * m->inputs + i] =
-                m->task.problem->copies[i] * m->attention[k * m->inputs + i] * input_scale(m, i);
+            m->looked[k * m->inputs + i] = m->task.problem->copies[i] * m->attention[k * m->inputs + i] * input_scale(m, i);
     m->rows = m->stride = m->inputs;
     m->row_pattern = m->wanted;
     m->row_attention = m->looked;
@@ -214,11 +219,11 @@ static void project_rows(hf_regression *m)
 
 /* Where the samples of a step come from. */
 typedef struct {
-    uint64_t step;    /* of fresh samples; 0 for fixed ones */
-    size_t first;     /* number of the first sample */
+    uint64_t step; /* of fresh samples, from 1; 0 for fixed and held-out ones */
+    size_t first;  /* number of the first sample */
     size_t count;
     const uint32_t *order; /* sample n is order[first + n]; NULL: first + n */
-    bool fixed;       /* among the stored samples, if these are kept */
+    bool fixed;            /* among the stored samples, if these are kept */
 } batch;
 
 static uint32_t sample_number(const batch *b, size_t n)
@@ -248,7 +253,7 @@ static void draw_inputs(const hf_regression *m, uint64_t step, uint32_t sample, 
 {
     const hf_stream stream = {m->task.seed, HF_DRAW_INPUTS, step, sample};
     hf_normal_fill(&stream, m->rows * m->dim, x);
-    if (m->task.groups > 1)
+    if (has_shape(&m->task))
         shape_inputs(&m->task, step, sample, x);
 }
 
@@ -383,7 +388,7 @@ static void expand_gain(hf_regression *m, uint64_t step)
 {
     const size_t H = m->heads, N = m->inputs;
     double *products = m->shares[0].products;
-    hf_factor_semidefinite(H, products);
+    hf_factor_semidefinite(H, products, m->viewer.equal);
     for (size_t k = 0; k < H; k++) {
         const hf_stream stream = {m->task.seed, HF_DRAW_REST, step, (uint32_t)k};
         hf_normal_fill(&stream, N, m->rest + k * N);
@@ -516,7 +521,7 @@ static void regression_gradient(void *model, const double *parameters, uint64_t 
         hf_regression_population_gradient(m, parameters, gradient);
         return;
     }
-    batch b = {.step = step, .count = m->batch};
+    batch b = {.step = step + 1, .count = m->batch};
     if (m->samples > 0) {
         const size_t size = m->batch == 0 || m->batch > m->samples ? m->samples : m->batch, per_epoch = m->samples / size;
         b = (batch){.first = (size_t)(step % per_epoch) * size, .count = size, .fixed = true};

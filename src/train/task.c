@@ -28,12 +28,32 @@ static bool depends_on_feature(const hf_problem *p, const double *variance)
     return false;
 }
 
+/* Inputs of pattern 1 that repeat together are correlated, which the reduced problem does not know. */
+static hf_status check_repetition(const hf_config *config, const hf_problem *p, hf_error *err)
+{
+    double inputs = 0;
+    if (config->train.repetition == 0)
+        return HF_OK;
+    if (config->train.inputs.count == 0 || config->train.inputs.at[0] != 1)
+        return hf_config_reject(config, err, "train.repetition",
+                                "needs train.inputs with 1 for the first feature, the coordinate that repeats");
+    for (size_t e = 0; e < p->pattern[0].count; e++)
+        inputs += p->replicas[p->pattern[0].entry[e].position];
+    if (inputs != 1)
+        return hf_config_reject(config, err, "train.repetition", "needs a first pattern of one input, it has %g", inputs);
+    return HF_OK;
+}
+
 static hf_status check_sampling(const hf_config *config, const hf_problem *p, hf_error *err)
 {
     const bool projected = config->train.sampling == HF_SAMPLING_PROJECTED;
     double inputs = 0;
     for (size_t i = 0; i < p->positions; i++)
         inputs += p->replicas[i];
+    if (p->geometry != HF_GEOMETRY_LOGIT)
+        return hf_config_reject(config, err, "flow.geometry", "is \"replicator\": a transformer trains its logits");
+    if (p->values == HF_VALUES_OPTIMAL)
+        return hf_config_reject(config, err, "flow.values", "is \"optimal\": a transformer trains its values");
     if (inputs * (double)(p->heads + p->patterns + config->train.dim) > TASK_NUMBERS_MAX)
         return hf_config_reject(config, err, "data.replicas", "%g inputs are too many to train on", inputs);
     if ((double)p->features > (double)config->train.dim * (double)config->train.dim)
@@ -49,15 +69,12 @@ static hf_status check_sampling(const hf_config *config, const hf_problem *p, hf
         return hf_config_reject(config, err, "train.inputs", "cannot be given with values outside the features' span");
     if (config->train.features == HF_FEATURES_RANDOM && config->target.gram.count > 0)
         return hf_config_reject(config, err, "train.features", "random features have no target.gram");
-    if (config->train.repetition > 0 && (config->train.inputs.count == 0 || config->train.inputs.at[0] != 1))
-        return hf_config_reject(config, err, "train.repetition",
-                                "needs train.inputs with 1 for the first feature, the coordinate that repeats");
     if (projected && (config->train.inputs.count > 0 || config->train.samples > 0 || config->train.validation > 0))
         return hf_config_reject(
             config, err, "train.sampling",
             "projected samples are fresh ones with inputs alike in all coordinates: without train.samples, "
             "train.validation, train.inputs");
-    return HF_OK;
+    return check_repetition(config, p, err);
 }
 
 /* ---- orthonormal matrices ---- */

@@ -30,8 +30,8 @@ typedef struct {
     double *deviation;   /* (groups, N) sqrt(omega): standard deviation of the inputs */
     double noise;        /* sigma */
 
-    double repetition; /* probability that the inputs of pattern 1 are all e_1 */
-    double *rest;      /* (groups, N) standard deviation of the inputs of pattern 1 when they are not; NULL: no repetition */
+    double repetition; /* probability that the one input of pattern 1 is e_1 */
+    double *rest;      /* (groups, N) standard deviation of the inputs when it is not; NULL: no repetition */
 } hf_task;
 
 /* The task of a configuration with a train section. Errors: HF_EUSAGE (what cannot be sampled), HF_ESYSTEM. Free with

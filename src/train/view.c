@@ -21,7 +21,8 @@ hf_status hf_viewer_init(hf_viewer *v, const hf_task *task, hf_error *err)
     v->value = malloc((2 * H * p->features + H * p->positions + H * wide + H * task->dim * task->dim + H * H +
                        hf_flow_size(v->view.flow)) *
                       sizeof *v->value);
-    if (v->value == NULL) {
+    v->equal = malloc(H * sizeof *v->equal);
+    if (v->value == NULL || v->equal == NULL) {
         hf_viewer_clear(v);
         return hf_fail_memory(err, "the view of the model");
     }
@@ -39,6 +40,7 @@ void hf_viewer_clear(hf_viewer *v)
     hf_observation_clear(&v->view.observation);
     hf_flow_free(v->view.flow);
     free(v->value);
+    free(v->equal);
     *v = (hf_viewer){0};
 }
 
@@ -70,19 +72,39 @@ static void split_value(hf_viewer *v, const double *value, double *coordinate, d
     }
 }
 
-void hf_factor_semidefinite(size_t n, double *a)
+/* The first row that is equal to row i in the symmetric matrix with the lower triangle a. */
+static size_t first_equal(size_t n, const double *a, size_t i)
+{
+    for (size_t l = 0; l < i; l++) {
+        size_t m = 0;
+        while (m < n && (m < i ? a[i * n + m] : a[m * n + i]) == (m < l ? a[l * n + m] : a[m * n + l]))
+            m++;
+        if (m == n)
+            return l;
+    }
+    return i;
+}
+
+void hf_factor_semidefinite(size_t n, double *a, size_t *equal)
 {
     const double rounding = 1e-14;
-    for (size_t m = 0; m < n; m++) {
-        for (size_t i = m; i < n; i++) {
-            double left = a[i * n + m];
+    for (size_t i = 0; i < n; i++)
+        equal[i] = first_equal(n, a, i);
+    for (size_t i = 0; i < n; i++) {
+        double *row = a + i * n, pivot = row[i];
+        for (size_t m = 0; m < i;
+             m++) { /* an equal row is copied: rounding would tell it apart where others stand between */
+            const double *column = a + m * n;
+            double left = row[m];
             for (size_t l = 0; l < m; l++)
-                left -= a[i * n + l] * a[m * n + l] * a[l * n + l];
-            if (i == m)
-                a[m * n + m] = left > rounding * a[m * n + m] ? left : 0;
+                left -= row[l] * column[l] * a[l * n + l];
+            if (equal[i] < i)
+                row[m] = m < equal[i] ? a[equal[i] * n + m] : m == equal[i] && column[m] > 0 ? 1 : 0;
             else
-                a[i * n + m] = a[m * n + m] > 0 ? left / a[m * n + m] : 0;
+                row[m] = column[m] > 0 ? left / column[m] : 0;
+            pivot -= row[m] * row[m] * column[m];
         }
+        row[i] = equal[i] == i && pivot > rounding * row[i] ? pivot : 0;
     }
 }
 
@@ -101,7 +123,7 @@ static void place_rests(hf_viewer *v, size_t from, size_t to, size_t at)
                     sum += matrix_product(to - from, x + o * d + from, y + o * d + from);
             v->gram[k * H + l] = sum;
         }
-    hf_factor_semidefinite(H, v->gram);
+    hf_factor_semidefinite(H, v->gram, v->equal);
     for (size_t k = 0; k < H; k++)
         for (size_t m = 0; m < H; m++) {
             const double lower = m < k ? v->gram[k * H + m] : m == k ? 1 : 0;

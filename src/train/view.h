@@ -18,6 +18,7 @@ typedef struct {
     double *base;              /* (H, max(R', N)) head 1's, for every head */
     double *rest;              /* (H, d, d) values outside the span */
     double *gram;              /* (H, H) */
+    size_t *equal;             /* (H) scratch */
 } hf_viewer;
 
 /* Errors: HF_ESYSTEM. Free with hf_viewer_clear. */
@@ -30,7 +31,7 @@ void hf_viewer_clear(hf_viewer *viewer);
 bool hf_viewer_look(hf_viewer *viewer, const double *values, const double *logits);
 
 /* L D L^T of a positive semidefinite matrix (count, count), in place: D on the diagonal, the unit lower triangle below it.
- * Pivots that are rounding become 0; equal rows get equal rows of L sqrt(D), exactly. */
-void hf_factor_semidefinite(size_t count, double *matrix);
+ * Pivots that are rounding become 0; equal rows get equal rows of L sqrt(D), exactly. equal: (count) scratch. */
+void hf_factor_semidefinite(size_t count, double *matrix, size_t *equal);
 
 #endif

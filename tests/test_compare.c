@@ -1,0 +1,427 @@
+/* What training runs are compared by: curves, quantiles, matched heads, and the tables of whole experiments. */
+#include "support.h"
+#include "training.h"
+
+#include "compare/bands.h"
+#include "compare/comparison.h"
+#include "core/file.h"
+#include "core/statistics.h"
+#include "detect/curve.h"
+#include "run/experiment.h"
+#include "train/optimizer.h"
+
+#include <gsl/gsl_errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- curves ---- */
+
+enum { DEGREE = 5, NODES = 6 };
+
+/* A polynomial's value or one of its derivatives. */
+static double polynomial(const double *c, size_t derivative, double t)
+{
+    double sum = 0;
+    for (size_t n = DEGREE + 1; n-- > derivative;) {
+        double factor = c[n];
+        for (size_t d = 0; d < derivative; d++)
+            factor *= (double)(n - d);
+        sum = sum * t + factor;
+    }
+    return sum;
+}
+
+/* Samples of a polynomial loss at uneven times. */
+static hf_curve sample(const double *c, hf_sample *at)
+{
+    static const double times[NODES] = {0, 0.1, 0.5, 0.55, 1.7, 3};
+    for (size_t i = 0; i < NODES; i++)
+        at[i] = (hf_sample){.t = times[i],
+                            .loss = polynomial(c, 0, times[i]),
+                            .speed = -polynomial(c, 1, times[i]),
+                            .rate = -polynomial(c, 2, times[i])};
+    return (hf_curve){NODES, at};
+}
+
+static void test_curve_is_quintic(void **state)
+{
+    (void)state;
+    random_source random = {11};
+    for (size_t trial = 0; trial < 50; trial++) {
+        hf_sample at[NODES];
+        double c[DEGREE + 1];
+        for (size_t n = 0; n <= DEGREE; n++)
+            c[n] = draw_normal(&random);
+        const hf_curve curve = sample(c, at);
+        for (double t = 0; t <= 3; t += 0.0078125)
+            assert_true(is_close(hf_curve_loss(&curve, t), polynomial(c, 0, t), 1e-12, 1e-11));
+        for (size_t i = 0; i < NODES; i++)
+            assert_true(is_close(hf_curve_loss(&curve, at[i].t), at[i].loss, 1e-15, 1e-14));
+    }
+}
+
+static void test_curve_ends(void **state)
+{
+    (void)state;
+    hf_sample at[NODES];
+    const double c[DEGREE + 1] = {2, -1};
+    const hf_curve curve = sample(c, at), nothing = {0, NULL}, point = {1, at + 2};
+    assert_true(isnan(hf_curve_loss(&curve, -1e-9)) && isnan(hf_curve_loss(&curve, 3.0001)));
+    assert_true(isnan(hf_curve_loss(&curve, NAN)) && isnan(hf_curve_loss(&nothing, 0)));
+    assert_true(hf_curve_loss(&curve, 0) == 2 && close_to(hf_curve_loss(&curve, 3), -1, 1e-15));
+    assert_true(hf_curve_loss(&point, 0.5) == 1.5 && isnan(hf_curve_loss(&point, 0.6)));
+}
+
+static void test_first_below(void **state)
+{
+    (void)state;
+    hf_sample at[NODES];
+    const double line[DEGREE + 1] = {2, -1}, cubic[DEGREE + 1] = {0, 2, -3, 1}; /* t (t - 1) (t - 2) */
+    hf_curve curve = sample(line, at);
+    for (double level = -0.9; level < 2; level += 0.1)
+        assert_true(is_close(hf_curve_first_below(&curve, level), 2 - level, 1e-14, 1e-15));
+    assert_true(hf_curve_first_below(&curve, 2) == 0 && hf_curve_first_below(&curve, 5) == 0);
+    assert_true(isnan(hf_curve_first_below(&curve, -1.01)));
+    curve = sample(cubic, at); /* rises, falls through 0 at t = 1, and rises again */
+    at[0].loss = 1e-3;
+    assert_true(close_to(hf_curve_first_below(&curve, 1e-12), 1, 1e-9));
+    const hf_curve nothing = {0, NULL};
+    assert_true(isnan(hf_curve_first_below(&nothing, 1)));
+}
+
+/* ---- quantiles ---- */
+
+static void test_quantiles(void **state)
+{
+    (void)state;
+    double x[] = {NAN, 4, 1, NAN, -INFINITY, 2, 3, 0};
+    hf_sort(8, x);
+    for (size_t i = 1; i < 6; i++)
+        assert_true(x[i] == (double)i - 1);
+    assert_true(x[0] == -INFINITY && isnan(x[6]) && isnan(x[7]));
+    const double *finite = x + 1; /* 0 1 2 3 4 nan nan */
+    assert_true(hf_quantile(5, finite, 0) == 0 && hf_quantile(5, finite, 1) == 4 && hf_quantile(5, finite, 0.5) == 2);
+    assert_true(close_to(hf_quantile(5, finite, 0.1), 0.4, 1e-15) && close_to(hf_quantile(5, finite, 0.9), 3.6, 1e-15));
+    assert_true(hf_quantile(7, finite, 0.5) == 3); /* those that never happen count as late */
+    assert_true(isnan(hf_quantile(7, finite, 0.9)) && isnan(hf_quantile(7, finite, 0.7)));
+    assert_true(isnan(hf_quantile(0, finite, 0.5)) && hf_quantile(1, finite + 3, 0.9) == 3);
+    /* orders that are an order statistic's own need no neighbour, which may never have happened */
+    for (size_t count = 2; count < 400; count++) {
+        static const double orders[] = {0.1, 0.5, 0.9};
+        for (size_t n = 0; n < 3; n++) {
+            const size_t tenths = (size_t)(orders[n] * 10 + 0.5) * (count - 1);
+            double *sorted = numbers(count);
+            if (tenths % 10 == 0) {
+                for (size_t i = 0; i < count; i++)
+                    sorted[i] = i <= tenths / 10 ? (double)i : NAN;
+                assert_true(close_to(hf_quantile(count, sorted, orders[n]), (double)(tenths / 10), 1e-12));
+            }
+            free(sorted);
+        }
+    }
+}
+
+/* ---- heads ---- */
+
+static void test_match_heads(void **state)
+{
+    (void)state;
+    const double flow[] = {0.1, 0.9, 0.0, 0.8, 0.1, 0.0, 0.1, 0.0, 1.0}; /* heads carry 2, 1, 3 */
+    const double run[] = {0.0, 0.2, 0.9, 0.0, 0.8, 0.1, 0.9, 0.0, 0.0};  /* heads carry 3, 2, 1 */
+    const double twice[] = {0.9, 0.1, 0.0, 0.8, 0.1, 0.0, 0.1, 0.0, 1.0};
+    const double spare[] = {0.9, 0.1, 0.0, 0.8, 0.0, 0.1};
+    size_t head_of[3] = {9, 9, 9};
+    assert_true(hf_comparison_match_heads(3, 3, flow, run, head_of));
+    assert_true(head_of[0] == 2 && head_of[1] == 0 && head_of[2] == 1);
+    assert_true(hf_comparison_match_heads(3, 3, flow, flow, head_of));
+    assert_true(head_of[0] == 0 && head_of[1] == 1 && head_of[2] == 2);
+    assert_false(hf_comparison_match_heads(3, 3, flow, twice, head_of));
+    assert_false(hf_comparison_match_heads(3, 3, twice, flow, head_of));
+    assert_false(hf_comparison_match_heads(3, 2, spare, spare, head_of)); /* three heads, two patterns */
+    assert_false(hf_comparison_match_heads(2, 3, spare, spare, head_of)); /* both carry pattern 1 */
+    const double one[] = {0.0, 1.0, 0.0, 0.7, 0.1, 0.1}, other[] = {0.0, 0.1, 1.0, 0.7, 0.1, 0.1};
+    assert_true(hf_comparison_match_heads(2, 3, one, one, head_of));    /* two of three patterns, the same ones */
+    assert_false(hf_comparison_match_heads(2, 3, one, other, head_of)); /* not the same ones */
+}
+
+/* ---- tables ---- */
+
+static char root[] = "/tmp/headflow-compare-XXXXXX";
+
+static char *place(const char *name)
+{
+    char *path = hf_path_join(root, name);
+    assert_non_null(path);
+    return path;
+}
+
+static void write_at(const char *name, const char *text)
+{
+    char *path = place(name);
+    write_text(path, text, strlen(text));
+    free(path);
+}
+
+static void make_at(const char *name)
+{
+    char *path = place(name);
+    hf_error err = {0};
+    assert_int_equal(hf_directory_make(path, &err), HF_OK);
+    free(path);
+}
+
+static void remove_all(void)
+{
+    char command[256];
+    snprintf(command, sizeof command, "rm -r %s/*", root);
+    assert_int_equal(system(command), 0);
+}
+
+typedef struct {
+    size_t columns, rows;
+    char *text, *cell[40000]; /* (rows, columns), the first row the names */
+} text_table;
+
+static void read_at(text_table *table, const char *name)
+{
+    char *path = place(name), *rest, *at;
+    FILE *stream = fopen(path, "r");
+    size_t capacity = 0;
+    if (stream == NULL)
+        fail_msg("there is no %s", path);
+    *table = (text_table){0};
+    assert_true(getdelim(&table->text, &capacity, '\0', stream) > 0);
+    fclose(stream);
+    free(path);
+    size_t count = 0;
+    for (char *line = strtok_r(table->text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {
+        if (line[0] == '#')
+            continue;
+        for (char *word = strtok_r(line, "\t", &at); word != NULL; word = strtok_r(NULL, "\t", &at))
+            table->cell[count++] = word;
+        table->columns = table->rows == 0 ? count : table->columns;
+        table->rows++;
+    }
+    assert_int_equal(count, table->rows * table->columns);
+}
+
+static const char *text_in(const text_table *table, size_t row, const char *name)
+{
+    for (size_t c = 0; c < table->columns; c++)
+        if (strcmp(table->cell[c], name) == 0)
+            return table->cell[row * table->columns + c];
+    fail_msg("there is no column %s", name);
+    return NULL;
+}
+
+static double number_in(const text_table *table, size_t row, const char *name)
+{
+    return strtod(text_in(table, row, name), NULL);
+}
+
+static hf_config band_config(const char *seeds)
+{
+    char text[512];
+    hf_config config;
+    snprintf(
+        text, sizeof text,
+        "heads = 1; positions = 2; target = { strengths = (1); patterns = ((1)); }; train = { seeds = %s; seed = 5; };",
+        seeds);
+    read_config(&config, text);
+    return config;
+}
+
+/* Three seeds, of which one stops early and in between: its last row is no row of the others. */
+static void test_bands(void **state)
+{
+    (void)state;
+    static const char *const rows[] = {
+        "# comment\nt\tloss\tenergy_defect\tmass_1_1\tstep\n0\t5\tnan\t1\t0\n1\t3\tnan\t1\t10\n2\t1\tnan\t1\t20\n",
+        "# comment\nt\tloss\tenergy_defect\tmass_1_1\tstep\n0\t7\tnan\t1\t0\n1\t4\tnan\t1\t10\n1.5\t0\tnan\t1\t15\n",
+        "# comment\nt\tloss\tenergy_defect\tmass_1_1\tstep\n0\t6\tnan\t1\t0\n1\tnan\tnan\t1\t10\n2\t2\tnan\t1\t20\n",
+    };
+    hf_config config = band_config("3");
+    hf_error err = {0};
+    text_table table;
+    for (size_t k = 0; k < 3; k++) {
+        char name[64];
+        snprintf(name, sizeof name, "train/seed-%zu", k + 5);
+        make_at(name);
+        snprintf(name, sizeof name, "train/seed-%zu/trajectory.tsv", k + 5);
+        write_at(name, rows[k]);
+    }
+    assert_int_equal(hf_bands_write(&config, root, &err), HF_OK);
+    read_at(&table, "train/summary.tsv");
+    assert_int_equal(table.columns, 5); /* t loss loss_p10 loss_p90 step */
+    assert_int_equal(table.rows, 3);    /* the header and what all have */
+    assert_true(number_in(&table, 1, "loss") == 6 && close_to(number_in(&table, 1, "loss_p10"), 5.2, 1e-15));
+    assert_true(close_to(number_in(&table, 1, "loss_p90"), 6.8, 1e-15));
+    assert_true(number_in(&table, 2, "loss") == 4 && isnan(number_in(&table, 2, "loss_p90")));
+    assert_true(number_in(&table, 2, "t") == 1 && number_in(&table, 2, "step") == 10);
+    free(table.text);
+
+    write_at("train/seed-6/trajectory.tsv", "t\tloss\tenergy_defect\tmass_1_1\tstep\n0\t7\tx\t1\t0\n");
+    assert_int_equal(hf_bands_write(&config, root, &err), HF_EUSAGE);
+    assert_non_null(strstr(err.message, "seed-6"));
+    hf_config_clear(&config);
+    config = band_config("4");
+    assert_int_equal(hf_bands_write(&config, root, &err), HF_EUSAGE);
+    assert_non_null(strstr(err.message, "seed-8"));
+    hf_config_clear(&config);
+    remove_all();
+}
+
+/* ---- experiments ---- */
+
+static void run_experiment(hf_experiment *x, hf_config *config, const char *text)
+{
+    hf_error err = {0};
+    const hf_experiment_options options = {.directory = root, .threads = 1};
+    read_config(config, text);
+    if (hf_experiment_run(x, config, &options, &err) != HF_OK)
+        fail_msg("%s", err.message);
+}
+
+#define PAIR                                                                                                               \
+    "heads = 2; positions = 12; target = { strengths = (2.0, 1.0); patterns = ((1), (2)); }; init = { distribution = "     \
+    "\"sine\"; "                                                                                                           \
+    "perturbation = 0.01; }; flow = { }; solver = { t_end = 100.0; }; output = { points = 40; attention = false; }; "
+
+/* compare.tsv and runs.tsv say what the runs did: levels between the flow's plateaus, the time at which each curve falls
+ * below them, heads by what they carry. */
+static void test_comparison_tables(void **state)
+{
+    (void)state;
+    hf_experiment x;
+    hf_config config;
+    text_table table;
+    run_experiment(&x, &config, PAIR "train = { dim = 5; batch = 256; lr = 0.05; seeds = 3; };");
+    const hf_findings *flow = &x.flow.findings;
+    assert_int_equal(flow->stage_count, 2);
+    assert_int_equal(x.levels.count, 2);
+    assert_true(x.has_drift);
+    read_at(&table, "compare.tsv");
+    assert_int_equal(table.rows, 1 + 2 * (2 + 3 + 3));
+    for (size_t row = 1; row < table.rows; row++) {
+        const char *curve = text_in(&table, row, "curve");
+        const size_t l = (size_t)number_in(&table, row, "stage") - 1;
+        const double level = (flow->stage[l].before->loss + flow->stage[l].loss_after) / 2, t = number_in(&table, row, "t");
+        const double t_flow = hf_curve_first_below(&flow->curve, level);
+        assert_true(close_to(number_in(&table, row, "level"), level, 1e-15));
+        assert_true(close_to(number_in(&table, row, "deviation_flow"), t / t_flow - 1, 1e-12));
+        if (strcmp(curve, "flow") == 0) {
+            assert_true(number_in(&table, row, "deviation_flow") == 0 && isnan(number_in(&table, row, "step")));
+            assert_true(number_in(&table, row, "t_peak") == flow->stage[l].t_peak);
+            assert_true(number_in(&table, row, "pattern") == (double)l + 1);
+            assert_true(number_in(&table, row, "carrier") == number_in(&table, row, "carrier_in_flow"));
+        } else if (strcmp(curve, "drift") == 0)
+            assert_true(close_to(t, hf_curve_first_below(&x.drift.findings.curve, level), 1e-14));
+        else {
+            const size_t seed = strcmp(curve, "seed") == 0 ? (size_t)number_in(&table, row, "seed") - 1 : 0;
+            double step = x.main.run[seed].crossing[l];
+            if (strcmp(curve, "seed") != 0)
+                step = hf_comparison_quantile(&x.main, l, curve[0] == 'm' ? 0.5 : curve[1] == '1' ? 0.1 : 0.9);
+            assert_true(close_to(number_in(&table, row, "step"), step, 1e-15) && close_to(t, 0.05 * step, 1e-14));
+        }
+    }
+    free(table.text);
+    read_at(&table, "runs.tsv");
+    assert_int_equal(table.rows, 1 + 3 + 1);
+    for (size_t k = 0; k < 3; k++) {
+        const hf_train_summary *run = &x.main.run[k];
+        size_t head_of[2];
+        char heads[16] = "nan";
+        if (hf_comparison_match_heads(2, 2, x.flow.share, run->share, head_of))
+            snprintf(heads, sizeof heads, "%zu,%zu", head_of[0] + 1, head_of[1] + 1);
+        assert_string_equal(text_in(&table, k + 1, "heads"), heads);
+        assert_true(number_in(&table, k + 1, "loss") == run->loss && number_in(&table, k + 1, "seed") == (double)k + 1);
+        assert_true(number_in(&table, k + 1, "deviation_before") == run->before.loss && run->before.t < run->after.t);
+    }
+    free(table.text);
+    hf_experiment_clear(&x);
+    hf_config_clear(&config);
+    remove_all();
+}
+
+/* The ladder without noise: the mean deviation of stage times is proportional to lr and the fit finds the factor; the loss's
+ * deviation is of first order. */
+static void test_ladder(void **state)
+{
+    (void)state;
+    hf_experiment x;
+    hf_config config;
+    text_table table, rungs;
+    run_experiment(&x, &config, PAIR "train = { dim = 2; batch = 0; lr = 0.04; seeds = 2; }; ladder = { halvings = 3; };");
+    read_at(&rungs, "ladder.tsv");
+    assert_int_equal(rungs.rows, 1 + 4 * 2);
+    for (size_t row = 1; row < rungs.rows; row++) {
+        assert_true(number_in(&rungs, row, "lr") == ldexp(0.04, -(int)((row - 1) / 2)));
+        assert_int_equal(number_in(&rungs, row, "reached"), number_in(&rungs, row, "seeds"));
+    }
+    read_at(&table, "ladder-fit.tsv");
+    size_t seen = 0;
+    for (size_t row = 1; row < table.rows; row++) {
+        const char *fit = text_in(&table, row, "fit");
+        const double value = number_in(&table, row, "value");
+        if (strcmp(fit, "mean_per_lr") == 0) {
+            const size_t finest = 1 + 3 * 2 + (size_t)number_in(&table, row, "stage") - 1;
+            const double want = number_in(&rungs, finest, "mean_deviation") / 0.005;
+            assert_true(close_to(value, want, 0.02) && fabs(want) > 1e-2);
+            seen++;
+        } else if (strcmp(fit, "loss_order_in_lr") == 0) {
+            assert_true(within("order of the loss", fabs(value - 1), 0.03) && number_in(&table, row, "batch") == 0);
+            seen++;
+        } else
+            assert_true(isnan(value)); /* nothing is known of noise that is not there */
+    }
+    assert_int_equal(seen, 3);
+    free(table.text);
+    free(rungs.text);
+    hf_experiment_clear(&x);
+    hf_config_clear(&config);
+    remove_all();
+}
+
+/* Exact steps do not depend on the seed, but random features do: then all seeds are run. */
+static void test_seeds_of_a_rung(void **state)
+{
+    (void)state;
+    hf_experiment x;
+    hf_config config;
+    run_experiment(&x, &config,
+                   PAIR "train = { dim = 2; batch = 0; lr = 0.1; steps = 100; seeds = 2; features = \"random\"; }; "
+                        "ladder = { halvings = 1; };");
+    assert_int_equal(x.rung_count, 2);
+    assert_int_equal(x.rung[1].seeds, 2);
+    assert_true(x.main.run[0].loss != x.main.run[1].loss);
+    hf_experiment_clear(&x);
+    hf_config_clear(&config);
+    remove_all();
+}
+
+static int make_root(void **state)
+{
+    (void)state;
+    return mkdtemp(root) == NULL;
+}
+
+static int remove_root(void **state)
+{
+    (void)state;
+    return rmdir(root);
+}
+
+int main(void)
+{
+    gsl_set_error_handler_off();
+    use_one_blas_thread();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_curve_is_quintic),  cmocka_unit_test(test_curve_ends),
+        cmocka_unit_test(test_first_below),       cmocka_unit_test(test_quantiles),
+        cmocka_unit_test(test_match_heads),       cmocka_unit_test(test_bands),
+        cmocka_unit_test(test_comparison_tables), cmocka_unit_test(test_ladder),
+        cmocka_unit_test(test_seeds_of_a_rung),
+    };
+    return cmocka_run_group_tests(tests, make_root, remove_root);
+}

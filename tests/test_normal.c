@@ -1,0 +1,211 @@
+/* Normal numbers: the words of Philox, Box and Muller in long double, their law, and the independence of streams. */
+#include "support.h"
+
+#include "train/normal.h"
+
+#include <Random123/philox.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LANES = 16, BLOCK = 4 * LANES };
+
+/* ---- against Random123 and long double ---- */
+
+static philox4x32_ctr_t words_of(const hf_stream *stream, uint32_t counter)
+{
+    const philox4x32_ctr_t at = {{counter, stream->sample, (uint32_t)stream->step, (uint32_t)(stream->step >> 32)}};
+    const philox4x32_key_t key = {{(uint32_t)stream->seed, (uint32_t)(stream->seed >> 32) ^ (uint32_t)stream->draw << 24}};
+    return philox4x32(at, key);
+}
+
+static long double unit_of(uint32_t word)
+{
+    return ((long double)word + 0.5L) / 4294967296.0L;
+}
+
+/* radius cos(2 pi u) and radius sin(2 pi u), reduced to an eighth of a turn without rounding */
+static void box_muller(uint32_t first, uint32_t second, long double *cosine, long double *sine)
+{
+    const long double radius = sqrtl(-2 * logl(unit_of(first))), turns = 4 * unit_of(second), quarter = rintl(turns);
+    const long double x = (turns - quarter) * acosl(-1) / 2, c = cosl(x), s = sinl(x);
+    const long double both[4][2] = {{c, s}, {-s, c}, {-c, -s}, {s, -c}};
+    *cosine = radius * both[(int)quarter % 4][0];
+    *sine = radius * both[(int)quarter % 4][1];
+}
+
+static const hf_stream streams[] = {
+    {0, HF_DRAW_FEATURES, 0, 0},
+    {1, HF_DRAW_INPUTS, 0, 0},
+    {1, HF_DRAW_NOISE, 17, 511},
+    {0xfedcba9876543210u, HF_DRAW_REST, 0x123456789abcdefu, 0xffffffffu},
+};
+
+static void test_known_answer(void **state)
+{
+    (void)state;
+    const hf_stream zero = {0, (hf_draw)0, 0, 0}; /* the first of Random123's published vectors */
+    assert_true(hf_uniform(&zero) == (0x6627e8d5 + 0.5) / 4294967296.0);
+    for (size_t n = 0; n < sizeof streams / sizeof *streams; n++)
+        assert_true(hf_uniform(&streams[n]) == (words_of(&streams[n], 0).v[0] + 0.5) / 4294967296.0);
+}
+
+/* Relative to each number by itself, also close to 0 and far out: cosines keep their digits. */
+static void test_box_muller(void **state)
+{
+    (void)state;
+    enum { COUNT = 1000 * BLOCK };
+    double *z = numbers(COUNT), worst = 0;
+    for (size_t n = 0; n < sizeof streams / sizeof *streams; n++) {
+        hf_normal_fill(&streams[n], COUNT, z);
+        for (uint32_t block = 0; block < COUNT / BLOCK; block++)
+            for (uint32_t i = 0; i < LANES; i++) {
+                const philox4x32_ctr_t word = words_of(&streams[n], block * LANES + i);
+                for (size_t pair = 0; pair < 2; pair++) {
+                    long double want[2];
+                    box_muller(word.v[2 * pair], word.v[2 * pair + 1], &want[0], &want[1]);
+                    for (size_t e = 0; e < 2; e++) {
+                        const double got = z[block * BLOCK + (2 * pair + e) * LANES + i];
+                        worst = fmax(worst, (double)fabsl(got / want[e] - 1));
+                    }
+                }
+            }
+    }
+    assert_true(within("Box and Muller", worst, 5e-15));
+    free(z);
+}
+
+static void test_prefix(void **state)
+{
+    (void)state;
+    enum { LONGEST = 3 * BLOCK + 5 };
+    double all[LONGEST], part[LONGEST + 1];
+    hf_normal_fill(&streams[2], LONGEST, all);
+    for (size_t count = 0; count <= LONGEST; count++) {
+        for (size_t i = 0; i <= LONGEST; i++)
+            part[i] = -99;
+        hf_normal_fill(&streams[2], count, part);
+        assert_memory_equal(part, all, count * sizeof *all);
+        assert_true(part[count] == -99);
+    }
+}
+
+/* ---- the law ---- */
+
+enum { MANY = 1 << 20 };
+
+/* Samples of all kinds: many streams of an awkward length, as training draws them. */
+static void fill_many(double *z)
+{
+    const size_t length = 400;
+    for (size_t n = 0; n * length < MANY; n++) {
+        const hf_stream stream = {4, HF_DRAW_INPUTS, n / 512, (uint32_t)(n % 512)};
+        const size_t left = MANY - n * length;
+        hf_normal_fill(&stream, left < length ? left : length, z + n * length);
+    }
+}
+
+/* Each mean of count numbers of this variance lies within 5 standard errors: missed once in 1.7 million. */
+static void check_mean(const char *what, double sum, double count, double mean, double variance)
+{
+    assert_true(within(what, fabs(sum / count - mean) / sqrt(variance / count), 5));
+}
+
+static void test_moments(void **state)
+{
+    (void)state;
+    double *z = numbers(MANY), power[5] = {0}, neighbours = 0, partners = 0, squares = 0;
+    fill_many(z);
+    for (size_t i = 0; i < MANY; i++) {
+        for (int n = 1; n <= 4; n++)
+            power[n] += pow(z[i], n);
+        neighbours += z[i] * z[(i + 1) % MANY];
+        partners += z[i] * z[(i + LANES) % MANY];
+        squares += (z[i] * z[i] - 1) * (z[(i + LANES) % MANY] * z[(i + LANES) % MANY] - 1);
+    }
+    check_mean("mean", power[1], MANY, 0, 1);
+    check_mean("variance", power[2], MANY, 1, 2);
+    check_mean("third moment", power[3], MANY, 0, 15);
+    check_mean("fourth moment", power[4], MANY, 3, 105 - 9);
+    check_mean("neighbours", neighbours, MANY, 0, 1);
+    check_mean("sine and cosine", partners, MANY, 0, 1);
+    check_mean("squares of sine and cosine", squares, MANY, 0, 4);
+    free(z);
+}
+
+static int compare(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Kolmogorov and Smirnov: sqrt(n) D exceeds 2.2 with probability 2 exp(-2 * 2.2^2) = 1.3e-4. Tails by their binomials. */
+static void test_distribution(void **state)
+{
+    (void)state;
+    static const double cut[] = {1, 2, 3, 4, 4.5};
+    double *z = numbers(MANY), largest = 0;
+    fill_many(z);
+    for (size_t c = 0; c < sizeof cut / sizeof *cut; c++) {
+        const double p = erfc(cut[c] / sqrt(2)) / 2;
+        double above = 0, below = 0;
+        for (size_t i = 0; i < MANY; i++) {
+            above += z[i] > cut[c];
+            below += z[i] < -cut[c];
+        }
+        check_mean("upper tail", above, MANY, p, p * (1 - p));
+        check_mean("lower tail", below, MANY, p, p * (1 - p));
+    }
+    qsort(z, MANY, sizeof *z, compare);
+    for (size_t i = 0; i < MANY; i++) {
+        const double f = erfc(-z[i] / sqrt(2)) / 2;
+        largest = fmax(largest, fmax(fabs(f - (double)i / MANY), fabs(f - (double)(i + 1) / MANY)));
+    }
+    assert_true(within("Kolmogorov and Smirnov", sqrt(MANY) * largest, 2.2));
+    free(z);
+}
+
+/* ---- streams ---- */
+
+/* Streams that differ in one number, however far up, have nothing in common. */
+static void test_streams_differ(void **state)
+{
+    (void)state;
+    enum { COUNT = 4096 };
+    const hf_stream base = {1, HF_DRAW_INPUTS, 5, 7};
+    hf_stream other[14];
+    size_t count = 0;
+    for (int draw = HF_DRAW_FEATURES; draw <= HF_DRAW_ORDER; draw++)
+        if (draw != (int)base.draw)
+            other[count++] = (hf_stream){base.seed, (hf_draw)draw, base.step, base.sample};
+    other[count++] = (hf_stream){2, base.draw, 5, 7};
+    other[count++] = (hf_stream){1 + (UINT64_C(1) << 40), base.draw, 5, 7};
+    other[count++] = (hf_stream){1, base.draw, 6, 7};
+    other[count++] = (hf_stream){1, base.draw, 5 + (UINT64_C(1) << 40), 7};
+    other[count++] = (hf_stream){1, base.draw, 5, 8};
+    other[count++] = (hf_stream){1, base.draw, 7, 5};
+    double *z = numbers(COUNT), *w = numbers(COUNT);
+    hf_normal_fill(&base, COUNT, z);
+    for (size_t n = 0; n < count; n++) {
+        double product = 0;
+        size_t equal = 0;
+        hf_normal_fill(&other[n], COUNT, w);
+        for (size_t i = 0; i < COUNT; i++) {
+            product += z[i] * w[i];
+            equal += z[i] == w[i];
+        }
+        check_mean("streams", product, COUNT, 0, 1);
+        assert_int_equal(equal, 0);
+        assert_true(hf_uniform(&base) != hf_uniform(&other[n]));
+    }
+    free(z);
+    free(w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_known_answer), cmocka_unit_test(test_box_muller),   cmocka_unit_test(test_prefix),
+        cmocka_unit_test(test_moments),      cmocka_unit_test(test_distribution), cmocka_unit_test(test_streams_differ),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,760 @@
+/* Training runs: steps of the optimizers, noise floors, the limit of small learning rates, early stops, explosions, and the
+ * same bytes with any number of threads and after any interruption. */
+#include "support.h"
+#include "training.h"
+
+#include "core/file.h"
+#include "run/flow_run.h"
+#include "run/train_run.h"
+#include "train/optimizer.h"
+
+#include <dirent.h>
+#include <gsl/gsl_errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define THREE      "heads = 3; positions = 40; target = { strengths = (2.89, 1.7, 1.0); patterns = ((1), (2), (3)); };\n"
+#define SINE(size) "init = { distribution = \"sine\"; perturbation = " size "; };\n"
+
+/* ---- optimizers ---- */
+
+/* Two steps by hand, of two parameters at half the learning rate 0.1 and one at twice that, from (1, -2, 3). */
+typedef struct {
+    hf_optimizer_kind kind;
+    double after[2][3];
+} steps_by_hand;
+
+static const steps_by_hand by_hand[] = {
+    {HF_OPTIMIZER_SGD, {{0.975, -1.95, 2.6}, {0.925, -1.95, 2.8}}},
+    {HF_OPTIMIZER_MOMENTUM, {{0.975, -1.95, 2.6}, {0.9125, -1.925, 2.6}}},
+    {HF_OPTIMIZER_ADAM, {{0.975, -2 + 0.1 / 3, 2.84}, {0.943523870870342, -1.95223232406726, 2.84}}},
+    {HF_OPTIMIZER_ADAMW, {{0.965, -1.98 + 0.1 / 3, 2.72}, {0.923873870870342, -1.91276565740059, 2.6112}}},
+};
+
+static hf_config optimizer_config(hf_optimizer_kind kind)
+{
+    hf_config config = {0};
+    config.train.optimizer = kind;
+    config.train.lr = 0.1;
+    config.train.momentum = 0.5;
+    config.train.beta1 = 0.5;
+    config.train.beta2 = 0.75;
+    config.train.epsilon = 0.5;
+    config.train.weight_decay = 0.2;
+    return config;
+}
+
+static void test_optimizer_steps(void **state)
+{
+    (void)state;
+    static const double gradient[2][3] = {{0.5, -1, 2}, {1, 0, -1}};
+    const hf_group groups[HF_GROUPS] = {{"value", 0, 2, 0.5}, {"logit", 2, 1, 2}};
+    for (size_t n = 0; n < sizeof by_hand / sizeof *by_hand; n++) {
+        const hf_config config = optimizer_config(by_hand[n].kind);
+        hf_optimizer optimizer;
+        double x[3] = {1, -2, 3};
+        assert_int_equal(hf_optimizer_init(&optimizer, &config, 3, NULL), HF_OK);
+        for (uint64_t step = 0; step < 2; step++) {
+            hf_optimizer_step(&optimizer, step + 1, groups, gradient[step], x);
+            for (size_t i = 0; i < 3; i++)
+                assert_true(close_to(x[i], by_hand[n].after[step][i], 1e-14));
+        }
+        hf_optimizer_clear(&optimizer);
+    }
+}
+
+/* A step's time is what it moves under a constant gradient, over that gradient. */
+static void test_time(void **state)
+{
+    (void)state;
+    static const double momenta[] = {0, 0.5, 0.9, 0.99};
+    const hf_group groups[HF_GROUPS] = {{"value", 0, 1, 1}, {"logit", 1, 0, 1}};
+    for (size_t n = 0; n < 2 * sizeof momenta / sizeof *momenta; n++) {
+        hf_config config = optimizer_config(n % 2 == 0 ? HF_OPTIMIZER_SGD : HF_OPTIMIZER_MOMENTUM);
+        hf_optimizer optimizer;
+        double x = 0;
+        const double gradient = -1;
+        config.train.momentum = momenta[n / 2];
+        assert_int_equal(hf_optimizer_init(&optimizer, &config, 1, NULL), HF_OK);
+        assert_true(hf_optimizer_time(&config, 0) == 0);
+        for (uint64_t step = 1; step < 300; step++) {
+            hf_optimizer_step(&optimizer, step, groups, &gradient, &x);
+            assert_true(close_to(hf_optimizer_time(&config, (double)step), x, 1e-12));
+            const double half = hf_optimizer_time(&config, (double)step + 0.5);
+            assert_true(half > x && half < hf_optimizer_time(&config, (double)step + 1));
+        }
+        hf_optimizer_clear(&optimizer);
+    }
+    const hf_config adam = optimizer_config(HF_OPTIMIZER_ADAM), adamw = optimizer_config(HF_OPTIMIZER_ADAMW);
+    assert_true(isnan(hf_optimizer_time(&adam, 3)) && isnan(hf_optimizer_time(&adamw, 3)));
+}
+
+static void take_step(trained_model *m, hf_optimizer *optimizer, uint64_t step)
+{
+    take_gradient(m, step);
+    hf_optimizer_step(optimizer, step + 1, m->groups, m->gradient, m->x);
+}
+
+static void test_equal_heads_stay_equal(void **state)
+{
+    (void)state;
+    static const char *const optimizers[] = {"sgd", "momentum", "adam", "adamw"};
+    static const size_t dims[] = {3, 7, 10, 17, 25};
+    for (size_t n = 0; n < 40; n++) {
+        trained_model m;
+        hf_optimizer optimizer;
+        const size_t d = dims[n % 5], batch = n % 5 == 0 ? 601 : 1 + 37 * (n % 4);
+        make_model(
+            &m, 2,
+            "heads = 4; positions = 11; target = { strengths = (1.7, 1); patterns = ((1, 2), (3)); }; init = { "
+            "perturbation = 0; values = 0.1; }; data = { noise = 1.0; }; train = { dim = %zu; batch = %zu; lr = 0.1; "
+            "optimizer = \"%s\"; sampling = \"%s\"; };",
+            d, batch, optimizers[n / 10], n % 10 < 5 ? "direct" : "projected");
+        assert_int_equal(hf_optimizer_init(&optimizer, &m.config, m.count, NULL), HF_OK);
+        for (uint64_t step = 0; step < 12; step++) {
+            take_step(&m, &optimizer, step);
+            const double *logits = m.x + m.values;
+            for (size_t k = 1; k < 4; k++) {
+                assert_memory_equal(m.x, m.x + k * d * d, d * d * sizeof *m.x);
+                assert_memory_equal(logits, logits + k * 11, 11 * sizeof *m.x);
+            }
+        }
+        exact_loss(&m);
+        const hf_observation *o = &hf_model_regression.view(m.model)->observation;
+        assert_true(o->divergence == 0 && o->overlap == 1 && isnan(o->growth_rate));
+        hf_optimizer_clear(&optimizer);
+        clear_model(&m);
+    }
+}
+
+/* ---- the noise floor of a plateau ---- */
+
+/* The least loss of values that all heads share, for the attention s that they share and patterns of one position each:
+ * 1/2 (sum_j m_j^2 - sum_j m_j^2 s_j^2 / |s|^2). */
+static double plateau_loss(const trained_model *m, double *s2)
+{
+    const hf_problem *p = m->task->problem;
+    double *s = numbers(m->task->inputs), loss = 0;
+    attended(m, 0, s);
+    *s2 = 0;
+    for (size_t i = 0; i < m->task->inputs; i++)
+        *s2 += s[i] * s[i];
+    for (size_t j = 0; j < p->patterns; j++)
+        loss += pow(p->strength[j], 2) / 2 * (1 - pow(s[p->pattern[j].entry[0].position], 2) / *s2);
+    free(s);
+    return loss;
+}
+
+/* Equal heads on the first plateau, where noise cannot part them: in the mean their loss exceeds the plateau's by
+ * kappa (L + d sigma^2 / 2) sum_k |s_k|^2 / (1 - lr H |s|^2 / 2), kappa = lr d / (2 B), L the mean loss. Averages over 3000
+ * steps in d^2 dimensions with a memory of 1 / (lr H |s|^2) steps are good to about 1 %. */
+static void check_noise_floor(const char *more)
+{
+    enum { BEFORE = 300, STEPS = 3000, HEADS = 3 };
+    trained_model m;
+    hf_optimizer optimizer;
+    make_model(
+        &m, 1,
+        "heads = 3; positions = 8; target = { strengths = (2.89, 1.7, 1); patterns = ((1), (2), (3)); }; init = { start = "
+        "\"saddle\"; learned = 1; scale = 5.0; perturbation = 0.0; }; data = { noise = 0.5; }; train = { dim = 10; %s };",
+        more);
+    assert_int_equal(hf_optimizer_init(&optimizer, &m.config, m.count, NULL), HF_OK);
+    double s2, excess = 0, loss = 0, want = 0;
+    for (uint64_t step = 0; step < BEFORE + STEPS; step++) {
+        take_step(&m, &optimizer, step);
+        if (step < BEFORE)
+            continue;
+        const double now = exact_loss(&m), least = plateau_loss(&m, &s2);
+        loss += now / STEPS;
+        excess += (now - least) / STEPS;
+        want += s2 / STEPS;
+    }
+    const double lr = m.config.train.lr, kappa = lr * 10 / (2 * (double)m.config.train.batch);
+    want = kappa * (loss + 10 * 0.25 / 2) * HEADS * want / (1 - lr * HEADS * want / 2);
+    assert_true(within("noise floor", fabs(excess / want - 1), 0.05));
+    hf_optimizer_clear(&optimizer);
+    clear_model(&m);
+}
+
+static void test_noise_floor(void **state)
+{
+    (void)state;
+    check_noise_floor("batch = 64; lr = 0.05;");
+    check_noise_floor("batch = 128; lr = 0.25;");
+    check_noise_floor("batch = 64; lr = 0.05; sampling = \"projected\";");
+}
+
+/* ---- runs in memory ---- */
+
+static hf_status try_run(const hf_config *config, uint64_t seed, const hf_train_options *options, hf_train_summary *summary,
+                         hf_error *err)
+{
+    hf_train_options complete = *options;
+    complete.threads = options->threads == 0 ? 1 : options->threads;
+    return hf_train_run(config, seed, &complete, summary, err);
+}
+
+static void run(const hf_config *config, const hf_train_options *options, hf_train_summary *summary)
+{
+    hf_error err = {0};
+    if (try_run(config, config->train.seed, options, summary, &err) != HF_OK)
+        fail_msg("%s", err.message);
+}
+
+static void follow_flow(const hf_config *config, hf_run_summary *summary)
+{
+    const hf_run_options options = {0};
+    hf_error err = {0};
+    if (hf_flow_run(config, &options, summary, &err) != HF_OK)
+        fail_msg("%s", err.message);
+}
+
+static void assert_same_findings(const hf_findings *a, const hf_findings *b)
+{
+    assert_int_equal(a->stage_count, b->stage_count);
+    assert_int_equal(a->event_count, b->event_count);
+    for (size_t i = 0; i < a->stage_count; i++)
+        assert_memory_equal(&a->stage[i].t_onset, &b->stage[i].t_onset, sizeof a->stage[i] - offsetof(hf_stage, t_onset));
+    for (size_t i = 0; i < a->event_count; i++)
+        assert_true(a->event[i].kind == b->event[i].kind && a->event[i].t == b->event[i].t &&
+                    a->event[i].head == b->event[i].head);
+}
+
+static void assert_same_summary(const hf_train_summary *a, const hf_train_summary *b, size_t levels)
+{
+    assert_int_equal(a->step, b->step);
+    assert_memory_equal(&a->t, &b->t, offsetof(hf_train_summary, crossing) - offsetof(hf_train_summary, t));
+    assert_memory_equal(&a->before, &b->before, 2 * sizeof a->before);
+    assert_memory_equal(a->crossing, b->crossing, levels * sizeof *a->crossing);
+    assert_memory_equal(a->share, b->share, a->heads * a->patterns * sizeof *a->share);
+    assert_same_findings(&a->findings, &b->findings);
+}
+
+static void test_threads(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        THREE SINE("1e-1") "data = { noise = 0.3; }; train = { dim = 7; batch = 100; lr = 0.1; steps = 400; };",
+        THREE SINE("1e-1") "train = { dim = 7; batch = 90; lr = 0.1; steps = 400; optimizer = \"adam\"; sampling = "
+                           "\"projected\"; };",
+        THREE SINE("1e-1") "train = { dim = 5; samples = 70; validation = 33; batch = 20; lr = 0.1; steps = 200; };",
+    };
+    const double levels[] = {6, 4, 1.2};
+    for (size_t n = 0; n < sizeof texts / sizeof *texts; n++) {
+        hf_config config;
+        hf_train_summary summary[3];
+        read_config(&config, texts[n]);
+        for (size_t threads = 1; threads <= 3; threads++) {
+            const hf_train_options options = {.threads = threads, .level_count = 3, .level = levels};
+            run(&config, &options, &summary[threads - 1]);
+        }
+        assert_same_summary(&summary[0], &summary[1], 3);
+        assert_same_summary(&summary[0], &summary[2], 3);
+        assert_true(summary[0].loss < summary[0].loss_start && summary[0].crossing[0] > 0);
+        for (size_t i = 0; i < 3; i++)
+            hf_train_summary_clear(&summary[i]);
+        hf_config_clear(&config);
+    }
+}
+
+/* ---- small learning rates ---- */
+
+/* Without noise, the largest deviation of the loss from the flow up to the plateau after the first drop, at lr, lr/2, ... */
+static void measure_order(const char *more, size_t halvings, double *deviation)
+{
+    hf_config config;
+    hf_run_summary flow;
+    char text[1024];
+    snprintf(text, sizeof text, "%s%s train = { dim = 2; batch = 0; %s }; solver = { t_end = 45.0; rtol = 1e-10; };", THREE,
+             SINE("1e-2"), more);
+    read_config(&config, text);
+    follow_flow(&config, &flow);
+    assert_true(flow.findings.stage_count > 0);
+    const hf_train_options options = {.reference = &flow.findings.curve, .settled = flow.findings.stage[0].t_settle};
+    for (size_t h = 0; h <= halvings; h++) {
+        hf_train_summary summary;
+        run(&config, &options, &summary);
+        deviation[h] = summary.before.loss;
+        assert_true(summary.before.t > 15 && summary.before.t < options.settled);
+        hf_train_summary_clear(&summary);
+        config.train.lr /= 2;
+        config.train.steps *= 2;
+    }
+    hf_run_summary_clear(&flow);
+    hf_config_clear(&config);
+}
+
+static void test_order_in_lr(void **state)
+{
+    (void)state;
+    double deviation[4], momentum[4];
+    measure_order("lr = 0.05;", 3, deviation);
+    const double slope = log2(deviation[0] / deviation[3]) / 3;
+    assert_true(within("slope of SGD", fabs(slope - 1), 0.03));
+    measure_order("lr = 0.001; optimizer = \"momentum\"; momentum = 0.9;", 3, momentum);
+    const double heavy = log2(momentum[0] / momentum[3]) / 3;
+    assert_true(within("slope of momentum", fabs(heavy - 1), 0.03));
+    if (getenv("HF_TEST_MARGINS") != NULL)
+        for (size_t i = 0; i < 4; i++)
+            fprintf(stderr, "lr / %d: %.4g, momentum %.4g\n", 1 << i, deviation[i], momentum[i]);
+}
+
+/* The stages of a run without noise are those of the flow, each time off by an amount proportional to lr. */
+static void test_stages_of_small_steps(void **state)
+{
+    (void)state;
+    hf_config config;
+    hf_run_summary flow;
+    hf_train_summary summary;
+    double off[3][2][3];
+    read_config(&config, THREE SINE("1e-2") "train = { dim = 2; batch = 0; lr = 0.08; }; solver = { t_end = 200.0; };");
+    follow_flow(&config, &flow);
+    assert_int_equal(flow.findings.stage_count, 2);
+    const hf_train_options options = {0};
+    for (size_t h = 0; h < 3; h++) {
+        run(&config, &options, &summary);
+        const hf_findings *f = &summary.findings;
+        assert_int_equal(f->stage_count, 2);
+        assert_int_equal(f->event_count, flow.findings.event_count);
+        for (size_t e = 0; e < f->event_count; e++)
+            assert_int_equal(f->event[e].kind, flow.findings.event[e].kind);
+        for (size_t s = 0; s < 2; s++) {
+            off[h][s][0] = f->stage[s].t_onset - flow.findings.stage[s].t_onset;
+            off[h][s][1] = f->stage[s].t_peak - flow.findings.stage[s].t_peak;
+            off[h][s][2] = f->stage[s].t_settle - flow.findings.stage[s].t_settle;
+            assert_true(is_close(f->stage[s].loss_after, flow.findings.stage[s].loss_after, 0.02, 0));
+        }
+        hf_train_summary_clear(&summary);
+        config.train.lr /= 2;
+        config.train.steps *= 2;
+    }
+    for (size_t s = 0; s < 2; s++)
+        for (size_t e = 0; e < 3; e++) {
+            assert_true(within("time off, over lr", fabs(off[2][s][e]) / 0.02, 15));
+            assert_true(within("order", fabs(log2(off[1][s][e] / off[2][s][e]) - 1), 0.2));
+        }
+    hf_run_summary_clear(&flow);
+    hf_config_clear(&config);
+}
+
+/* ---- fresh data ---- */
+
+static void check_first_drop(const char *more, size_t seeds)
+{
+    hf_config config;
+    char text[1024];
+    const double level = 4;
+    const hf_train_options options = {.level_count = 1, .level = &level, .threads = 2};
+    double mean = 0;
+    snprintf(text, sizeof text, "%s%s train = { lr = 0.05; batch = 512; steps = 460; %s }; output = { points = 1; };",
+             THREE, SINE("1e-2"), more);
+    read_config(&config, text);
+    for (uint64_t seed = 1; seed <= seeds; seed++) {
+        hf_train_summary summary;
+        hf_error err = {0};
+        assert_int_equal(try_run(&config, seed, &options, &summary, &err), HF_OK);
+        mean += hf_optimizer_time(&config, summary.crossing[0]) / (double)seeds;
+        hf_train_summary_clear(&summary);
+    }
+    assert_true(within("first drop", fabs(mean / 21.71 - 1), 0.01));
+    hf_config_clear(&config);
+}
+
+static void test_first_drop(void **state)
+{
+    (void)state;
+    check_first_drop("dim = 50; sampling = \"projected\";", 2);
+    check_first_drop("dim = 10;", 2);
+}
+
+static void test_explosion(void **state)
+{
+    (void)state;
+    hf_config config;
+    hf_train_summary summary;
+    hf_error err = {0};
+    read_config(&config, THREE SINE("1e-2") "train = { dim = 10; lr = 25.0; steps = 1000; };");
+    const hf_train_options options = {0};
+    assert_int_equal(try_run(&config, 3, &options, &summary, &err), HF_ENUMERIC);
+    assert_non_null(strstr(err.message, "train.lr = 25"));
+    assert_non_null(strstr(err.message, "seed 3"));
+    const char *step = strstr(err.message, "after step ");
+    assert_non_null(step);
+    const long number = strtol(step + strlen("after step "), NULL, 10);
+    assert_true(number > 20 && number < 200);
+    config.train.steps = (size_t)number - 1; /* and not before that */
+    assert_int_equal(try_run(&config, 3, &options, &summary, &err), HF_OK);
+    assert_true(summary.sharpness > 1);
+    hf_train_summary_clear(&summary);
+    hf_config_clear(&config);
+}
+
+/* ---- runs in directories ---- */
+
+static char root[] = "/tmp/headflow-training-XXXXXX";
+
+/* root/name. Valid until the call after the next. */
+static const char *directory(const char *name)
+{
+    static char path[2][sizeof root + 64];
+    static size_t turn;
+    turn = !turn;
+    snprintf(path[turn], sizeof path[turn], "%s/%s", root, name);
+    return path[turn];
+}
+
+static void for_each_file(const char *folder, void (*act)(const char *name, const char *path, void *data), void *data)
+{
+    char path[512];
+    DIR *files = opendir(folder);
+    assert_non_null(files);
+    for (const struct dirent *entry = readdir(files); entry != NULL; entry = readdir(files)) {
+        if (entry->d_name[0] == '.')
+            continue;
+        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        act(entry->d_name, path, data);
+    }
+    closedir(files);
+}
+
+static void remove_file(const char *name, const char *path, void *data)
+{
+    (void)name;
+    (void)data;
+    assert_int_equal(unlink(path), 0);
+}
+
+static void remove_directory(const char *name)
+{
+    for_each_file(directory(name), remove_file, NULL);
+    assert_int_equal(rmdir(directory(name)), 0);
+}
+
+static void copy_file(const char *name, const char *path, void *data)
+{
+    char *target = hf_path_join(data, name);
+    hf_error err = {0};
+    if (target == NULL || hf_file_copy(path, target, &err) != HF_OK)
+        fail_msg("%s", err.message);
+    free(target);
+}
+
+static char *read_all(const char *path, size_t *size)
+{
+    FILE *stream = fopen(path, "rb");
+    if (stream == NULL)
+        fail_msg("there is no %s", path);
+    fseek(stream, 0, SEEK_END);
+    *size = (size_t)ftell(stream);
+    rewind(stream);
+    char *text = calloc(*size + 1, 1);
+    assert_non_null(text);
+    assert_int_equal(fread(text, 1, *size, stream), *size);
+    fclose(stream);
+    return text;
+}
+
+static void compare_file(const char *name, const char *path, void *data)
+{
+    size_t size, other_size;
+    char *other_path = hf_path_join(data, name), *text = read_all(path, &size), *other = read_all(other_path, &other_size);
+    if (size != other_size || memcmp(text, other, size) != 0)
+        fail_msg("%s and %s differ", path, other_path);
+    free(other_path);
+    free(text);
+    free(other);
+}
+
+/* Also of what is saved for a resumption. */
+static void assert_same_files(const char *a, const char *b)
+{
+    char *other = strdup(directory(b));
+    for_each_file(directory(a), compare_file, other);
+    free(other);
+    other = strdup(directory(a));
+    for_each_file(directory(b), compare_file, other);
+    free(other);
+}
+
+/* ---- interruptions ---- */
+
+/* At a step: raises the flag, or copies the directory as a kill leaves it. */
+typedef struct {
+    uint64_t at;
+    volatile sig_atomic_t flag;
+    const char *copy_from;
+    char *copy_to;
+} interruption;
+
+static void interrupt(void *data, const hf_train_progress *progress)
+{
+    interruption *now = data;
+    if (progress->step != now->at)
+        return;
+    if (now->copy_to != NULL)
+        for_each_file(now->copy_from, copy_file, now->copy_to);
+    else
+        now->flag = 1;
+}
+
+static const double run_levels[] = {5.5, 3, 1.2};
+
+static hf_train_options options_for(const char *folder, bool resume, const hf_curve *reference, interruption *now)
+{
+    return (hf_train_options){.directory = folder,
+                              .resume = resume,
+                              .threads = resume ? 2 : 1,
+                              .level_count = 3,
+                              .level = run_levels,
+                              .reference = reference,
+                              .settled = 3,
+                              .interrupted = now == NULL ? NULL : &now->flag,
+                              .progress = now == NULL ? NULL : interrupt,
+                              .progress_data = now};
+}
+
+static const char *const resumed_texts[] = {
+    THREE SINE(
+        "0.3") "data = { noise = 0.4; }; train = { dim = 6; batch = 40; lr = 0.1; steps = 300; save_every = 70; }; output "
+               "= { states = true; spectrum = 2; points = 60; };",
+    THREE SINE(
+        "0.3") "train = { dim = 6; batch = 40; lr = 0.05; steps = 300; optimizer = \"adam\"; sampling = \"projected\"; "
+               "save_every = 35; log_every = 7; };",
+    THREE SINE(
+        "0.3") "data = { noise = 1.0; }; train = { dim = 6; samples = 50; batch = 12; validation = 40; lr = 0.1; steps = "
+               "300; optimizer = \"momentum\"; momentum = 0.5; };",
+    THREE SINE("0.3") "train = { dim = 3; batch = 0; lr = 0.1; steps = 300; }; solver = { stop_loss = 3.0; };",
+    THREE SINE(
+        "0.3") "train = { dim = 2; batch = 2; lr = 0.1; steps = 300; optimizer = \"adamw\"; }; detect = { events = false; "
+               "};",
+};
+
+/* Goes on in folder "again" until the run is over, and compares with the whole run. */
+static void finish_and_compare(const hf_config *config, const hf_curve *reference, const hf_train_summary *whole)
+{
+    hf_train_summary summary;
+    hf_train_options options = options_for(directory("again"), true, reference, NULL);
+    run(config, &options, &summary);
+    assert_false(summary.already_complete);
+    assert_same_summary(&summary, whole, 3);
+    hf_train_summary_clear(&summary);
+    assert_same_files("whole", "again");
+    options = options_for(directory("again"), true, reference, NULL);
+    run(config, &options, &summary);
+    assert_true(summary.already_complete);
+    assert_same_summary(&summary, whole, 3);
+    hf_train_summary_clear(&summary);
+    assert_same_files("whole", "again");
+}
+
+static void check_interruptions(const hf_config *config, const hf_curve *reference, const hf_train_summary *whole)
+{
+    const uint64_t last = whole->step, at[] = {1, 2, 69, 70, 71, last - 1};
+    hf_error err = {0};
+    for (size_t n = 0; n <= sizeof at / sizeof *at; n++) { /* one of them, at last all in turn */
+        assert_int_equal(hf_directory_make(directory("again"), &err), HF_OK);
+        const bool all = n == sizeof at / sizeof *at;
+        for (size_t i = all ? 0 : n; i < (all ? n : n + 1); i++) {
+            interruption now = {.at = at[i] < last ? at[i] : last - 1};
+            hf_train_summary summary;
+            const hf_train_options options = options_for(directory("again"), i > 0, reference, &now);
+            run(config, &options, &summary);
+            if (summary.interrupted)
+                assert_int_equal(summary.step, now.at);
+            hf_train_summary_clear(&summary);
+        }
+        finish_and_compare(config, reference, whole);
+        remove_directory("again");
+    }
+}
+
+/* Kills leave what has reached the disk: the last saved state, rows that are newer than it or not yet there. */
+static void check_kills(const hf_config *config, const hf_curve *reference, const hf_train_summary *whole)
+{
+    const uint64_t at[] = {1, 69, 71, 211, whole->step};
+    hf_error err = {0};
+    for (size_t n = 0; n < sizeof at / sizeof *at; n++) {
+        assert_int_equal(hf_directory_make(directory("killed"), &err), HF_OK);
+        assert_int_equal(hf_directory_make(directory("again"), &err), HF_OK);
+        char *from = strdup(directory("killed")), *to = strdup(directory("again"));
+        interruption now = {.at = at[n], .copy_from = from, .copy_to = to};
+        hf_train_summary summary;
+        const hf_train_options options = options_for(from, false, reference, &now);
+        run(config, &options, &summary);
+        hf_train_summary_clear(&summary);
+        finish_and_compare(config, reference, whole);
+        remove_directory("killed");
+        remove_directory("again");
+        free(from);
+        free(to);
+    }
+}
+
+static void test_resume(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < sizeof resumed_texts / sizeof *resumed_texts; n++) {
+        hf_config config;
+        hf_run_summary flow;
+        hf_train_summary whole;
+        hf_error err = {0};
+        read_config(&config, resumed_texts[n]);
+        config.solver.t_end = 40;
+        follow_flow(&config, &flow);
+        const hf_curve *reference = config.detect.events ? &flow.findings.curve : NULL;
+        assert_int_equal(hf_directory_make(directory("whole"), &err), HF_OK);
+        const hf_train_options options = options_for(directory("whole"), false, reference, NULL);
+        run(&config, &options, &whole);
+        if (config.solver.stop_loss > 0)
+            assert_true(whole.step < config.train.steps && whole.loss <= 3);
+        check_interruptions(&config, reference, &whole);
+        check_kills(&config, reference, &whole);
+        hf_train_summary_clear(&whole);
+        hf_run_summary_clear(&flow);
+        hf_config_clear(&config);
+        remove_directory("whole");
+    }
+}
+
+/* A saved state of another model is refused. */
+static void test_resume_of_another(void **state)
+{
+    (void)state;
+    hf_config config;
+    hf_train_summary summary;
+    hf_error err = {0};
+    interruption now = {.at = 30};
+    assert_int_equal(hf_directory_make(directory("whole"), &err), HF_OK);
+    read_config(&config, resumed_texts[0]);
+    hf_train_options options = options_for(directory("whole"), false, NULL, &now);
+    run(&config, &options, &summary);
+    assert_true(summary.interrupted);
+    hf_train_summary_clear(&summary);
+    config.train.lr = 0.2;
+    options = options_for(directory("whole"), true, NULL, NULL);
+    assert_int_equal(try_run(&config, 1, &options, &summary, &err), HF_EUSAGE);
+    remove_directory("whole");
+    hf_config_clear(&config);
+}
+
+/* ---- early stops ---- */
+
+/* A table's rows in doubles, its comments left out. */
+typedef struct {
+    size_t columns, rows;
+    char *text, *names[64];
+    double *at;
+} run_table;
+
+static void read_run_table(run_table *table, const char *folder, const char *name)
+{
+    char *path = hf_path_join(directory(folder), name), *rest, *line;
+    size_t size;
+    *table = (run_table){.text = read_all(path, &size)};
+    table->at = numbers(size);
+    free(path);
+    for (line = strtok_r(table->text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {
+        if (line[0] == '#')
+            continue;
+        if (table->columns == 0) {
+            for (char *at, *word = strtok_r(line, "\t", &at); word != NULL; word = strtok_r(NULL, "\t", &at))
+                table->names[table->columns++] = word;
+            continue;
+        }
+        for (size_t c = 0; c < table->columns; c++)
+            table->at[table->rows * table->columns + c] = strtod(line, &line);
+        table->rows++;
+    }
+}
+
+static double cell(const run_table *table, size_t row, const char *name)
+{
+    for (size_t c = 0; c < table->columns; c++)
+        if (strcmp(table->names[c], name) == 0)
+            return table->at[row * table->columns + c];
+    fail_msg("there is no column %s", name);
+    return NAN;
+}
+
+static void check_early_stop(const char *text, const char *column)
+{
+    hf_config config;
+    hf_train_summary summary;
+    hf_error err = {0};
+    run_table table;
+    read_config(&config, text);
+    assert_int_equal(hf_directory_make(directory("early"), &err), HF_OK);
+    const hf_train_options options = {.directory = directory("early")};
+    run(&config, &options, &summary);
+    read_run_table(&table, "early", "trajectory.tsv");
+    assert_int_equal(table.rows, config.train.steps + 1);
+    size_t best = 0, nearest = 0;
+    for (size_t row = 0; row < table.rows; row++)
+        if (cell(&table, row, column) < cell(&table, best, column))
+            best = row;
+    const double distance[] = {cell(&table, best, "distance_0"), cell(&table, best, "distance_1"),
+                               cell(&table, best, "distance_2")};
+    for (size_t k = 0; k < 3; k++)
+        nearest = distance[k] < distance[nearest] ? k : nearest;
+    assert_true(best > 0 && best + 1 < table.rows); /* it overfits */
+    assert_true((double)summary.early.step == cell(&table, best, "step") && summary.early.t == cell(&table, best, "t"));
+    assert_true(summary.early.loss == cell(&table, best, column));
+    assert_int_equal(summary.early.nearest, nearest);
+    assert_true(summary.early.distance == distance[nearest]);
+    assert_true(summary.train_loss == cell(&table, table.rows - 1, "train_loss"));
+    assert_true(summary.train_loss < cell(&table, best, "train_loss"));
+    assert_true(close_to(summary.early.t, hf_optimizer_time(&config, (double)best), 0));
+    free(table.at);
+    free(table.text);
+    hf_train_summary_clear(&summary);
+    hf_config_clear(&config);
+    remove_directory("early");
+}
+
+#define FEW                                                                                                                \
+    "heads = 2; positions = 5; target = { strengths = (2.0, 1.0); patterns = ((1), (2)); }; init = { perturbation = 0.1; " \
+    "}; "                                                                                                                  \
+    "data = { noise = 1.0; }; "
+
+static void test_early_stop(void **state)
+{
+    (void)state;
+    check_early_stop(FEW "train = { dim = 8; samples = 30; batch = 0; lr = 0.2; steps = 600; log_every = 1; };", "loss");
+    check_early_stop(
+        FEW "train = { dim = 8; samples = 30; batch = 10; validation = 100; lr = 0.1; steps = 900; log_every = 1; };",
+        "validation_loss");
+}
+
+static int make_root(void **state)
+{
+    (void)state;
+    return mkdtemp(root) == NULL;
+}
+
+static int remove_root(void **state)
+{
+    (void)state;
+    return rmdir(root);
+}
+
+int main(void)
+{
+    gsl_set_error_handler_off();
+    use_one_blas_thread();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_optimizer_steps),
+        cmocka_unit_test(test_time),
+        cmocka_unit_test(test_equal_heads_stay_equal),
+        cmocka_unit_test(test_noise_floor),
+        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_order_in_lr),
+        cmocka_unit_test(test_stages_of_small_steps),
+        cmocka_unit_test(test_first_drop),
+        cmocka_unit_test(test_explosion),
+        cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_resume_of_another),
+        cmocka_unit_test(test_early_stop),
+    };
+    return cmocka_run_group_tests(tests, make_root, remove_root);
+}
