@@ -2,7 +2,6 @@
  * sweep is the run that it stands for. */
 #include "config/axes.h"
 #include "core/file.h"
-#include "run/flow_run.h"
 #include "sweep/collect.h"
 #include "sweep/fit.h"
 #include "sweep/workers.h"
@@ -570,8 +569,6 @@ static void test_same_as_run(void **state)
         assert_int_equal(hf_flow_run(&c, &options, &summary, &err), HF_OK);
         assert_int_equal(hf_quantity_measure(&c, count, q, NULL, values, &stopped, &err), HF_OK);
         assert_false(stopped);
-        const hf_outcome outcome = {
-            .findings = &summary.findings, .loss = summary.loss, .energy_defect = summary.energy_defect};
         assert_true(c.detect.saddles == (with_saddle == 1));
         const hf_outcome outcome = hf_outcome_of_flow(&summary);
         for (size_t i = 0; i < count; i++) {
