@@ -3,7 +3,7 @@
 
     bench/emergence.py [HEADFLOW] [--parts times,plateau,copies,repetition,exponents,laws,training,adam]
 
-Tables come in the order of the page. The whole takes some three minutes on two cores.
+Tables come in the order of the page. The whole takes some five minutes.
 """
 import argparse
 import math
