@@ -2,8 +2,9 @@
  *
  * Values V_k are split into the span of the task's basis, v_kr = <B_r, V_k>, and what training noise has put outside it:
  * for every group of input coordinates the H rest matrices span at most H directions, in which a Cholesky factor of their
- * Gram matrix gives coordinates. Nothing is lost: loss and observables are those of the d x d values, in about
- * (R + H) H d^2 operations. Equal heads stay equal, bit for bit. */
+ * Gram matrix gives coordinates: loss and observables are those of the d x d values, in about (R + H) H d^2 operations.
+ * Equal heads stay equal, bit for bit; other heads' differences outside the span are seen down to 1e-7 of what the heads
+ * have there, and count as none below. */
 #ifndef HF_TRAIN_VIEW_H
 #define HF_TRAIN_VIEW_H
 
