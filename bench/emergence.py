@@ -1,15 +1,16 @@
 #!/usr/bin/python3
 """Measures every number of doc/emergence.md with headflow, and prints the predictions derived there beside them.
 
-    bench/emergence.py [HEADFLOW] [--parts times,plateau,copies,repetition,exponents]
+    bench/emergence.py [HEADFLOW] [--parts times,plateau,copies,repetition,exponents,laws,training,adam]
 
-Tables come in the order of the page. The whole takes about half a minute.
+Tables come in the order of the page. The whole takes some five minutes.
 """
 import argparse
 import math
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,8 @@ PLATEAU = math.sqrt(math.pi / 2)  # of sqrt(d) T
 def literal(value):
     if isinstance(value, tuple):
         return "(" + ", ".join(literal(x) for x in value) + ")"
+    if isinstance(value, str):
+        return value  # a word, or a list of groups as it stands
     return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
@@ -50,13 +53,39 @@ def emergence(T, d, B=1, shared=False):
                                 "solver.t_end": 20 * math.sqrt(d) * T + 100.0 * d})["emerged"][0]
 
 
-def with_repetition(T, d, p):
-    """All events where x_T is e_1 with probability p; judged on data without repetition, (T-1)/T as in the source."""
+def with_repetition(T, d, p, rate=None):
+    """All events where x_T is e_1 with probability p; judged on data without repetition. Rate: (T-1)/T as in the source."""
     relevant = p + (1 - p) / d, (1 - p) / d
     return events("emergence-repetition", {"target.strengths": (1.0, math.sqrt(d - 1)), "data.replicas": (1, T - 1),
                                            "data.weights": tuple((x, 1 / d) for x in relevant),
-                                           "test.weights": ((1 / d,), (1 / d,)), "flow.attention_rate": (T - 1) / T,
+                                           "test.weights": ((1 / d,), (1 / d,)), "flow.attention_rate": (T - 1) / T if rate is None else rate,
                                            "solver.t_end": 20 * math.sqrt(d) * T + 1e3 * d / (1 - p)})
+
+
+def sweep(model, settings, table):
+    """The rows of a table of a model's sweep, as dictionaries."""
+    settings = {"output.plots": False, **settings}
+    with tempfile.TemporaryDirectory() as directory:
+        command = [HEADFLOW, "sweep", MODELS / f"{model}.conf", "-o", directory, "--quiet"]
+        for key, value in settings.items():
+            command += ["-s", f"{key}={literal(value)}"]
+        subprocess.run([str(x) for x in command], check=True)
+        lines = [line.rstrip("\n").split("\t") for line in open(Path(directory, table)) if not line.startswith("#")]
+        return [dict(zip(lines[0], line)) for line in lines[1:]]
+
+
+def steps(T, d, B=1, p=0.0, seeds=10):
+    """Steps to a fifth of the loss, of the population without repetition, under SGD with 32 samples and learning rate 1."""
+    relevant = p + (1 - p) / d, (1 - p) / d
+    settings = {"sweep.over": '({ key = "train.dim"; values = (%d); })' % d, "sweep.seeds": seeds, "fit": '{ response = '
+                '"t_emerged"; on = ("dim"); }', "target.strengths": (math.sqrt(d),), "data.copies": (B, 1),
+                "data.replicas": (1, T - B), "data.weights": ((1 / d,),)}
+    if p > 0:
+        settings.update({"target.strengths": (1.0, math.sqrt(d - 1)), "target.patterns": ((1,), (1,)),
+                         "data.weights": tuple((x, 1 / d) for x in relevant), "test.weights": ((1 / d,), (1 / d,)),
+                         "train.inputs": (1, d - 1), "train.repetition": p, "train.sampling": "direct",
+                         "solver.stop_loss": 1e-2})
+    return np.array([float(row["t_emerged"]) for row in sweep("emergence-sgd", settings, "results.tsv")])
 
 
 # ---- predictions ----------------------------------------------------------------------------------------------------
@@ -173,6 +202,46 @@ def part_exponents():
         print(f"repetition, T = {first} ... 2^20, d = 16 ... 256, p = 0 ... {repetitions[-1]}: f of the source, f of (7)")
         for f in (source_speed_up, speed_up):
             fit(("(sqrt(d) T/f)",), [(math.sqrt(d) * T / f(d, p),) for T, d, p in cases], times)
+
+
+def print_law(rows):
+    terms = " ".join(f"{row['parameter']}^({float(row['exponent']):.4f} +- {float(row['standard_error']):.4f})"
+                     for row in rows if row["parameter"] != "constant")
+    print(f"{rows[0]['runs']} runs, {rows[0]['left_out']} left out: {float(rows[0]['exponent']):.4g} {terms}, "
+          f"R2 = {float(rows[0]['r2']):.6f}")
+
+
+def part_laws():
+    for model in ("law", "law-shared", "law-copies", "law-repetition", "sgd", "adam"):
+        started = time.monotonic()
+        rows = sweep(f"emergence-{model}", {}, "fit.tsv")
+        print(f"emergence-{model}.conf, {time.monotonic() - started:.1f} s")
+        print_law(rows)
+    print("the flow at the points of emergence-sgd.conf")
+    print_law(sweep("emergence-sgd", {"flow.geometry": "logit", "sweep.seeds": 1, "solver.rtol": 1e-10}, "fit.tsv"))
+
+
+def part_training():
+    print("   T    d    B     p       flow   SGD, mean of 10   deviation   ratio")
+    for T, d, B, p in ((256, 64, 1, 0), (512, 64, 1, 0), (512, 16, 1, 0), (256, 64, 4, 0), (256, 64, 16, 0),
+                       (256, 64, 1, 0.1), (256, 64, 1, 0.3), (256, 64, 1, 0.5)):
+        flow = with_repetition(T, d, p, 1.0)["emerged"][0] if p > 0 else emergence(T, d, B)
+        found = steps(T, d, B, p)
+        print(f"{T:4} {d:4} {B:4} {p:5} {flow:10.2f} {found.mean():17.1f} {found.std(ddof=1):11.1f} {found.mean() / flow:7.4f}")
+
+
+def part_adam():
+    lengths = [64 * 2 ** k for k in range(6)]
+    over = '({ key = "data.replicas"; values = %s; name = "T"; at = %s; })' % (
+        literal(tuple((1, T - 1) for T in lengths)), literal(tuple(lengths)))
+    print("d = 64, medians over 3 seeds; T = " + ", ".join(str(T) for T in lengths))
+    for key, value in (("train.lr", 3e-3), ("train.lr", 1e-3), ("train.lr", 3e-4), ("train.batch", 512), ("train.batch", 0),
+                       ("train.epsilon", 1e-3)):
+        settings = {"sweep.over": over, "sweep.seeds": 3, "fit": '{ response = "t_emerged"; on = ("T"); }', key: value,
+                    "train.steps": 100000}
+        medians = [float(row["t_emerged_median"]) for row in sweep("emergence-adam", settings, "summary.tsv")]
+        print(f"{key} = {value}: " + " ".join(f"{median:7.0f}" for median in medians))
+        fit(("T",), [(T,) for T in lengths], medians)
 
 
 PARTS = {name[5:]: function for name, function in list(globals().items()) if name.startswith("part_")}

@@ -37,7 +37,8 @@ if (parameters > 1 && z_max > z_min) {
   set colorbox user origin across(left + wide + 20), up(top + high) size across(16), 1 - up(high)
   set cblabel parameter[parameters]
 } else { unset colorbox }
-set key bottom right reverse Left samplen 2
+set key reverse Left samplen 2
+if (parameters == 1 && exponent[1] < 0) { set key bottom left } else { set key bottom right }
 plot line(x) with lines lc rgb "#505050" lw 2 title "power law", \
      for [k = 1:parameters == 1] $points using 1:2 with points pt 7 ps 0.9 lc rgb "#0072B2" title "runs", \
      for [k = 1:parameters > 1] $points using 1:2:3 with points pt 7 ps 0.9 lc palette title "runs"

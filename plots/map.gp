@@ -117,6 +117,7 @@ do for [q = 1:panels] {
     set datafile columnheaders
     has_lines = 0
     do for [k = 1:|$lines|] { line = $lines[k]; if (strlen(line) > 1 && line[1:1] ne "#") { has_lines = 1 } }
+    if (!has_lines) { set print $lines; print "0 0"; unset print } # gnuplot looks at them even if they are not plotted
   }
 
   x = left + ((q - 1) % columns) * (wide + gap)

@@ -14,8 +14,20 @@ stages = int(numbered_max)
 batch_name(i) = word(batches, i) + 0 > 0 ? "batch " . word(batches, i) : "exact gradient"
 is_at(i, k) = column("batch") == word(batches, i) + 0 && column("stage") == k
 
+# What was fitted: the mean per lr and per lr / batch, factor and exponent of the spread; 0 and NaN where it was not.
+fits = folder . "../ladder-fit.tsv"
+array per_lr[stages]; array per_noise[stages]; array factor[stages]; array exponent[stages]
+do for [k = 1:stages] { per_lr[k] = NaN; per_noise[k] = 0; factor[k] = NaN; exponent[k] = NaN }
+put(fit, k, x) = x != x ? 0 : fit eq "mean_per_lr" ? (per_lr[k] = x) : fit eq "mean_per_lr_over_batch" ? (per_noise[k] = x) : \
+                 fit eq "spread_factor" ? (factor[k] = x) : fit eq "spread_exponent" ? (exponent[k] = x) : 0
+stats fits using (column("stage") >= 1 ? put(strcol("fit"), int(column("stage")), column("value")) : 0) nooutput
+size(i) = word(batches, i) + 0
+mean_fit(i, k, lr) = 100 * lr * (per_lr[k] + (size(i) > 0 ? per_noise[k] / size(i) : 0))
+spread_fit(i, k, lr) = size(i) > 0 ? factor[k] * (lr / size(i))**exponent[k] : NaN
+
 eval canvas(width, height)
 set multiplot
+set samples 50
 set border 31 lw 1.2 lc rgb "#404040"
 set tics nomirror out scale 0.6, 0.3 format "%g" textcolor rgb "black"
 set grid xtics ytics lt 1 dt solid lc rgb "#e2e2e2" lw 1
@@ -30,24 +42,26 @@ set xrange [lr_min / 1.3:lr_max * 1.3]
 # Colour: the batch size; shape: the stage.
 shape(k) = word("7 5 9 11 13 15", (k - 1) % 6 + 1) + 0
 eval place(left, top, wide, high)
-set ylabel "mean deviation t / t_{flow} − 1 of the stages, %" noenhanced
 set ylabel "stages later than the flow by, in % (mean)"
 plot 0 with lines lc rgb "black" lw 1 notitle, \
      for [i = 1:words(batches)] for [k = 1:stages] ladder using "lr":(is_at(i, k) ? 100 * column("mean_deviation") : NaN) \
-       with points pt shape(k) ps 1.3 lc rgb head_colour(i) notitle
+       with points pt shape(k) ps 1.3 lc rgb head_colour(i) notitle, \
+     for [i = 1:words(batches)] for [k = 1:stages] mean_fit(i, k, x) with lines lc rgb head_colour(i) dt k lw 1 notitle
 unset label 1
 
 eval place(left + wide + gap, top, wide, high)
 set logscale y
 set format y "%.0e"
-set ylabel "spread over the seeds (standard deviation of t / t(flow))"
+set ylabel "spread of that over the seeds (1: 100 %)"
 plot for [i = 1:words(batches)] for [k = 1:stages] ladder using "lr":(is_at(i, k) && column("spread") > 0 ? column("spread") : NaN) \
-       with points pt shape(k) ps 1.3 lc rgb head_colour(i) notitle
+       with points pt shape(k) ps 1.3 lc rgb head_colour(i) notitle, \
+     for [i = 1:words(batches)] for [k = 1:stages] spread_fit(i, k, x) with lines lc rgb head_colour(i) dt k lw 1 notitle
 
 eval place(left + 2 * (wide + gap), top, wide, high)
 set ylabel "largest deviation of the loss up to the first plateau"
 plot for [i = 1:words(batches)] ladder using "lr":(is_at(i, 1) ? column("loss_deviation") : NaN) \
-       with linespoints pt 7 ps 1.3 lw 1.5 lc rgb head_colour(i) title batch_name(i), \
-     for [k = 1:stages] NaN with points pt shape(k) ps 1.3 lc rgb "#505050" title sprintf("stage %d", k)
+       with points pt 7 ps 1.3 lc rgb head_colour(i) title batch_name(i), \
+     for [k = 1:stages] NaN with points pt shape(k) ps 1.3 lc rgb "#505050" title sprintf("stage %d", k), \
+     NaN with lines lc rgb "#505050" title "fit"
 unset multiplot
 set output

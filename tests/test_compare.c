@@ -7,7 +7,7 @@
 #include "core/file.h"
 #include "core/statistics.h"
 #include "detect/curve.h"
-#include "run/experiment.h"
+#include "compare/experiment.h"
 #include "train/optimizer.h"
 
 #include <gsl/gsl_errno.h>

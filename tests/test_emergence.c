@@ -1,10 +1,11 @@
-/* Emergence: the times of the single-location task against numbers of other programs, the test loss against a naive
- * evaluation, and one head alone. */
+/* Emergence: the times of the single-location task against numbers of other programs and against training runs, the test
+ * loss against a naive evaluation, and one head alone. */
 #include "detected.h"
 #include "support.h"
 
 #include "flow/observe.h"
 #include "report/findings.h"
+#include "sweep/quantity.h"
 
 #include <gsl/gsl_errno.h>
 #include <stdlib.h>
@@ -272,6 +273,69 @@ static void test_expansion_has_test_data(void **state)
     hf_problem_free(p);
 }
 
+/* ---- training ---- */
+
+/* The time of emergence of what a model describes, a flow or a training run. */
+static double measured(const char *text, uint64_t seed)
+{
+    hf_config c;
+    hf_quantity q;
+    hf_error err = {0};
+    double t;
+    bool stopped;
+    const char *meant, *path = temporary_path("emergence.conf");
+    write_text(path, text, strlen(text));
+    if (hf_config_read(&c, path, 0, NULL, &err) != HF_OK)
+        fail_msg("%s\nof the model\n%s", err.message, text);
+    c.train.seed = seed;
+    assert_int_equal(hf_quantity_find("t_emerged", &q, &meant), HF_OK);
+    if (hf_quantity_measure(&c, 1, &q, NULL, &t, &stopped, &err) != HF_OK)
+        fail_msg("%s\nof the model\n%s", err.message, text);
+    hf_config_clear(&c);
+    return t;
+}
+
+/* Steps of SGD with learning rate 1 are flow time: from one input that counts, copies of it, and where it repeats across
+ * samples (p = 1/4). The noise of 32 samples moves single runs by a few percent and their mean by less. */
+static void test_steps_are_flow_time(void **state)
+{
+    (void)state;
+    static const char *const flows[] = {
+        "target = { strengths = (4.0); patterns = ((1)); }; data = { replicas = (1, 63); weights = ((0.0625)); };",
+        "target = { strengths = (4.0); patterns = ((1)); };\n"
+        "data = { copies = (4, 1); replicas = (1, 60); weights = ((0.0625)); };",
+        "target = { strengths = (1.0, 3.872983346207417); patterns = ((1), (1)); };\n"
+        "data = { replicas = (1, 63); weights = ((0.296875, 0.0625), (0.046875, 0.0625)); };\n"
+        "test = { weights = ((0.0625), (0.0625)); };",
+    };
+    static const struct {
+        size_t flow;
+        const char *train;
+        double mean, single; /* what it may be off by */
+    } cases[] = {
+        {0, "batch = 32; lr = 1.0; sampling = \"projected\";", 0.03, 0.08},
+        {0, "batch = 32; lr = 1.0;", 0.03, 0.08},
+        {1, "batch = 32; lr = 1.0; sampling = \"projected\";", 0.03, 0.08},
+        {1, "batch = 32; lr = 1.0;", 0.03, 0.08},
+        {2, "batch = 32; lr = 1.0; inputs = (1, 15); repetition = 0.25;", 0.03, 0.08},
+        {0, "batch = 0; lr = 0.2;", 0.0015, 0.0015}, /* without noise: a step is one of Euler's */
+    };
+    enum { SEEDS = 4 };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char flow[1024], train[1536];
+        double mean = 0;
+        snprintf(flow, sizeof flow, "heads = 1; positions = 2; %s\n" ENDS, flows[cases[i].flow], 500.0);
+        snprintf(train, sizeof train, "%s train = { dim = 16; %s };", flow, cases[i].train);
+        const double t = measured(flow, 1);
+        for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+            const double step = measured(train, seed);
+            assert_true(at_most(fabs(step / t - 1), cases[i].single));
+            mean += step / SEEDS;
+        }
+        assert_true(at_most(fabs(mean / t - 1), cases[i].mean));
+    }
+}
+
 /* ---- one head ---- */
 
 static void test_one_head_alone(void **state)
@@ -327,7 +391,7 @@ int main(void)
         cmocka_unit_test(test_test_loss_against_naive), cmocka_unit_test(test_same_data),
         cmocka_unit_test(test_test_data_decide),        cmocka_unit_test(test_what_does_not_emerge),
         cmocka_unit_test(test_one_head_alone),          cmocka_unit_test(test_one_head_on_a_saddle),
-        cmocka_unit_test(test_expansion_has_test_data),
+        cmocka_unit_test(test_expansion_has_test_data), cmocka_unit_test(test_steps_are_flow_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
  * sweep is the run that it stands for. */
 #include "config/axes.h"
 #include "core/file.h"
+#include "core/statistics.h"
 #include "sweep/collect.h"
 #include "sweep/fit.h"
 #include "sweep/workers.h"
@@ -126,6 +127,70 @@ static void test_values(void **state)
     hf_config_clear(&c);
 }
 
+/* Keys that go along with another make no combinations of their own, and are there to be fitted to. */
+#define GROUPS                                                                                                             \
+    "sweep = { over = ({ key = \"data.replicas\"; values = ((1), (2), (4)); name = \"T\"; at = (8, 16, 32);\n"             \
+    "with = ({ key = \"flow.attention_rate\"; log = (1, 4, 3); }, { key = \"flow.value_rate\"; values = (3, 2, 1); }); "   \
+    "},\n"                                                                                                                 \
+    "{ key = \"target.ratio\"; values = (2, 3); with = { key = \"init.perturbation\"; linear = (0.5, 1, 2); }; });\n"
+
+static void test_keys_that_go_along(void **state)
+{
+    (void)state;
+    hf_sweep sweep = make_sweep("along", MODEL GROUPS "seeds = 2; };");
+    const hf_axes *over = &sweep.config.sweep.over;
+    assert_int_equal(over->count, 5);
+    assert_int_equal(hf_axes_points(&sweep.config), 6);
+    assert_int_equal(sweep.tasks.count, 12);
+    assert_true(hf_axes_group(over, 0) == 0 && hf_axes_group(over, 1) == 3 && hf_axes_group(over, 2) == 5);
+    assert_true(hf_axes_stride(&sweep.config, 0) == 2 && hf_axes_stride(&sweep.config, 3) == 1);
+    static const double T[] = {8, 16, 32}, rate[] = {1, 2, 4}, value_rate[] = {3, 2, 1}, ratio[] = {2, 3},
+                        noise[] = {0.5, 1};
+    for (size_t task = 0; task < 12; task++) {
+        hf_config c;
+        hf_error err = {0};
+        const size_t i = task / 4, k = task / 2 % 2;
+        char **overrides = hf_tasks_overrides(&sweep.tasks, task, sweep.directory);
+        assert_non_null(overrides);
+        if (hf_config_read(&c, sweep.model, sweep.tasks.columns, (const char *const *)overrides, &err) != HF_OK)
+            fail_msg("%s", err.message);
+        assert_true((double)c.data.replicas.at[0] * 8 == T[i] && close_to(c.flow.attention_rate, rate[i], 1e-15));
+        assert_true(c.flow.value_rate == value_rate[i] && c.target.ratio == ratio[k] && c.init.perturbation == noise[k]);
+        assert_true(hf_fit_coordinate(&sweep, 0, task) == T[i] && hf_fit_coordinate(&sweep, 2, task) == value_rate[i]);
+        assert_true(hf_fit_coordinate(&sweep, 3, task) == ratio[k] && hf_fit_coordinate(&sweep, 4, task) == noise[k]);
+        assert_int_equal(c.init.seed, sweep.config.init.seed + task % 2);
+        hf_config_clear(&c);
+        free(overrides);
+    }
+    hf_sweep_close(&sweep);
+
+    hf_config zipped;
+    read_model(&zipped, MODEL "sweep = { zip = true; over = ({ key = \"heads\"; values = (2, 3);\n"
+                              "with = { key = \"init.values\"; values = (5, 6); }; },\n"
+                              "{ key = \"target.ratio\"; values = (2, 4); }); };");
+    assert_int_equal(hf_axes_points(&zipped), 2);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(hf_axes_index(&zipped, i, 1), 1);
+    hf_config_clear(&zipped);
+}
+
+/* What no run can have shows before anything runs, whichever key of a group it comes from. */
+static void test_impossible_company(void **state)
+{
+    (void)state;
+    hf_config c;
+    hf_error err = {0};
+    char *folder = strdup(temporary_path("company"));
+    assert_non_null(folder);
+    read_model(&c, MODEL "sweep = { over = ({ key = \"positions\"; values = (8, 9);\n"
+                         "with = { key = \"data.copies\"; values = ((1, 1, 1, 1, 1, 1, 1, 2), (1, 2)); }; }); };");
+    assert_int_equal(hf_sweep_freeze(&c, folder, &err), HF_EUSAGE);
+    if (strstr(err.message, "sweep.over: positions=9 cannot be: -s data.copies=(1, 2): data.copies") == NULL)
+        fail_msg("got %s", err.message);
+    hf_config_clear(&c);
+    free(folder);
+}
+
 static char *print(const hf_config *config)
 {
     char *text = NULL;
@@ -154,6 +219,16 @@ static void test_round_trip(void **state)
     assert_non_null(strstr(once, "\"t_peak_1\"")); /* the fit's response is reported */
     free(once);
     free(twice);
+    read_model(&c, MODEL GROUPS "}; fit = { response = \"stages\"; on = (\"T\", \"value_rate\"); };");
+    once = print(&c);
+    hf_config_clear(&c);
+    read_model(&c, once);
+    twice = print(&c);
+    assert_true(c.sweep.over.count == 5 && c.sweep.over.at[2].goes_along && !c.sweep.over.at[3].goes_along);
+    hf_config_clear(&c);
+    assert_string_equal(once, twice);
+    free(once);
+    free(twice);
 }
 
 /* The hash tells sweeps apart by all that changes a result, and by nothing else. */
@@ -161,7 +236,7 @@ static void test_hash(void **state)
 {
     static const char *const same[] = {"title = \"x\";", "fit = { response = \"stages\"; on = (\"ratio\"); };",
                                        "output = { plots = false; };"};
-    static const char *const other[] = {"init = { seed = 5; };", "heads2", "more", "train = { };"};
+    static const char *const other[] = {"init = { seed = 5; };", "heads2", "more", "train = { };", "with"};
     (void)state;
     hf_config c;
     const char *sweep = "sweep = { over = ({ key = \"target.ratio\"; values = (2, 3); }); report = (\"stages\"); };\n";
@@ -185,6 +260,10 @@ static void test_hash(void **state)
         else if (i == 2)
             snprintf(text, sizeof text, "%s%s", MODEL,
                      "sweep = { over = ({ key = \"target.ratio\"; values = (2, 3); }); report = (\"steps\"); };");
+        else if (i == 4)
+            snprintf(text, sizeof text, "%s%s", MODEL,
+                     "sweep = { over = ({ key = \"target.ratio\"; values = (2, 3); with = { key = \"heads\"; values = (2, "
+                     "2); }; }); report = (\"stages\"); };");
         else
             snprintf(text, sizeof text, "%s%s%s%s", MODEL, sweep, other[i], i == 3 ? "flow = { };" : "");
         read_model(&c, text);
@@ -384,16 +463,22 @@ static void test_damaged_parts(void **state)
 
 /* ---- quantiles ---- */
 
+static double quantile(size_t count, double *numbers, double q)
+{
+    hf_sort(count, numbers);
+    return hf_quantile(count, numbers, q);
+}
+
 static void test_quantiles(void **state)
 {
     (void)state;
     double one[] = {3}, four[] = {4, 1, 3, 2}, late[] = {INFINITY, 1, 2, INFINITY}, all[] = {INFINITY, INFINITY};
-    assert_true(isnan(hf_collect_quantile(0, one, 0.5)));
-    assert_true(hf_collect_quantile(1, one, 0.9) == 3);
-    assert_true(hf_collect_quantile(4, four, 0.5) == 2.5 && hf_collect_quantile(4, four, 0) == 1);
-    assert_true(close_to(hf_collect_quantile(4, four, 0.9), 3.7, 1e-15) && hf_collect_quantile(4, four, 1) == 4);
-    assert_true(isinf(hf_collect_quantile(4, late, 0.5)) && close_to(hf_collect_quantile(4, late, 0.1), 1.3, 1e-15));
-    assert_true(isinf(hf_collect_quantile(2, all, 0.5)));
+    assert_true(isnan(quantile(0, one, 0.5)));
+    assert_true(quantile(1, one, 0.9) == 3);
+    assert_true(quantile(4, four, 0.5) == 2.5 && quantile(4, four, 0) == 1);
+    assert_true(close_to(quantile(4, four, 0.9), 3.7, 1e-15) && quantile(4, four, 1) == 4);
+    assert_true(isinf(quantile(4, late, 0.5)) && close_to(quantile(4, late, 0.1), 1.3, 1e-15));
+    assert_true(isinf(quantile(2, all, 0.5)));
 }
 
 /* ---- fits ---- */
@@ -593,12 +678,25 @@ static void test_no_heap_growth(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_grids),         cmocka_unit_test(test_values),         cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_hash),          cmocka_unit_test(test_quantity_names), cmocka_unit_test(test_report_messages),
-        cmocka_unit_test(test_tasks),         cmocka_unit_test(test_damaged_tasks),  cmocka_unit_test(test_parts),
-        cmocka_unit_test(test_damaged_parts), cmocka_unit_test(test_quantiles),      cmocka_unit_test(test_exact_law),
-        cmocka_unit_test(test_noisy_law),     cmocka_unit_test(test_same_as_run),    cmocka_unit_test(test_workers),
-        cmocka_unit_test(test_interrupted),   cmocka_unit_test(test_no_heap_growth),
+        cmocka_unit_test(test_grids),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_hash),
+        cmocka_unit_test(test_quantity_names),
+        cmocka_unit_test(test_report_messages),
+        cmocka_unit_test(test_tasks),
+        cmocka_unit_test(test_damaged_tasks),
+        cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_damaged_parts),
+        cmocka_unit_test(test_quantiles),
+        cmocka_unit_test(test_exact_law),
+        cmocka_unit_test(test_noisy_law),
+        cmocka_unit_test(test_same_as_run),
+        cmocka_unit_test(test_workers),
+        cmocka_unit_test(test_interrupted),
+        cmocka_unit_test(test_no_heap_growth),
+        cmocka_unit_test(test_keys_that_go_along),
+        cmocka_unit_test(test_impossible_company),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,7 +6,7 @@
 #include "core/file.h"
 #include "report/findings.h"
 #include "report/plots.h"
-#include "run/experiment.h"
+#include "compare/experiment.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -135,12 +135,14 @@ static void print_summary(const hf_experiment *x, const char *directory)
 static void warn_of_lr(const hf_experiment *x)
 {
     const double mu = x->config->train.optimizer == HF_OPTIMIZER_MOMENTUM ? x->config->train.momentum : 0;
-    const bool plain = x->config->train.optimizer == HF_OPTIMIZER_SGD || x->config->train.optimizer == HF_OPTIMIZER_MOMENTUM;
+    const bool plain =
+        x->config->train.optimizer == HF_OPTIMIZER_SGD || x->config->train.optimizer == HF_OPTIMIZER_MOMENTUM;
     if (x->main.seeds > 0 && plain && x->main.run[0].sharpness > 2 * (1 + mu))
-        fprintf(stderr,
-                "headflow: warning: train.lr times the largest curvature of the loss was %.3g at the start, where steps grow "
-                "beyond %.3g; lower train.lr\n",
-                x->main.run[0].sharpness, 2 * (1 + mu));
+        fprintf(
+            stderr,
+            "headflow: warning: train.lr times the largest curvature of the loss was %.3g at the start, where steps grow "
+            "beyond %.3g; lower train.lr\n",
+            x->main.run[0].sharpness, 2 * (1 + mu));
 }
 
 static hf_status draw(const hf_experiment *x, const char *directory, hf_error *err)
@@ -254,19 +256,22 @@ const hf_cli_command hf_cli_run = {
     .usage = "run MODEL [-o DIR] [-s path=value]... [-j N] [--resume] [--quiet]",
     .summary = "integrate, train, compare; write tables and figures",
     .short_options = "osjrq",
-    .help = "Does what MODEL declares: a flow section integrates the gradient flow, a train section trains the transformer, with "
-            "both the\n"
-            "two are compared; with neither the flow is integrated. Writes DIR/model.conf (the effective configuration), tables\n"
-            "(DIR/flow/*.tsv, DIR/train/seed-N/*.tsv, DIR/compare.tsv) and the figures DIR/plots/*.gp and, where gnuplot is\n"
-            "installed, *.png.\n"
-            "\n"
-            "  -o DIR          where to; default out/NAME for models/NAME.conf\n"
-            "  -s path=value   sets a key as in the model file: -s solver.rtol=1e-10 -s target.strengths='(2.89, 1.7, 1)'\n"
-            "  -j N            number of threads that training uses; default: all processors. Results do not depend on it.\n"
-            "  --resume        goes on with an interrupted run; the result is the same, bit for bit, as without the "
-            "interruption\n"
-            "  --quiet         no progress line and no summary\n"
-            "\n"
-            "headflow help keys lists all keys of a model file; headflow check MODEL shows their effective values.\n",
+    .help =
+        "Does what MODEL declares: a flow section integrates the gradient flow, a train section trains the transformer, "
+        "with "
+        "both the\n"
+        "two are compared; with neither the flow is integrated. Writes DIR/model.conf (the effective configuration), "
+        "tables\n"
+        "(DIR/flow/*.tsv, DIR/train/seed-N/*.tsv, DIR/compare.tsv) and the figures DIR/plots/*.gp and, where gnuplot is\n"
+        "installed, *.png.\n"
+        "\n"
+        "  -o DIR          where to; default out/NAME for models/NAME.conf\n"
+        "  -s path=value   sets a key as in the model file: -s solver.rtol=1e-10 -s target.strengths='(2.89, 1.7, 1)'\n"
+        "  -j N            number of threads that training uses; default: all processors. Results do not depend on it.\n"
+        "  --resume        goes on with an interrupted run; the result is the same, bit for bit, as without the "
+        "interruption\n"
+        "  --quiet         no progress line and no summary\n"
+        "\n"
+        "headflow help keys lists all keys of a model file; headflow check MODEL shows their effective values.\n",
     .run = run,
 };

@@ -18,10 +18,10 @@ typedef struct {
 
 typedef struct {
     size_t seeds, columns;
-    reader *reader;  /* (seeds) */
-    char **name;     /* (columns) */
-    bool *is_shown;  /* (columns) */
-    double *number;  /* (columns, seeds) */
+    reader *reader; /* (seeds) */
+    char **name;    /* (columns) */
+    bool *is_shown; /* (columns) */
+    double *number; /* (columns, seeds) */
 } bands;
 
 /* What differs between heads has no median over runs, in which heads may have changed places. */
@@ -55,7 +55,8 @@ static hf_status open_reader(reader *r, const char *directory, uint64_t seed, hf
         return hf_fail_memory(err, "a file name");
     r->stream = fopen(r->path, "r");
     if (r->stream == NULL || !next_line(r))
-        return hf_fail(err, HF_EUSAGE, "%s: cannot be read: %s", r->path, r->stream == NULL ? strerror(errno) : "no header");
+        return hf_fail(err, HF_EUSAGE, "%s: cannot be read: %s", r->path,
+                       r->stream == NULL ? strerror(errno) : "no header");
     return HF_OK;
 }
 

@@ -87,8 +87,8 @@ static void write_index(hf_table *table, size_t index)
 
 /* A row: curve, its seed (0: none), the step (nan: it has none) and time at which level l is reached, and the curve's own
  * findings (NULL: none) with its heads' numbers in the flow (NULL: as they are). */
-static void write_level(hf_table *table, const hf_experiment *x, const char *curve, const uint64_t *seed, size_t l, double step,
-                        double t, const hf_findings *findings, const size_t *head_of)
+static void write_level(hf_table *table, const hf_experiment *x, const char *curve, const uint64_t *seed, size_t l,
+                        double step, double t, const hf_findings *findings, const size_t *head_of)
 {
     const hf_levels *levels = &x->levels;
     size_t number = 0;
@@ -123,8 +123,7 @@ static void write_flows(hf_table *table, const hf_experiment *x, size_t *head_of
         write_level(table, x, "flow", NULL, l, NAN, x->levels.t_flow[l], &x->flow.findings, head_of);
     if (!x->has_drift)
         return;
-    const bool matched =
-        hf_comparison_match_heads(x->flow.heads, x->flow.patterns, x->flow.share, x->drift.share, head_of);
+    const bool matched = hf_comparison_match_heads(x->flow.heads, x->flow.patterns, x->flow.share, x->drift.share, head_of);
     for (size_t l = 0; l < x->levels.count; l++)
         write_level(table, x, "drift", NULL, l, NAN, x->levels.t_drift[l], &x->drift.findings, matched ? head_of : NULL);
 }
@@ -162,10 +161,12 @@ static hf_status write_compare(const hf_experiment *x, const char *directory, co
         return hf_fail_memory(err, "the comparison");
     hf_status status = hf_table_open(&table, directory, "compare.tsv", origin, err);
     if (status == HF_OK) {
-        hf_table_comment(&table, "a stage's time is when the loss first falls below the middle between the flow's plateaus");
+        hf_table_comment(&table,
+                         "a stage's time is when the loss first falls below the middle between the flow's plateaus");
         if (!hf_config_steps_are_time(x->config))
-            hf_table_comment(&table, "steps of %s are no flow time: t_onset, t_peak, t_settle of seeds count steps, compare "
-                                     "order and levels only",
+            hf_table_comment(&table,
+                             "steps of %s are no flow time: t_onset, t_peak, t_settle of seeds count steps, compare "
+                             "order and levels only",
                              x->config->train.optimizer == HF_OPTIMIZER_ADAM ? "adam" : "adamw");
         hf_table_text(&table, "curve\tseed\tstage\tlevel\tstep\tt\tdeviation_flow\tdeviation_drift\tt_onset\tt_peak\t"
                               "t_settle\tpattern\tcarrier\tcarrier_in_flow");
@@ -198,10 +199,21 @@ static void drift_deviations(const hf_experiment *x, hf_deviation *before, hf_de
 static void write_run(hf_table *table, const hf_experiment *x, uint64_t seed, const hf_train_summary *run, size_t *head_of)
 {
     hf_table_text(table, "seed\t%" PRIu64 "\t%" PRIu64, seed, run->step);
-    const double numbers[] = {run->t, run->loss, run->overlap, x->config->detect.events ? (double)run->findings.stage_count : NAN,
-                              run->sharpness, run->before.t, run->before.loss, run->after.t, run->after.loss,
-                              run->train_loss, (double)run->early.step, run->early.t, run->early.loss,
-                              (double)run->early.nearest, run->early.distance};
+    const double numbers[] = {run->t,
+                              run->loss,
+                              run->overlap,
+                              x->config->detect.events ? (double)run->findings.stage_count : NAN,
+                              run->sharpness,
+                              run->before.t,
+                              run->before.loss,
+                              run->after.t,
+                              run->after.loss,
+                              run->train_loss,
+                              (double)run->early.step,
+                              run->early.t,
+                              run->early.loss,
+                              (double)run->early.nearest,
+                              run->early.distance};
     hf_table_numbers(table, sizeof numbers / sizeof numbers[0], numbers);
     if (x->has_flow && hf_comparison_match_heads(run->heads, run->patterns, x->flow.share, run->share, head_of)) {
         char list[256] = "";
@@ -232,9 +244,24 @@ static hf_status write_runs(const hf_experiment *x, const char *directory, const
         if (x->has_drift) {
             hf_deviation before, after;
             drift_deviations(x, &before, &after);
-            const double numbers[] = {NAN, NAN, x->drift.t, x->drift.loss, x->drift.overlap,
-                                      (double)x->drift.findings.stage_count, NAN, before.t, before.loss, after.t, after.loss,
-                                      NAN, NAN, NAN, NAN, NAN, NAN, NAN};
+            const double numbers[] = {NAN,
+                                      NAN,
+                                      x->drift.t,
+                                      x->drift.loss,
+                                      x->drift.overlap,
+                                      (double)x->drift.findings.stage_count,
+                                      NAN,
+                                      before.t,
+                                      before.loss,
+                                      after.t,
+                                      after.loss,
+                                      NAN,
+                                      NAN,
+                                      NAN,
+                                      NAN,
+                                      NAN,
+                                      NAN,
+                                      NAN};
             hf_table_text(&table, "drift");
             hf_table_numbers(&table, sizeof numbers / sizeof numbers[0], numbers);
             hf_table_end_line(&table);
@@ -256,8 +283,10 @@ hf_status hf_comparison_write(const hf_experiment *x, const char *directory, hf_
 
 /* ---- for the eye ---- */
 
-static const char *const optimizer_names[] = {
-    [HF_OPTIMIZER_SGD] = "SGD", [HF_OPTIMIZER_MOMENTUM] = "momentum", [HF_OPTIMIZER_ADAM] = "Adam", [HF_OPTIMIZER_ADAMW] = "AdamW"};
+static const char *const optimizer_names[] = {[HF_OPTIMIZER_SGD] = "SGD",
+                                              [HF_OPTIMIZER_MOMENTUM] = "momentum",
+                                              [HF_OPTIMIZER_ADAM] = "Adam",
+                                              [HF_OPTIMIZER_ADAMW] = "AdamW"};
 
 static void print_number(FILE *stream, double x)
 {
@@ -298,10 +327,12 @@ static void print_times(const hf_experiment *x, FILE *stream)
         fputc('\n', stream);
     }
     if (timed)
-        fprintf(stream, "Median and quantiles: %zu runs of %s, in flow time. Drift: the flow with the mean effect\nof the noise.\n",
+        fprintf(stream,
+                "Median and quantiles: %zu runs of %s, in flow time. Drift: the flow with the mean effect\nof the noise.\n",
                 x->main.seeds, name);
     else
-        fprintf(stream, "Median and quantiles: %zu runs of %s, in steps, which are no flow time: compare order and\nlevels only.\n",
+        fprintf(stream,
+                "Median and quantiles: %zu runs of %s, in steps, which are no flow time: compare order and\nlevels only.\n",
                 x->main.seeds, name);
 }
 
@@ -356,10 +387,11 @@ void hf_comparison_print(const hf_experiment *x, FILE *stream)
         print_times(x, stream);
     if (x->has_flow && hf_config_steps_are_time(x->config))
         fprintf(stream,
-                "Largest deviation of the loss from the flow: %.2g of L(0) up to the first plateau, %.2g\nafter it (medians).\n",
+                "Largest deviation of the loss from the flow: %.2g of L(0) up to the first plateau, %.2g\nafter it "
+                "(medians).\n",
                 median_of(main, deviation_before), median_of(main, deviation_after));
-    fprintf(stream, "%s, %zu seeds, %zu steps: loss %.6g at the end (median).\n", optimizer_names[x->config->train.optimizer],
-            main->seeds, x->config->train.steps, median_of(main, final_loss));
+    fprintf(stream, "%s, %zu seeds, %zu steps: loss %.6g at the end (median).\n",
+            optimizer_names[x->config->train.optimizer], main->seeds, x->config->train.steps, median_of(main, final_loss));
     if (x->config->train.samples > 0)
         fprintf(stream,
                 "The loss on %s is lowest, %.6g, after step %.6g: there the model is nearest to one that\nknows %.3g "

@@ -7,7 +7,7 @@
 #ifndef HF_COMPARE_COMPARISON_H
 #define HF_COMPARE_COMPARISON_H
 
-#include "run/experiment.h"
+#include "compare/experiment.h"
 
 #include <stdio.h>
 

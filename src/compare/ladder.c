@@ -127,7 +127,8 @@ static void write_estimate(hf_table *table, const char *what, double batch, size
 static void fit_stage(const hf_experiment *x, size_t l, double *scratch, hf_table *table)
 {
     const size_t n = x->rung_count;
-    double *terms = scratch, *mean = terms + 2 * n, *weight = mean + n, *log_noise = weight + n, *log_spread = log_noise + n;
+    double *terms = scratch, *mean = terms + 2 * n, *weight = mean + n, *log_noise = weight + n,
+           *log_spread = log_noise + n;
     size_t means = 0, spreads = 0;
     estimate a, b, c, p;
     for (size_t i = 0; i < n; i++) {
@@ -199,7 +200,8 @@ static hf_status write_rungs(const hf_experiment *x, const char *directory, cons
     hf_status status = hf_table_open(&table, directory, "ladder.tsv", origin, err);
     if (status != HF_OK)
         return status;
-    hf_table_text(&table, "lr\tbatch\tseeds\tstage\tlevel\tt_flow\tt_drift\treached\tmean_deviation\tspread\tloss_deviation");
+    hf_table_text(&table,
+                  "lr\tbatch\tseeds\tstage\tlevel\tt_flow\tt_drift\treached\tmean_deviation\tspread\tloss_deviation");
     hf_table_end_line(&table);
     for (size_t i = 0; i < x->rung_count; i++)
         for (size_t l = 0; l < x->levels.count; l++) {

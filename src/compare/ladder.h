@@ -11,7 +11,7 @@
 #ifndef HF_COMPARE_LADDER_H
 #define HF_COMPARE_LADDER_H
 
-#include "run/experiment.h"
+#include "compare/experiment.h"
 
 #include <stdio.h>
 

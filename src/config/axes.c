@@ -221,16 +221,14 @@ static hf_status find_key(const hf_axis *axis, const config_setting_t *setting, 
     return HF_OK;
 }
 
-enum { KEY, VALUES, LOG, LINEAR, NAME, AT, AXIS_MEMBERS };
+enum { KEY, VALUES, LOG, LINEAR, NAME, AT, WITH, AXIS_MEMBERS };
 
-static hf_status read_axis(const config_setting_t *group, hf_axis *axis, hf_fault *fault)
+/* The key and its values. */
+static hf_status read_key_and_values(const config_setting_t *group, const config_setting_t *const member[], hf_axis *axis,
+                                     hf_fault *fault)
 {
-    static const char *const names[] = {"key", "values", "log", "linear", "name", "at", NULL};
-    const config_setting_t *member[AXIS_MEMBERS] = {NULL};
     const hf_key *key;
-    hf_status status = find_members(group, names, member, fault);
-    if (status == HF_OK)
-        status = require(group, member[KEY], "key", fault);
+    hf_status status = require(group, member[KEY], "key", fault);
     if (status == HF_OK)
         status = read_string(member[KEY], "key", &axis->key, fault);
     if (status == HF_OK)
@@ -243,8 +241,19 @@ static hf_status read_axis(const config_setting_t *group, hf_axis *axis, hf_faul
                             "expected one of values, log and linear for %s, got %s", axis->key,
                             given == 0 ? "none" : "several");
     axis->form = member[VALUES] != NULL ? HF_AXIS_VALUES : member[LOG] != NULL ? HF_AXIS_LOG : HF_AXIS_LINEAR;
-    status = axis->form == HF_AXIS_VALUES ? read_values(axis, key, member[VALUES], fault)
-                                          : read_grid(axis, key, member[axis->form == HF_AXIS_LOG ? LOG : LINEAR], fault);
+    return axis->form == HF_AXIS_VALUES ? read_values(axis, key, member[VALUES], fault)
+                                        : read_grid(axis, key, member[axis->form == HF_AXIS_LOG ? LOG : LINEAR], fault);
+}
+
+/* *with: the setting of that name, or NULL. */
+static hf_status read_axis(const config_setting_t *group, hf_axis *axis, const config_setting_t **with, hf_fault *fault)
+{
+    static const char *const names[] = {"key", "values", "log", "linear", "name", "at", "with", NULL};
+    const config_setting_t *member[AXIS_MEMBERS] = {NULL};
+    hf_status status = find_members(group, names, member, fault);
+    if (status == HF_OK)
+        status = read_key_and_values(group, member, axis, fault);
+    *with = member[WITH];
     if (status == HF_OK && (member[NAME] == NULL) != (member[AT] == NULL))
         status = require(group, NULL, member[NAME] == NULL ? "name (of the numbers at)" : "at (the numbers)", fault);
     if (status == HF_OK && member[NAME] != NULL)
@@ -252,12 +261,28 @@ static hf_status read_axis(const config_setting_t *group, hf_axis *axis, hf_faul
     return status == HF_OK && member[AT] != NULL ? read_at(axis, member[AT], fault) : status;
 }
 
+/* A key that goes along with leader. */
+static hf_status read_companion(const config_setting_t *group, const hf_axis *leader, hf_axis *axis, hf_fault *fault)
+{
+    static const char *const names[] = {"key", "values", "log", "linear", NULL};
+    const config_setting_t *member[AXIS_MEMBERS] = {NULL};
+    hf_status status = find_members(group, names, member, fault);
+    axis->goes_along = true;
+    if (status == HF_OK)
+        status = read_key_and_values(group, member, axis, fault);
+    if (status == HF_OK && axis->values.count != leader->values.count)
+        return hf_fault_set(fault, config_setting_source_file(group), config_setting_source_line(group),
+                            "%s has %zu values and %s %zu; a key has as many as the one it goes along with", axis->key,
+                            axis->values.count, leader->key, leader->values.count);
+    return status;
+}
+
 /* Number of groups in a list of groups or in one group; 0 after a fault. */
-static size_t count_groups(const config_setting_t *setting, const char *expected, hf_fault *fault)
+static size_t count_groups(const config_setting_t *setting, const char *expected, const char *what, hf_fault *fault)
 {
     const bool is_list = config_setting_is_list(setting) && config_setting_length(setting) > 0;
     if (!is_list && !config_setting_is_group(setting))
-        reject(fault, setting, "", expected);
+        reject(fault, setting, what, expected);
     return is_list ? (size_t)config_setting_length(setting) : (size_t)config_setting_is_group(setting);
 }
 
@@ -266,16 +291,41 @@ static const config_setting_t *group_number(const config_setting_t *setting, siz
     return config_setting_is_group(setting) ? setting : config_setting_get_elem(setting, (unsigned)i);
 }
 
+/* Room for count more axes. */
+static hf_status grow(hf_axes *axes, size_t count)
+{
+    hf_axis *grown = realloc(axes->at, (axes->count + count) * sizeof *grown);
+    if (grown == NULL)
+        return HF_ESYSTEM;
+    axes->at = grown;
+    memset(axes->at + axes->count, 0, count * sizeof *grown);
+    axes->count += count;
+    return HF_OK;
+}
+
+/* A group's axis, and those of the keys that go along with it. */
+static hf_status read_group(const config_setting_t *group, hf_axes *axes, hf_fault *fault)
+{
+    const config_setting_t *with = NULL;
+    const size_t leader = axes->count;
+    hf_status status = grow(axes, 1);
+    if (status == HF_OK)
+        status = read_axis(group, &axes->at[leader], &with, fault);
+    if (status != HF_OK || with == NULL)
+        return status;
+    const size_t count = count_groups(with, "a list of groups { key; values or log or linear; }", "with", fault);
+    status = count == 0 ? HF_EUSAGE : grow(axes, count);
+    for (size_t i = 0; i < count && status == HF_OK; i++)
+        status = read_companion(group_number(with, i), &axes->at[leader], &axes->at[leader + 1 + i], fault);
+    return status;
+}
+
 hf_status hf_axes_read(const config_setting_t *setting, hf_axes *axes, hf_fault *fault)
 {
-    const size_t count = count_groups(setting, "a list of groups { key; values or log or linear; }", fault);
-    if (count == 0)
-        return HF_EUSAGE;
-    axes->at = calloc(count, sizeof *axes->at);
-    axes->count = axes->at == NULL ? 0 : count;
-    hf_status status = axes->at == NULL ? HF_ESYSTEM : HF_OK;
-    for (size_t i = 0; i < axes->count && status == HF_OK; i++)
-        status = read_axis(group_number(setting, i), &axes->at[i], fault);
+    const size_t count = count_groups(setting, "a list of groups { key; values or log or linear; }", "", fault);
+    hf_status status = count == 0 ? HF_EUSAGE : HF_OK;
+    for (size_t i = 0; i < count && status == HF_OK; i++)
+        status = read_group(group_number(setting, i), axes, fault);
     return status;
 }
 
@@ -299,7 +349,7 @@ static hf_status read_fit(const config_setting_t *group, hf_fit *fit, hf_fault *
 
 hf_status hf_fits_read(const config_setting_t *setting, hf_fits *fits, hf_fault *fault)
 {
-    const size_t count = count_groups(setting, "a group { response; on; } or a list of them", fault);
+    const size_t count = count_groups(setting, "a group { response; on; } or a list of them", "", fault);
     if (count == 0)
         return HF_EUSAGE;
     fits->at = calloc(count, sizeof *fits->at);
@@ -343,23 +393,30 @@ static void print_number(double number, FILE *stream)
     fputs(hf_text_real(number, text), stream);
 }
 
+static void print_values(const hf_axis *axis, FILE *stream)
+{
+    const bool is_path = hf_keys_find(axis->key)->kind == HF_KIND_PATH;
+    fputs("values = (", stream);
+    for (size_t i = 0; i < axis->values.count; i++) {
+        fputs(i == 0 ? "" : ", ", stream);
+        if (is_path)
+            hf_text_quote(axis->values.at[i], stream);
+        else
+            fputs(axis->values.at[i], stream);
+    }
+    fputs("); ", stream);
+}
+
+/* All of a group but its end. */
 static void print_axis(const hf_axis *axis, FILE *stream)
 {
     fputs("{ key = ", stream);
     hf_text_quote(axis->key, stream);
-    if (axis->form == HF_AXIS_VALUES) {
-        const bool is_path = hf_keys_find(axis->key)->kind == HF_KIND_PATH;
-        fputs("; values = (", stream);
-        for (size_t i = 0; i < axis->values.count; i++) {
-            fputs(i == 0 ? "" : ", ", stream);
-            if (is_path)
-                hf_text_quote(axis->values.at[i], stream);
-            else
-                fputs(axis->values.at[i], stream);
-        }
-        fputs("); ", stream);
-    } else {
-        fprintf(stream, "; %s = (", axis->form == HF_AXIS_LOG ? "log" : "linear");
+    fputs("; ", stream);
+    if (axis->form == HF_AXIS_VALUES)
+        print_values(axis, stream);
+    else {
+        fputs(axis->form == HF_AXIS_LOG ? "log = (" : "linear = (", stream);
         print_number(axis->first, stream);
         fputs(", ", stream);
         print_number(axis->last, stream);
@@ -375,15 +432,28 @@ static void print_axis(const hf_axis *axis, FILE *stream)
         }
         fputs("); ", stream);
     }
-    fputs("}", stream);
+}
+
+/* Axes first to last - 1, those that go along with the first in its group. */
+static void print_group(const hf_axes *axes, size_t first, size_t last, FILE *stream)
+{
+    print_axis(&axes->at[first], stream);
+    for (size_t i = first + 1; i < last; i++) {
+        fputs(i == first + 1 ? "with = (\n            " : ",\n            ", stream);
+        print_axis(&axes->at[i], stream);
+        fputs("}", stream);
+    }
+    fputs(last > first + 1 ? "\n        ); }" : "}", stream);
 }
 
 void hf_axes_print(const hf_axes *axes, FILE *stream)
 {
     fputs("(", stream);
-    for (size_t i = 0; i < axes->count; i++) {
-        fputs(i == 0 ? "\n        " : ",\n        ", stream);
-        print_axis(&axes->at[i], stream);
+    for (size_t first = 0, last; first < axes->count; first = last) {
+        for (last = first + 1; last < axes->count && axes->at[last].goes_along;)
+            last++;
+        fputs(first == 0 ? "\n        " : ",\n        ", stream);
+        print_group(axes, first, last, stream);
     }
     fputs("\n    )", stream);
 }

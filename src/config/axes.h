@@ -1,6 +1,8 @@
-/* axes: the groups of a sweep, { key; values, log or linear; name; at; }, and of its fits, { response; on; }.
+/* axes: the groups of a sweep, { key; values, log or linear; name; at; with; }, and of its fits, { response; on; }.
  *
- * What the table of keys cannot describe: values that are read as those of another key, which the group names. */
+ * What the table of keys cannot describe: values that are read as those of another key, which the group names. A group's
+ * own key and those that go along with it (with) are axes one after the other: what is said of every swept key goes through
+ * all axes, what is said of combinations through those that do not go along. */
 #ifndef HF_CONFIG_AXES_H
 #define HF_CONFIG_AXES_H
 
@@ -39,5 +41,14 @@ size_t hf_axes_find(const hf_axes *axes, const char *name);
 
 /* Number of points of a valid sweep: combinations of values, without seeds. */
 size_t hf_axes_points(const hf_config *config);
+
+/* Points between one value of axis number i and the next: the combinations of the groups after it. */
+size_t hf_axes_stride(const hf_config *config, size_t i);
+
+/* Which value axis number i has at a point: the last group varies fastest. */
+size_t hf_axes_index(const hf_config *config, size_t i, size_t point);
+
+/* The axis of group number n (from 0), the one that does not go along. axes->count if there is none. */
+size_t hf_axes_group(const hf_axes *axes, size_t n);
 
 #endif

@@ -68,15 +68,33 @@ static hf_status check_fits(const hf_config *config, hf_error *err)
 
 /* ---- tasks ---- */
 
+size_t hf_axes_group(const hf_axes *axes, size_t n)
+{
+    size_t i = 0;
+    for (size_t left = n; i < axes->count; i++)
+        if (!axes->at[i].goes_along && left-- == 0)
+            break;
+    return i;
+}
+
+size_t hf_axes_stride(const hf_config *config, size_t i)
+{
+    const hf_axes *over = &config->sweep.over;
+    size_t points = 1;
+    while (++i < over->count && !config->sweep.zip)
+        points *= over->at[i].goes_along ? 1 : over->at[i].values.count;
+    return points;
+}
+
 size_t hf_axes_points(const hf_config *config)
 {
     const hf_axes *over = &config->sweep.over;
-    if (config->sweep.zip && over->count > 0)
-        return over->at[0].values.count;
-    size_t points = 1;
-    for (size_t i = 0; i < over->count; i++)
-        points *= over->at[i].values.count;
-    return points;
+    return over->count == 0 ? 1 : over->at[0].values.count * hf_axes_stride(config, 0);
+}
+
+size_t hf_axes_index(const hf_config *config, size_t i, size_t point)
+{
+    return point / hf_axes_stride(config, i) % config->sweep.over.at[i].values.count;
 }
 
 static hf_status check_task_count(const hf_config *config, hf_error *err)
@@ -84,7 +102,7 @@ static hf_status check_task_count(const hf_config *config, hf_error *err)
     const hf_axes *over = &config->sweep.over;
     double tasks = (double)config->sweep.seeds;
     for (size_t i = 0; i < over->count; i++)
-        if (i == 0 || !config->sweep.zip)
+        if (i == 0 || !(config->sweep.zip || over->at[i].goes_along))
             tasks *= (double)over->at[i].values.count;
     if (tasks <= HF_TASKS_MAX)
         return HF_OK;

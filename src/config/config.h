@@ -46,6 +46,7 @@ typedef struct {
     hf_strings values; /* as -s takes them after "path=", never empty */
     char *name;        /* what at stands for; NULL: the key */
     hf_reals at;       /* (values) numbers to plot and fit by in place of the values, or empty */
+    bool goes_along;   /* value by value with the last axis before it that does not; as many values */
 } hf_axis;
 typedef struct {
     size_t count;

@@ -167,7 +167,8 @@ const hf_key hf_keys[] = {
     KEY(output.plots, BOOL, "true", ANY, "", "draw the plots at the end of a run"),
 
     KEY(sweep.over, AXES, NULL, ANY, "",
-        "swept keys, the first varies slowest: { key = \"heads\"; values = (2, 3); }, or log or linear = (first, last, count)"),
+        "swept keys, the first varies slowest: { key = \"heads\"; values = (2, 3); }, or log or linear = (first, last, count); "
+        "with = (...): keys that go along"),
     KEY(sweep.seeds, COUNT, "1", FROM_TO(1, 1e6), "1",
         "runs at every point: the model's own seed, the next one and so on"),
     KEY(sweep.zip, BOOL, "false", ANY, "", "vary all keys together, value by value, instead of in all combinations"),

@@ -496,7 +496,7 @@ hf_status hf_validate_config(hf_config *config, hf_error *err)
         require_strengths,     settle_count, derive_strengths,  derive_patterns,   check_patterns,
         check_pattern_weights, check_gram,   check_data_shapes, check_input_count, check_weights_against_gram,
         check_times,           check_state,  check_start,       check_title,       settle_steps,
-        check_inputs,          check_drift,       hf_axes_check,
+        check_inputs,          check_drift,  hf_axes_check,
     };
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         const hf_status status = steps[i](config, err);

@@ -23,5 +23,7 @@ double hf_quantile(size_t count, const double *sorted, double q)
     const double place = q * (double)(count - 1);
     const size_t low = (size_t)place;
     const double fraction = place - (double)low;
-    return fraction == 0 ? sorted[low] : sorted[low] + fraction * (sorted[low + 1] - sorted[low]);
+    if (fraction == 0 || sorted[low] == sorted[low + 1]) /* inf - inf has no value */
+        return sorted[low];
+    return sorted[low] + fraction * (sorted[low + 1] - sorted[low]);
 }

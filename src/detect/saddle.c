@@ -87,8 +87,8 @@ static hf_status solve_lanczos(const hf_flow *flow, const char *which, size_t co
 #pragma omp critical(hf_arpack) /* ARPACK keeps its state between two calls */
 #endif
     {
-        while (dsaupd_c(&step, "I", n, which, wanted, tolerance, residual, basis, vector, n, parameter, pointer, place, scratch,
-                        work, &info),
+        while (dsaupd_c(&step, "I", n, which, wanted, tolerance, residual, basis, vector, n, parameter, pointer, place,
+                        scratch, work, &info),
                step == 1 || step == -1) {
             const double *from = place + pointer[0] - 1;
             double *to = place + pointer[1] - 1;

@@ -107,7 +107,8 @@ enum { FIGURES = sizeof figures / sizeof figures[0] };
 
 static bool is_wanted(const figure *f, const hf_config *config)
 {
-    const bool is_there = f->source == ANY_RUN || (f->source == FLOW_RUN ? hf_config_runs_flow(config) : config->declared.train);
+    const bool is_there =
+        f->source == ANY_RUN || (f->source == FLOW_RUN ? hf_config_runs_flow(config) : config->declared.train);
     return is_there && f->is_wanted(config);
 }
 
@@ -163,10 +164,12 @@ static void write_source(FILE *stream, const hf_config *config, const figure *f)
 /* What figures of training have to know. */
 static void write_training(FILE *stream, const hf_config *config)
 {
-    static const char *const names[] = {
-        [HF_OPTIMIZER_SGD] = "SGD", [HF_OPTIMIZER_MOMENTUM] = "momentum", [HF_OPTIMIZER_ADAM] = "Adam", [HF_OPTIMIZER_ADAMW] = "AdamW"};
-    fprintf(stream, "seeds = %zu\nfirst_seed = %" PRIu64 "\noptimizer = '%s'\n", config->train.seeds,
-            config->train.seed, names[config->train.optimizer]);
+    static const char *const names[] = {[HF_OPTIMIZER_SGD] = "SGD",
+                                        [HF_OPTIMIZER_MOMENTUM] = "momentum",
+                                        [HF_OPTIMIZER_ADAM] = "Adam",
+                                        [HF_OPTIMIZER_ADAMW] = "AdamW"};
+    fprintf(stream, "seeds = %zu\nfirst_seed = %" PRIu64 "\noptimizer = '%s'\n", config->train.seeds, config->train.seed,
+            names[config->train.optimizer]);
     fprintf(stream, "has_flow = %d\nhas_drift = %d\n", hf_config_runs_flow(config), hf_config_runs_drift(config));
     fprintf(stream, "lr = %.17g\nbatch = %zu\nsamples = %zu\nvalidation = %zu\n", config->train.lr, config->train.batch,
             config->train.samples, config->train.validation);

@@ -18,9 +18,9 @@ typedef struct {
 } hf_progress;
 
 typedef struct {
-    const char *directory; /* of the tables; exists. NULL: nothing is written, saved or resumed */
-    const char *part;      /* for the progress */
-    bool resume;           /* go on from the saved state if there is one */
+    const char *directory;                    /* of the tables; exists. NULL: nothing is written, saved or resumed */
+    const char *part;                         /* for the progress */
+    bool resume;                              /* go on from the saved state if there is one */
     const volatile sig_atomic_t *interrupted; /* not 0: stop after the present step; may be NULL */
     void (*progress)(void *data, const hf_progress *progress); /* called after every step; may be NULL */
     void *progress_data;

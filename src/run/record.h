@@ -21,7 +21,7 @@ typedef struct {
     hf_table_origin origin;
     bool wanted[HF_RECORD_TABLES];
     hf_table table[HF_RECORD_TABLES]; /* trajectory, attention, states, spectrum; open where wanted */
-    const char *extra; /* further columns of the trajectory, their names separated by tabs; NULL: none */
+    const char *extra;                /* further columns of the trajectory, their names separated by tabs; NULL: none */
     size_t extra_count;
     size_t spectrum;
     double *eigenvalue; /* (spectrum + 1) scratch, owned */

@@ -202,9 +202,8 @@ static hf_status save(train_run *run, hf_error *err)
 
 static void report_progress(const train_run *run)
 {
-    const hf_train_progress progress = {.step = run->step,
-                                        .steps = run->config->train.steps,
-                                        .loss = run->kind->view(run->model)->observation.loss};
+    const hf_train_progress progress = {
+        .step = run->step, .steps = run->config->train.steps, .loss = run->kind->view(run->model)->observation.loss};
     if (run->options->progress != NULL)
         run->options->progress(run->options->progress_data, &progress);
 }

@@ -25,9 +25,9 @@ typedef struct {
     bool resume;
     size_t threads;
     size_t level_count;
-    const double *level;         /* (level_count) of the loss, for the crossings */
-    const hf_curve *reference;   /* the flow's loss; NULL: none */
-    double settled;              /* time from which on a deviation counts as after the first plateau */
+    const double *level;                      /* (level_count) of the loss, for the crossings */
+    const hf_curve *reference;                /* the flow's loss; NULL: none */
+    double settled;                           /* time from which on a deviation counts as after the first plateau */
     const volatile sig_atomic_t *interrupted; /* not 0: stop after the present step; may be NULL */
     void (*progress)(void *data, const hf_train_progress *progress); /* called after every step; may be NULL */
     void *progress_data;

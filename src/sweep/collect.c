@@ -1,5 +1,6 @@
 #include "sweep/collect.h"
 
+#include "core/statistics.h"
 #include "report/table.h"
 #include "sweep/fit.h"
 
@@ -86,24 +87,6 @@ static hf_status write_timing(const hf_sweep *sweep, const hf_results *results, 
 
 /* ---- summary.tsv ---- */
 
-static int by_size(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-double hf_collect_quantile(size_t count, double *numbers, double p)
-{
-    if (count == 0)
-        return NAN;
-    qsort(numbers, count, sizeof *numbers, by_size);
-    const double place = p * (double)(count - 1), below = floor(place), part = place - below;
-    const size_t i = (size_t)below;
-    if (part == 0 || numbers[i] == numbers[i + 1]) /* inf - inf has no value */
-        return numbers[i];
-    return numbers[i] + part * (numbers[i + 1] - numbers[i]);
-}
-
 /* The runs of a point that are OK and, for a time, those that never came to it as infinity; *have: how many did. */
 static size_t gather(const hf_sweep *sweep, const hf_results *results, size_t first, size_t quantity, double *numbers,
                      size_t *have)
@@ -134,9 +117,10 @@ static void write_point(hf_table *table, const hf_sweep *sweep, const hf_results
     for (size_t q = 0; q < results->width; q++) {
         size_t have;
         const size_t count = gather(sweep, results, first, q, numbers, &have);
-        hf_table_number(table, hf_collect_quantile(count, numbers, 0.5));
-        hf_table_number(table, hf_collect_quantile(count, numbers, 0.1));
-        hf_table_number(table, hf_collect_quantile(count, numbers, 0.9));
+        hf_sort(count, numbers);
+        hf_table_number(table, hf_quantile(count, numbers, 0.5));
+        hf_table_number(table, hf_quantile(count, numbers, 0.1));
+        hf_table_number(table, hf_quantile(count, numbers, 0.9));
         hf_table_text(table, "%zu", have);
     }
     hf_table_end_line(table);

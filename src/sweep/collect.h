@@ -13,7 +13,4 @@
 /* Writes the tables. Errors: HF_ESYSTEM. */
 hf_status hf_collect_write(const hf_sweep *sweep, const hf_results *results, hf_error *err);
 
-/* Quantile p of count numbers, which are sorted in place: linear between neighbours; inf if either is. nan for none. */
-double hf_collect_quantile(size_t count, double *numbers, double p);
-
 #endif

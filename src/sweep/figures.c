@@ -14,6 +14,19 @@
 
 /* ---- axes ---- */
 
+/* The column of results.tsv that holds an axis's number. */
+static const char *column_of(const hf_axis *axis)
+{
+    return axis->name != NULL ? axis->name : axis->key;
+}
+
+/* Whether two groups span a plane. */
+static bool is_plane(const hf_config *config)
+{
+    const hf_axes *over = &config->sweep.over;
+    return hf_axes_group(over, 1) < over->count && !config->sweep.zip;
+}
+
 /* Whether the values of an axis stand better on a logarithmic scale: a geometric grid, or a list over a decade or more. */
 static bool is_geometric(const hf_axis *axis)
 {
@@ -32,7 +45,9 @@ static bool is_geometric(const hf_axis *axis)
 static const char *show_value(const hf_axis *axis, size_t i, char text[80])
 {
     char digits[HF_REAL_TEXT];
-    if (hf_keys_find(axis->key)->kind == HF_KIND_REAL)
+    if (axis->at.count > 0)
+        snprintf(text, 80, "%.10g", axis->at.at[i]);
+    else if (hf_keys_find(axis->key)->kind == HF_KIND_REAL)
         snprintf(text, 80, "%s", hf_text_real(strtod(axis->values.at[i], NULL), digits));
     else
         hf_text_show(axis->values.at[i], text, 80);
@@ -75,27 +90,18 @@ static void write_axis(FILE *stream, const char *letter, const hf_axis *axis)
     fputs("]\n", stream);
 }
 
-/* Tasks of summary.tsv's rows between neighbours on an axis. */
-static size_t stride_of(const hf_config *config, size_t axis)
-{
-    size_t stride = 1;
-    for (size_t i = axis + 1; i < config->sweep.over.count && !config->sweep.zip; i++)
-        stride *= config->sweep.over.at[i].values.count;
-    return stride;
-}
-
-/* What the figure does not show: the keys beyond the first ones, at their first value. */
+/* What the figure does not show: the groups beyond the first ones, at their first value. */
 static void write_slice(FILE *stream, const hf_config *config, size_t first)
 {
     const hf_axes *over = &config->sweep.over;
     char text[400] = "", shown[80];
     size_t used = 0;
-    for (size_t i = first; i < over->count && used < sizeof text && !config->sweep.zip; i++)
-        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s = %s", i == first ? "" : ", ", over->at[i].key,
-                                 show_value(&over->at[i], 0, shown));
-    for (size_t i = 1; i < over->count && used < sizeof text && config->sweep.zip; i++)
+    for (size_t n = first, i; (i = hf_axes_group(over, n)) < over->count && used < sizeof text; n++) {
+        const char *between = n > first ? ", " : config->sweep.zip ? "together with " : "";
         used +=
-            (size_t)snprintf(text + used, sizeof text - used, "%s%s", i == 1 ? "together with " : ", ", over->at[i].key);
+            (size_t)snprintf(text + used, sizeof text - used, "%s%s%s%s", between, column_of(&over->at[i]),
+                             config->sweep.zip ? "" : " = ", config->sweep.zip ? "" : show_value(&over->at[i], 0, shown));
+    }
     hf_plots_write_string(stream, "slice", text);
 }
 
@@ -106,7 +112,7 @@ static void write_names(FILE *stream, const char *name, const hf_sweep *sweep, b
     write_list(stream, name, sweep->report_count);
     for (size_t i = 0; i < sweep->report_count; i++) {
         fputs(i == 0 ? "" : ", ", stream);
-        hf_plots_quote(stream, units ? sweep->report[i].kind->unit : sweep->report[i].name);
+        hf_plots_quote(stream, units ? hf_quantity_unit(&sweep->config, &sweep->report[i]) : sweep->report[i].name);
     }
     fputs("]\n", stream);
 }
@@ -135,14 +141,15 @@ static void write_point_facts(FILE *stream, const void *data)
 {
     const hf_sweep *sweep = data;
     const hf_config *config = &sweep->config;
-    const bool is_map = config->sweep.over.count > 1 && !config->sweep.zip;
+    const hf_axes *over = &config->sweep.over;
+    const size_t x = 0, y = hf_axes_group(over, 1);
     hf_plots_write_string(stream, "run_title", config->title);
-    write_slice(stream, config, is_map ? 2 : 1);
-    write_axis(stream, "x", &config->sweep.over.at[0]);
-    fprintf(stream, "x_stride = %zu\n", stride_of(config, 0));
-    if (is_map) {
-        write_axis(stream, "y", &config->sweep.over.at[1]);
-        fprintf(stream, "y_stride = %zu\n", stride_of(config, 1));
+    write_slice(stream, config, is_plane(config) ? 2 : 1);
+    write_axis(stream, "x", &over->at[x]);
+    fprintf(stream, "x_stride = %zu\n", hf_axes_stride(config, x));
+    if (is_plane(config)) {
+        write_axis(stream, "y", &over->at[y]);
+        fprintf(stream, "y_stride = %zu\n", hf_axes_stride(config, y));
     }
     write_quantities(stream, sweep);
 }
@@ -155,20 +162,17 @@ typedef struct {
     const hf_fit_result *result;
 } fit_facts;
 
-/* The column of results.tsv that holds an axis's number. */
-static const char *column_of(const hf_axis *axis)
-{
-    return axis->name != NULL ? axis->name : axis->key;
-}
-
 /* "t_emerged = 1.51 T^0.990(1) d^0.490(2)" and the like. */
 static void describe_law(const fit_facts *f, char *text, size_t size)
 {
     const hf_fit_result *r = f->result;
     size_t used = (size_t)snprintf(text, size, "%s = %.4g", f->fit->response, exp(r->value[0]));
-    for (size_t k = 1; k < r->unknowns && used < size; k++)
-        used +=
-            (size_t)snprintf(text + used, size - used, " · %s^%.4f±%.2g", f->fit->on.at[k - 1], r->value[k], r->error[k]);
+    for (size_t k = 1; k < r->unknowns && used < size; k++) {
+        const char *name = f->fit->on.at[k - 1];
+        const bool is_word = strpbrk(name, " +-*/^(") == NULL;
+        used += (size_t)snprintf(text + used, size - used, is_word ? " · %s^%.4f±%.2g" : " · (%s)^%.4f±%.2g", name,
+                                 r->value[k], r->error[k]);
+    }
     if (used < size)
         snprintf(text + used, size - used, "     R² = %.6f     %zu runs", r->r2, r->runs);
 }
@@ -191,7 +195,7 @@ static void write_fit_facts(FILE *stream, const void *data)
             column = have.name;
     }
     hf_plots_write_string(stream, "response_column", column);
-    hf_plots_write_string(stream, "response_unit", wanted.kind->unit);
+    hf_plots_write_string(stream, "response_unit", hf_quantity_unit(&f->sweep->config, &wanted));
     fprintf(stream, "parameters = %zu\nconstant = %.17g\n", f->fit->on.count, exp(f->result->value[0]));
     write_list(stream, "parameter", f->fit->on.count);
     for (size_t k = 0; k < f->fit->on.count; k++) {
@@ -231,7 +235,7 @@ hf_status hf_figures_write(const hf_sweep *sweep, const hf_results *results, boo
     static const char *const curves[] = {hf_plot_canvas, hf_plot_sweep, hf_plot_curves, NULL};
     static const char *const map[] = {hf_plot_canvas, hf_plot_sweep, hf_plot_map, NULL};
     const hf_config *config = &sweep->config;
-    const bool is_map = config->sweep.over.count > 1 && !config->sweep.zip;
+    const bool is_map = is_plane(config);
     *any = false;
     if (config->sweep.over.count == 0)
         return HF_OK;

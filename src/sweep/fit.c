@@ -9,19 +9,10 @@
 
 /* ---- axes as numbers ---- */
 
-/* Which value of an axis a task has. */
-static size_t value_index(const hf_sweep *sweep, size_t axis, size_t task)
-{
-    const hf_axes *over = &sweep->config.sweep.over;
-    size_t index = task / sweep->config.sweep.seeds;
-    for (size_t i = over->count - 1; i > axis && !sweep->config.sweep.zip; i--)
-        index /= over->at[i].values.count;
-    return index % over->at[axis].values.count;
-}
-
 double hf_fit_coordinate(const hf_sweep *sweep, size_t axis, size_t task)
 {
-    return hf_axes_number(&sweep->config.sweep.over.at[axis], value_index(sweep, axis, task));
+    const hf_config *config = &sweep->config;
+    return hf_axes_number(&config->sweep.over.at[axis], hf_axes_index(config, axis, task / config->sweep.seeds));
 }
 
 /* ---- least squares ---- */

@@ -264,6 +264,12 @@ bool hf_quantity_equal(const hf_quantity *a, const hf_quantity *b)
     return a->kind == b->kind && a->index == b->index;
 }
 
+const char *hf_quantity_unit(const hf_config *config, const hf_quantity *quantity)
+{
+    const bool in_steps = !hf_config_runs_flow(config) && !hf_config_steps_are_time(config);
+    return quantity->kind->is_time && in_steps ? "steps" : quantity->kind->unit;
+}
+
 static const char index_letter[] = {
     [HF_INDEX_PATTERN] = 'j', [HF_INDEX_STAGE] = 's', [HF_INDEX_PLATEAU] = 'p', [HF_INDEX_NONE] = '-'};
 

@@ -50,6 +50,9 @@ hf_status hf_quantity_find(const char *name, hf_quantity *quantity, const char *
 /* Whether two names are one quantity. */
 bool hf_quantity_equal(const hf_quantity *a, const hf_quantity *b);
 
+/* The unit of a quantity; times of training runs whose steps are no flow time are counted in steps. */
+const char *hf_quantity_unit(const hf_config *config, const hf_quantity *quantity);
+
 /* Fills sweep.report where it is empty, adds what the fits need, and checks that everything asked for can be measured.
  * Errors: HF_EUSAGE, HF_ESYSTEM. */
 hf_status hf_quantity_settle(hf_config *config, hf_error *err);

@@ -124,8 +124,8 @@ static char *override_of(const hf_config *config, const hf_axis *axis, size_t i)
     return override;
 }
 
-/* Reads the model with value i of axis number a and the first value of the others, or of all others where they are
- * zipped. */
+/* Reads the model with value i of axis number a and of those that go along with it, all where they are zipped, and the
+ * first value of the others. */
 static hf_status try_value(const hf_config *config, const char *model, size_t a, size_t i, hf_error *err)
 {
     const hf_axes *over = &config->sweep.over;
@@ -133,8 +133,9 @@ static hf_status try_value(const hf_config *config, const char *model, size_t a,
     hf_config tried;
     char **overrides = calloc(over->count, sizeof *overrides);
     hf_status status = overrides == NULL ? hf_fail_memory(err, "the tasks") : HF_OK;
-    for (size_t k = 0; k < over->count && status == HF_OK; k++) {
-        overrides[k] = override_of(config, &over->at[k], k == a || config->sweep.zip ? i : 0);
+    for (size_t k = 0, leader = 0; k < over->count && status == HF_OK; k++) {
+        leader = over->at[k].goes_along ? leader : k;
+        overrides[k] = override_of(config, &over->at[k], leader == a || config->sweep.zip ? i : 0);
         if (overrides[k] == NULL)
             status = hf_fail_memory(err, "the tasks");
     }
@@ -159,6 +160,8 @@ static hf_status try_values(const hf_config *config, const char *directory, hf_e
     char *model = hf_path_join(directory, "model.conf");
     hf_status status = model == NULL ? hf_fail_memory(err, "a file name") : HF_OK;
     for (size_t a = 0; a < over->count && status == HF_OK; a++) {
+        if (over->at[a].goes_along)
+            continue;
         const size_t count = over->at[a].values.count, tries = count < most ? count : most;
         for (size_t k = 0; k < tries && status == HF_OK; k++)
             status = try_value(config, model, a, tries == 1 ? 0 : k * (count - 1) / (tries - 1), err);

@@ -38,17 +38,11 @@ static void write_value(const hf_axis *axis, size_t i, FILE *stream)
     fprintf(stream, "\t%s", hf_keys_find(axis->key)->kind == HF_KIND_PATH ? name : axis->values.at[i]);
 }
 
-/* The values of point number p: the last axis varies fastest. */
+/* The values of point number p. */
 static void write_point(const hf_config *config, size_t p, FILE *stream)
 {
-    const hf_axes *over = &config->sweep.over;
-    size_t rest = hf_axes_points(config);
-    for (size_t i = 0; i < over->count; i++) {
-        const hf_axis *axis = &over->at[i];
-        if (!config->sweep.zip)
-            rest /= axis->values.count;
-        write_value(axis, config->sweep.zip ? p : p / rest % axis->values.count, stream);
-    }
+    for (size_t i = 0; i < config->sweep.over.count; i++)
+        write_value(&config->sweep.over.at[i], hf_axes_index(config, i, p), stream);
 }
 
 static bool write_seed(const hf_config *config, const char *path, size_t run, FILE *stream)

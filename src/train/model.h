@@ -16,7 +16,7 @@
 typedef struct {
     const char *name; /* of one of them, as in "value" */
     size_t offset, count;
-    double rate;      /* multiplier of the learning rate */
+    double rate; /* multiplier of the learning rate */
 } hf_group;
 
 enum { HF_GROUPS = 2 };

@@ -1,16 +1,10 @@
 #include "train/projection.h"
 
+#include "train/kernels.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static double dot(size_t count, const double *x, const double *y)
-{
-    double sum = 0;
-    for (size_t i = 0; i < count; i++)
-        sum += x[i] * y[i];
-    return sum;
-}
 
 /* Coordinates of a vector (N) in the basis, to which it adds a direction if it has a part outside it. */
 static void add_vector(hf_projection *p, const double *vector, double *coordinate)
@@ -22,13 +16,13 @@ static void add_vector(hf_projection *p, const double *vector, double *coordinat
     memcpy(left, vector, N * sizeof *left);
     for (int pass = 0; pass < 2; pass++) /* the second removes what rounding left in the first */
         for (size_t m = 0; m < p->count; m++) {
-            const double along = dot(N, p->basis + m * N, left);
+            const double along = hf_kernel_dot(N, p->basis + m * N, left);
             coordinate[m] += along;
             for (size_t i = 0; i < N; i++)
                 left[i] -= along * p->basis[m * N + i];
         }
-    const double norm = sqrt(dot(N, left, left));
-    if (norm <= rounding * sqrt(dot(N, vector, vector)))
+    const double norm = sqrt(hf_kernel_dot(N, left, left));
+    if (norm <= rounding * sqrt(hf_kernel_dot(N, vector, vector)))
         return;
     for (size_t i = 0; i < N; i++)
         left[i] /= norm;
@@ -75,7 +69,7 @@ void hf_projection_set(hf_projection *p, const double *attention)
 void hf_projection_remove(const hf_projection *p, double *rest)
 {
     for (size_t m = 0; m < p->count; m++) {
-        const double along = dot(p->inputs, p->basis + m * p->inputs, rest);
+        const double along = hf_kernel_dot(p->inputs, p->basis + m * p->inputs, rest);
         for (size_t i = 0; i < p->inputs; i++)
             rest[i] -= along * p->basis[m * p->inputs + i];
     }

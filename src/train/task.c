@@ -1,5 +1,6 @@
 #include "train/task.h"
 
+#include "train/kernels.h"
 #include "train/normal.h"
 
 #include <math.h>
@@ -7,14 +8,6 @@
 #include <string.h>
 
 #define TASK_NUMBERS_MAX 1e9 /* doubles of one matrix of the task */
-
-static double dot(size_t count, const double *x, const double *y)
-{
-    double sum = 0;
-    for (size_t i = 0; i < count; i++)
-        sum += x[i] * y[i];
-    return sum;
-}
 
 /* ---- what can be sampled ---- */
 
@@ -88,7 +81,7 @@ static void draw_matrix(uint64_t seed, size_t r, size_t dim, size_t from, size_t
         for (size_t c = 0; c < dim; c++)
             if (c < from || c >= to)
                 matrix[o * dim + c] = 0;
-    const double norm = sqrt(dot(dim * dim, matrix, matrix));
+    const double norm = sqrt(hf_kernel_dot(dim * dim, matrix, matrix));
     for (size_t e = 0; e < dim * dim; e++)
         matrix[e] /= norm;
 }
@@ -98,11 +91,11 @@ static void orthonormalize(size_t size, size_t count, const double *basis, doubl
 {
     for (int pass = 0; pass < 2; pass++)
         for (size_t r = 0; r < count; r++) {
-            const double along = dot(size, basis + r * size, matrix);
+            const double along = hf_kernel_dot(size, basis + r * size, matrix);
             for (size_t e = 0; e < size; e++)
                 matrix[e] -= along * basis[r * size + e];
         }
-    const double norm = sqrt(dot(size, matrix, matrix));
+    const double norm = sqrt(hf_kernel_dot(size, matrix, matrix));
     for (size_t e = 0; e < size; e++)
         matrix[e] /= norm;
 }
@@ -125,7 +118,7 @@ static void fill_basis(hf_task *task, size_t patterns, double *gram)
     }
     for (size_t i = 0; i < patterns && gram != NULL; i++)
         for (size_t j = 0; j < patterns; j++)
-            gram[i * patterns + j] = i == j ? 1 : dot(size, task->basis + i * size, task->basis + j * size);
+            gram[i * patterns + j] = i == j ? 1 : hf_kernel_dot(size, task->basis + i * size, task->basis + j * size);
     for (size_t r = 0; r < task->base; r++)
         orthonormalize(size, r, task->basis, task->basis + r * size);
 }
@@ -271,6 +264,11 @@ hf_status hf_task_init(hf_task *task, const hf_config *config, uint64_t seed, hf
 fail:
     hf_task_clear(task);
     return status;
+}
+
+bool hf_task_shapes_inputs(const hf_task *task)
+{
+    return task->groups > 1 || task->repetition > 0;
 }
 
 void hf_task_clear(hf_task *task)

@@ -38,6 +38,10 @@ typedef struct {
  * hf_task_clear. */
 hf_status hf_task_init(hf_task *task, const hf_config *config, uint64_t seed, hf_error *err);
 
+/* Whether inputs are given their variance coordinate by coordinate. Otherwise they are drawn with variance 1 and the weights
+ * of the positions make up for it. */
+bool hf_task_shapes_inputs(const hf_task *task);
+
 /* Legal on a zeroed task. */
 void hf_task_clear(hf_task *task);
 

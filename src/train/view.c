@@ -1,6 +1,6 @@
 #include "train/view.h"
 
-#include "core/simd.h"
+#include "train/kernels.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -46,29 +46,13 @@ void hf_viewer_clear(hf_viewer *v)
 
 /* ---- values in the span and outside it ---- */
 
-static HF_CLONES double matrix_product(size_t count, const double *x, const double *y)
-{
-    double sum = 0;
-    HF_SIMD_SUM(sum)
-    for (size_t i = 0; i < count; i++)
-        sum += x[i] * y[i];
-    return sum;
-}
-
-static HF_CLONES void subtract(size_t count, double factor, const double *x, double *y)
-{
-    HF_SIMD
-    for (size_t i = 0; i < count; i++)
-        y[i] -= factor * x[i];
-}
-
 static void split_value(hf_viewer *v, const double *value, double *coordinate, double *rest)
 {
     const size_t size = v->task->dim * v->task->dim;
     memcpy(rest, value, size * sizeof *rest);
     for (size_t r = 0; r < v->task->base; r++) {
-        coordinate[r] = matrix_product(size, v->task->basis + r * size, value);
-        subtract(size, coordinate[r], v->task->basis + r * size, rest);
+        coordinate[r] = hf_kernel_dot(size, v->task->basis + r * size, value);
+        hf_kernel_add(size, -coordinate[r], v->task->basis + r * size, rest);
     }
 }
 
@@ -113,16 +97,8 @@ static void place_rests(hf_viewer *v, size_t from, size_t to, size_t at)
 {
     const size_t H = v->view.problem->heads, R = v->view.problem->features, d = v->task->dim;
     for (size_t k = 0; k < H; k++)
-        for (size_t l = 0; l <= k; l++) {
-            const double *x = v->rest + k * d * d, *y = v->rest + l * d * d;
-            double sum = 0;
-            if (from == 0 && to == d)
-                sum = matrix_product(d * d, x, y);
-            else
-                for (size_t o = 0; o < d; o++)
-                    sum += matrix_product(to - from, x + o * d + from, y + o * d + from);
-            v->gram[k * H + l] = sum;
-        }
+        for (size_t l = 0; l <= k; l++)
+            v->gram[k * H + l] = hf_kernel_dot_columns(d, from, to, v->rest + k * d * d, v->rest + l * d * d);
     hf_factor_semidefinite(H, v->gram, v->equal);
     for (size_t k = 0; k < H; k++)
         for (size_t m = 0; m < H; m++) {

@@ -1,4 +1,4 @@
-#include "run/experiment.h"
+#include "compare/experiment.h"
 
 #include "compare/bands.h"
 #include "compare/comparison.h"
@@ -68,8 +68,7 @@ static hf_status find_levels(hf_experiment *x, hf_error *err)
             continue;
         levels->level[levels->count] = level;
         levels->t_flow[levels->count] = hf_curve_first_below(&f->curve, level);
-        levels->t_drift[levels->count] =
-            x->has_drift ? hf_curve_first_below(&x->drift.findings.curve, level) : NAN;
+        levels->t_drift[levels->count] = x->has_drift ? hf_curve_first_below(&x->drift.findings.curve, level) : NAN;
         levels->count++;
     }
     return HF_OK;
@@ -109,12 +108,12 @@ typedef struct {
     const hf_experiment_options *options;
     const char *part;
     char *directory;
-    size_t threads;      /* for each seed */
-    uint64_t *step;      /* (seeds) reached by each, for the progress; owned */
+    size_t threads;        /* for each seed */
+    uint64_t *step;        /* (seeds) reached by each, for the progress; owned */
     hf_train_summary *run; /* (seeds) owned by the rung */
-    hf_status *status;   /* (seeds) owned */
-    hf_error *error;     /* (seeds) owned */
-    bool failed;         /* some seed has: those that have not begun need not */
+    hf_status *status;     /* (seeds) owned */
+    hf_error *error;       /* (seeds) owned */
+    bool failed;           /* some seed has: those that have not begun need not */
 } rung_work;
 
 typedef struct {
@@ -131,7 +130,8 @@ static void report_progress(void *data, const hf_train_progress *progress)
 #pragma omp critical(hf_progress)
 #endif
     {
-        hf_train_progress all = {.part = w->part, .steps = w->config->train.seeds * progress->steps, .loss = progress->loss};
+        hf_train_progress all = {
+            .part = w->part, .steps = w->config->train.seeds * progress->steps, .loss = progress->loss};
         w->step[mine->seed] = progress->step;
         for (size_t k = 0; k < w->config->train.seeds; k++)
             all.step += w->step[k];

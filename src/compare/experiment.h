@@ -5,8 +5,8 @@
  *     DIR/train/seed-<n>    a training run for every seed; DIR/train/summary.tsv their median and band
  *     DIR/compare.tsv ...   what compare/ makes of these
  *     DIR/ladder            the same at several learning rates and batch sizes */
-#ifndef HF_RUN_EXPERIMENT_H
-#define HF_RUN_EXPERIMENT_H
+#ifndef HF_COMPARE_EXPERIMENT_H
+#define HF_COMPARE_EXPERIMENT_H
 
 #include "run/flow_run.h"
 #include "run/train_run.h"
