@@ -167,6 +167,14 @@ static int interrupted(const hf_cli_options *options, const hf_experiment *x, co
     return 128 + (int)hf_cli_signal;
 }
 
+/* One for each seed. More would share the samples of a step and wait for each other at its end, spinning, which is a loss
+ * where other programs want the processors: that is for the user to ask for. */
+static size_t default_threads(const hf_config *config)
+{
+    const size_t processors = hf_cli_processors();
+    return processors < config->train.seeds ? processors : config->train.seeds;
+}
+
 static hf_status run_experiment(hf_experiment *x, const hf_config *config, const hf_cli_options *options,
                                 const char *directory, hf_error *err)
 {
@@ -180,7 +188,7 @@ static hf_status run_experiment(hf_experiment *x, const hf_config *config, const
     free(lock);
     const hf_experiment_options run = {.directory = directory,
                                        .resume = options->resume,
-                                       .threads = options->jobs == 0 ? hf_cli_processors() : options->jobs,
+                                       .threads = options->jobs == 0 ? default_threads(config) : options->jobs,
                                        .interrupted = &hf_cli_signal,
                                        .flow_progress = show ? show_flow : NULL,
                                        .train_progress = show ? show_training : NULL,
@@ -267,7 +275,10 @@ const hf_cli_command hf_cli_run = {
         "\n"
         "  -o DIR          where to; default out/NAME for models/NAME.conf\n"
         "  -s path=value   sets a key as in the model file: -s solver.rtol=1e-10 -s target.strengths='(2.89, 1.7, 1)'\n"
-        "  -j N            number of threads that training uses; default: all processors. Results do not depend on it.\n"
+        "  -j N            threads for training; default: one for each seed, as far as there are processors. More share "
+        "the\n"
+        "                  samples of a step; where others want the processors, too, set OMP_WAIT_POLICY=passive then.\n"
+        "                  Results do not depend on it.\n"
         "  --resume        goes on with an interrupted run; the result is the same, bit for bit, as without the "
         "interruption\n"
         "  --quiet         no progress line and no summary\n"
