@@ -168,6 +168,9 @@ static hf_status write_compare(const hf_experiment *x, const char *directory, co
                              "steps of %s are no flow time: t_onset, t_peak, t_settle of seeds count steps, compare "
                              "order and levels only",
                              x->config->train.optimizer == HF_OPTIMIZER_ADAM ? "adam" : "adamw");
+        if (x->config->train.features == HF_FEATURES_RANDOM)
+            hf_table_comment(&table,
+                             "random features: the flow is that of orthogonal ones, from which they are off by about 1/d");
         hf_table_text(&table, "curve\tseed\tstage\tlevel\tstep\tt\tdeviation_flow\tdeviation_drift\tt_onset\tt_peak\t"
                               "t_settle\tpattern\tcarrier\tcarrier_in_flow");
         hf_table_end_line(&table);
@@ -385,6 +388,9 @@ void hf_comparison_print(const hf_experiment *x, FILE *stream)
     const hf_rung *main = &x->main;
     if (x->levels.count > 0)
         print_times(x, stream);
+    if (x->has_flow && x->config->train.features == HF_FEATURES_RANDOM)
+        fputs("The features are random; the flow is that of orthogonal ones, from which they are off by about 1/d.\n",
+              stream);
     if (x->has_flow && hf_config_steps_are_time(x->config))
         fprintf(stream,
                 "Largest deviation of the loss from the flow: %.2g of L(0) up to the first plateau, %.2g\nafter it "
