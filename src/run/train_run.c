@@ -305,17 +305,15 @@ static hf_status finish(train_run *run, hf_error *err)
     hf_train_summary *summary = run->summary;
     const hf_observation *o = &run->kind->view(run->model)->observation;
     hf_status status = HF_OK;
-    run->kind->observe(run->model, run->parameters);
+    if (!summary->interrupted && run->config->detect.events)
+        status = hf_series_finish(run->series, &summary->findings, err);
+    run->kind->observe(run->model, run->parameters); /* now: saddles have left the view at a plateau */
     summary->step = run->step;
     summary->t = time_of(run, run->step);
     summary->loss = o->loss;
     summary->overlap = o->overlap;
     memcpy(summary->share, o->share, summary->heads * summary->patterns * sizeof *summary->share);
-    if (summary->interrupted)
-        return HF_OK;
-    if (run->config->detect.events)
-        status = hf_series_finish(run->series, &summary->findings, err);
-    const bool writes = run->options->directory != NULL && !summary->already_complete;
+    const bool writes = run->options->directory != NULL && !summary->already_complete && !summary->interrupted;
     return status == HF_OK && writes ? write_tables(run, err) : status;
 }
 
