@@ -282,7 +282,9 @@ static hf_status begin(train_run *run, hf_error *err)
     if (run->options->resume && hf_file_exists(run->checkpoint_path)) {
         status = hf_channel_load(run->checkpoint_path, magic, run->origin.hash, transfer, run, err);
         run->summary->resumed = status == HF_OK;
-        return status == HF_OK && !run->summary->already_complete ? open_record(run, run->lengths, err) : status;
+        if (status == HF_OK && run->summary->already_complete)
+            return hf_record_check(run->config, run->options->directory, run->lengths, err);
+        return status == HF_OK ? open_record(run, run->lengths, err) : status;
     }
     if (remove(run->checkpoint_path) != 0 && errno != ENOENT)
         return hf_fail(err, HF_ESYSTEM, "%s: cannot be removed: %s", run->checkpoint_path, strerror(errno));
