@@ -80,8 +80,6 @@ static hf_status run_flows(hf_experiment *x, const hf_experiment_options *option
     hf_status status = HF_OK;
     x->has_flow = hf_config_runs_flow(config);
     x->has_drift = hf_config_runs_drift(config);
-    if (config->declared.train && x->has_flow && !config->detect.events)
-        return hf_config_reject(config, err, "detect.events", "is false: a comparison needs the stages of the flow");
     if (x->has_flow)
         status = run_flow(x, config, "flow", options, &x->flow, err);
     if (status == HF_OK && x->has_drift && !x->interrupted) {
@@ -287,8 +285,6 @@ static hf_status train(hf_experiment *x, const hf_experiment_options *options, h
 hf_status hf_experiment_run(hf_experiment *x, const hf_config *config, const hf_experiment_options *options, hf_error *err)
 {
     *x = (hf_experiment){.config = config, .all_were_here = options->resume};
-    if (has_ladder(config) && !config->declared.flow)
-        return hf_config_reject(config, err, "ladder", "needs a flow to compare with: add flow = { };");
     hf_status status = run_flows(x, options, err);
     if (status == HF_OK && config->declared.train && !x->interrupted)
         status = train(x, options, err);

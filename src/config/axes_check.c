@@ -135,6 +135,28 @@ static hf_status check_seeds(const hf_config *config, hf_error *err)
     return HF_OK;
 }
 
+/* A run of a sweep is a flow or a training run, not both; and keys of a section that the model lacks would turn one into the
+ * other. */
+static hf_status check_kind(const hf_config *config, hf_error *err)
+{
+    static const char *const without_effect[] = {"train.seeds", "train.save_every", "ladder.halvings", "ladder.batches"};
+    const hf_axes *over = &config->sweep.over;
+    const bool trains = config->declared.train;
+    if (trains && config->declared.flow)
+        return hf_config_reject(config, err, over->count > 0 ? "sweep.over" : "sweep.seeds",
+                                "runs of a sweep follow the flow or train, but the model has both sections: take out one");
+    for (size_t i = 0; i < over->count; i++) {
+        const char *key = over->at[i].key;
+        if (strncmp(key, trains ? "flow." : "train.", trains ? 5 : 6) == 0)
+            return hf_config_reject(config, err, "sweep.over", "%s has no effect here: the model has %s section", key,
+                                    trains ? "a train" : "no train");
+        for (size_t k = 0; k < sizeof without_effect / sizeof *without_effect; k++)
+            if (strcmp(key, without_effect[k]) == 0)
+                return hf_config_reject(config, err, "sweep.over", "%s has no effect on a run of a sweep", key);
+    }
+    return HF_OK;
+}
+
 hf_status hf_axes_check(hf_config *config, hf_error *err)
 {
     const hf_axes *over = &config->sweep.over;
@@ -151,6 +173,8 @@ hf_status hf_axes_check(hf_config *config, hf_error *err)
     }
     if (status != HF_OK || !config->declared.sweep)
         return status;
-    status = check_seeds(config, err);
+    status = check_kind(config, err);
+    if (status == HF_OK)
+        status = check_seeds(config, err);
     return status == HF_OK ? check_fits(config, err) : status;
 }

@@ -6,6 +6,7 @@
 #include "config/validate.h"
 #include "config/value.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,6 +58,19 @@ bool hf_config_runs_flow(const hf_config *config)
 bool hf_config_steps_are_time(const hf_config *config)
 {
     return config->train.optimizer == HF_OPTIMIZER_SGD || config->train.optimizer == HF_OPTIMIZER_MOMENTUM;
+}
+
+double hf_config_step_time(const hf_config *config, double n)
+{
+    const double lr = config->train.lr, mu = config->train.momentum;
+    switch (config->train.optimizer) {
+    case HF_OPTIMIZER_SGD:
+        return lr * n;
+    case HF_OPTIMIZER_MOMENTUM:
+        return lr / (1 - mu) * (n - mu * (1 - pow(mu, n)) / (1 - mu));
+    default:
+        return NAN;
+    }
 }
 
 bool hf_config_runs_drift(const hf_config *config)

@@ -195,6 +195,10 @@ bool hf_config_runs_drift(const hf_config *config);
 /* Whether the steps of the training run stand for flow time: not those of Adam. */
 bool hf_config_steps_are_time(const hf_config *config);
 
+/* Flow time that n steps of the training run stand for; n may lie between two steps. A gradient that momentum repeats
+ * counts with what it has moved so far. nan where steps are no time. */
+double hf_config_step_time(const hf_config *config, double n);
+
 /* Writes the effective configuration as a model file that reads back to the same configuration, each key with its unit
  * and help as a comment. state: the name to write for init.state, NULL for its absolute path. Returns false when writing
  * failed. */

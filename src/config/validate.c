@@ -3,6 +3,7 @@
 #include "config/axes.h"
 #include "config/keys.h"
 #include "config/text.h"
+#include "config/train_check.h"
 
 #include <errno.h>
 #include <math.h>
@@ -334,7 +335,7 @@ static hf_status check_gram(hf_config *c, hf_error *err)
     return status;
 }
 
-static bool gram_is_diagonal(const hf_real_rows *gram)
+bool hf_gram_is_diagonal(const hf_real_rows *gram)
 {
     for (size_t i = 0; i < gram->count; i++)
         for (size_t j = 0; j < i; j++)
@@ -369,7 +370,7 @@ static hf_status check_variance_against_gram(const hf_config *c, hf_error *err, 
 
 static hf_status check_weights_against_gram(hf_config *c, hf_error *err)
 {
-    if (gram_is_diagonal(&c->target.gram))
+    if (hf_gram_is_diagonal(&c->target.gram))
         return HF_OK;
     const hf_status status = check_variance_against_gram(c, err, "data.weights", &c->data.weights);
     return status == HF_OK ? check_variance_against_gram(c, err, "test.weights", &c->test.weights) : status;
@@ -403,40 +404,6 @@ static hf_status check_times(hf_config *c, hf_error *err)
         return HF_OK;
     return hf_config_reject(c, err, "output.t_first", "is %g, expected less than solver.t_end = %g", c->output.t_first,
                             c->solver.t_end);
-}
-
-/* ---- training ---- */
-
-#define STEPS_MAX 1e12
-
-/* Flow time of one step: momentum makes it longer by 1/(1 - mu) in the end. */
-static hf_status settle_steps(hf_config *c, hf_error *err)
-{
-    const double kept = c->train.optimizer == HF_OPTIMIZER_MOMENTUM ? c->train.momentum : 0;
-    const double steps = ceil(c->solver.t_end * (1 - kept) / c->train.lr - 1e-9);
-    if (!c->declared.train || c->train.steps > 0)
-        return HF_OK;
-    if (!(steps <= STEPS_MAX))
-        return hf_config_reject(c, err, "train.lr", "needs %g steps to reach solver.t_end = %g, expected at most %g", steps,
-                                c->solver.t_end, STEPS_MAX);
-    c->train.steps = steps < 1 ? 1 : (size_t)steps;
-    return HF_OK;
-}
-
-static hf_status check_inputs(hf_config *c, hf_error *err)
-{
-    const hf_counts *inputs = &c->train.inputs;
-    size_t sum = 0;
-    if (inputs->count == 0)
-        return HF_OK;
-    if (inputs->count != c->target.count)
-        return hf_config_reject(c, err, "train.inputs", "has %zu numbers, expected %zu, one per feature", inputs->count,
-                                c->target.count);
-    for (size_t j = 0; j < inputs->count; j++)
-        sum += inputs->at[j];
-    if (sum != c->train.dim)
-        return hf_config_reject(c, err, "train.inputs", "has the sum %zu, expected train.dim = %zu", sum, c->train.dim);
-    return HF_OK;
 }
 
 static hf_status check_state(hf_config *c, hf_error *err)
@@ -493,10 +460,10 @@ static hf_status check_title(hf_config *config, hf_error *err)
 hf_status hf_validate_config(hf_config *config, hf_error *err)
 {
     static hf_status (*const steps[])(hf_config *, hf_error *) = {
-        require_strengths,     settle_count, derive_strengths,  derive_patterns,   check_patterns,
-        check_pattern_weights, check_gram,   check_data_shapes, check_input_count, check_weights_against_gram,
-        check_times,           check_state,  check_start,       check_title,       settle_steps,
-        check_inputs,          check_drift,  hf_axes_check,
+        require_strengths,     settle_count,  derive_strengths,  derive_patterns,   check_patterns,
+        check_pattern_weights, check_gram,    check_data_shapes, check_input_count, check_weights_against_gram,
+        check_times,           check_state,   check_start,       check_title,       hf_train_check,
+        check_drift,           hf_axes_check,
     };
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         const hf_status status = steps[i](config, err);

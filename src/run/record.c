@@ -1,9 +1,11 @@
 #include "run/record.h"
 
+#include "core/file.h"
 #include "detect/saddle.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 enum { TRAJECTORY, ATTENTION, STATES, SPECTRUM };
 
@@ -54,6 +56,31 @@ static void name_columns(const hf_record *record, hf_table *table, int kind)
     hf_table_end_line(table);
 }
 
+static void choose_tables(const hf_config *config, bool wanted[HF_RECORD_TABLES])
+{
+    wanted[TRAJECTORY] = true;
+    wanted[ATTENTION] = config->output.attention;
+    wanted[STATES] = config->output.states;
+    wanted[SPECTRUM] = config->output.spectrum > 0;
+}
+
+hf_status hf_record_check(const hf_config *config, const char *directory, const long *lengths, hf_error *err)
+{
+    bool wanted[HF_RECORD_TABLES];
+    struct stat info;
+    hf_status status = HF_OK;
+    choose_tables(config, wanted);
+    for (int i = 0; i < HF_RECORD_TABLES && status == HF_OK; i++) {
+        char *path = wanted[i] ? hf_path_join(directory, names[i]) : NULL;
+        if (wanted[i] && path == NULL)
+            return hf_fail_memory(err, "a file name");
+        if (wanted[i] && (stat(path, &info) != 0 || info.st_size != lengths[i]))
+            status = hf_fail(err, HF_EUSAGE, "%s: is not the table of the finished run; run without --resume", path);
+        free(path);
+    }
+    return status;
+}
+
 hf_status hf_record_open(hf_record *record, const hf_config *config, const hf_problem *problem, const char *directory,
                          const hf_table_origin *origin, const char *extra, size_t extra_count, const long *lengths,
                          hf_error *err)
@@ -61,11 +88,11 @@ hf_status hf_record_open(hf_record *record, const hf_config *config, const hf_pr
     *record = (hf_record){.problem = problem,
                           .directory = directory,
                           .origin = *origin,
-                          .wanted = {true, config->output.attention, config->output.states, config->output.spectrum > 0},
                           .extra = extra,
                           .extra_count = extra_count,
                           .spectrum = config->output.spectrum};
     hf_status status = HF_OK;
+    choose_tables(config, record->wanted);
     record->eigenvalue = malloc((record->spectrum + 1) * sizeof *record->eigenvalue);
     if (record->eigenvalue == NULL)
         status = hf_fail_memory(err, "the spectrum");

@@ -38,10 +38,14 @@ hf_status hf_record_open(hf_record *record, const hf_config *config, const hf_pr
 hf_status hf_record_row(hf_record *record, const hf_flow *flow, double t, const double *y,
                         const hf_observation *observation, double energy_defect, const double *extra, hf_error *err);
 
+/* Whether the tables of a finished run in directory are as long as they were: HF_EUSAGE, naming one that is not. */
+hf_status hf_record_check(const hf_config *config, const char *directory, const long *lengths, hf_error *err);
+
 /* Brings the rows so far to the disk. lengths: (HF_RECORD_TABLES). */
 hf_status hf_record_sync(hf_record *record, long *lengths, hf_error *err);
 
-/* Writes final.tsv and gives all tables their names; the record is closed in any case. */
+/* Writes final.tsv and gives all tables their names; the record is closed in any case. The flow must have been evaluated
+ * at y last. */
 hf_status hf_record_commit(hf_record *record, const hf_flow *flow, double t, const double *y, hf_error *err);
 
 /* Closes the tables under their temporary names. Legal on a zeroed or closed record. */

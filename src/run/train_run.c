@@ -282,7 +282,9 @@ static hf_status begin(train_run *run, hf_error *err)
     if (run->options->resume && hf_file_exists(run->checkpoint_path)) {
         status = hf_channel_load(run->checkpoint_path, magic, run->origin.hash, transfer, run, err);
         run->summary->resumed = status == HF_OK;
-        return status == HF_OK && !run->summary->already_complete ? open_record(run, run->lengths, err) : status;
+        if (status == HF_OK && run->summary->already_complete)
+            return hf_record_check(run->config, run->options->directory, run->lengths, err);
+        return status == HF_OK ? open_record(run, run->lengths, err) : status;
     }
     if (remove(run->checkpoint_path) != 0 && errno != ENOENT)
         return hf_fail(err, HF_ESYSTEM, "%s: cannot be removed: %s", run->checkpoint_path, strerror(errno));
@@ -305,17 +307,15 @@ static hf_status finish(train_run *run, hf_error *err)
     hf_train_summary *summary = run->summary;
     const hf_observation *o = &run->kind->view(run->model)->observation;
     hf_status status = HF_OK;
-    run->kind->observe(run->model, run->parameters);
+    if (!summary->interrupted && run->config->detect.events)
+        status = hf_series_finish(run->series, &summary->findings, err);
+    run->kind->observe(run->model, run->parameters); /* now: saddles have left the view at a plateau */
     summary->step = run->step;
     summary->t = time_of(run, run->step);
     summary->loss = o->loss;
     summary->overlap = o->overlap;
     memcpy(summary->share, o->share, summary->heads * summary->patterns * sizeof *summary->share);
-    if (summary->interrupted)
-        return HF_OK;
-    if (run->config->detect.events)
-        status = hf_series_finish(run->series, &summary->findings, err);
-    const bool writes = run->options->directory != NULL && !summary->already_complete;
+    const bool writes = run->options->directory != NULL && !summary->already_complete && !summary->interrupted;
     return status == HF_OK && writes ? write_tables(run, err) : status;
 }
 

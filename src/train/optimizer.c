@@ -81,13 +81,5 @@ void hf_optimizer_step(hf_optimizer *o, uint64_t n, const hf_group groups[HF_GRO
 
 double hf_optimizer_time(const hf_config *config, double n)
 {
-    const double lr = config->train.lr, mu = config->train.momentum;
-    switch (config->train.optimizer) {
-    case HF_OPTIMIZER_SGD:
-        return lr * n;
-    case HF_OPTIMIZER_MOMENTUM:
-        return lr / (1 - mu) * (n - mu * (1 - pow(mu, n)) / (1 - mu));
-    default:
-        return NAN;
-    }
+    return hf_config_step_time(config, n);
 }

@@ -37,16 +37,12 @@ static hf_status check_repetition(const hf_config *config, const hf_problem *p, 
     return HF_OK;
 }
 
+/* The rest of what can be trained; the keys alone are checked when they are read. */
 static hf_status check_sampling(const hf_config *config, const hf_problem *p, hf_error *err)
 {
-    const bool projected = config->train.sampling == HF_SAMPLING_PROJECTED;
     double inputs = 0;
     for (size_t i = 0; i < p->positions; i++)
         inputs += p->replicas[i];
-    if (p->geometry != HF_GEOMETRY_LOGIT)
-        return hf_config_reject(config, err, "flow.geometry", "is \"replicator\": a transformer trains its logits");
-    if (p->values == HF_VALUES_OPTIMAL)
-        return hf_config_reject(config, err, "flow.values", "is \"optimal\": a transformer trains its values");
     if (inputs * (double)(p->heads + p->patterns + config->train.dim) > TASK_NUMBERS_MAX)
         return hf_config_reject(config, err, "data.replicas", "%g inputs are too many to train on", inputs);
     if ((double)p->features > (double)config->train.dim * (double)config->train.dim)
@@ -60,13 +56,6 @@ static hf_status check_sampling(const hf_config *config, const hf_problem *p, hf
                                 "differ between features: training needs train.inputs, the input coordinates of each");
     if (config->train.inputs.count > 0 && p->features > p->patterns)
         return hf_config_reject(config, err, "train.inputs", "cannot be given with values outside the features' span");
-    if (config->train.features == HF_FEATURES_RANDOM && config->target.gram.count > 0)
-        return hf_config_reject(config, err, "train.features", "random features have no target.gram");
-    if (projected && (config->train.inputs.count > 0 || config->train.samples > 0 || config->train.validation > 0))
-        return hf_config_reject(
-            config, err, "train.sampling",
-            "projected samples are fresh ones with inputs alike in all coordinates: without train.samples, "
-            "train.validation, train.inputs");
     return check_repetition(config, p, err);
 }
 

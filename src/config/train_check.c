@@ -1,0 +1,119 @@
+#include "config/train_check.h"
+
+#include "config/validate.h"
+
+#include <math.h>
+
+#define STEPS_MAX 1e12
+
+/* ---- the number of steps ---- */
+
+/* The least number of steps that reach solver.t_end. Those of momentum lag behind by up to mu/(1 - mu): the first gradients
+ * have not been repeated yet. Where steps are no time, as many as SGD would need. */
+static double steps_to_end(const hf_config *c)
+{
+    const bool heavy = c->train.optimizer == HF_OPTIMIZER_MOMENTUM;
+    const double kept = heavy ? c->train.momentum : 0, t_end = c->solver.t_end * (1 - 1e-12);
+    const double most = ceil(c->solver.t_end * (1 - kept) / c->train.lr - 1e-9);
+    double low = most - 1, high = most + ceil(kept / (1 - kept));
+    if (!heavy)
+        return most;
+    while (high - low > 1) { /* low does not reach t_end, high does */
+        const double middle = floor((low + high) / 2);
+        if (hf_config_step_time(c, middle) < t_end)
+            low = middle;
+        else
+            high = middle;
+    }
+    return high;
+}
+
+static hf_status settle_steps(hf_config *c, hf_error *err)
+{
+    if (c->train.steps > 0)
+        return HF_OK;
+    const double steps = steps_to_end(c);
+    if (!(steps <= STEPS_MAX))
+        return hf_config_reject(c, err, "train.lr", "needs %g steps to reach solver.t_end = %g, expected at most %g", steps,
+                                c->solver.t_end, STEPS_MAX);
+    c->train.steps = steps < 1 ? 1 : (size_t)steps;
+    return HF_OK;
+}
+
+/* ---- what can be trained ---- */
+
+static hf_status check_inputs(hf_config *c, hf_error *err)
+{
+    const hf_counts *inputs = &c->train.inputs;
+    size_t sum = 0;
+    if (inputs->count == 0)
+        return HF_OK;
+    if (inputs->count != c->target.count)
+        return hf_config_reject(c, err, "train.inputs", "has %zu numbers, expected %zu, one per feature", inputs->count,
+                                c->target.count);
+    for (size_t j = 0; j < inputs->count; j++)
+        sum += inputs->at[j];
+    if (sum != c->train.dim)
+        return hf_config_reject(c, err, "train.inputs", "has the sum %zu, expected train.dim = %zu", sum, c->train.dim);
+    if (!hf_gram_is_diagonal(&c->target.gram))
+        return hf_config_reject(c, err, "train.inputs",
+                                "cannot be given with this target.gram: features of different inputs are orthogonal");
+    return HF_OK;
+}
+
+/* What is a matter of the reduced problem, or of files, is checked when that is made (train/task.c). */
+static hf_status check_model(hf_config *c, hf_error *err)
+{
+    const bool projected = c->train.sampling == HF_SAMPLING_PROJECTED;
+    if (c->flow.geometry != HF_GEOMETRY_LOGIT)
+        return hf_config_reject(c, err, "flow.geometry", "is \"replicator\": a transformer trains its logits");
+    if (c->flow.values == HF_VALUES_OPTIMAL)
+        return hf_config_reject(c, err, "flow.values", "is \"optimal\": a transformer trains its values");
+    if (c->train.features == HF_FEATURES_RANDOM && c->target.gram.count > 0)
+        return hf_config_reject(c, err, "train.features", "random features have no target.gram");
+    if (projected && (c->train.inputs.count > 0 || c->train.samples > 0 || c->train.validation > 0))
+        return hf_config_reject(
+            c, err, "train.sampling",
+            "projected samples are fresh ones with inputs alike in all coordinates: without train.samples, "
+            "train.validation, train.inputs");
+    return HF_OK;
+}
+
+/* ---- what can be compared ---- */
+
+static hf_status check_comparison(hf_config *c, hf_error *err)
+{
+    if (c->declared.flow && !c->detect.events && !c->declared.sweep)
+        return hf_config_reject(c, err, "detect.events", "is false: a comparison needs the stages of the flow");
+    return HF_OK;
+}
+
+static hf_status check_ladder(hf_config *c, hf_error *err)
+{
+    const hf_counts *batches = &c->ladder.batches;
+    const char *key = batches->count > 0 ? "ladder.batches" : "ladder.halvings";
+    if (batches->count == 0 && c->ladder.halvings == 0)
+        return HF_OK;
+    if (!c->declared.flow)
+        return hf_config_reject(c, err, key, "a ladder needs a flow to compare with: add flow = { };");
+    if (!hf_config_steps_are_time(c))
+        return hf_config_reject(c, err, "train.optimizer",
+                                "steps of Adam are no flow time: a ladder needs \"sgd\" or \"momentum\"");
+    for (size_t b = 0; b < batches->count; b++)
+        for (size_t other = 0; other < b; other++)
+            if (batches->at[b] == batches->at[other])
+                return hf_config_reject(c, err, key, "has %zu twice, expected each batch size once", batches->at[b]);
+    return HF_OK;
+}
+
+hf_status hf_train_check(hf_config *config, hf_error *err)
+{
+    static hf_status (*const steps[])(hf_config *, hf_error *) = {settle_steps, check_inputs, check_model, check_comparison,
+                                                                  check_ladder};
+    for (size_t i = 0; i < sizeof steps / sizeof *steps && config->declared.train; i++) {
+        const hf_status status = steps[i](config, err);
+        if (status != HF_OK)
+            return status;
+    }
+    return HF_OK;
+}
