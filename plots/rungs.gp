@@ -10,6 +10,10 @@ batches = ""
 add_batch(b) = (n = sprintf(" %d", b), batches = strstrt(batches . " ", n . " ") ? batches : batches . n, 0)
 stats ladder using (add_batch(column("batch"))) nooutput
 stats ladder using (column("stage")) name "numbered" nooutput
+# Whether there is anything to draw: one seed has no spread, a level that no run reaches no mean.
+means = 0; spreads = 0; deviations = 0
+count(x, y, z) = (means = means + (x == x), spreads = spreads + (y > 0), deviations = deviations + (z > 0), 0)
+stats ladder using (count(column("mean_deviation"), column("spread"), column("loss_deviation"))) nooutput
 stages = int(numbered_max)
 batch_name(i) = word(batches, i) + 0 > 0 ? "batch " . word(batches, i) : "exact gradient"
 is_at(i, k) = column("batch") == word(batches, i) + 0 && column("stage") == k
@@ -42,22 +46,28 @@ set xrange [lr_min / 1.3:lr_max * 1.3]
 # Colour: the batch size; shape: the stage.
 shape(k) = word("7 5 9 11 13 15", (k - 1) % 6 + 1) + 0
 eval place(left, top, wide, high)
+if (!means) { set yrange [-1:1] }
 set ylabel "stages later than the flow by, in % (mean)"
 plot 0 with lines lc rgb "black" lw 1 notitle, \
      for [i = 1:words(batches)] for [k = 1:stages] ladder using "lr":(is_at(i, k) ? 100 * column("mean_deviation") : NaN) \
        with points pt shape(k) ps 1.3 lc rgb head_colour(i) notitle, \
      for [i = 1:words(batches)] for [k = 1:stages] mean_fit(i, k, x) with lines lc rgb head_colour(i) dt k lw 1 notitle
 unset label 1
+set yrange [*:*]
 
 eval place(left + wide + gap, top, wide, high)
 set logscale y
 set format y "%.0e"
+if (!spreads) { set yrange [1e-3:1]; set label 2 "no spread: one seed at each rung" at graph 0.5, 0.5 center }
 set ylabel "spread of that over the seeds (1: 100 %)"
 plot for [i = 1:words(batches)] for [k = 1:stages] ladder using "lr":(is_at(i, k) && column("spread") > 0 ? column("spread") : NaN) \
        with points pt shape(k) ps 1.3 lc rgb head_colour(i) notitle, \
      for [i = 1:words(batches)] for [k = 1:stages] spread_fit(i, k, x) with lines lc rgb head_colour(i) dt k lw 1 notitle
 
+unset label 2
+set yrange [*:*]
 eval place(left + 2 * (wide + gap), top, wide, high)
+if (!deviations) { set yrange [1e-3:1] }
 set ylabel "largest deviation of the loss up to the first plateau"
 plot for [i = 1:words(batches)] ladder using "lr":(is_at(i, 1) ? column("loss_deviation") : NaN) \
        with points pt 7 ps 1.3 lc rgb head_colour(i) title batch_name(i), \

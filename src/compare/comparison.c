@@ -189,7 +189,9 @@ static hf_status write_compare(const hf_experiment *x, const char *directory, co
 static void drift_deviations(const hf_experiment *x, hf_deviation *before, hf_deviation *after)
 {
     const hf_curve *flow = &x->flow.findings.curve, *drift = &x->drift.findings.curve;
-    const double settled = x->flow.findings.stage_count > 0 ? x->flow.findings.stage[0].t_settle : INFINITY;
+    const hf_findings *found = &x->flow.findings;
+    const bool settles = found->stage_count > 0 && !isnan(found->stage[0].t_settle);
+    const double settled = settles ? found->stage[0].t_settle : INFINITY; /* as for the training runs */
     *before = *after = (hf_deviation){NAN, NAN};
     for (size_t i = 0; i < drift->count; i++) {
         const double deviation = fabs(drift->at[i].loss - hf_curve_loss(flow, drift->at[i].t)) / flow->at[0].loss;
@@ -219,12 +221,9 @@ static void write_run(hf_table *table, const hf_experiment *x, uint64_t seed, co
                               run->early.distance};
     hf_table_numbers(table, sizeof numbers / sizeof numbers[0], numbers);
     if (x->has_flow && hf_comparison_match_heads(run->heads, run->patterns, x->flow.share, run->share, head_of)) {
-        char list[256] = "";
-        for (size_t k = 0; k < run->heads; k++) {
-            const size_t used = strlen(list);
-            snprintf(list + used, sizeof list - used, "%s%zu", k > 0 ? "," : "", head_of[k] + 1);
-        }
-        hf_table_text(table, "%s", list);
+        hf_table_text(table, "%zu", head_of[0] + 1);
+        for (size_t k = 1; k < run->heads; k++)
+            fprintf(table->file.stream, ",%zu", head_of[k] + 1);
     } else
         hf_table_number(table, NAN);
     hf_table_end_line(table);
@@ -330,13 +329,17 @@ static void print_times(const hf_experiment *x, FILE *stream)
         fputc('\n', stream);
     }
     if (timed)
-        fprintf(stream,
-                "Median and quantiles: %zu runs of %s, in flow time. Drift: the flow with the mean effect\nof the noise.\n",
-                x->main.seeds, name);
+        fprintf(stream, "Median and quantiles: %zu runs of %s, in flow time.%s\n", x->main.seeds, name,
+                x->has_drift ? " Drift: the flow with the mean effect\nof the noise." : "");
     else
         fprintf(stream,
                 "Median and quantiles: %zu runs of %s, in steps, which are no flow time: compare order and\nlevels only.\n",
                 x->main.seeds, name);
+    const hf_config *c = x->config;
+    if (c->flow.sgd_drift.lr > 0)
+        fprintf(stream,
+                "The flow itself has the drift of SGD with lr %g, batch %zu, dim %zu, noise %g\n(flow.sgd_drift).\n",
+                c->flow.sgd_drift.lr, c->flow.sgd_drift.batch, c->flow.sgd_drift.dim, c->flow.sgd_drift.noise);
 }
 
 /* The median over seeds of one number of every run. */

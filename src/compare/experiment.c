@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { THREADS_MAX = 16 }; /* of one seed: more find nothing to do */
+
 /* ---- flows ---- */
 
 /* One flow into directory/name. One that is already there is followed again in memory if its curve is needed. */
@@ -85,6 +87,11 @@ static hf_status run_flows(hf_experiment *x, const hf_experiment_options *option
     if (status == HF_OK && x->has_drift && !x->interrupted) {
         const hf_config drifting = with_drift(config);
         status = run_flow(x, &drifting, "drift", options, &x->drift, err);
+        if (status == HF_ENUMERIC && err != NULL) {
+            const hf_error why = *err;
+            hf_fail(err, status, "the flow with the drift of this training failed; lower train.lr = %g: %.400s",
+                    config->train.lr, why.message);
+        }
     }
     if (status == HF_OK && x->has_flow && config->declared.train && !x->interrupted)
         status = find_levels(x, err);
@@ -169,6 +176,7 @@ static void train_seeds(rung_work *w)
 {
     const size_t seeds = w->config->train.seeds, together = w->options->threads < seeds ? w->options->threads : seeds;
     w->threads = w->options->threads / together;
+    w->threads = w->threads < THREADS_MAX ? w->threads : THREADS_MAX;
 #ifdef _OPENMP
     omp_set_max_active_levels(2);
 #pragma omp parallel for num_threads((int)together) schedule(dynamic, 1)
@@ -181,6 +189,10 @@ static void train_seeds(rung_work *w)
         skip = w->failed;
         if (skip)
             continue;
+        if (w->options->interrupted != NULL && *w->options->interrupted) { /* not begun: no step to save */
+            w->run[k].interrupted = true;
+            continue;
+        }
         w->status[k] = train_seed(w, k, &w->error[k]);
         if (w->status[k] != HF_OK) {
 #ifdef _OPENMP

@@ -91,6 +91,12 @@ static bool is_logged(train_run *run)
 
 static hf_status fail_not_finite(const train_run *run, hf_error *err)
 {
+    if (run->step == 0)
+        return hf_fail(err, HF_ENUMERIC,
+                       "training with seed %" PRIu64
+                       " cannot begin: the loss is not finite at the start; lower the initial "
+                       "values or target.strengths",
+                       run->origin.seed);
     return hf_fail(err, HF_ENUMERIC,
                    "training with seed %" PRIu64 " exploded: the loss is not finite after step %" PRIu64
                    "; lower train.lr = %g (times the largest curvature at the start it is %.3g; beyond 2 steps grow)",
