@@ -195,6 +195,17 @@ static void write_facts(FILE *stream, const void *data)
         write_training(stream, config);
 }
 
+/* A figure of an earlier run in the same directory that the present one does not have. */
+static void remove_script(const char *plots, const char *name)
+{
+    char file_name[64];
+    snprintf(file_name, sizeof file_name, "%s.gp", name);
+    char *path = hf_path_join(plots, file_name);
+    if (path != NULL)
+        remove(path);
+    free(path);
+}
+
 hf_status hf_plots_write(const hf_config *config, const char *directory, hf_error *err)
 {
     char *plots = hf_path_join(directory, "plots");
@@ -204,6 +215,8 @@ hf_status hf_plots_write(const hf_config *config, const char *directory, hf_erro
             status =
                 hf_plots_write_script(plots, figures[i].name, write_facts, &(facts){config, &figures[i]},
                                       (const char *const[]){hf_plot_canvas, hf_plot_prologue, figures[i].body, NULL}, err);
+        else
+            remove_script(plots, figures[i].name);
     free(plots);
     return status;
 }
