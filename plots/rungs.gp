@@ -37,7 +37,11 @@ set tics nomirror out scale 0.6, 0.3 format "%g" textcolor rgb "black"
 set grid xtics ytics lt 1 dt solid lc rgb "#e2e2e2" lw 1
 set label 1 run_title at screen across(left), up(24) font title_font
 set logscale x
-set xtics autofreq
+rates = ""
+add_rate(x) = (n = sprintf(" %.9g", x), rates = strstrt(rates . " ", n . " ") ? rates : rates . n, 0)
+stats ladder using (add_rate(column("lr"))) nooutput
+set xtics ()
+set for [k = 1:words(rates)] xtics add (sprintf("%g", word(rates, k) + 0) word(rates, k) + 0)
 set xlabel "learning rate"
 set key at screen across(width - right + 14), up(top) left top Left reverse samplen 2.4 spacing 1.25
 stats ladder using (column("lr")) name "lr" nooutput

@@ -58,11 +58,11 @@ hf_status hf_plots_write_script(const char *plots, const char *name, void (*writ
 
 /* ---- the figures of a run ---- */
 
-typedef enum { ANY_RUN, FLOW_RUN, TRAINING_RUN } figure_source;
+typedef enum { ANY_RUN, FLOW_RUN, FIRST_SEED, ALL_SEEDS } figure_source;
 
 typedef struct {
     const char *name, *body;
-    figure_source source; /* whose tables: the flow's, the first seed's; ANY_RUN: the flow's where there is one */
+    figure_source source; /* whose tables it shows; ANY_RUN: the flow's or, where there is none, the first seed's */
     bool (*is_wanted)(const hf_config *config);
 } figure;
 
@@ -96,9 +96,9 @@ static bool with_rungs(const hf_config *config)
 
 static const figure figures[] = {
     {"flow", hf_plot_flow, FLOW_RUN, always},
-    {"training", hf_plot_flow, TRAINING_RUN, always},
-    {"compare", hf_plot_compare, TRAINING_RUN, always},
-    {"rungs", hf_plot_rungs, TRAINING_RUN, with_rungs},
+    {"training", hf_plot_flow, FIRST_SEED, always},
+    {"compare", hf_plot_compare, ALL_SEEDS, always},
+    {"rungs", hf_plot_rungs, ALL_SEEDS, with_rungs},
     {"attention", hf_plot_attention, ANY_RUN, with_attention},
     {"ladder", hf_plot_ladder, ANY_RUN, with_ladder},
     {"curvature", hf_plot_curvature, ANY_RUN, with_curvature},
@@ -146,10 +146,23 @@ static void write_sizes(FILE *stream, const hf_config *config)
     fputs("END\n", stream);
 }
 
+static bool shows_training(const figure *f, const hf_config *config)
+{
+    return f->source >= FIRST_SEED || (f->source == ANY_RUN && !hf_config_runs_flow(config));
+}
+
+/* The model's title and, where a figure shows one training run, which one. */
+static void write_title(FILE *stream, const hf_config *config, const figure *f)
+{
+    hf_plots_write_string(stream, "run_title", config->title);
+    if (shows_training(f, config) && f->source != ALL_SEEDS)
+        fprintf(stream, "run_title = run_title . ' (training, seed %" PRIu64 ")'\n", config->train.seed);
+}
+
 /* Whose tables a figure shows, and what its time axis is. */
 static void write_source(FILE *stream, const hf_config *config, const figure *f)
 {
-    const bool training = f->source == TRAINING_RUN || (f->source == ANY_RUN && !hf_config_runs_flow(config));
+    const bool training = shows_training(f, config);
     const bool in_steps = training && !hf_config_steps_are_time(config);
     if (training)
         fprintf(stream, "source = '../train/seed-%" PRIu64 "/'\n", config->train.seed);
@@ -180,7 +193,7 @@ static void write_facts(FILE *stream, const void *data)
 {
     const facts *f = data;
     const hf_config *config = f->config;
-    hf_plots_write_string(stream, "run_title", config->title);
+    write_title(stream, config, f->figure);
     fprintf(stream, "heads = %zu\npositions = %zu\npatterns = %zu\n", config->heads, config->positions,
             config->target.count);
     write_source(stream, config, f->figure);
@@ -191,7 +204,7 @@ static void write_facts(FILE *stream, const void *data)
         write_patterns(stream, &config->target.patterns);
         write_sizes(stream, config);
     }
-    if (f->figure->source == TRAINING_RUN)
+    if (f->figure->source >= FIRST_SEED)
         write_training(stream, config);
 }
 
