@@ -38,13 +38,14 @@ static int usage_error(const hf_cli_command *command, const char *format, const 
 static void print_help(void)
 {
     puts("headflow integrates the gradient flow of attention heads that learn sparse attention patterns: from saddle\n"
-         "plateau to saddle plateau, heads first compete for the strongest pattern, then part and cooperate.\n"
+         "plateau to saddle plateau, heads first compete for the strongest pattern, then part and cooperate. It trains the\n"
+         "transformers that the flow stands for, and compares.\n"
          "\n"
          "Commands:");
     for (size_t i = 0; i < COMMANDS; i++)
-        printf("  headflow %-64s %s\n", commands[i]->usage, commands[i]->summary);
+        printf("  headflow %-65s %s\n", commands[i]->usage, commands[i]->summary);
     puts(
-        "  headflow help [COMMAND|keys|quantities]                                   this text, a command, the model file\n"
+        "  headflow help [COMMAND|keys|quantities]                                    this text, a command, the model file\n"
         "  headflow --version\n"
         "\n"
         "Try:  headflow run models/three-stage.conf     then look at out/three-stage/plots/flow.png\n"
