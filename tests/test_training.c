@@ -71,17 +71,17 @@ static void test_time(void **state)
         const double gradient = -1;
         config.train.momentum = momenta[n / 2];
         assert_int_equal(hf_optimizer_init(&optimizer, &config, 1, NULL), HF_OK);
-        assert_true(hf_optimizer_time(&config, 0) == 0);
+        assert_true(hf_config_step_time(&config, 0) == 0);
         for (uint64_t step = 1; step < 300; step++) {
             hf_optimizer_step(&optimizer, step, groups, &gradient, &x);
-            assert_true(close_to(hf_optimizer_time(&config, (double)step), x, 1e-12));
-            const double half = hf_optimizer_time(&config, (double)step + 0.5);
-            assert_true(half > x && half < hf_optimizer_time(&config, (double)step + 1));
+            assert_true(close_to(hf_config_step_time(&config, (double)step), x, 1e-12));
+            const double half = hf_config_step_time(&config, (double)step + 0.5);
+            assert_true(half > x && half < hf_config_step_time(&config, (double)step + 1));
         }
         hf_optimizer_clear(&optimizer);
     }
     const hf_config adam = optimizer_config(HF_OPTIMIZER_ADAM), adamw = optimizer_config(HF_OPTIMIZER_ADAMW);
-    assert_true(isnan(hf_optimizer_time(&adam, 3)) && isnan(hf_optimizer_time(&adamw, 3)));
+    assert_true(isnan(hf_config_step_time(&adam, 3)) && isnan(hf_config_step_time(&adamw, 3)));
 }
 
 static void take_step(trained_model *m, hf_optimizer *optimizer, uint64_t step)
@@ -369,7 +369,7 @@ static void check_first_drop(const char *more, size_t seeds)
         hf_train_summary summary;
         hf_error err = {0};
         assert_int_equal(try_training(&config, seed, &options, &summary, &err), HF_OK);
-        mean += hf_optimizer_time(&config, summary.crossing[0]) / (double)seeds;
+        mean += hf_config_step_time(&config, summary.crossing[0]) / (double)seeds;
         hf_train_summary_clear(&summary);
     }
     assert_true(within("first drop", fabs(mean / 21.71 - 1), 0.01));

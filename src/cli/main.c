@@ -37,22 +37,23 @@ static int usage_error(const hf_cli_command *command, const char *format, const 
 
 static void print_help(void)
 {
-    puts("headflow integrates the gradient flow of attention heads that learn sparse attention patterns: from saddle\n"
-         "plateau to saddle plateau, heads first compete for the strongest pattern, then part and cooperate. It trains the\n"
-         "transformers that the flow stands for, and compares.\n"
-         "\n"
-         "Commands:");
+    puts(
+        "headflow integrates the gradient flow of attention heads that learn sparse attention patterns: from saddle\n"
+        "plateau to saddle plateau, heads first compete for the strongest pattern, then part and cooperate. It trains the\n"
+        "transformers that the flow stands for, and compares.\n"
+        "\n"
+        "Commands:");
     for (size_t i = 0; i < COMMANDS; i++)
         printf("  headflow %-65s %s\n", commands[i]->usage, commands[i]->summary);
-    puts(
-        "  headflow help [COMMAND|keys|quantities]                                    this text, a command, the model file\n"
-        "  headflow --version\n"
-        "\n"
-        "Try:  headflow run models/three-stage.conf     then look at out/three-stage/plots/flow.png\n"
-        "\n"
-        "Exit codes: 0 done; 2 command line or model file; 3 the numerics failed, or tasks of a sweep; 4 file system or "
-        "memory;\n"
-        "130, 143 interrupted (go on with --resume, or with the same sweep).");
+    puts("  headflow help [COMMAND|keys|quantities]                                    this text, a command, the model "
+         "file\n"
+         "  headflow --version\n"
+         "\n"
+         "Try:  headflow run models/three-stage.conf     then look at out/three-stage/plots/flow.png\n"
+         "\n"
+         "Exit codes: 0 done; 2 command line or model file; 3 the numerics failed, or tasks of a sweep; 4 file system or "
+         "memory;\n"
+         "130, 143 interrupted (go on with --resume, or with the same sweep).");
 }
 
 static const hf_cli_command *find_command(const char *name)

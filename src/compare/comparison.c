@@ -2,7 +2,6 @@
 
 #include "core/statistics.h"
 #include "report/table.h"
-#include "train/optimizer.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -42,17 +41,29 @@ bool hf_comparison_match_heads(size_t heads, size_t patterns, const double *shar
 
 /* ---- quantiles ---- */
 
-double hf_comparison_quantile(const hf_rung *rung, size_t l, double q)
+/* The q-quantile over seeds of one number of every run; index is the number's to use. */
+static double quantile_of(const hf_rung *rung, double (*number)(const hf_train_summary *run, size_t index), size_t index,
+                          double q)
 {
-    double *step = malloc((rung->seeds + 1) * sizeof *step);
-    if (step == NULL)
+    double *x = malloc((rung->seeds + 1) * sizeof *x);
+    if (x == NULL)
         return NAN;
     for (size_t k = 0; k < rung->seeds; k++)
-        step[k] = rung->run[k].crossing[l];
-    hf_sort(rung->seeds, step);
-    const double quantile = hf_quantile(rung->seeds, step, q);
-    free(step);
+        x[k] = number(&rung->run[k], index);
+    hf_sort(rung->seeds, x);
+    const double quantile = hf_quantile(rung->seeds, x, q);
+    free(x);
     return quantile;
+}
+
+static double crossing(const hf_train_summary *run, size_t level)
+{
+    return run->crossing[level];
+}
+
+double hf_comparison_quantile(const hf_rung *rung, size_t l, double q)
+{
+    return quantile_of(rung, crossing, l, q);
 }
 
 /* ---- compare.tsv ---- */
@@ -75,14 +86,6 @@ static const hf_event *acquisition_in(const hf_findings *f, size_t stage)
         if (f->event[e].kind == HF_EVENT_ACQUIRED && f->event[e].stage == stage)
             return &f->event[e];
     return NULL;
-}
-
-static void write_index(hf_table *table, size_t index)
-{
-    if (index == 0)
-        hf_table_number(table, NAN);
-    else
-        hf_table_text(table, "%zu", index);
 }
 
 /* A row: curve, its seed (0: none), the step (nan: it has none) and time at which level l is reached, and the curve's own
@@ -109,9 +112,9 @@ static void write_level(hf_table *table, const hf_experiment *x, const char *cur
                               stage == NULL ? NAN : stage->t_peak,
                               stage == NULL ? NAN : stage->t_settle};
     hf_table_numbers(table, sizeof numbers / sizeof numbers[0], numbers);
-    write_index(table, acquired == NULL ? 0 : acquired->pattern);
-    write_index(table, acquired == NULL ? 0 : acquired->head);
-    write_index(table, acquired == NULL || head_of == NULL ? 0 : head_of[acquired->head - 1] + 1);
+    hf_table_index(table, acquired == NULL ? 0 : acquired->pattern);
+    hf_table_index(table, acquired == NULL ? 0 : acquired->head);
+    hf_table_index(table, acquired == NULL || head_of == NULL ? 0 : head_of[acquired->head - 1] + 1);
     hf_table_end_line(table);
 }
 
@@ -135,7 +138,7 @@ static void write_seeds(hf_table *table, const hf_experiment *x, size_t *head_of
         const uint64_t seed = x->config->train.seed + k;
         const bool matched = hf_comparison_match_heads(run->heads, run->patterns, x->flow.share, run->share, head_of);
         for (size_t l = 0; l < x->levels.count; l++)
-            write_level(table, x, "seed", &seed, l, run->crossing[l], hf_optimizer_time(x->config, run->crossing[l]),
+            write_level(table, x, "seed", &seed, l, run->crossing[l], hf_config_step_time(x->config, run->crossing[l]),
                         &run->findings, matched ? head_of : NULL);
     }
 }
@@ -149,7 +152,7 @@ static void write_quantiles(hf_table *table, const hf_experiment *x)
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         for (size_t l = 0; l < x->levels.count; l++) {
             const double step = hf_comparison_quantile(&x->main, l, kinds[i].q);
-            write_level(table, x, kinds[i].name, NULL, l, step, hf_optimizer_time(x->config, step), NULL, NULL);
+            write_level(table, x, kinds[i].name, NULL, l, step, hf_config_step_time(x->config, step), NULL, NULL);
         }
 }
 
@@ -189,16 +192,9 @@ static hf_status write_compare(const hf_experiment *x, const char *directory, co
 static void drift_deviations(const hf_experiment *x, hf_deviation *before, hf_deviation *after)
 {
     const hf_curve *flow = &x->flow.findings.curve, *drift = &x->drift.findings.curve;
-    const hf_findings *found = &x->flow.findings;
-    const bool settles = found->stage_count > 0 && !isnan(found->stage[0].t_settle);
-    const double settled = settles ? found->stage[0].t_settle : INFINITY; /* as for the training runs */
     *before = *after = (hf_deviation){NAN, NAN};
-    for (size_t i = 0; i < drift->count; i++) {
-        const double deviation = fabs(drift->at[i].loss - hf_curve_loss(flow, drift->at[i].t)) / flow->at[0].loss;
-        hf_deviation *largest = drift->at[i].t <= settled ? before : after;
-        if (isnan(largest->loss) ? !isnan(deviation) : deviation > largest->loss)
-            *largest = (hf_deviation){drift->at[i].t, deviation};
-    }
+    for (size_t i = 0; i < drift->count; i++)
+        hf_curve_compare(flow, drift->at[i].t, drift->at[i].loss, drift->at[i].t <= x->levels.settled ? before : after);
 }
 
 static void write_run(hf_table *table, const hf_experiment *x, uint64_t seed, const hf_train_summary *run, size_t *head_of)
@@ -246,26 +242,12 @@ static hf_status write_runs(const hf_experiment *x, const char *directory, const
         if (x->has_drift) {
             hf_deviation before, after;
             drift_deviations(x, &before, &after);
-            const double numbers[] = {NAN,
-                                      NAN,
-                                      x->drift.t,
-                                      x->drift.loss,
-                                      x->drift.overlap,
-                                      (double)x->drift.findings.stage_count,
-                                      NAN,
-                                      before.t,
-                                      before.loss,
-                                      after.t,
-                                      after.loss,
-                                      NAN,
-                                      NAN,
-                                      NAN,
-                                      NAN,
-                                      NAN,
-                                      NAN,
-                                      NAN};
-            hf_table_text(&table, "drift");
-            hf_table_numbers(&table, sizeof numbers / sizeof numbers[0], numbers);
+            const double how[] = {x->drift.t, x->drift.loss, x->drift.overlap, (double)x->drift.findings.stage_count,
+                                  NAN,        before.t,      before.loss,      after.t,
+                                  after.loss};
+            hf_table_text(&table, "drift\tnan\tnan");
+            hf_table_numbers(&table, sizeof how / sizeof how[0], how);
+            hf_table_text(&table, "nan\tnan\tnan\tnan\tnan\tnan\tnan"); /* nothing is held out, heads are its own */
             hf_table_end_line(&table);
         }
         status = hf_file_commit(&table.file, err);
@@ -284,11 +266,6 @@ hf_status hf_comparison_write(const hf_experiment *x, const char *directory, hf_
 }
 
 /* ---- for the eye ---- */
-
-static const char *const optimizer_names[] = {[HF_OPTIMIZER_SGD] = "SGD",
-                                              [HF_OPTIMIZER_MOMENTUM] = "momentum",
-                                              [HF_OPTIMIZER_ADAM] = "Adam",
-                                              [HF_OPTIMIZER_ADAMW] = "AdamW"};
 
 static void print_number(FILE *stream, double x)
 {
@@ -309,7 +286,7 @@ static void print_deviation(FILE *stream, double ratio)
 static void print_times(const hf_experiment *x, FILE *stream)
 {
     const bool timed = hf_config_steps_are_time(x->config);
-    const char *name = optimizer_names[x->config->train.optimizer];
+    const char *name = hf_config_optimizer_name(x->config);
     fprintf(stream, "When the loss first falls below the middle between two plateaus of the flow:\n");
     fprintf(stream, "    level      flow     drift    median      10 %%      90 %%  to flow  to drift\n");
     for (size_t l = 0; l < x->levels.count; l++) {
@@ -320,7 +297,7 @@ static void print_times(const hf_experiment *x, FILE *stream)
         print_number(stream, x->levels.t_drift[l]);
         for (size_t i = 0; i < 3; i++) {
             const double step = hf_comparison_quantile(&x->main, l, quantile[i]);
-            const double shown = timed ? hf_optimizer_time(x->config, step) : step;
+            const double shown = timed ? hf_config_step_time(x->config, step) : step;
             print_number(stream, shown);
             median = i == 0 ? shown : median;
         }
@@ -342,48 +319,23 @@ static void print_times(const hf_experiment *x, FILE *stream)
                 c->flow.sgd_drift.lr, c->flow.sgd_drift.batch, c->flow.sgd_drift.dim, c->flow.sgd_drift.noise);
 }
 
-/* The median over seeds of one number of every run. */
-static double median_of(const hf_rung *rung, double (*number)(const hf_train_summary *))
+/* What medians are printed of. */
+typedef enum { FINAL_LOSS, DEVIATION_BEFORE, DEVIATION_AFTER, EARLY_STEP, EARLY_LOSS, EARLY_CLASS } printed;
+
+static double number_of(const hf_train_summary *run, size_t which)
 {
-    double *x = malloc((rung->seeds + 1) * sizeof *x);
-    if (x == NULL)
-        return NAN;
-    for (size_t k = 0; k < rung->seeds; k++)
-        x[k] = number(&rung->run[k]);
-    hf_sort(rung->seeds, x);
-    const double median = hf_quantile(rung->seeds, x, 0.5);
-    free(x);
-    return median;
+    const double numbers[] = {[FINAL_LOSS] = run->loss,
+                              [DEVIATION_BEFORE] = run->before.loss,
+                              [DEVIATION_AFTER] = run->after.loss,
+                              [EARLY_STEP] = (double)run->early.step,
+                              [EARLY_LOSS] = run->early.loss,
+                              [EARLY_CLASS] = (double)run->early.nearest};
+    return numbers[which];
 }
 
-static double final_loss(const hf_train_summary *run)
+static double median_of(const hf_rung *rung, printed which)
 {
-    return run->loss;
-}
-
-static double deviation_before(const hf_train_summary *run)
-{
-    return run->before.loss;
-}
-
-static double deviation_after(const hf_train_summary *run)
-{
-    return run->after.loss;
-}
-
-static double early_step(const hf_train_summary *run)
-{
-    return (double)run->early.step;
-}
-
-static double early_loss(const hf_train_summary *run)
-{
-    return run->early.loss;
-}
-
-static double early_class(const hf_train_summary *run)
-{
-    return (double)run->early.nearest;
+    return quantile_of(rung, number_of, which, 0.5);
 }
 
 void hf_comparison_print(const hf_experiment *x, FILE *stream)
@@ -398,13 +350,13 @@ void hf_comparison_print(const hf_experiment *x, FILE *stream)
         fprintf(stream,
                 "Largest deviation of the loss from the flow: %.2g of L(0) up to the first plateau, %.2g\nafter it "
                 "(medians).\n",
-                median_of(main, deviation_before), median_of(main, deviation_after));
-    fprintf(stream, "%s, %zu seeds, %zu steps: loss %.6g at the end (median).\n",
-            optimizer_names[x->config->train.optimizer], main->seeds, x->config->train.steps, median_of(main, final_loss));
+                median_of(main, DEVIATION_BEFORE), median_of(main, DEVIATION_AFTER));
+    fprintf(stream, "%s, %zu seeds, %zu steps: loss %.6g at the end (median).\n", hf_config_optimizer_name(x->config),
+            main->seeds, x->config->train.steps, median_of(main, FINAL_LOSS));
     if (x->config->train.samples > 0)
         fprintf(stream,
                 "The loss on %s is lowest, %.6g, after step %.6g: there the model is nearest to one that\nknows %.3g "
                 "patterns (medians).\n",
-                x->config->train.validation > 0 ? "the held-out samples" : "the population", median_of(main, early_loss),
-                median_of(main, early_step), median_of(main, early_class));
+                x->config->train.validation > 0 ? "the held-out samples" : "the population", median_of(main, EARLY_LOSS),
+                median_of(main, EARLY_STEP), median_of(main, EARLY_CLASS));
 }

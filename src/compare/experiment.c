@@ -62,6 +62,7 @@ static hf_status find_levels(hf_experiment *x, hf_error *err)
     levels->level = malloc(3 * (f->stage_count + 1) * sizeof *levels->level);
     if (levels->level == NULL)
         return hf_fail_memory(err, "the levels of the loss");
+    levels->settled = f->stage_count > 0 && !isnan(f->stage[0].t_settle) ? f->stage[0].t_settle : INFINITY;
     levels->t_flow = levels->level + f->stage_count;
     levels->t_drift = levels->t_flow + f->stage_count;
     for (size_t i = 0; i < f->stage_count; i++) {
@@ -99,12 +100,6 @@ static hf_status run_flows(hf_experiment *x, const hf_experiment_options *option
 }
 
 /* ---- training ---- */
-
-/* Where the first plateau after the start begins; without a stage nothing is after it. */
-static double settled_time(const hf_findings *flow)
-{
-    return flow->stage_count > 0 && !isnan(flow->stage[0].t_settle) ? flow->stage[0].t_settle : INFINITY;
-}
 
 /* The seeds of one learning rate and batch size, trained side by side. */
 typedef struct {
@@ -159,7 +154,7 @@ static hf_status train_seed(rung_work *w, size_t k, hf_error *err)
                                   .level_count = x->levels.count,
                                   .level = x->levels.level,
                                   .reference = x->has_flow ? &x->flow.findings.curve : NULL,
-                                  .settled = settled_time(&x->flow.findings),
+                                  .settled = x->levels.settled,
                                   .interrupted = w->options->interrupted,
                                   .progress = w->options->train_progress == NULL ? NULL : report_progress,
                                   .progress_data = &progress};

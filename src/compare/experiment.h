@@ -27,6 +27,7 @@ typedef struct {
     double *level;   /* (count) owned */
     double *t_flow;  /* (count) when the flow's loss falls below it; owned with level */
     double *t_drift; /* (count) likewise with the drift; nan without one */
+    double settled;  /* when the flow settles on its first plateau after the start; inf: never, and nothing is after it */
 } hf_levels;
 
 /* The runs of one learning rate and batch size. */

@@ -1,7 +1,6 @@
 #include "compare/ladder.h"
 
 #include "report/table.h"
-#include "train/optimizer.h"
 
 #include <gsl/gsl_fit.h>
 #include <gsl/gsl_multifit.h>
@@ -22,7 +21,7 @@ static double rung_time(const hf_experiment *x, const hf_rung *rung, double step
 {
     hf_config config = *x->config;
     config.train.lr = rung->lr;
-    return hf_optimizer_time(&config, step);
+    return hf_config_step_time(&config, step);
 }
 
 static double deviation(const hf_experiment *x, const hf_rung *rung, size_t k, size_t l)

@@ -55,6 +55,15 @@ bool hf_config_runs_flow(const hf_config *config)
     return config->declared.flow || !config->declared.train;
 }
 
+const char *hf_config_optimizer_name(const hf_config *config)
+{
+    static const char *const names[] = {[HF_OPTIMIZER_SGD] = "SGD",
+                                        [HF_OPTIMIZER_MOMENTUM] = "momentum",
+                                        [HF_OPTIMIZER_ADAM] = "Adam",
+                                        [HF_OPTIMIZER_ADAMW] = "AdamW"};
+    return names[config->train.optimizer];
+}
+
 bool hf_config_steps_are_time(const hf_config *config)
 {
     return config->train.optimizer == HF_OPTIMIZER_SGD || config->train.optimizer == HF_OPTIMIZER_MOMENTUM;

@@ -192,6 +192,9 @@ bool hf_config_runs_flow(const hf_config *config);
  * alike, steps that have a flow time, and no drift of the model file's own. */
 bool hf_config_runs_drift(const hf_config *config);
 
+/* "SGD", "momentum", "Adam" or "AdamW". */
+const char *hf_config_optimizer_name(const hf_config *config);
+
 /* Whether the steps of the training run stand for flow time: not those of Adam. */
 bool hf_config_steps_are_time(const hf_config *config);
 

@@ -49,3 +49,10 @@ double hf_curve_first_below(const hf_curve *curve, double level)
     }
     return NAN;
 }
+
+void hf_curve_compare(const hf_curve *reference, double t, double loss, hf_deviation *largest)
+{
+    const double deviation = fabs(loss - hf_curve_loss(reference, t)) / reference->at[0].loss;
+    if (isnan(largest->loss) ? !isnan(deviation) : deviation > largest->loss)
+        *largest = (hf_deviation){t, deviation};
+}

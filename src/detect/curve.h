@@ -15,10 +15,18 @@ typedef struct {
     hf_sample *at; /* (count) in order of time, owned by whoever holds the curve */
 } hf_curve;
 
+/* The largest |L - L_reference| / L_reference(0) of an interval, and when; nan: none. */
+typedef struct {
+    double t, loss;
+} hf_deviation;
+
 /* L(t) by quintic Hermite interpolation; nan outside the curve. */
 double hf_curve_loss(const hf_curve *curve, double t);
 
 /* The first time at which the loss falls to level; nan if it never does. */
 double hf_curve_first_below(const hf_curve *curve, double level);
+
+/* Takes in how far a loss at time t is from the reference, if that reaches so far. */
+void hf_curve_compare(const hf_curve *reference, double t, double loss, hf_deviation *largest);
 
 #endif

@@ -182,6 +182,21 @@ hf_status hf_saddle_analyze(const hf_flow *flow, double t, hf_saddle *saddle, hf
     return status;
 }
 
+hf_status hf_saddle_sharpness(const hf_flow *flow, double *largest, hf_error *err)
+{
+    const size_t size = hf_flow_size(flow);
+    const bool dense = is_dense(size, 1);
+    double *memory = malloc((dense ? 2 : 18) * size * sizeof *memory); /* eigenvalues and a vector, or Lanczos vectors */
+    if (memory == NULL)
+        return hf_fail_memory(err, "the eigenvalues");
+    const hf_status status =
+        dense ? solve_dense(flow, memory, memory + size, err) : solve_lanczos(flow, "LA", 1, 0, 1e-6, largest, memory, err);
+    if (status == HF_OK && dense)
+        *largest = memory[size - 1];
+    free(memory);
+    return status;
+}
+
 hf_status hf_saddle_spectrum(const hf_flow *flow, double t, size_t count, double *lowest, double *largest, hf_error *err)
 {
     size_t size = hf_flow_size(flow);

@@ -30,6 +30,9 @@ bool hf_saddle_is_known(const hf_saddle *saddle);
 /* Analyzes the state of the flow's last hf_flow_at, reached at time t. Errors: HF_ESYSTEM, HF_ENUMERIC (no convergence). */
 hf_status hf_saddle_analyze(const hf_flow *flow, double t, hf_saddle *saddle, hf_error *err);
 
+/* The largest eigenvalue alone, as in hf_saddle_analyze. Errors: HF_ESYSTEM, HF_ENUMERIC. */
+hf_status hf_saddle_sharpness(const hf_flow *flow, double *largest, hf_error *err);
+
 /* The count lowest eigenvalues at time t, ascending, and the largest one; count < size of the flow's state. lowest:
  * (count). Large problems: to a twentieth of the threshold. Errors as above. */
 hf_status hf_saddle_spectrum(const hf_flow *flow, double t, size_t count, double *lowest, double *largest, hf_error *err);

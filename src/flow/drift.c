@@ -51,14 +51,7 @@ HF_CLONES static double turn_gain(hf_flow *flow, const double *variance)
         }
         hf_lanes_product(flow->basis, width, flow->attention + first, p->positions, flow->gain + first, p->positions,
                          flow->ascent + first, p->positions);
-        for (size_t n = 0; n < p->heads; n++) {
-            const double *f = flow->loss_ascent + n * p->positions + first, *v = other + n * p->positions + first;
-            double sum = 0;
-            HF_SIMD_SUM(sum)
-            for (size_t i = 0; i < width; i++)
-                sum += p->multiplicity[first + i] * f[i] * v[i];
-            speed += sum;
-        }
+        speed = hf_counted_block(p, first, width, flow->loss_ascent, other, speed);
     }
     return p->attention_rate * speed;
 }

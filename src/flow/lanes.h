@@ -74,6 +74,21 @@ HF_INLINE double hf_counted_dot(const hf_problem *p, const double *x, const doub
     return sum;
 }
 
+/* sum plus what one block of two fields (rows of all positions) adds to sum_n sum_i n_i x_ni y_ni. */
+HF_INLINE double hf_counted_block(const hf_problem *p, size_t first, size_t width, const double *x, const double *y,
+                                  double sum)
+{
+    for (size_t n = 0; n < p->heads; n++) {
+        const double *xn = x + n * p->positions + first, *yn = y + n * p->positions + first;
+        double part = 0;
+        HF_SIMD_SUM(part)
+        for (size_t i = 0; i < width; i++)
+            part += p->multiplicity[first + i] * xn[i] * yn[i];
+        sum += part;
+    }
+    return sum;
+}
+
 HF_INLINE double hf_counted_sum(const hf_problem *p, const double *x)
 {
     return hf_lanes_dot(p->positions, p->multiplicity, x);

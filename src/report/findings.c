@@ -7,14 +7,6 @@ static const char *const mode_names[] = {"nan", "competitive", "cooperative"};
 
 /* ---- events ---- */
 
-static void write_index(hf_table *table, size_t index)
-{
-    if (index == 0)
-        hf_table_number(table, NAN);
-    else
-        hf_table_text(table, "%zu", index);
-}
-
 static hf_status write_events(const hf_findings *f, const char *reason, const char *directory,
                               const hf_table_origin *origin, hf_error *err)
 {
@@ -32,8 +24,8 @@ static hf_status write_events(const hf_findings *f, const char *reason, const ch
         hf_table_number(&table, e->t);
         hf_table_number(&table, e->loss);
         hf_table_text(&table, "%zu", e->stage);
-        write_index(&table, e->head);
-        write_index(&table, e->pattern);
+        hf_table_index(&table, e->head);
+        hf_table_index(&table, e->pattern);
         hf_table_number(&table, e->value);
         hf_table_text(&table, "%s", mode_names[e->mode]);
         hf_table_end_line(&table);

@@ -177,12 +177,8 @@ static void write_source(FILE *stream, const hf_config *config, const figure *f)
 /* What figures of training have to know. */
 static void write_training(FILE *stream, const hf_config *config)
 {
-    static const char *const names[] = {[HF_OPTIMIZER_SGD] = "SGD",
-                                        [HF_OPTIMIZER_MOMENTUM] = "momentum",
-                                        [HF_OPTIMIZER_ADAM] = "Adam",
-                                        [HF_OPTIMIZER_ADAMW] = "AdamW"};
     fprintf(stream, "seeds = %zu\nfirst_seed = %" PRIu64 "\noptimizer = '%s'\n", config->train.seeds, config->train.seed,
-            names[config->train.optimizer]);
+            hf_config_optimizer_name(config));
     fprintf(stream, "has_flow = %d\nhas_drift = %d\n", hf_config_runs_flow(config), hf_config_runs_drift(config));
     fprintf(stream, "lr = %.17g\nbatch = %zu\nsamples = %zu\nvalidation = %zu\n", config->train.lr, config->train.batch,
             config->train.samples, config->train.validation);

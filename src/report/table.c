@@ -66,6 +66,14 @@ void hf_table_number(hf_table *table, double x)
         fprintf(table->file.stream, "%.17g", x);
 }
 
+void hf_table_index(hf_table *table, size_t index)
+{
+    if (index == 0)
+        hf_table_number(table, NAN);
+    else
+        hf_table_text(table, "%zu", index);
+}
+
 void hf_table_numbers(hf_table *table, size_t count, const double *x)
 {
     for (size_t i = 0; i < count; i++)

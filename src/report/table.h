@@ -36,6 +36,9 @@ void hf_table_comment(hf_table *table, const char *format, ...) __attribute__((f
 /* One field of the present line; names of columns are fields of the first line. */
 void hf_table_text(hf_table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void hf_table_number(hf_table *table, double x);
+/* A number that counts from 1; 0, which does not apply, is nan. */
+void hf_table_index(hf_table *table, size_t index);
+
 void hf_table_numbers(hf_table *table, size_t count, const double *x);
 void hf_table_end_line(hf_table *table);
 

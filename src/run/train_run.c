@@ -51,7 +51,7 @@ static const hf_model *const models[] = {[HF_TASK_REGRESSION] = &hf_model_regres
 
 static double time_of(const train_run *run, uint64_t step)
 {
-    return hf_optimizer_time(run->config, (double)step);
+    return hf_config_step_time(run->config, (double)step);
 }
 
 /* What events are dated by: flow time, or steps where these are none. */
@@ -132,6 +132,7 @@ static hf_status write_row(train_run *run, hf_error *err)
     return hf_record_row(&run->record, view->flow, time_of(run, run->step), view->y, &view->observation, NAN, extra, err);
 }
 
+/* The levels that the loss has fallen to, by linear interpolation between two steps. */
 static void note_crossings(train_run *run, double loss)
 {
     for (size_t l = 0; l < run->options->level_count; l++) {
@@ -140,17 +141,6 @@ static void note_crossings(train_run *run, double loss)
         if (isnan(*crossing) && loss <= level)
             *crossing = run->step == 0 ? 0 : (double)run->step - (level - loss) / (run->loss - loss);
     }
-}
-
-static void note_deviation(train_run *run, double t, double loss)
-{
-    const hf_curve *reference = run->options->reference;
-    if (reference == NULL)
-        return;
-    const double deviation = fabs(loss - hf_curve_loss(reference, t)) / reference->at[0].loss;
-    hf_deviation *largest = t <= run->options->settled ? &run->summary->before : &run->summary->after;
-    if (isnan(largest->loss) ? !isnan(deviation) : deviation > largest->loss)
-        *largest = (hf_deviation){t, deviation};
 }
 
 /* Looks at the parameters after run->step steps. */
@@ -165,7 +155,10 @@ static hf_status observe(train_run *run, hf_error *err)
     if (run->config->train.validation == 0)
         note_early_stop(run, loss);
     note_crossings(run, loss);
-    note_deviation(run, time_of(run, run->step), loss);
+    const double t = time_of(run, run->step);
+    if (run->options->reference != NULL)
+        hf_curve_compare(run->options->reference, t, loss,
+                         t <= run->options->settled ? &run->summary->before : &run->summary->after);
     run->loss = loss;
     hf_status status = hf_series_add(run->series, clock_of(run, run->step), view->y, &run->stopped, err);
     return status == HF_OK && is_logged(run) ? write_row(run, err) : status;

@@ -41,11 +41,6 @@ typedef struct {
     double distance;
 } hf_early_stop;
 
-/* The largest |L - L_reference| / L_reference(0) over the steps of an interval, and when; nan: no step in it. */
-typedef struct {
-    double t, loss;
-} hf_deviation;
-
 typedef struct {
     bool interrupted, resumed;
     bool already_complete; /* resume found a finished run: the summary is its own, nothing was written */

@@ -78,8 +78,3 @@ void hf_optimizer_step(hf_optimizer *o, uint64_t n, const hf_group groups[HF_GRO
         }
     }
 }
-
-double hf_optimizer_time(const hf_config *config, double n)
-{
-    return hf_config_step_time(config, n);
-}

@@ -28,8 +28,4 @@ void hf_optimizer_clear(hf_optimizer *optimizer);
 void hf_optimizer_step(hf_optimizer *optimizer, uint64_t n, const hf_group groups[HF_GROUPS], const double *gradient,
                        double *parameters);
 
-/* Flow time that n steps stand for; n may lie between two steps. A gradient that momentum repeats counts with what it has moved so far:
- * eta/(1 - mu) (n - mu (1 - mu^n)/(1 - mu)). Adam divides by the gradient's size, so that its steps are no time: nan. */
-double hf_optimizer_time(const hf_config *config, double n);
-
 #endif

@@ -383,10 +383,10 @@ static hf_view *regression_view(void *model)
 static double regression_sharpness(void *model, const double *parameters)
 {
     hf_regression *m = model;
-    hf_saddle saddle;
-    if (!regression_observe(m, parameters) || hf_saddle_analyze(m->viewer.view.flow, 0, &saddle, NULL) != HF_OK)
+    double largest;
+    if (!regression_observe(m, parameters) || hf_saddle_sharpness(m->viewer.view.flow, &largest, NULL) != HF_OK)
         return NAN;
-    return saddle.lambda_max;
+    return largest;
 }
 
 const hf_task *hf_regression_task(const hf_regression *model)
