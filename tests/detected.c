@@ -1,5 +1,6 @@
 #include "detected.h"
 
+#include "flow/flow_system.h"
 #include "integrate/integrator.h"
 #include "support.h"
 
@@ -16,7 +17,7 @@ void detect(detected_run *run, const char *text)
         hf_problem_create(&run->problem, &run->config, &err) != HF_OK ||
         hf_flow_create(&run->flow, run->problem, &err) != HF_OK ||
         hf_detector_create(&detector, &run->config, run->flow, &err) != HF_OK ||
-        hf_integrator_create(&integrator, run->flow, run->config.solver.rtol, run->config.solver.atol, &err) != HF_OK)
+        hf_integrator_create(&integrator, hf_flow_system(run->flow), run->config.solver.rtol, run->config.solver.atol, &err) != HF_OK)
         fail_msg("%s", err.message);
     for (run->t = 0; run->t < run->config.solver.t_end && !stopped;) {
         if (hf_integrator_at_boundary(integrator)) {

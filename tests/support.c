@@ -515,7 +515,7 @@ test_run start_run(hf_problem *problem, double rtol, double atol)
 {
     test_run r = {.problem = problem, .flow = make_flow(problem)};
     hf_error err = {0};
-    if (hf_integrator_create(&r.integrator, r.flow, rtol, atol, &err) != HF_OK)
+    if (hf_integrator_create(&r.integrator, hf_flow_system(r.flow), rtol, atol, &err) != HF_OK)
         fail_msg("%s", err.message);
     r.y = numbers(hf_flow_size(r.flow));
     look(&r, 0);

@@ -9,6 +9,7 @@
 #include "check.h"
 
 #include "flow/flow.h"
+#include "flow/flow_system.h"
 #include "integrate/integrator.h"
 
 /* got <= limit, false for nan. Prints both when it is false, and always when HF_TEST_MARGINS is set. */

@@ -50,6 +50,18 @@ static hf_status allocate(hf_flow *flow)
     return HF_OK;
 }
 
+/* Values and logits of the mean head, and those of every contrast, which are each other's partners. */
+static hf_error_group *make_groups(const hf_problem *p)
+{
+    hf_error_group *group = malloc(2 * p->heads * sizeof *group);
+    for (size_t n = 0; group != NULL && n < p->heads; n++) {
+        const size_t values = p->heads * p->features;
+        group[n] = (hf_error_group){n * p->features, p->features, n > 0, p->heads + n};
+        group[p->heads + n] = (hf_error_group){values + n * p->positions, p->positions, n > 0, n};
+    }
+    return group;
+}
+
 /* Largest distance between two heads' rows of base + deviation; small deviations count where bases are equal. */
 static double row_distance(size_t width, const double *base, const double *deviation, size_t k, size_t l)
 {
@@ -77,7 +89,8 @@ hf_status hf_flow_create(hf_flow **result, const hf_problem *problem, hf_error *
         goto fail;
     flow->problem = problem;
     start_distances(problem, distance);
-    if (allocate(flow) != HF_OK || hf_basis_create(&flow->basis, problem->heads, distance, NULL) != HF_OK)
+    flow->group = make_groups(problem);
+    if (flow->group == NULL || allocate(flow) != HF_OK || hf_basis_create(&flow->basis, problem->heads, distance, NULL) != HF_OK)
         goto fail;
     free(distance);
     *result = flow;
@@ -94,6 +107,7 @@ void hf_flow_free(hf_flow *flow)
     if (flow == NULL)
         return;
     hf_basis_free(flow->basis);
+    free(flow->group);
     free(flow->attention);
     free(flow);
 }

@@ -22,6 +22,7 @@
 #include "core/error.h"
 #include "flow/basis.h"
 #include "flow/problem.h"
+#include "system/system.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,6 +31,7 @@
 typedef struct {
     const hf_problem *problem; /* not owned */
     hf_basis *basis;           /* owned */
+    hf_error_group *group;           /* (2 H) values of every mode, then logits of every mode; owned */
     double loss, speed;        /* L and P = -dL/dt */
     double drift;              /* beta of drift.h; 0 without drift */
     double descent;            /* with drift: what P would be without, a sum of squares */

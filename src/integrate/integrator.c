@@ -1,7 +1,6 @@
 #include "integrate/integrator.h"
 
 #include "core/simd.h"
-#include "flow/newton.h"
 #include "integrate/vector.h"
 
 #include <cvode/cvode.h>
@@ -12,12 +11,13 @@
 #include <string.h>
 #include <sundials/sundials_linearsolver.h>
 #include <sundials/sundials_matrix.h>
+#include <sunlinsol/sunlinsol_spgmr.h>
 
 struct hf_integrator {
-    hf_flow *flow;
-    hf_newton *newton;
+    hf_system system;
+    void *newton;      /* the system's own; NULL: Krylov iterations */
     double rtol, atol; /* of the local error */
-    size_t size;       /* of the flow's state; the energy is component size */
+    size_t size;       /* of the system's state; the energy is component size */
     double t, t_previous;
     hf_integrator_counts counts; /* up to the last restart */
     char not_finite[128];        /* the component that was not finite last; "" if none was */
@@ -26,7 +26,7 @@ struct hf_integrator {
     SUNContext context;
     void *cvode;
     SUNLinearSolver solver;
-    SUNMatrix matrix; /* empty: the factorization lives in newton */
+    SUNMatrix matrix; /* empty: the factorization lives in newton; NULL without one */
     N_Vector y, scratch;
 };
 
@@ -34,17 +34,32 @@ struct hf_integrator {
 
 static void remember_not_finite(hf_integrator *it, double t, const double *y, const double *velocity)
 {
+    const hf_system *system = &it->system;
     it->not_finite_time = t;
     char *text = it->not_finite;
     size_t capacity = sizeof it->not_finite;
-    if (hf_flow_blame(it->flow, y, text, capacity))
+    if (system->kind->blame(system->self, y, text, capacity))
         return;
-    if (hf_flow_blame(it->flow, velocity, text, capacity)) {
+    if (system->kind->blame(system->self, velocity, text, capacity)) {
         char name[sizeof it->not_finite];
         snprintf(name, sizeof name, "%s", text);
         snprintf(text, capacity, "velocity of the %.100s", name);
-    } else
-        snprintf(text, capacity, "%s", isfinite(it->flow->loss) ? "speed -dL/dt" : "loss");
+        return;
+    }
+    double loss, speed;
+    system->kind->energy(system->self, &loss, &speed);
+    snprintf(text, capacity, "%s", isfinite(loss) ? "speed -dL/dt" : "loss");
+}
+
+/* The system at y: its velocity, and P as that of the energy. False if something is not finite. */
+static bool evaluate(hf_integrator *it, const double *y, double *velocity)
+{
+    const hf_system *system = &it->system;
+    double loss;
+    const bool finite = system->kind->at(system->self, y);
+    system->kind->velocity(system->self, velocity);
+    system->kind->energy(system->self, &loss, &velocity[it->size]);
+    return finite;
 }
 
 /* A state that is not finite, or whose velocity is not, asks CVODE for a smaller step. */
@@ -53,10 +68,7 @@ static int right_hand_side(realtype t, N_Vector state, N_Vector velocity, void *
     hf_integrator *it = data;
     const double *y = NV_DATA_S(state);
     double *dy = NV_DATA_S(velocity);
-    bool finite = hf_flow_at(it->flow, y);
-    hf_flow_velocity(it->flow, dy);
-    dy[it->size] = it->flow->speed;
-    if (finite)
+    if (evaluate(it, y, dy))
         return 0;
     remember_not_finite(it, t, y, dy);
     return 1;
@@ -69,7 +81,8 @@ static int set_up(realtype t, N_Vector state, N_Vector velocity, SUNMatrix matri
     (void)t, (void)velocity, (void)matrix, (void)may_reuse, (void)scratch1, (void)scratch2, (void)scratch3;
     hf_integrator *it = data;
     *is_current = SUNTRUE;
-    return hf_flow_at(it->flow, NV_DATA_S(state)) && hf_newton_setup(it->newton, gamma) ? 0 : 1;
+    const hf_system_kind *kind = it->system.kind;
+    return kind->at(it->system.self, NV_DATA_S(state)) && kind->newton->setup(it->newton, gamma) ? 0 : 1;
 }
 
 /* The energy does not act back on the flow: its row of the Newton matrix is the identity. */
@@ -79,16 +92,34 @@ static int solve(SUNLinearSolver solver, SUNMatrix matrix, N_Vector x, N_Vector 
     hf_integrator *it = solver->content;
     const double *right = NV_DATA_S(b);
     double *left = NV_DATA_S(it->scratch);
-    hf_newton_solve(it->newton, right, left);
+    it->system.kind->newton->solve(it->newton, right, left);
     left[it->size] = right[it->size];
     N_VScale(1, it->scratch, x);
     return 0;
 }
 
-/* Weights of one group so that every group counts the same in CVODE's norm, however many components it has. */
+/* Without a Newton solve of the system's own: before a series of products with J, and each of them. */
+static int prepare_products(realtype t, N_Vector state, N_Vector velocity, void *data)
+{
+    (void)t, (void)velocity;
+    hf_integrator *it = data;
+    return it->system.kind->at(it->system.self, NV_DATA_S(state)) ? 0 : 1;
+}
+
+static int multiply(N_Vector x, N_Vector result, realtype t, N_Vector state, N_Vector velocity, void *data,
+                    N_Vector scratch)
+{
+    (void)t, (void)state, (void)velocity, (void)scratch;
+    hf_integrator *it = data;
+    it->system.kind->jacobian_times(it->system.self, NV_DATA_S(x), NV_DATA_S(result));
+    NV_DATA_S(result)[it->size] = 0;
+    return 0;
+}
+
+/* Weights of one group so that every group, and the energy, counts the same in CVODE's norm. */
 static double balance(const hf_integrator *it, size_t group_size)
 {
-    size_t groups = 2 * it->flow->problem->heads + 1;
+    size_t groups = it->system.group_count + 1;
     return sqrt((double)(it->size + 1) / (double)(groups * group_size));
 }
 
@@ -107,11 +138,10 @@ HF_CLONES static double root_mean_square(size_t count, const double *y)
     return largest * sqrt(sum / (double)count);
 }
 
-/* Mean head: relative to each component, or to the size of all where one passes through 0, or absolute while all are small.
- */
-HF_CLONES static bool weigh_mean(const hf_integrator *it, size_t count, const double *y, double *weight)
+/* A plain group of system.h. False if a weight is not finite. */
+HF_CLONES static bool weigh_plain(const hf_integrator *it, size_t count, const double *y, double *weight)
 {
-    double factor = balance(it, count), floor = it->atol * sqrt((double)it->flow->problem->heads);
+    double factor = balance(it, count), floor = it->atol * it->system.unit;
     double norm = root_mean_square(count, y), rtol = it->rtol;
     HF_SIMD
     for (size_t i = 0; i < count; i++)
@@ -119,33 +149,32 @@ HF_CLONES static bool weigh_mean(const hf_integrator *it, size_t count, const do
     return isfinite(factor / (rtol * norm + floor)); /* the largest weight there is */
 }
 
-/* One part, values or logits, of a contrast: relative to its size and never absolute, so that it may be as small as
- * numbers are. A part far smaller than the other is only known as well as rounding in the other lets it be: norm is the
- * larger of its own size and a thousandth of the other's. A contrast that is exactly 0 stays so, whatever its weight. */
-static void weigh_contrast(const hf_integrator *it, size_t count, double norm, double *weight)
+/* A contrast of system.h. One that is exactly 0 stays so, whatever its weight. */
+static void weigh_contrast(const hf_integrator *it, const hf_error_group *group, const double *y, double *weight)
 {
-    const double smallest = 1e-290; /* its weight, divided by the least rtol, is still finite */
-    double common = norm > 0 ? balance(it, count) / (it->rtol * fmax(norm, smallest)) : 1;
-    for (size_t i = 0; i < count; i++)
-        weight[i] = common;
+    const double known = 1e-3, smallest = 1e-290; /* its weight, divided by the least rtol, is still finite */
+    const hf_error_group *partner = &it->system.group[group->partner];
+    const double norm = fmax(root_mean_square(group->count, y + group->first),
+                             known * root_mean_square(partner->count, y + partner->first));
+    const double common = norm > 0 ? balance(it, group->count) / (it->rtol * fmax(norm, smallest)) : 1;
+    for (size_t i = 0; i < group->count; i++)
+        weight[group->first + i] = common;
 }
 
 static int error_weights(N_Vector state, N_Vector weights, void *data)
 {
     const hf_integrator *it = data;
-    const hf_problem *p = it->flow->problem;
     const double *y = NV_DATA_S(state);
     double *w = NV_DATA_S(weights);
-    size_t values = p->heads * p->features;
-    bool finite = weigh_mean(it, p->features, y, w) && weigh_mean(it, p->positions, y + values, w + values);
-    const double known = 1e-3;
-    for (size_t n = 1; n < p->heads; n++) {
-        size_t v = n * p->features, a = values + n * p->positions;
-        double value_norm = root_mean_square(p->features, y + v), logit_norm = root_mean_square(p->positions, y + a);
-        weigh_contrast(it, p->features, fmax(value_norm, known * logit_norm), w + v);
-        weigh_contrast(it, p->positions, fmax(logit_norm, known * value_norm), w + a);
+    bool finite = weigh_plain(it, 1, y + it->size, w + it->size);
+    for (size_t g = 0; g < it->system.group_count; g++) {
+        const hf_error_group *group = &it->system.group[g];
+        if (group->is_contrast)
+            weigh_contrast(it, group, y, w);
+        else
+            finite = weigh_plain(it, group->count, y + group->first, w + group->first) && finite;
     }
-    return finite && weigh_mean(it, 1, y + it->size, w + it->size) ? 0 : -1;
+    return finite ? 0 : -1;
 }
 
 static void stay_silent(int code, const char *module, const char *function, char *message, void *data)
@@ -184,7 +213,8 @@ static void matrix_free(SUNMatrix matrix)
     SUNMatFreeEmpty(matrix);
 }
 
-static bool attach_solver(hf_integrator *it)
+/* The shell around the system's own Newton solve. */
+static bool attach_newton(hf_integrator *it)
 {
     it->solver = SUNLinSolNewEmpty(it->context);
     it->matrix = SUNMatNewEmpty(it->context);
@@ -199,6 +229,14 @@ static bool attach_solver(hf_integrator *it)
     it->matrix->ops->destroy = matrix_free;
     return CVodeSetLinearSolver(it->cvode, it->solver, it->matrix) == CV_SUCCESS &&
            CVodeSetLinSysFn(it->cvode, set_up) == CV_SUCCESS;
+}
+
+static bool attach_krylov(hf_integrator *it)
+{
+    const int most = 20; /* iterations before a step is made smaller */
+    it->solver = SUNLinSol_SPGMR(it->y, SUN_PREC_NONE, most, it->context);
+    return it->solver != NULL && CVodeSetLinearSolver(it->cvode, it->solver, NULL) == CV_SUCCESS &&
+           CVodeSetJacTimes(it->cvode, prepare_products, multiply) == CV_SUCCESS;
 }
 
 /* ---- life ---- */
@@ -225,8 +263,9 @@ static hf_status first_step(hf_integrator *it, double *h, hf_error *err)
         status = hf_fail(err, HF_EUSAGE,
                          "solver.atol = 0 cannot control the error of components that are 0; expected a positive atol");
     else {
-        hf_flow_velocity(it->flow, velocity);
-        hf_flow_jacobian_times(it->flow, velocity, acceleration);
+        const hf_system *system = &it->system;
+        system->kind->velocity(system->self, velocity);
+        system->kind->jacobian_times(system->self, velocity, acceleration);
         acceleration[it->size] = 0;
         norm = N_VWrmsNorm(it->scratch, weights);
     }
@@ -239,18 +278,15 @@ static hf_status first_step(hf_integrator *it, double *h, hf_error *err)
 
 static hf_status not_finite(const hf_integrator *it, hf_error *err)
 {
-    return hf_fail(
-        err, HF_ENUMERIC,
-        "the flow is not finite at t = %.6g: the %s overflows; lower target.strengths, the initial values or the rates",
-        it->not_finite_time, it->not_finite);
+    return hf_fail(err, HF_ENUMERIC, "the flow is not finite at t = %.6g: the %s overflows; %s", it->not_finite_time,
+                   it->not_finite, it->system.kind->remedy);
 }
 
 /* Starts CVODE, or starts it again, at the time and state that it holds. */
 static hf_status begin(hf_integrator *it, hf_error *err)
 {
     double h;
-    if (!hf_flow_at(it->flow, NV_DATA_S(it->y))) {
-        hf_flow_velocity(it->flow, NV_DATA_S(it->scratch));
+    if (!evaluate(it, NV_DATA_S(it->y), NV_DATA_S(it->scratch))) {
         remember_not_finite(it, it->t, NV_DATA_S(it->y), NV_DATA_S(it->scratch));
         return not_finite(it, err);
     }
@@ -268,18 +304,20 @@ static bool attach_cvode(hf_integrator *it)
     return CVodeInit(it->cvode, right_hand_side, 0, it->y) == CV_SUCCESS &&
            CVodeSetErrHandlerFn(it->cvode, stay_silent, NULL) == CV_SUCCESS &&
            CVodeSetUserData(it->cvode, it) == CV_SUCCESS && CVodeWFtolerances(it->cvode, error_weights) == CV_SUCCESS &&
-           CVodeSetMaxHnilWarns(it->cvode, -1) == CV_SUCCESS && attach_solver(it);
+           CVodeSetMaxHnilWarns(it->cvode, -1) == CV_SUCCESS &&
+           (it->newton != NULL ? attach_newton(it) : attach_krylov(it));
 }
 
-hf_status hf_integrator_create(hf_integrator **result, hf_flow *flow, double rtol, double atol, hf_error *err)
+hf_status hf_integrator_create(hf_integrator **result, hf_system system, double rtol, double atol, hf_error *err)
 {
     hf_integrator *it = calloc(1, sizeof *it);
     if (it == NULL)
         return hf_fail_memory(err, "the integrator");
-    it->flow = flow;
-    it->size = hf_flow_size(flow);
+    it->system = system;
+    it->size = system.size;
     set_tolerances(it, rtol, atol);
-    hf_status status = hf_newton_create(&it->newton, flow, err);
+    const hf_newton_kind *newton = system.kind->newton;
+    hf_status status = newton != NULL ? newton->create(&it->newton, system.self, err) : HF_OK;
     if (status != HF_OK)
         goto fail;
     if (SUNContext_Create(NULL, &it->context) != 0 || (it->y = hf_vector_create(it->size + 1, it->context)) == NULL ||
@@ -287,7 +325,7 @@ hf_status hf_integrator_create(hf_integrator **result, hf_flow *flow, double rto
         status = hf_fail_memory(err, "the integrator");
         goto fail;
     }
-    hf_flow_start(flow, NV_DATA_S(it->y));
+    system.kind->start(system.self, NV_DATA_S(it->y));
     NV_DATA_S(it->y)[it->size] = 0;
     status = attach_cvode(it) ? begin(it, err) : hf_fail_memory(err, "the integrator");
     if (status != HF_OK)
@@ -316,7 +354,8 @@ void hf_integrator_free(hf_integrator *it)
         N_VDestroy(it->scratch);
     if (it->context != NULL)
         SUNContext_Free(&it->context);
-    hf_newton_free(it->newton);
+    if (it->newton != NULL)
+        it->system.kind->newton->free(it->newton);
     free(it);
 }
 
@@ -339,7 +378,7 @@ static void worst_component(hf_integrator *it, char *text, size_t capacity)
     if (worst == it->size)
         snprintf(text, capacity, "dissipated energy");
     else
-        hf_flow_coordinate_name(it->flow, worst, text, capacity);
+        it->system.kind->coordinate_name(it->system.self, worst, text, capacity);
 }
 
 static hf_status explain(hf_integrator *it, int flag, hf_error *err)
@@ -430,7 +469,8 @@ bool hf_integrator_at_boundary(const hf_integrator *it)
 hf_status hf_integrator_restart(hf_integrator *it, hf_error *err)
 {
     it->counts = hf_integrator_statistics(it);
-    hf_status status = hf_flow_rebase(it->flow, NV_DATA_S(it->y), err);
+    const hf_system *system = &it->system;
+    hf_status status = system->kind->rebase != NULL ? system->kind->rebase(system->self, NV_DATA_S(it->y), err) : HF_OK;
     return status == HF_OK ? begin(it, err) : status;
 }
 

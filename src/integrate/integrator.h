@@ -1,15 +1,15 @@
-/* integrator: carries a flow forward in time with CVODE's BDF and headflow's own Newton solve.
+/* integrator: carries a flow forward in time with CVODE's BDF and the system's own Newton solve, or Krylov iterations.
  *
- * The state of the integration is the flow's state and one more component, the dissipated energy Q = integral of P dt, so
+ * The state of the integration is the system's state and one more component, the dissipated energy Q = integral of P dt, so
  * that |L(0) - L(t) - Q| certifies the accuracy of every run. Steps are taken one by one; a state at any time inside the
  * last step comes from CVODE's own interpolant, which leaves the trajectory alone. At fixed boundaries
  * (hf_integrator_at_boundary) the caller restarts the integration from its state alone, which is what makes a resumed run
- * bit-identical to an uninterrupted one and is where the contrasts between heads are chosen anew. */
+ * bit-identical to an uninterrupted one and is where a system may choose its coordinates anew. */
 #ifndef HF_INTEGRATE_INTEGRATOR_H
 #define HF_INTEGRATE_INTEGRATOR_H
 
 #include "core/error.h"
-#include "flow/flow.h"
+#include "system/system.h"
 
 typedef struct hf_integrator hf_integrator;
 
@@ -18,10 +18,10 @@ typedef struct {
     size_t error_failures, newton_failures; /* step attempts repeated: error too large, Newton did not converge */
 } hf_integrator_counts;
 
-/* An integration of flow from its problem's start at t = 0. rtol, atol: what the user wants of the result; the local error
- * is controlled more tightly. The flow must outlive it and belongs to it meanwhile. Errors: HF_ENUMERIC (not finite at the
+/* An integration of a system from its start at t = 0. rtol, atol: what the user wants of the result; the local error
+ * is controlled more tightly. The system's self must outlive it and belongs to it meanwhile. Errors: HF_ENUMERIC (not finite at the
  * start), HF_EUSAGE (atol = 0 with a component that is 0), HF_ESYSTEM. Free with hf_integrator_free. */
-hf_status hf_integrator_create(hf_integrator **integrator, hf_flow *flow, double rtol, double atol, hf_error *err);
+hf_status hf_integrator_create(hf_integrator **integrator, hf_system system, double rtol, double atol, hf_error *err);
 
 void hf_integrator_free(hf_integrator *integrator);
 
@@ -32,17 +32,17 @@ hf_status hf_integrator_step(hf_integrator *integrator, hf_error *err);
 double hf_integrator_time(const hf_integrator *integrator);
 double hf_integrator_previous_time(const hf_integrator *integrator);
 
-/* State (size of the flow's) and energy at a time within the last step. */
+/* State (size of the system's) and energy at a time within the last step. */
 void hf_integrator_interpolate(hf_integrator *integrator, double t, double *y, double *energy);
 
 /* Whether the last step was the last before a boundary. Boundaries are a fixed number of steps apart, fewer for larger
- * flows. */
+ * systems. */
 bool hf_integrator_at_boundary(const hf_integrator *integrator);
 
-/* Chooses the contrasts anew and starts again from the state reached. Errors: HF_ENUMERIC, HF_ESYSTEM. */
+/* Chooses the coordinates anew and starts again from the state reached. Errors: HF_ENUMERIC, HF_ESYSTEM. */
 hf_status hf_integrator_restart(hf_integrator *integrator, hf_error *err);
 
-/* Everything a restart depends on: time, state (size of the flow's) in the flow's present basis, energy, counts. */
+/* Everything a restart depends on: time, state (size of the system's) in its present coordinates, energy, counts. */
 typedef struct {
     double t, energy;
     hf_integrator_counts counts;
@@ -52,7 +52,7 @@ typedef struct {
 /* Copies the state just after a restart; y is the caller's memory. */
 void hf_integrator_save(const hf_integrator *integrator, hf_integrator_state *state);
 
-/* Goes on from a saved state; the flow must already use the basis the state was saved in. Errors as for restart. */
+/* Goes on from a saved state; the system must already use the coordinates the state was saved in. Errors as for restart. */
 hf_status hf_integrator_load(hf_integrator *integrator, const hf_integrator_state *state, hf_error *err);
 
 hf_integrator_counts hf_integrator_statistics(const hf_integrator *integrator);

@@ -1,6 +1,7 @@
 #include "run/flow_run.h"
 
 #include "core/file.h"
+#include "flow/flow_system.h"
 #include "report/findings.h"
 #include "run/checkpoint.h"
 #include "run/completion.h"
@@ -154,7 +155,7 @@ static hf_status prepare(flow_run *run, hf_error *err)
     if (status == HF_OK && has_tables(run))
         status = hf_checkpoint_init(&run->checkpoint, run->flow, run->origin.hash, err);
     if (status == HF_OK)
-        status = hf_integrator_create(&run->integrator, run->flow, config->solver.rtol, config->solver.atol, err);
+        status = hf_integrator_create(&run->integrator, hf_flow_system(run->flow), config->solver.rtol, config->solver.atol, err);
     if (status != HF_OK)
         return status;
     hf_run_summary *summary = run->summary;

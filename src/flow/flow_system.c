@@ -1,0 +1,107 @@
+#include "flow/flow_system.h"
+
+#include "flow/curvature.h"
+#include "flow/newton.h"
+
+#include <math.h>
+
+/* ---- the Newton solve ---- */
+
+static hf_status newton_create(void **newton, void *self, hf_error *err)
+{
+    hf_newton *created = NULL;
+    const hf_status status = hf_newton_create(&created, self, err);
+    *newton = created;
+    return status;
+}
+
+static void newton_free(void *newton)
+{
+    hf_newton_free(newton);
+}
+
+static bool newton_setup(void *newton, double gamma)
+{
+    return hf_newton_setup(newton, gamma);
+}
+
+static void newton_solve(void *newton, const double *b, double *x)
+{
+    hf_newton_solve(newton, b, x);
+}
+
+static const hf_newton_kind newton_kind = {newton_create, newton_free, newton_setup, newton_solve};
+
+/* ---- the flow ---- */
+
+static void start(const void *self, double *y)
+{
+    hf_flow_start(self, y);
+}
+
+static bool at(void *self, const double *y)
+{
+    return hf_flow_at(self, y);
+}
+
+static void energy(const void *self, double *loss, double *speed)
+{
+    const hf_flow *flow = self;
+    *loss = flow->loss;
+    *speed = flow->speed;
+}
+
+static void velocity(const void *self, double *result)
+{
+    hf_flow_velocity(self, result);
+}
+
+static void jacobian_times(const void *self, const double *x, double *result)
+{
+    hf_flow_jacobian_times(self, x, result);
+}
+
+static double speed_rate(const void *self)
+{
+    return hf_flow_speed_rate(self);
+}
+
+static hf_status rebase(void *self, double *y, hf_error *err)
+{
+    return hf_flow_rebase(self, y, err);
+}
+
+static bool blame(const void *self, const double *y, char *text, size_t capacity)
+{
+    return hf_flow_blame(self, y, text, capacity);
+}
+
+static void coordinate_name(const void *self, size_t index, char *text, size_t capacity)
+{
+    hf_flow_coordinate_name(self, index, text, capacity);
+}
+
+static const hf_system_kind kind = {
+    .name = "attention",
+    .remedy = "lower target.strengths, the initial values or the rates",
+    .start = start,
+    .at = at,
+    .energy = energy,
+    .velocity = velocity,
+    .jacobian_times = jacobian_times,
+    .speed_rate = speed_rate,
+    .rebase = rebase,
+    .blame = blame,
+    .coordinate_name = coordinate_name,
+    .newton = &newton_kind,
+};
+
+hf_system hf_flow_system(hf_flow *flow)
+{
+    return (hf_system){.kind = &kind,
+                       .self = flow,
+                       .size = hf_flow_size(flow),
+                       .unit = sqrt((double)flow->problem->heads),
+                       .group_count = 2 * flow->problem->heads,
+                       .group = flow->group};
+}

@@ -1,0 +1,69 @@
+/* system: the equations y' = f(y) of a flow that goes down a loss, as those see them who integrate it, look for its plateaus
+ * and write its tables: a table of functions, and the data they work on.
+ *
+ * A flow implements one hf_system_kind and hands out an hf_system. `self` is evaluated at one state at a time, by `at`; the
+ * functions below it say so where they refer to that state. */
+#ifndef HF_SYSTEM_SYSTEM_H
+#define HF_SYSTEM_SYSTEM_H
+
+#include "core/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Coordinates whose errors are weighed together, first .. first + count - 1. Every group counts the same in the error norm,
+ * however many coordinates it has.
+ * - plain: relative to each coordinate, or to the root mean square of all where one passes through 0, or absolute (atol
+ *   times the system's unit) while all are small;
+ * - contrast: relative to the root mean square and never absolute, so that it may be as small as numbers are. It is only
+ *   known as well as rounding in its partner lets it be: a thousandth of that group's size counts as its own. */
+typedef struct {
+    size_t first, count;
+    bool is_contrast;
+    size_t partner; /* of a contrast: another group */
+} hf_error_group;
+
+/* A Newton solve of the system's own: (I - gamma J) x = b. */
+typedef struct {
+    hf_status (*create)(void **newton, void *self, hf_error *err); /* Errors: HF_ESYSTEM */
+    void (*free)(void *newton);                                    /* NULL is legal */
+    bool (*setup)(void *newton, double gamma); /* factors at the state of `at`; false: singular or not finite */
+    void (*solve)(void *newton, const double *b, double *x); /* with the last factorization; b, x: (size), apart */
+} hf_newton_kind;
+
+typedef struct {
+    const char *name;
+    const char *remedy; /* what a user can do when something overflows: "lower ..." */
+
+    void (*start)(const void *self, double *y); /* the initial state; y: (size) */
+    bool (*at)(void *self, const double *y);    /* evaluates at y; false if something is not finite */
+
+    /* At the state of `at`: */
+    void (*energy)(const void *self, double *loss, double *speed);             /* L and P = -dL/dt */
+    void (*velocity)(const void *self, double *velocity);                      /* y'; (size) */
+    void (*jacobian_times)(const void *self, const double *x, double *result); /* J x, the velocity's derivative along x */
+    double (*speed_rate)(const void *self);                                    /* dP/dt along the flow */
+
+    /* Chooses the coordinates anew from the state y, at a restart, and rewrites y in them. NULL: they are always the same.
+     * Errors: HF_ESYSTEM (self and y unchanged). */
+    hf_status (*rebase)(void *self, double *y, hf_error *err);
+
+    /* Names the first coordinate that is not finite in a state or velocity; false: all are finite. */
+    bool (*blame)(const void *self, const double *y, char *text, size_t capacity);
+
+    /* Names coordinate index, as in "mean logit at position 7". */
+    void (*coordinate_name)(const void *self, size_t index, char *text, size_t capacity);
+
+    const hf_newton_kind *newton; /* NULL: the integrator solves by Krylov iterations with jacobian_times */
+} hf_system_kind;
+
+typedef struct {
+    const hf_system_kind *kind;
+    void *self;         /* not owned */
+    size_t size;        /* of a state */
+    double unit;        /* size of a coordinate for which atol is meant: 1, or sqrt(H) for the mean of H heads by modes */
+    size_t group_count; /* groups cover all coordinates, each once */
+    const hf_error_group *group; /* (group_count), self's */
+} hf_system;
+
+#endif
