@@ -5,9 +5,7 @@
 #include "flow/problem.h"
 #include "sweep/quantity.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 static int run(const hf_cli_options *options)
 {
@@ -21,8 +19,11 @@ static int run(const hf_cli_options *options)
     if (status == HF_OK)
         status = hf_problem_create(&problem, &config, &err); /* reads the state table too */
     hf_problem_free(problem);
-    if (status == HF_OK && (!hf_config_print(&config, NULL, stdout) || fflush(stdout) != 0))
-        status = hf_fail(&err, HF_ESYSTEM, "standard output: cannot be written: %s", strerror(errno));
+    if (status == HF_OK && !hf_config_print(&config, NULL, stdout)) {
+        status = hf_cli_flush(&err);
+        if (status == HF_OK) /* the stream is in order */
+            status = hf_fail_memory(&err, "the path of the state table");
+    }
     hf_config_clear(&config);
     return status == HF_OK ? 0 : hf_cli_fail(&err);
 }

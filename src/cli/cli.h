@@ -36,6 +36,10 @@ extern const hf_cli_command hf_cli_run, hf_cli_check, hf_cli_plot, hf_cli_sweep,
 /* Prints "headflow: message" to stderr and returns the error's exit code. */
 int hf_cli_fail(const hf_error *err);
 
+/* Opens /dev/null for each of standard input, output and error that is closed: else the first file to be opened would take
+ * its number, and what is printed would land there. Errors: HF_ESYSTEM. */
+hf_status hf_cli_open_streams(hf_error *err);
+
 /* The signal that asked the program to stop; 0: none. The first Ctrl-C stops cleanly, the second one at once. */
 extern volatile sig_atomic_t hf_cli_signal;
 void hf_cli_watch_signals(void);

@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "config/config.h"
+#include "config/text.h"
 #include "sweep/quantity.h"
 
 #include <ctype.h>
@@ -24,8 +25,9 @@ int hf_cli_fail(const hf_error *err)
 
 static int usage_error(const hf_cli_command *command, const char *format, const char *detail)
 {
+    char shown[HF_SHOWN];
     fputs("headflow: ", stderr);
-    fprintf(stderr, format, detail);
+    fprintf(stderr, format, hf_text_show(detail, shown, sizeof shown));
     if (command != NULL)
         fprintf(stderr, "; usage: headflow %s; try headflow help %s\n", command->usage, command->name);
     else
@@ -70,14 +72,14 @@ static int help(const char *topic)
     if (topic == NULL)
         print_help();
     else if (strcmp(topic, "keys") == 0)
-        return hf_config_print_keys(stdout) && fflush(stdout) == 0 ? 0 : HF_ESYSTEM;
+        hf_config_print_keys(stdout);
     else if (strcmp(topic, "quantities") == 0)
-        return hf_quantity_print_kinds(stdout) ? 0 : HF_ESYSTEM;
+        hf_quantity_print_kinds(stdout);
     else if (command == NULL)
         return usage_error(NULL, "there is no help on '%s'", topic);
     else
         printf("headflow %s\n\n%s", command->usage, command->help);
-    return fflush(stdout) == 0 ? 0 : HF_ESYSTEM;
+    return 0; /* a failed write shows when main flushes */
 }
 
 /* ---- options ---- */
@@ -90,59 +92,91 @@ static bool parse_count(const char *text, size_t most, size_t *count)
     return isdigit((unsigned char)text[0]) && *end == '\0' && number >= 1 && number <= most;
 }
 
+/* A long option is known by the letter that a command has it by, and this. */
+enum { LONG = 256 };
+
+static const struct option long_options[] = {
+    {"resume", no_argument, NULL, LONG + 'r'},         {"quiet", no_argument, NULL, LONG + 'q'},
+    {"terminal", required_argument, NULL, LONG + 't'}, {"slurm", no_argument, NULL, LONG + 'b'},
+    {"chunk", required_argument, NULL, LONG + 'c'},    {"chunks", required_argument, NULL, LONG + 'n'},
+    {"help", no_argument, NULL, LONG + 'h'},           {NULL, 0, NULL, 0}};
+
+/* What the user wrote for the option that getopt stopped at: its name, but for an unknown long one (number 0) the whole
+ * word. The word before optind may be another one: getopt is still inside a cluster such as -xq, or behind an argument. */
+static const char *show_option(int number, char *argv[], char shown[16])
+{
+    if (number == 0)
+        return argv[optind - 1];
+    for (const struct option *option = long_options; option->name != NULL; option++)
+        if (option->val == number) {
+            snprintf(shown, 16, "--%s", option->name);
+            return shown;
+        }
+    snprintf(shown, 16, "-%c", number);
+    return shown;
+}
+
+/* Stores one option. Returns 0, or an exit code after a message. */
+static int take(const hf_cli_command *command, int letter, hf_cli_options *options)
+{
+    switch (letter) {
+    case 'o':
+        if (optarg[0] == '\0')
+            return usage_error(command, "-o: expected a %s", "directory");
+        options->directory = optarg;
+        break;
+    case 's':
+        options->overrides[options->override_count++] = optarg;
+        break;
+    case 'j':
+        if (!parse_count(optarg, 4096, &options->jobs))
+            return usage_error(command, "-j %s: expected a number of jobs from 1 to 4096", optarg);
+        break;
+    case 'r':
+        options->resume = true;
+        break;
+    case 'q':
+        options->quiet = true;
+        break;
+    case 'b':
+        options->slurm = true;
+        break;
+    case 'c':
+        options->chunk = optarg;
+        break;
+    case 'n':
+        if (!parse_count(optarg, 1000000, &options->chunks))
+            return usage_error(command, "--chunks %s: expected a number from 1 to 1000000", optarg);
+        break;
+    case 't':
+        options->terminal = optarg;
+        break;
+    }
+    return 0;
+}
+
 /* Fills options from argv, argv[0] being the command's name. Returns 0, or an exit code after a message; *asked_help. */
 static int parse(const hf_cli_command *command, int argc, char *argv[], hf_cli_options *options, bool *asked_help)
 {
-    static const struct option long_options[] = {
-        {"resume", no_argument, NULL, 'r'},         {"quiet", no_argument, NULL, 'q'},
-        {"terminal", required_argument, NULL, 't'}, {"slurm", no_argument, NULL, 'b'},
-        {"chunk", required_argument, NULL, 'c'},    {"chunks", required_argument, NULL, 'n'},
-        {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0}};
-    int letter;
+    int number, code = 0;
+    char shown[16];
     opterr = 0;
-    while ((letter = getopt_long(argc, argv, ":o:s:j:h", long_options, NULL)) != -1) {
+    while (code == 0 && (number = getopt_long(argc, argv, ":o:s:j:h", long_options, NULL)) != -1) {
+        const int letter = number % LONG;
         if (letter == 'h') {
             *asked_help = true;
             return 0;
         }
         if (letter == ':')
-            return usage_error(command, "option %s needs an argument", argv[optind - 1]);
+            return usage_error(command, "option %s needs an argument", show_option(optopt, argv, shown));
+        if (letter == '?' && optopt > LONG)
+            return usage_error(command, "option %s takes no argument", show_option(optopt, argv, shown));
         if (letter == '?' || strchr(command->short_options, letter) == NULL)
-            return usage_error(command, "unknown option %s", argv[optind - 1]);
-        switch (letter) {
-        case 'o':
-            if (optarg[0] == '\0')
-                return usage_error(command, "-o: expected a %s", "directory");
-            options->directory = optarg;
-            break;
-        case 's':
-            options->overrides[options->override_count++] = optarg;
-            break;
-        case 'j':
-            if (!parse_count(optarg, 4096, &options->jobs))
-                return usage_error(command, "-j %s: expected a number of jobs from 1 to 4096", optarg);
-            break;
-        case 'r':
-            options->resume = true;
-            break;
-        case 'q':
-            options->quiet = true;
-            break;
-        case 'b':
-            options->slurm = true;
-            break;
-        case 'c':
-            options->chunk = optarg;
-            break;
-        case 'n':
-            if (!parse_count(optarg, 1000000, &options->chunks))
-                return usage_error(command, "--chunks %s: expected a number from 1 to 1000000", optarg);
-            break;
-        case 't':
-            options->terminal = optarg;
-            break;
-        }
+            return usage_error(command, "unknown option %s", show_option(letter == '?' ? optopt : number, argv, shown));
+        code = take(command, letter, options);
     }
+    if (code != 0)
+        return code;
     if (optind == argc)
         return usage_error(command, "%s is missing", strstr(command->usage, "MODEL") == NULL ? "DIR" : "MODEL");
     if (optind + 1 < argc)
@@ -186,11 +220,8 @@ char *hf_cli_default_directory(const char *model)
 /* There where LAPACK's BLAS is OpenBLAS. Two threads give other bits than one, and are slower at these sizes. */
 extern void openblas_set_num_threads(int count) __attribute__((weak));
 
-int main(int argc, char *argv[])
+static int dispatch(int argc, char *argv[])
 {
-    gsl_set_error_handler_off(); /* its default is to abort */
-    if (openblas_set_num_threads != NULL)
-        openblas_set_num_threads(1);
     if (argc < 2)
         return usage_error(NULL, "%s is missing", "a command");
     const char *name = argv[1];
@@ -198,12 +229,25 @@ int main(int argc, char *argv[])
         return help(argc > 2 ? argv[2] : NULL);
     if (strcmp(name, "--version") == 0) {
         printf("headflow %s\n", PACKAGE_VERSION);
-        return fflush(stdout) == 0 ? 0 : HF_ESYSTEM;
+        return 0;
     }
     const hf_cli_command *command = find_command(name);
     if (command == NULL)
         return usage_error(NULL, "there is no command '%s'", name);
-    int code = run_command(command, argc - 1, argv + 1);
+    return run_command(command, argc - 1, argv + 1);
+}
+
+int main(int argc, char *argv[])
+{
+    hf_error err;
+    if (hf_cli_open_streams(&err) != HF_OK)
+        return hf_cli_fail(&err);
+    gsl_set_error_handler_off(); /* its default is to abort */
+    if (openblas_set_num_threads != NULL)
+        openblas_set_num_threads(1);
+    int code = dispatch(argc, argv);
+    if (code == 0 && hf_cli_flush(&err) != HF_OK)
+        code = hf_cli_fail(&err);
     if (code == HF_ESYSTEM) { /* where memory is short, OpenBLAS waits at exit for threads that it could not start */
         fflush(NULL);
         _exit(code);

@@ -4,6 +4,7 @@
 #include "compare/comparison.h"
 #include "config/config.h"
 #include "core/file.h"
+#include "core/shell.h"
 #include "report/findings.h"
 #include "report/plots.h"
 #include "compare/experiment.h"
@@ -160,9 +161,12 @@ static int interrupted(const hf_cli_options *options, const hf_experiment *x, co
         fprintf(stderr, "headflow: interrupted in training");
     else
         fprintf(stderr, "headflow: interrupted at t = %.6g", x->has_drift && x->drift.t > 0 ? x->drift.t : x->flow.t);
-    fprintf(stderr, "; go on with: headflow run %s -o %s --resume", options->argument, directory);
-    for (size_t i = 0; i < options->override_count; i++)
-        fprintf(stderr, " -s '%s'", options->overrides[i]);
+    fputs("; go on with: headflow run ", stderr);
+    hf_shell_write_path(options->argument, HF_SHELL_BARE, stderr);
+    fputs(" -o ", stderr);
+    hf_shell_write(directory, HF_SHELL_BARE, stderr);
+    fputs(" --resume", stderr);
+    hf_shell_write_overrides(options->override_count, options->overrides, stderr);
     fputs("\n", stderr);
     return 128 + (int)hf_cli_signal;
 }

@@ -3,8 +3,18 @@
 #include "report/plots.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+hf_status hf_cli_open_streams(hf_error *err)
+{
+    for (int number = 0; number <= STDERR_FILENO; number++)
+        if (fcntl(number, F_GETFD) == -1 && errno == EBADF && open("/dev/null", O_RDWR) != number)
+            return hf_fail(err, HF_ESYSTEM, "/dev/null: cannot be opened in place of a closed stream: %s", strerror(errno));
+    return HF_OK;
+}
 
 volatile sig_atomic_t hf_cli_signal; /* the one thing a signal handler can reach */
 
@@ -40,7 +50,10 @@ hf_status hf_cli_draw(const char *directory, hf_error *err)
 
 hf_status hf_cli_flush(hf_error *err)
 {
-    if (fflush(stdout) == 0)
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
         return HF_OK;
-    return hf_fail(err, HF_ESYSTEM, "standard output: cannot be written: %s", strerror(errno));
+    const int reason = errno; /* 0: of a write before this one */
+    return hf_fail(err, HF_ESYSTEM, "standard output: cannot be written%s%s", reason == 0 ? "" : ": ",
+                   reason == 0 ? "" : strerror(reason));
 }

@@ -3,6 +3,7 @@
 #include "cli/sweep_shared.h"
 
 #include "core/file.h"
+#include "core/shell.h"
 #include "sweep/slurm.h"
 
 #include <stdio.h>
@@ -25,14 +26,28 @@ static char *own_path(void)
 
 /* ---- on a cluster ---- */
 
-static void print_commands(const hf_sweep *sweep, const char *missing, size_t count, const hf_slurm_options *slurm)
+/* The command that follows, to the end of the line. */
+static void print_collect(const char *program, hf_shell_form form, const char *directory)
+{
+    hf_shell_write(program, form, stdout);
+    fputs(" collect ", stdout);
+    hf_shell_write_path(directory, HF_SHELL_QUOTED, stdout);
+    putchar('\n');
+}
+
+static void print_commands(const hf_sweep *sweep, const char *script, const char *missing, size_t count,
+                           const hf_slurm_options *slurm)
 {
     const char *dir = sweep->directory;
     printf("%zu of %zu chunks have something to run: %s\n\n", count, slurm->chunks, missing);
-    printf("Slurm:         sbatch '%s/slurm/array.sh'\n", dir);
-    printf("GNU parallel:  seq %zu | parallel '%s' task '%s' --chunk {}/%zu\n", slurm->chunks, slurm->program, dir,
-           slurm->chunks);
-    printf("then:          '%s' collect '%s'\n", slurm->program, dir);
+    fputs("Slurm:         sbatch ", stdout);
+    hf_shell_write_path(script, HF_SHELL_QUOTED, stdout);
+    printf("\nGNU parallel:  seq %zu | parallel ", slurm->chunks);
+    hf_shell_write(slurm->program, HF_SHELL_PARALLEL, stdout);
+    fputs(" task ", stdout);
+    hf_shell_write_path(dir, HF_SHELL_PARALLEL, stdout);
+    printf(" --chunk {}/%zu\nthen:          ", slurm->chunks);
+    print_collect(slurm->program, HF_SHELL_QUOTED, dir);
     printf("If a chunk is missing in the end, the same headflow sweep again lists only what is left.\n");
 }
 
@@ -44,17 +59,19 @@ static hf_status prepare_chunks(const hf_sweep *sweep, const hf_results *results
                                     .jobs = options->jobs == 0 ? 1 : options->jobs,
                                     .program = program};
     size_t count;
-    char *missing = hf_slurm_missing(results, slurm.chunks, &count);
-    if (missing == NULL)
-        return hf_fail_memory(err, "the chunks");
-    hf_status status = HF_OK;
-    if (count == 0)
-        printf("all %zu tasks are done; next: %s collect '%s'\n", results->count, program, sweep->directory);
-    else
+    char *missing = hf_slurm_missing(results, slurm.chunks, &count),
+         *script = hf_path_join(sweep->directory, "slurm/array.sh");
+    hf_status status = missing == NULL || script == NULL ? hf_fail_memory(err, "the chunks") : HF_OK;
+    if (status == HF_OK && count == 0) {
+        printf(results->count == 1 ? "the task is done; next: " : "all %zu tasks are done; next: ", results->count);
+        print_collect(program, HF_SHELL_BARE, sweep->directory);
+    } else if (status == HF_OK) {
         status = hf_slurm_write(sweep, missing, &slurm, err);
-    if (status == HF_OK && count > 0)
-        print_commands(sweep, missing, count, &slurm);
+        if (status == HF_OK)
+            print_commands(sweep, script, missing, count, &slurm);
+    }
     free(missing);
+    free(script);
     return status == HF_OK ? hf_cli_flush(err) : status;
 }
 
@@ -66,13 +83,15 @@ static int interrupted(const hf_sweep *sweep, const hf_cli_options *options, con
     hf_results results;
     const int code = 128 + (hf_cli_signal == 0 ? SIGTERM : (int)hf_cli_signal);
     if (hf_results_load(&results, sweep, &err) == HF_OK) {
-        fprintf(stderr, "headflow: interrupted with %zu of %zu tasks done; go on with: headflow sweep %s -o %s",
-                results.done, results.count, options->argument, directory);
+        fprintf(stderr, "headflow: interrupted with %zu of %zu tasks done; go on with: headflow sweep ", results.done,
+                results.count);
         hf_results_clear(&results);
+        hf_shell_write_path(options->argument, HF_SHELL_BARE, stderr);
+        fputs(" -o ", stderr);
+        hf_shell_write(directory, HF_SHELL_BARE, stderr);
+        hf_shell_write_overrides(options->override_count, options->overrides, stderr);
+        fputs("\n", stderr);
     }
-    for (size_t i = 0; i < options->override_count; i++)
-        fprintf(stderr, " -s '%s'", options->overrides[i]);
-    fputs("\n", stderr);
     return code;
 }
 

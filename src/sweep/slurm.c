@@ -2,6 +2,7 @@
 
 #include "config/text.h"
 #include "core/file.h"
+#include "core/shell.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -41,23 +42,28 @@ char *hf_slurm_missing(const hf_results *results, size_t chunks, size_t *count)
     return NULL;
 }
 
-/* In single quotes for the shell. */
-static void write_quoted(const char *text, FILE *stream)
-{
-    putc('\'', stream);
-    for (; *text != '\0'; text++)
-        if (*text == '\'')
-            fputs("'\\''", stream);
-        else
-            putc(*text, stream);
-    putc('\'', stream);
-}
-
-/* A title in one word. */
+/* A title in one word, without what Slurm takes for quotes, replacements and comments. */
 static void write_name(const char *title, FILE *stream)
 {
+    if (*title == '\0')
+        fputs("headflow", stream);
     for (; *title != '\0'; title++)
-        putc(strchr(" \t\"'\\%", *title) != NULL ? '-' : *title, stream);
+        putc(strchr(" \t\"'\\%#", *title) != NULL ? '-' : *title, stream);
+}
+
+/* Whether Slurm takes a path in double quotes as it is. It has characters for quotes, replacements and comments, and no
+ * way to say some of them in a name that has replacements, too. */
+static bool is_plain_for_slurm(const char *path)
+{
+    return strpbrk(path, "\"'\\%#\n\r") == NULL;
+}
+
+static void write_log(const char *folder, FILE *stream)
+{
+    if (is_plain_for_slurm(folder))
+        fprintf(stream, "#SBATCH --output=\"%s/slurm/%%A_%%a.log\"\n", folder);
+    else
+        fputs("#SBATCH --output=/dev/null\n", stream);
 }
 
 static void write_script(const hf_sweep *sweep, const char *missing, const hf_slurm_options *options, const char *folder,
@@ -66,17 +72,20 @@ static void write_script(const hf_sweep *sweep, const char *missing, const hf_sl
     fputs("#!/bin/sh\n#SBATCH --job-name=", stream);
     write_name(sweep->config.title, stream);
     fprintf(stream, "\n#SBATCH --array=%s\n#SBATCH --ntasks=1\n#SBATCH --cpus-per-task=%zu\n", missing, options->jobs);
-    fprintf(stream, "#SBATCH --output=\"%s/slurm/%%A_%%a.log\"\n", folder);
+    write_log(folder, stream);
     fprintf(stream,
             "# %zu tasks in %zu chunks. Time and memory limits are yours to add, here or to sbatch.\n"
             "# On another machine: HEADFLOW says where the program is, HEADFLOW_DIR where this sweep is.\n"
             "headflow=${HEADFLOW:-",
             sweep->tasks.count, options->chunks);
-    write_quoted(options->program, stream);
+    hf_shell_write(options->program, HF_SHELL_QUOTED, stream);
     fputs("}\ndir=${HEADFLOW_DIR:-", stream);
-    write_quoted(folder, stream);
+    hf_shell_write(folder, HF_SHELL_QUOTED, stream);
+    fputs("}\n", stream);
+    if (!is_plain_for_slurm(folder)) /* then its log is for the shell to open */
+        fputs("exec >\"$dir/slurm/${SLURM_ARRAY_JOB_ID:-0}_$SLURM_ARRAY_TASK_ID.log\" 2>&1\n", stream);
     fprintf(stream,
-            "}\nexec \"$headflow\" task \"$dir\" --chunk \"$SLURM_ARRAY_TASK_ID/%zu\" -j \"${SLURM_CPUS_PER_TASK:-%zu}\" "
+            "exec \"$headflow\" task \"$dir\" --chunk \"$SLURM_ARRAY_TASK_ID/%zu\" -j \"${SLURM_CPUS_PER_TASK:-%zu}\" "
             "--quiet\n",
             options->chunks, options->jobs);
 }
