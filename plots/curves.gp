@@ -28,7 +28,7 @@ eval look
 set grid xtics ytics lt 1 dt solid lc rgb "#e2e2e2" lw 1
 unset key
 seeds_note = seeds > 1 ? sprintf("medians over %d seeds", seeds) : ""
-band_note = seeds > 1 ? "band: 10 to 90 % of the runs" : ""
+band_note = seeds < 2 ? "" : seeds < 11 ? "band: 10 to 90 % quantiles, of so few runs nearly their range" : "band: 10 to 90 % of the runs"
 eval place(left, top, wide, high)
 eval heading(left, and_note(and_note(seeds_note, band_note), and_note("triangle: not within the run", slice)))
 

@@ -51,12 +51,21 @@ set xrange [lr_min / 1.3:lr_max * 1.3]
 shape(k) = word("7 5 9 11 13 15", (k - 1) % 6 + 1) + 0
 eval place(left, top, wide, high)
 if (!means) { set yrange [-1:1] }
+set label 2 "bars: standard error over the seeds, which all rungs share" at screen across(left), up(48) font ",11" tc rgb "#505050"
 set ylabel "stages later than the flow by, in % (mean)"
+# A standard error over the seeds; all rungs share these, so that the points of one stage are off together.
+error(spread, n) = spread == spread && n > 2 ? 100 * spread / sqrt(n) : NaN
+beside(lr, i) = lr * 1.03**(i - 0.5 - words(batches) / 2.0)
 plot 0 with lines lc rgb "black" lw 1 notitle, \
-     for [i = 1:words(batches)] for [k = 1:stages] ladder using "lr":(is_at(i, k) ? 100 * column("mean_deviation") : NaN) \
+     for [i = 1:words(batches)] for [k = 1:stages] \
+       ladder using (is_at(i, k) ? beside(column("lr"), i) : NaN):(100 * column("mean_deviation")):(error(column("spread"), column("reached"))) \
+       with yerrorbars pt 0 lw 1 lc rgb head_colour(i) notitle, \
+     for [i = 1:words(batches)] for [k = 1:stages] \
+       ladder using (is_at(i, k) ? beside(column("lr"), i) : NaN):(100 * column("mean_deviation")) \
        with points pt shape(k) ps 1.3 lc rgb head_colour(i) notitle, \
      for [i = 1:words(batches)] for [k = 1:stages] mean_fit(i, k, x) with lines lc rgb head_colour(i) dt k lw 1 notitle
 unset label 1
+unset label 2
 set yrange [*:*]
 
 eval place(left + wide + gap, top, wide, high)

@@ -4,12 +4,14 @@
 
 #include "compare/bands.h"
 #include "compare/comparison.h"
+#include "compare/ladder.h"
 #include "core/file.h"
 #include "core/statistics.h"
 #include "detect/curve.h"
 #include "compare/experiment.h"
 #include "train/optimizer.h"
 
+#include <gsl/gsl_cdf.h>
 #include <gsl/gsl_errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -383,6 +385,166 @@ static void test_ladder(void **state)
     remove_all();
 }
 
+/* ---- error bars ---- */
+
+enum { RUNGS = 12, SEEDS = 8, LADDERS = 200 };
+
+/* A ladder made of numbers: three batch sizes (0: the exact gradient, one seed), four learning rates, one level at t = 1. Of
+ * the noise of a deviation the part shared is that of its seed, the same on every rung; the rest is the rung's own. Every
+ * seed's noise is scaled by sqrt(lr / batch). */
+typedef struct {
+    hf_experiment experiment;
+    hf_config config;
+    hf_rung rung[RUNGS];
+    hf_train_summary run[RUNGS][SEEDS];
+    double crossing[RUNGS][SEEDS], level, t_flow;
+} made_ladder;
+
+static const double per_lr = 0.07, per_noise = -0.8, spread = 12;
+
+static void make_ladder(made_ladder *m, size_t seeds, double shared, random_source *random)
+{
+    static const size_t batches[] = {0, 128, 512};
+    double z[SEEDS];
+    m->level = m->t_flow = 1;
+    for (size_t k = 0; k < seeds; k++)
+        z[k] = draw_normal(random);
+    for (size_t i = 0; i < RUNGS; i++) {
+        const size_t batch = batches[i / 4], runs = batch == 0 ? 1 : seeds;
+        const double lr = ldexp(0.1, -(int)(i % 4)), noise = batch == 0 ? 0 : lr / (double)batch;
+        m->rung[i] = (hf_rung){.lr = lr, .batch = batch, .seeds = runs, .run = m->run[i]};
+        for (size_t k = 0; k < runs; k++) {
+            const double own = sqrt(1 - shared * shared) * draw_normal(random);
+            const double late = per_lr * lr + per_noise * noise + spread * sqrt(noise) * (shared * z[k] + own);
+            m->crossing[i][k] = (1 + late) / lr;
+            m->run[i][k] = (hf_train_summary){.crossing = &m->crossing[i][k], .before = {.loss = lr * (1 + own / 20)}};
+        }
+    }
+    m->experiment = (hf_experiment){.config = &m->config,
+                                    .levels = {.count = 1, .level = &m->level, .t_flow = &m->t_flow},
+                                    .rung_count = RUNGS,
+                                    .rung = m->rung};
+}
+
+/* How often the truth is within t standard errors, t such that it should be in 80 % of all cases. residual: by the scatter of
+ * the rungs about the law instead. */
+static double coverage(made_ladder *m, size_t seeds, double shared, hf_ladder_fit which, double truth, bool residual)
+{
+    random_source random = {12345};
+    const double t = gsl_cdf_tdist_Qinv(0.1, residual ? RUNGS - 2 : (double)seeds - 1);
+    size_t covered = 0;
+    for (size_t trial = 0; trial < LADDERS; trial++) {
+        hf_ladder_number fit[HF_LADDER_NUMBERS];
+        hf_error err;
+        make_ladder(m, seeds, shared, &random);
+        assert_int_equal(hf_ladder_fit_stage(&m->experiment, 0, fit, &err), HF_OK);
+        assert_int_equal(fit[which].seeds, seeds);
+        covered += fabs(fit[which].value - truth) <= t * (residual ? fit[which].residual : fit[which].error);
+    }
+    return (double)covered / LADDERS;
+}
+
+/* The standard errors of a ladder hold the truth as often as they say, however much of the noise the rungs share; 200 ladders
+ * tell 0.8 to 0.03. The scatter about the law, which takes the rungs for independent, does not. */
+static void test_ladder_error_bars(void **state)
+{
+    static const struct {
+        size_t seeds;
+        double shared;
+    } cases[] = {{8, 1}, {8, 0.9}, {8, 0}, {3, 1}, {4, 0.7}};
+    (void)state;
+    made_ladder m = {.level = 1};
+    read_config(&m.config, PAIR "train = { dim = 2; lr = 0.1; seeds = 8; };");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const double held = coverage(&m, cases[i].seeds, cases[i].shared, HF_LADDER_MEAN_PER_NOISE, per_noise, false);
+        assert_true(within("coverage of the mean per lr/batch", fabs(held - 0.8), 0.09));
+    }
+    /* an exponent of spreads that three or four seeds have is far from normal: it is held more often than it should be */
+    const double exponent = coverage(&m, 8, 0.9, HF_LADDER_SPREAD_EXPONENT, 0.5, false);
+    assert_true(within("coverage of the spread's exponent", fabs(exponent - 0.8), 0.09));
+    assert_true(coverage(&m, 8, 1, HF_LADDER_MEAN_PER_NOISE, per_noise, true) < 0.4);
+    hf_config_clear(&m.config);
+}
+
+/* Two seeds have no error bar, and none is taken from the agreement of the rungs. */
+static void test_ladder_of_few_seeds(void **state)
+{
+    (void)state;
+    made_ladder m = {.level = 1};
+    random_source random = {7};
+    hf_ladder_number fit[HF_LADDER_NUMBERS], order;
+    hf_error err;
+    char *text = NULL;
+    size_t size;
+    read_config(&m.config, PAIR "train = { dim = 2; lr = 0.1; seeds = 8; };");
+    for (size_t seeds = 1; seeds <= 3; seeds++) {
+        make_ladder(&m, seeds, 0.5, &random);
+        assert_int_equal(hf_ladder_fit_stage(&m.experiment, 0, fit, &err), HF_OK);
+        assert_true(isfinite(fit[HF_LADDER_MEAN_PER_LR].value) && isfinite(fit[HF_LADDER_MEAN_PER_LR].residual));
+        assert_true(isnan(fit[HF_LADDER_MEAN_PER_LR].error) == (seeds < 3));
+        assert_int_equal(hf_ladder_fit_order(&m.experiment, 128, &order, &err), HF_OK);
+        assert_true(fabs(order.value - 1) < 0.5 && isnan(order.error) == (seeds < 3) && order.seeds == seeds);
+        assert_int_equal(hf_ladder_fit_order(&m.experiment, 0, &order, &err), HF_OK);
+        assert_true(isnan(order.error) && order.seeds == 1); /* the exact gradient has one seed */
+        FILE *stream = open_memstream(&text, &size);
+        assert_non_null(stream);
+        assert_int_equal(hf_ladder_print(&m.experiment, stream, &err), HF_OK);
+        fclose(stream);
+        assert_true((strstr(text, "No error bars: these take 3 seeds or more") != NULL) == (seeds < 3));
+        assert_true((strstr(text, "±") != NULL) == (seeds == 3));
+        free(text);
+    }
+    hf_config_clear(&m.config);
+}
+
+/* The jackknife of a mean is its standard error. */
+static void test_jackknife(void **state)
+{
+    (void)state;
+    random_source random = {3};
+    double x[10], without[10], sum = 0, square = 0;
+    for (size_t k = 0; k < 10; k++)
+        sum += x[k] = draw_normal(&random);
+    for (size_t k = 0; k < 10; k++) {
+        without[k] = (sum - x[k]) / 9;
+        square += (x[k] - sum / 10) * (x[k] - sum / 10);
+    }
+    assert_true(close_to(hf_jackknife(10, without), sqrt(square / 9 / 10), 1e-14));
+    assert_true(isnan(hf_jackknife(2, without)) && isnan(hf_jackknife(0, without)) && isfinite(hf_jackknife(3, without)));
+    without[4] = NAN;
+    assert_true(isnan(hf_jackknife(10, without)));
+}
+
+/* Every rung has the time of the flow with the drift of its own noise. */
+static void test_drift_of_rungs(void **state)
+{
+    (void)state;
+    hf_experiment x;
+    hf_config config;
+    text_table rungs;
+    run_experiment(&x, &config, PAIR "train = { dim = 2; batch = 64; lr = 0.1; seeds = 1; }; "
+                                     "ladder = { halvings = 1; batches = (64, 0, 8); };");
+    read_at(&rungs, "ladder.tsv");
+    assert_int_equal(rungs.rows, 1 + 6 * 2);
+    double noise[2] = {0};
+    for (size_t row = 1; row < rungs.rows; row++) {
+        const double batch = number_in(&rungs, row, "batch"), drift = number_in(&rungs, row, "t_drift");
+        const double t = number_in(&rungs, row, "t_flow"), ratio = number_in(&rungs, row, "lr") / batch;
+        if (batch == 0)
+            assert_true(isnan(drift)); /* the exact gradient has no noise */
+        else if (number_in(&rungs, row, "stage") == 1) { /* to first order in lr/batch */
+            noise[0] += fabs(drift / t - 1) / ratio / 4;
+            noise[1] = fmax(noise[1], fabs(drift / t - 1) / ratio);
+        }
+    }
+    assert_true(noise[0] > 0 && noise[1] < 1.2 * noise[0]);
+    assert_true(number_in(&rungs, 1, "t_drift") == x.levels.t_drift[0]);
+    free(rungs.text);
+    hf_experiment_clear(&x);
+    hf_config_clear(&config);
+    remove_all();
+}
+
 /* Exact steps do not depend on the seed, but random features do: then all seeds are run. */
 static void test_seeds_of_a_rung(void **state)
 {
@@ -421,7 +583,9 @@ int main(void)
         cmocka_unit_test(test_first_below),       cmocka_unit_test(test_quantiles),
         cmocka_unit_test(test_match_heads),       cmocka_unit_test(test_bands),
         cmocka_unit_test(test_comparison_tables), cmocka_unit_test(test_ladder),
-        cmocka_unit_test(test_seeds_of_a_rung),
+        cmocka_unit_test(test_seeds_of_a_rung),   cmocka_unit_test(test_jackknife),
+        cmocka_unit_test(test_ladder_error_bars), cmocka_unit_test(test_ladder_of_few_seeds),
+        cmocka_unit_test(test_drift_of_rungs),
     };
     return cmocka_run_group_tests(tests, make_root, remove_root);
 }

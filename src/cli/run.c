@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "compare/comparison.h"
+#include "compare/ladder.h"
 #include "config/config.h"
 #include "core/file.h"
 #include "core/shell.h"
@@ -118,9 +119,10 @@ static void print_flow(const hf_config *config, const hf_run_summary *summary)
            counts->evaluations, counts->setups, counts->error_failures, counts->newton_failures);
 }
 
-static void print_summary(const hf_experiment *x, const char *directory)
+static hf_status print_summary(const hf_experiment *x, const char *directory, hf_error *err)
 {
     const bool trained = x->main.seeds > 0;
+    hf_status status = HF_OK;
     if (x->has_flow)
         print_flow(x->config, &x->flow);
     if (trained && !x->has_flow && x->config->detect.events) {
@@ -129,7 +131,10 @@ static void print_summary(const hf_experiment *x, const char *directory)
     }
     if (trained)
         hf_comparison_print(x, stdout);
+    if (x->rung_count > 0)
+        status = hf_ladder_print(x, stdout, err);
     printf("tables: %s%s%s\n", directory, trained ? "" : "/flow", x->rung_count > 0 ? ", the ladder's in ladder*.tsv" : "");
+    return status;
 }
 
 /* Steps larger than 2 over the curvature grow; with momentum mu steps are stable up to 2 (1 + mu) over it. */
@@ -217,8 +222,9 @@ static hf_status finish(const hf_experiment *x, const hf_cli_options *options, c
     if (x->all_were_here)
         fprintf(stderr, "headflow: %s already holds this run\n", directory);
     else if (!options->quiet)
-        print_summary(x, directory);
-    status = draw(x, directory, err);
+        status = print_summary(x, directory, err);
+    if (status == HF_OK)
+        status = draw(x, directory, err);
     if (status == HF_OK && !options->quiet && config->output.plots)
         printf("figures: %s/plots\n", directory);
     return status == HF_OK ? hf_cli_flush(err) : status;

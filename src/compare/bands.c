@@ -155,7 +155,10 @@ static hf_status write_table(bands *b, const hf_config *config, const char *dire
         status = hf_table_open(&table, directory, "train/summary.tsv", &origin, err);
     if (status != HF_OK)
         return status;
-    hf_table_comment(&table, "median and quantiles over %zu seeds", b->seeds);
+    hf_table_comment(&table, "median and quantiles over %zu seeds%s", b->seeds,
+                     b->seeds < HF_QUANTILES_FEW ? ", so few that p10 and p90 lie between the two lowest and the two highest: "
+                                                   "nearly the range"
+                                                 : "");
     write_header(b, &table);
     for (bool more = true; more && status == HF_OK;) {
         status = read_rows(b, &more, err);

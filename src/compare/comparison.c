@@ -312,6 +312,8 @@ static void print_times(const hf_experiment *x, FILE *stream)
         fprintf(stream,
                 "Median and quantiles: %zu runs of %s, in steps, which are no flow time: compare order and\nlevels only.\n",
                 x->main.seeds, name);
+    if (x->main.seeds < HF_QUANTILES_FEW)
+        fprintf(stream, "Of so few runs the 10 and 90 %% quantiles are nearly the range.\n");
     const hf_config *c = x->config;
     if (c->flow.sgd_drift.lr > 0)
         fprintf(stream,

@@ -245,6 +245,28 @@ static hf_config rung_config(const hf_config *config, size_t halvings, size_t ba
     return rung;
 }
 
+/* When the flow with the drift of a rung's own noise falls to the levels. A rung whose noise is too large for that flow is
+ * trained all the same, and has none. */
+static hf_status follow_drift(hf_experiment *x, const hf_config *config, const hf_experiment_options *options,
+                              hf_rung *rung, hf_error *err)
+{
+    if (!hf_config_runs_drift(config) || x->levels.count == 0)
+        return HF_OK;
+    hf_config drifting = with_drift(config);
+    hf_run_summary summary;
+    const hf_run_options run = {.interrupted = options->interrupted};
+    drifting.detect.saddles = false; /* nobody asks for them, and they change no trajectory */
+    const hf_status status = hf_flow_run(&drifting, &run, &summary, err);
+    if (status != HF_OK)
+        return status == HF_ENUMERIC ? HF_OK : status;
+    x->interrupted = x->interrupted || summary.stop == HF_STOP_INTERRUPTED;
+    rung->t_drift = malloc(x->levels.count * sizeof *rung->t_drift);
+    for (size_t l = 0; l < x->levels.count && rung->t_drift != NULL; l++)
+        rung->t_drift[l] = hf_curve_first_below(&summary.findings.curve, x->levels.level[l]);
+    hf_run_summary_clear(&summary);
+    return rung->t_drift == NULL ? hf_fail_memory(err, "the ladder") : HF_OK;
+}
+
 static hf_status climb(hf_experiment *x, const hf_experiment_options *options, hf_error *err)
 {
     const hf_config *config = x->config;
@@ -262,7 +284,10 @@ static hf_status climb(hf_experiment *x, const hf_experiment_options *options, h
             hf_experiment_options place = *options;
             const bool is_main = h == 0 && batch == config->train.batch;
             place.resume = options->resume || is_main; /* that one has just been climbed */
-            status = train_rung(x, &rung, is_main ? "train" : name, &place, &x->rung[x->rung_count++], err);
+            hf_rung *climbed = &x->rung[x->rung_count++];
+            status = train_rung(x, &rung, is_main ? "train" : name, &place, climbed, err);
+            if (status == HF_OK && !x->interrupted)
+                status = follow_drift(x, &rung, options, climbed, err);
         }
     return status;
 }
@@ -305,6 +330,7 @@ static void clear_rung(hf_rung *rung)
     for (size_t k = 0; k < rung->seeds; k++)
         hf_train_summary_clear(&rung->run[k]);
     free(rung->run);
+    free(rung->t_drift);
 }
 
 void hf_experiment_clear(hf_experiment *x)

@@ -35,6 +35,8 @@ typedef struct {
     double lr;
     size_t batch, seeds;
     hf_train_summary *run; /* (seeds) owned */
+    double *t_drift;       /* (levels) when the flow with the drift of this rung's noise falls to each level, nan: never; NULL:
+                              that flow is not followed, or there is none; owned */
 } hf_rung;
 
 typedef struct {

@@ -27,3 +27,16 @@ double hf_quantile(size_t count, const double *sorted, double q)
         return sorted[low];
     return sorted[low] + fraction * (sorted[low + 1] - sorted[low]);
 }
+
+double hf_jackknife(size_t count, const double *left_out)
+{
+    const double n = (double)count;
+    double mean = 0, sum = 0;
+    if (count < HF_JACKKNIFE_LEAST)
+        return NAN;
+    for (size_t k = 0; k < count; k++)
+        mean += left_out[k] / n;
+    for (size_t k = 0; k < count; k++)
+        sum += (left_out[k] - mean) * (left_out[k] - mean);
+    return sqrt((n - 1) / n * sum);
+}
