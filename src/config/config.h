@@ -7,162 +7,36 @@
 #ifndef HF_CONFIG_CONFIG_H
 #define HF_CONFIG_CONFIG_H
 
+#include "compare/params.h"
 #include "core/error.h"
+#include "core/lists.h"
+#include "detect/params.h"
+#include "flow/params.h"
+#include "run/params.h"
+#include "sweep/params.h"
+#include "train/params.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
-typedef struct {
-    size_t count;
-    double *at;
-} hf_reals;
-typedef struct {
-    size_t count;
-    size_t *at;
-} hf_counts;
-typedef struct {
-    size_t count;
-    hf_reals *row;
-} hf_real_rows;
-typedef struct {
-    size_t count;
-    hf_counts *row;
-} hf_count_rows;
-typedef struct {
-    size_t count;
-    char **at;
-} hf_strings;
-
-typedef enum { HF_AXIS_VALUES, HF_AXIS_LOG, HF_AXIS_LINEAR } hf_axis_form;
-
-/* A key that a sweep varies. */
-typedef struct {
-    char *key;
-    hf_axis_form form;
-    double first, last; /* log and linear: of how many numbers the file says, count */
-    size_t count;
-    hf_strings values; /* as -s takes them after "path=", never empty */
-    char *name;        /* what at stands for; NULL: the key */
-    hf_reals at;       /* (values) numbers to plot and fit by in place of the values, or empty */
-    bool goes_along;   /* value by value with the last axis before it that does not; as many values */
-} hf_axis;
-typedef struct {
-    size_t count;
-    hf_axis *at;
-} hf_axes;
-
-/* A power law to be fitted to what a sweep reports. */
-typedef struct {
-    char *response; /* a reported quantity */
-    hf_strings on;  /* swept keys, or the names of their axes */
-} hf_fit;
-typedef struct {
-    size_t count;
-    hf_fit *at;
-} hf_fits;
-
-typedef enum { HF_GEOMETRY_LOGIT, HF_GEOMETRY_REPLICATOR } hf_geometry;
-typedef enum { HF_NOISE_NORMAL, HF_NOISE_UNIFORM, HF_NOISE_SINE } hf_noise;
-typedef enum { HF_START_UNIFORM, HF_START_BUMPS, HF_START_WRONG, HF_START_WATERFALL, HF_START_SADDLE } hf_start;
-typedef enum { HF_VALUES_LEARNED, HF_VALUES_FROZEN, HF_VALUES_OPTIMAL } hf_values;
-typedef enum { HF_SPACING_LOG, HF_SPACING_LINEAR } hf_spacing;
-typedef enum { HF_TASK_REGRESSION } hf_task_kind;
-typedef enum { HF_OPTIMIZER_SGD, HF_OPTIMIZER_MOMENTUM, HF_OPTIMIZER_ADAM, HF_OPTIMIZER_ADAMW } hf_optimizer_kind;
-typedef enum { HF_SAMPLING_DIRECT, HF_SAMPLING_PROJECTED } hf_sampling;
-typedef enum { HF_FEATURES_ORTHOGONAL, HF_FEATURES_RANDOM } hf_features;
-
 /* A list that the model file leaves out has count 0. Owner of every pointer: the hf_config. */
 typedef struct {
     char *title;
     size_t heads;     /* H */
     size_t positions; /* T: number of position classes */
-    struct {
-        hf_reals strengths;     /* (J) m_j; after reading always set, also when the file gives base and ratio */
-        double base, ratio;     /* m_j = base * ratio^(J-j) */
-        size_t count;           /* J */
-        hf_count_rows patterns; /* (J)(n_j) positions from 1; after reading always set, also when given by lengths */
-        hf_counts lengths;      /* (J) or empty */
-        size_t stride;          /* 0: each pattern starts right after the one before */
-        hf_real_rows weights;   /* (J)(n_j) or empty: uniform with sum 1 */
-        hf_real_rows gram;      /* (J)(J) or empty: the identity */
-    } target;
-    struct {
-        hf_counts copies;     /* (T), (1) or empty: 1 */
-        hf_counts replicas;   /* (T), (1) or empty: 1 */
-        hf_real_rows weights; /* (J)(T or 1) or empty: 1 */
-        double noise;         /* standard deviation of the label noise */
-    } data;
-    struct {
-        hf_real_rows weights; /* (J)(T or 1) or empty: the data that are learned */
-    } test;
-    struct {
-        double values;       /* every coordinate of every head's value, along the features */
-        double perturbation; /* standard deviation of the noise on the logits (sine: its amplitude) */
-        hf_noise distribution;
-        uint64_t seed;
-        hf_start start;  /* where the noise is added */
-        double scale;    /* of the logits of any start but uniform */
-        size_t learned;  /* saddle: number of patterns */
-        size_t position; /* wrong: where every head looks; after reading 1..T */
-        char *state;     /* state table, as written in the model file; NULL: none */
-    } init;
-    struct {
-        hf_geometry geometry;
-        hf_values values;
-        double value_rate, attention_rate, weight_decay;
-        struct {
-            double lr;         /* flow time of one step; 0: no drift */
-            size_t batch, dim; /* samples of a step; d */
-            double noise;      /* standard deviation of the label noise */
-        } sgd_drift;
-    } flow;
-    struct {
-        hf_task_kind task;
-        size_t dim; /* d */
-        hf_features features;
-        hf_counts inputs;  /* (J) input coordinates of each feature, sum d; empty: every feature uses all d */
-        double repetition; /* part of the samples in which the inputs of pattern 1 hold the first unit vector */
-        size_t batch;      /* 0: the gradient of the population, or of all samples */
-        double lr;
-        size_t steps; /* after reading > 0 */
-        hf_optimizer_kind optimizer;
-        double momentum, beta1, beta2, epsilon, weight_decay;
-        size_t samples;    /* 0: fresh ones at every step */
-        size_t validation; /* held-out samples; 0: the population */
-        size_t seeds;
-        uint64_t seed; /* of the first run */
-        hf_sampling sampling;
-        size_t log_every;  /* 0: at the output times */
-        size_t save_every; /* steps */
-    } train;
-    struct {
-        size_t halvings; /* of lr */
-        hf_counts batches;
-    } ladder;
-    struct {
-        double t_end, rtol, atol, stop_loss;
-        size_t max_steps;
-    } solver;
-    struct {
-        double contrast, overlap, acquired, loss_fraction;
-        bool events;  /* false: nothing is looked for */
-        bool saddles; /* Hessian at every plateau */
-    } detect;
-    struct {
-        size_t points;
-        hf_spacing spacing;
-        double t_first;
-        bool attention, states, plots;
-        size_t spectrum; /* number of lowest eigenvalues of the Hessian written at every output time; 0: none */
-    } output;
-    struct {
-        hf_axes over;
-        size_t seeds; /* runs at every point */
-        bool zip;     /* the axes go together, value by value */
-        hf_strings report;
-    } sweep;
+    hf_target_params target;
+    hf_data_params data;
+    hf_test_params test;
+    hf_init_params init;
+    hf_flow_params flow;
+    hf_train_params train;
+    hf_ladder_params ladder;
+    hf_solver_params solver;
+    hf_detect_params detect;
+    hf_output_params output;
+    hf_sweep_params sweep;
     hf_fits fit;
     struct {
         bool flow, train, sweep;

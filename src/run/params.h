@@ -1,0 +1,25 @@
+/* params: how far a run goes and what it writes. */
+#ifndef HF_RUN_PARAMS_H
+#define HF_RUN_PARAMS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef enum { HF_SPACING_LOG, HF_SPACING_LINEAR } hf_spacing;
+
+/* How far, and how accurately. */
+typedef struct {
+    double t_end, rtol, atol, stop_loss;
+    size_t max_steps;
+} hf_solver_params;
+
+/* Times of the tables and what stands in them. */
+typedef struct {
+    size_t points;
+    hf_spacing spacing;
+    double t_first;
+    bool attention, states, plots;
+    size_t spectrum; /* number of lowest eigenvalues of the Hessian written at every output time; 0: none */
+} hf_output_params;
+
+#endif

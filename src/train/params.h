@@ -1,0 +1,35 @@
+/* params: what training is told. Lists that are left out have count 0. */
+#ifndef HF_TRAIN_PARAMS_H
+#define HF_TRAIN_PARAMS_H
+
+#include "core/lists.h"
+
+#include <stdint.h>
+
+typedef enum { HF_TASK_REGRESSION } hf_task_kind;
+typedef enum { HF_OPTIMIZER_SGD, HF_OPTIMIZER_MOMENTUM, HF_OPTIMIZER_ADAM, HF_OPTIMIZER_ADAMW } hf_optimizer_kind;
+typedef enum { HF_SAMPLING_DIRECT, HF_SAMPLING_PROJECTED } hf_sampling;
+typedef enum { HF_FEATURES_ORTHOGONAL, HF_FEATURES_RANDOM } hf_features;
+
+/* Task, samples, optimizer and what is written. */
+typedef struct {
+    hf_task_kind task;
+    size_t dim; /* d */
+    hf_features features;
+    hf_counts inputs;  /* (J) input coordinates of each feature, sum d; empty: every feature uses all d */
+    double repetition; /* part of the samples in which the inputs of pattern 1 hold the first unit vector */
+    size_t batch;      /* 0: the gradient of the population, or of all samples */
+    double lr;
+    size_t steps; /* after reading > 0 */
+    hf_optimizer_kind optimizer;
+    double momentum, beta1, beta2, epsilon, weight_decay;
+    size_t samples;    /* 0: fresh ones at every step */
+    size_t validation; /* held-out samples; 0: the population */
+    size_t seeds;
+    uint64_t seed; /* of the first run */
+    hf_sampling sampling;
+    size_t log_every;  /* 0: at the output times */
+    size_t save_every; /* steps */
+} hf_train_params;
+
+#endif
