@@ -1,4 +1,4 @@
-/* saddle: eigenvalues of the Hessian at a state, in coordinates orthonormal in the flow's metric (curvature.h).
+/* saddle: rates at which perturbations of a state grow, from the eigenvalues of minus the flow's Jacobian (curvature.h).
  *
  * Small problems are solved densely (LAPACK), large ones by an implicitly restarted Lanczos method (ARPACK) that asks for
  * more of the lowest eigenvalues until one is not negative. */

@@ -235,12 +235,30 @@ static void scale_logits(const hf_flow *flow, const double *x, double *result)
             result[n * p->positions + i] = sqrt(p->attention_rate / p->multiplicity[i]) * x[n * p->positions + i];
 }
 
-/* The factor of head k at position i between its Fisher coordinate and its logit; 0 where the attention has underflown. */
-static double fisher_factor(const hf_flow *flow, size_t k, size_t i)
+/* x -> x - q (q . x) in every row, q_i = sqrt(n_i s_ki) of length 1. By heads: modes would leave an attention of 1e-30
+ * with the rounding of the other heads'. */
+HF_CLONES static void project_fisher(const hf_flow *flow, double *heads)
 {
     const hf_problem *p = flow->problem;
-    double s = flow->weight[k * p->positions + i] * flow->norm[k];
-    return s > 0 ? sqrt(p->attention_rate / (p->multiplicity[i] * s)) : 0;
+    double *q = flow->edge; /* row 0 is scratch */
+    for (size_t k = 0; k < p->heads; k++) {
+        double *x = heads + k * p->positions;
+        const double *weight = flow->weight + k * p->positions, norm = flow->norm[k];
+        for (size_t i = 0; i < p->positions; i++)
+            q[i] = sqrt(p->multiplicity[i] * weight[i] * norm);
+        hf_lanes_add(p->positions, -hf_lanes_dot(p->positions, q, x), q, x);
+    }
+}
+
+/* Multiplies by sqrt(rho_a s_ki n_i), or, divided, by sqrt(rho_a s_ki / n_i). */
+static void multiply_fisher(const hf_flow *flow, bool divided, double *heads)
+{
+    const hf_problem *p = flow->problem;
+    for (size_t k = 0; k < p->heads; k++)
+        for (size_t i = 0; i < p->positions; i++) {
+            double s = flow->weight[k * p->positions + i] * flow->norm[k], count = p->multiplicity[i];
+            heads[k * p->positions + i] *= sqrt(p->attention_rate * (divided ? s / count : s * count));
+        }
 }
 
 /* Modes of what the heads have, row by row; q is orthonormal, so that the other way is its transpose. */
@@ -252,37 +270,77 @@ static void rotate(const hf_basis *basis, size_t width, const double *heads, dou
             hf_lanes_add(width, basis->q[n * basis->heads + k], heads + k * width, modes + n * width);
 }
 
-static void multiply_fisher(const hf_flow *flow, double *heads)
+/* The change of force and g when values and attentions change by dv and ds, all by heads. value: (H, R) v. */
+HF_CLONES static void change_by_heads(const hf_flow *flow, const double *value, const double *dv, const double *ds,
+                                      double *dforce, double *dg)
 {
     const hf_problem *p = flow->problem;
-    for (size_t k = 0; k < p->heads; k++)
-        for (size_t i = 0; i < p->positions; i++)
-            heads[k * p->positions + i] *= fisher_factor(flow, k, i);
+    size_t positions = p->positions, features = p->features;
+    double *dpull = flow->scratch, *attention = dpull + positions;
+    memset(dg, 0, p->heads * positions * sizeof *dg);
+    for (size_t r = 0; r < features; r++) {
+        const double *pull = flow->pull + r * positions;
+        memset(dpull, 0, positions * sizeof *dpull);
+        for (size_t k = 0; k < p->heads; k++) {
+            hf_lanes_add(positions, dv[k * features + r] * flow->norm[k], flow->weight + k * positions, dpull);
+            hf_lanes_add(positions, value[k * features + r], ds + k * positions, dpull);
+        }
+        for (size_t i = 0; i < positions; i++)
+            dpull[i] *= -p->copies[i] * p->variance[r * positions + i];
+        for (size_t k = 0; k < p->heads; k++) {
+            hf_flow_head_attention(flow, k, attention);
+            dforce[k * features + r] = hf_counted_dot(p, dpull, attention) + hf_counted_dot(p, pull, ds + k * positions);
+            hf_lanes_add(positions, value[k * features + r], dpull, dg + k * positions);
+            hf_lanes_add(positions, dv[k * features + r], pull, dg + k * positions);
+        }
+    }
+}
+
+/* The mirror flow v' = -rho_v dL/dv, a' = -rho_a n^-1 dL/ds + const has the Jacobian -diag(rho_v, rho_a / n) A diag(1, F),
+ * A the second derivative of L in (v, s) and F = n (diag(s / n) - s s^T): similar to -K^T A K, K K^T = diag(rho_v, rho_a F /
+ * n), whose part for the attentions is K = sqrt(rho_a s / n) (1 - q q^T). */
+static void fisher_times(const hf_flow *flow, const double *x, double *result)
+{
+    const hf_problem *p = flow->problem;
+    size_t values = p->heads * p->features, logits = p->heads * p->positions;
+    size_t widest = p->heads > p->features ? p->heads : p->features;
+    double *dv = flow->direction, *dg = dv + values, *ds = flow->turned, *value = flow->small + p->heads * widest,
+           *dforce = value + p->heads * widest;
+    memcpy(ds, x + values, logits * sizeof *ds);
+    project_fisher(flow, ds);
+    multiply_fisher(flow, true, ds);
+    scale_values(p, x, flow->change);
+    if (p->values == HF_VALUES_OPTIMAL) {
+        rotate(flow->basis, p->positions, ds, dg);
+        hf_optimal_change(flow, dg, flow->change);
+    }
+    hf_basis_heads(flow->basis, p->features, flow->change, dv);
+    hf_basis_heads(flow->basis, p->features, flow->value, value);
+    change_by_heads(flow, value, dv, ds, dforce, dg);
+    for (size_t i = 0; i < values; i++)
+        dforce[i] = p->weight_decay * dv[i] - dforce[i];
+    rotate(flow->basis, p->features, dforce, result);
+    scale_values(p, result, result);
+    multiply_fisher(flow, false, dg);
+    project_fisher(flow, dg);
+    for (size_t i = 0; i < logits; i++)
+        result[values + i] = -dg[i];
 }
 
 void hf_flow_hessian_times(const hf_flow *flow, const double *x, double *result)
 {
     const hf_problem *p = flow->problem;
-    size_t values = p->heads * p->features, logits = p->heads * p->positions;
-    double *direction = flow->direction, *turned = flow->turned;
-    bool logit = p->geometry == HF_GEOMETRY_LOGIT;
-    scale_values(p, x, direction);
-    if (logit)
-        scale_logits(flow, x + values, direction + values);
-    else {
-        memcpy(turned, x + values, logits * sizeof *turned);
-        multiply_fisher(flow, turned);
-        rotate(flow->basis, p->positions, turned, direction + values);
-    }
-    hf_flow_gradient_change(flow, direction, result);
-    scale_values(p, result, result);
-    if (logit) {
-        scale_logits(flow, result + values, result + values);
+    size_t values = p->heads * p->features;
+    double *direction = flow->direction;
+    if (p->geometry == HF_GEOMETRY_REPLICATOR) {
+        fisher_times(flow, x, result);
         return;
     }
-    hf_basis_heads(flow->basis, p->positions, result + values, turned);
-    multiply_fisher(flow, turned);
-    memcpy(result + values, turned, logits * sizeof *turned);
+    scale_values(p, x, direction);
+    scale_logits(flow, x + values, direction + values);
+    hf_flow_gradient_change(flow, direction, result);
+    scale_values(p, result, result);
+    scale_logits(flow, result + values, result + values);
 }
 
 double hf_flow_symmetric_fraction(const hf_flow *flow, const double *x)

@@ -14,10 +14,14 @@
  * . J y'. */
 double hf_flow_speed_rate(const hf_flow *flow);
 
-/* The Hessian in coordinates that are orthonormal in the flow's own metric, so that an eigenvalue is minus the rate at
- * which a perturbation along its eigenvector grows: dv / sqrt(rho_v) and, in the logit geometry, da sqrt(n_i / rho_a) by
- * modes; in the replicator geometry, where a probability s has the Fisher norm ds^2 / s, u sqrt(n_i s_ki / rho_a) by
- * heads. x, result: (size of a state). Rates of 0 leave their coordinates out (0). */
+/* Minus the Jacobian of the flow without drift, in coordinates in which it is symmetric, those that are orthonormal in
+ * the flow's own metric: an eigenvalue is minus the rate at which a perturbation along its eigenvector grows. The
+ * coordinates are dv / sqrt(rho_v) and, in the logit geometry, da sqrt(n_i / rho_a) by modes; in the replicator geometry,
+ * where a probability s has the Fisher norm ds^2 / s, u sqrt(n_i s_ki / rho_a) by heads. Logit geometry: the Hessian of
+ * the loss in values and logits; replicator: K^T A K with A its Hessian in values and attentions, which the loss is
+ * unconstrained in, and K K^T the inverse metric. With optimal values, which follow, only attentions are perturbed.
+ * Exact zeros are a head's logits changed all alike, attentions that have underflown and coordinates whose rate is 0.
+ * x, result: (size of a state). */
 void hf_flow_hessian_times(const hf_flow *flow, const double *x, double *result);
 
 /* Share of |x|^2 that moves all heads alike, for x in the coordinates of hf_flow_hessian_times. */

@@ -49,7 +49,7 @@ typedef struct {
 
     double *weight; /* (H, T) by head: exp(a_ki) up to a factor */
     double *norm;   /* (H) by head: that factor, s_ki = weight_ki norm_k */
-    double *edge;   /* (H, T) s_to - s_from along every edge, [0] scratch */
+    double *edge;   /* (H, T) s_to - s_from along every edge, [0] scratch, also of curvature.c */
 
     double *normal;    /* (R, H, H) for optimal.c */
     double *change;    /* (H, R) the optimal values' change */
