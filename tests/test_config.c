@@ -182,6 +182,31 @@ static void test_gram(void **state)
     hf_config_clear(&c);
 }
 
+/* Ends of files and lines that some editors leave, and what is no fault of the last line. */
+static void test_ends(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        MODEL "# no newline",
+        MODEL "// no newline",
+        MODEL "/* no newline */",
+        MODEL "flow = { }; #",
+        "heads = 3; positions = 40; target = { strengths = (2.89, 1.7, 1.0); }; # all in one line",
+        "\xef\xbb\xbf" MODEL,
+        "\xef\xbb\xbf# a comment\n" MODEL "# no newline",
+        "# a comment\r\nheads = 3;\r\npositions = 40; # another\r\n target = { strengths = (2.89, 1.7, 1.0); };\r\n# last\r",
+        "heads = 3;\rpositions = 40;\r\f target = { strengths = (+2.89, 17.e-1, .1E+1); };\r",
+        MODEL "title = \"one\" \" two\";",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        hf_config c;
+        read_good(&c, texts[i], NULL);
+        assert_int_equal(c.heads, 3);
+        assert_true(c.target.strengths.count == 3 && c.target.strengths.at[1] == 1.7 && c.target.strengths.at[2] == 1);
+        hf_config_clear(&c);
+    }
+}
+
 static void test_include(void **state)
 {
     (void)state;
@@ -233,6 +258,13 @@ static void test_bad_overrides(void **state)
          "-s flow.geometry=flat: flow.geometry: expected one of \"logit\", \"replicator\", got \"flat\""},
         {"heads=", "-s heads=: heads: syntax error, expected one value"},
         {"heads=1; positions=5", "heads: expected one value"},
+        {"target.strengths=3,2,1", "syntax error, expected one value, such as -s target.strengths='(3, 2, 1)'"},
+        {"target.strengths=3 2, 1", "such as -s target.strengths='(3, 2, 1)'"},
+        {"target.strengths=3", "expected a list of real numbers > 0, got 3, such as -s target.strengths='(3)'"},
+        {"data.copies=2,1", "such as -s data.copies='(2, 1)'"},
+        {"init.seed=.", "-s init.seed=.: init.seed: '.' is not a number, expected one such as 3, 0.5 or 1e-3"},
+        {"init.seed=", "init.seed: syntax error, expected one value"},
+        {"solver.t_end=1e5x", "'1e5x' is not a number"},
         {"target.gram=((1,0),(0,1)", "target.gram: syntax error, expected one value"},
         {"target={}", "-s target={}: target: is a section, expected one of its keys"},
         {"=", "-s =: expected path=value"},
@@ -561,7 +593,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),      cmocka_unit_test(test_numbers),        cmocka_unit_test(test_ratio),
-        cmocka_unit_test(test_lengths),       cmocka_unit_test(test_gram),           cmocka_unit_test(test_include),
+        cmocka_unit_test(test_lengths),       cmocka_unit_test(test_gram),           cmocka_unit_test(test_ends),
+        cmocka_unit_test(test_include),
         cmocka_unit_test(test_overrides),     cmocka_unit_test(test_bad_overrides),  cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_print_failure), cmocka_unit_test(test_documentation),  cmocka_unit_test(test_hash),
         cmocka_unit_test(test_state),         cmocka_unit_test(test_state_override), cmocka_unit_test(test_bad_files),

@@ -14,6 +14,7 @@
 #define PATH_TEXT  256 /* of a key; longer ones are cut and therefore unknown */
 #define KEY_TEXT   120 /* of a key or an override in a message */
 #define PLACE_TEXT (2 * HF_SHOWN + 16)
+#define LIST_HINT  200
 
 /* Where one key's value comes from. */
 typedef struct {
@@ -51,14 +52,35 @@ static const char *describe_place(const reader *r, const char *override, const h
     return place;
 }
 
+/* Writes how numbers that an override gives without brackets are said, ", such as -s data.copies='(3, 2)'", or "" where that
+ * is not what is wrong, and returns hint. */
+static const char *describe_list(const char *override, const char *path, char hint[LIST_HINT])
+{
+    const hf_key *key = path == NULL || override == NULL ? NULL : hf_keys_find(path);
+    const bool is_list = key != NULL && (key->kind == HF_KIND_COUNTS || key->kind == HF_KIND_REALS);
+    const char *value = is_list ? strchr(override, '=') + 1 : "";
+    hint[0] = '\0';
+    if (*value == '\0' || strspn(value, "0123456789+-.eEL, ") != strlen(value) || strlen(value) > LIST_HINT / 4)
+        return hint;
+    int used = snprintf(hint, LIST_HINT, ", such as -s %s='(", path);
+    for (const char *separator = ""; *(value += strspn(value, ", ")) != '\0'; separator = ", ") {
+        const int length = (int)strcspn(value, ", ");
+        used += snprintf(hint + used, LIST_HINT - (size_t)used, "%s%.*s", separator, length, value);
+        value += length;
+    }
+    snprintf(hint + used, LIST_HINT - (size_t)used, ")'");
+    return hint;
+}
+
 /* Turns the reader's fault, or a failed allocation, into the caller's error. key NULL: the fault is of no key. */
 static hf_status report(reader *r, hf_status status, const char *override, const char *key)
 {
-    char place[PLACE_TEXT], shown[KEY_TEXT];
+    char place[PLACE_TEXT], shown[KEY_TEXT], hint[LIST_HINT];
     if (status != HF_EUSAGE)
         return hf_fail_memory(r->err, "the model file");
-    return hf_fail(r->err, status, "%s: %s%s%s", describe_place(r, override, &r->fault, place),
-                   key == NULL ? "" : hf_text_show(key, shown, sizeof shown), key == NULL ? "" : ": ", r->fault.text);
+    return hf_fail(r->err, status, "%s: %s%s%s%s", describe_place(r, override, &r->fault, place),
+                   key == NULL ? "" : hf_text_show(key, shown, sizeof shown), key == NULL ? "" : ": ", r->fault.text,
+                   describe_list(override, key, hint));
 }
 
 static hf_status report_unknown(reader *r, const char *override, const char *path)
@@ -89,9 +111,11 @@ static hf_status parse(reader *r, const char *text, const char *expected, config
     config_t *tree = &r->trees[r->tree_count++];
     config_init(tree);
     config_set_include_dir(tree, r->config->directory);
-    if (config_read_string(tree, text) != CONFIG_TRUE)
+    if (config_read_string(tree, text) != CONFIG_TRUE) {
+        const bool mixed = strstr(config_error_text(tree), "element type in array") != NULL;
         return hf_fault_set(&r->fault, config_error_file(tree), (unsigned)config_error_line(tree), "%s, expected %s",
-                            config_error_text(tree), expected);
+                            config_error_text(tree), mixed ? "numbers of one kind, or ( ) for [ ]" : expected);
+    }
     *root = config_root_setting(tree);
     return HF_OK;
 }
@@ -140,12 +164,20 @@ static hf_status collect(reader *r, const config_setting_t *section, const char 
 
 static hf_status read_file(reader *r)
 {
-    char *text;
+    char *text, *ended = NULL;
     config_setting_t *root;
     hf_status status = hf_text_load(r->path, &text, &r->fault);
     if (status != HF_OK)
         return report(r, status, NULL, NULL);
-    status = parse(r, text, "'key = value;' with every key once", &root);
+    const char *start = hf_text_skip_mark(text);
+    const size_t size = strlen(start) + sizeof "\n";
+    ended = malloc(size);
+    if (ended != NULL) { /* the last line may be a comment, for which libconfig wants an end */
+        snprintf(ended, size, "%s\n", start);
+        status = parse(r, ended, "'key = value;' with every key once", &root);
+    } else
+        status = HF_ESYSTEM;
+    free(ended);
     free(text);
     return status == HF_OK ? collect(r, root, "") : report(r, status, NULL, NULL);
 }

@@ -103,6 +103,13 @@ hf_status hf_text_load(const char *path, char **text, hf_fault *fault)
     return status;
 }
 
+const char *hf_text_skip_mark(const char *text)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+    const size_t length = sizeof mark - 1;
+    return strncmp(text, mark, length) == 0 ? text + length : text;
+}
+
 char *hf_text_join(const char *directory, const char *path)
 {
     const bool alone = path[0] == '/' || strcmp(directory, ".") == 0;

@@ -30,6 +30,9 @@ const char *hf_text_show(const char *text, char *shown, size_t size);
  * NUL byte (fault->text says which, fault->line where). HF_ESYSTEM: memory. */
 hf_status hf_text_load(const char *path, char **text, hf_fault *fault);
 
+/* Behind the byte order mark that some editors put in front of a UTF-8 text; text itself if there is none. */
+const char *hf_text_skip_mark(const char *text);
+
 /* directory/path, or path alone if it is absolute or the directory is ".". Caller frees; NULL: memory. */
 char *hf_text_join(const char *directory, const char *path);
 
