@@ -16,7 +16,7 @@ static void test_features(void **state)
     for (size_t n = 0; n < task_count; n++) {
         trained_model m;
         make_model(&m, 1, "%s", tasks[n].text);
-        const hf_task *task = m.task;
+        const hf_regression_task *task = m.task;
         const hf_problem *p = task->problem;
         const size_t size = task->dim * task->dim;
         for (size_t j = 0; j < p->patterns; j++)
@@ -45,11 +45,11 @@ static void refuse(const char *text, const char *words)
 {
     hf_config config;
     hf_error err = {0};
-    void *model = NULL;
+    hf_learner learner = {0};
     write_text(temporary_path("refused.conf"), text, strlen(text));
     hf_status status = hf_config_read(&config, temporary_path("refused.conf"), 0, NULL, &err); /* by the keys alone, or: */
     if (status == HF_OK)
-        status = hf_model_regression.create(&model, &config, 1, 1, &err);
+        status = hf_learner_create(&learner, &config, 1, 1, &err);
     assert_int_equal(status, HF_EUSAGE);
     if (strstr(err.message, words) == NULL)
         fail_msg("got '%s', want something about '%s'", err.message, words);
@@ -105,7 +105,7 @@ static void test_what_cannot_be_sampled(void **state)
 /* 1/2 sum_i sum_c omega_ci |column c of sum_k V_k c_i s_ki - sum_{j <= known} A_j p_ji|^2, in d x d */
 static double distance_by_definition(const trained_model *m, size_t known)
 {
-    const hf_task *task = m->task;
+    const hf_regression_task *task = m->task;
     const size_t d = task->dim, N = task->inputs, H = task->problem->heads;
     double *cs = numbers(H * N), *sum = numbers(d * d), total = 0;
     for (size_t k = 0; k < H; k++)
@@ -139,11 +139,11 @@ static void test_view(void **state)
         const double want = distance_by_definition(&m, J) + decay;
         if (!close_to(exact_loss(&m), want, 1e-12))
             fail_msg("the loss of %s", tasks[n].name);
-        const hf_observation *o = &hf_model_regression.view(m.model)->observation;
+        const hf_observation *o = &view_of(&m)->observation;
         for (size_t k = 0; k <= J; k++)
             assert_true(close_to(o->distance[k], distance_by_definition(&m, k), 1e-12));
         m.x[3] = NAN;
-        assert_false(hf_model_regression.observe(m.model, m.x));
+        assert_false(look_at(&m));
         clear_model(&m);
     }
 }
@@ -173,9 +173,9 @@ static double population_loss(trained_model *m, uint64_t step)
 static void check_gradient(trained_model *m, const char *name, uint64_t step, double decay,
                            double (*loss)(trained_model *, uint64_t))
 {
-    double worst[HF_GROUPS] = {0};
-    for (size_t g = 0; g < HF_GROUPS; g++) {
-        const hf_group *group = &m->groups[g];
+    double worst[2] = {0};
+    for (size_t g = 0; g < 2; g++) {
+        const hf_tensor *group = &m->tensors.at[g];
         const double scale = largest(group->count, m->gradient + group->offset);
         assert_true(scale > 1e-4);
         for (size_t e = 0; e < group->count; e++) {

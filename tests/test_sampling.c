@@ -3,6 +3,8 @@
 #include "support.h"
 #include "training.h"
 
+#include "train/factor.h"
+
 #include "train/projection.h"
 #include "train/view.h"
 
@@ -116,7 +118,7 @@ static void fill_combinations(const trained_model *m, double *combination)
     random_source random = {77};
     const size_t H = m->task->problem->heads;
     for (size_t c = 0; c < COMBINATIONS; c++) {
-        const hf_group *group = &m->groups[c % 2];
+        const hf_tensor *group = &m->tensors.at[c % 2];
         const size_t each = group->count / H, head = c / 2;
         for (size_t e = 0; e < group->count; e++)
             if (head >= H || e / each == head)
@@ -281,9 +283,9 @@ static void test_noise_at_the_start(void **state)
 
 static void copy_head(const trained_model *m, double *x, size_t from, size_t to)
 {
-    for (size_t g = 0; g < HF_GROUPS; g++) {
-        const size_t each = m->groups[g].count / m->task->problem->heads;
-        double *group = x + m->groups[g].offset;
+    for (size_t g = 0; g < 2; g++) {
+        const size_t each = m->tensors.at[g].count / m->task->problem->heads;
+        double *group = x + m->tensors.at[g].offset;
         memcpy(group + to * each, group + from * each, each * sizeof *x);
     }
 }
@@ -291,9 +293,9 @@ static void copy_head(const trained_model *m, double *x, size_t from, size_t to)
 static bool heads_equal(const trained_model *m, const double *x, size_t a, size_t b)
 {
     bool equal = true;
-    for (size_t g = 0; g < HF_GROUPS; g++) {
-        const size_t each = m->groups[g].count / m->task->problem->heads;
-        const double *group = x + m->groups[g].offset;
+    for (size_t g = 0; g < 2; g++) {
+        const size_t each = m->tensors.at[g].count / m->task->problem->heads;
+        const double *group = x + m->tensors.at[g].offset;
         equal = equal && memcmp(group + a * each, group + b * each, each * sizeof *x) == 0;
     }
     return equal;
@@ -371,7 +373,7 @@ static void test_equal_heads_in_the_view(void **state)
         shake(&m, 0.3, trial);
         copy_head(&m, m.x, 0, 2);
         exact_loss(&m);
-        const hf_view *view = hf_model_regression.view(m.model);
+        const hf_view *view = view_of(&m);
         const size_t R = view->problem->features, N = view->problem->positions;
         size_t zeros[2] = {0};
         for (size_t n = 1; n < 3; n++) {
@@ -397,7 +399,7 @@ static void test_threads(void **state)
                 make_model(&m, threads, "%s", is_projected ? projected(tasks[n].text) : tasks[n].text);
                 shake(&m, 0.2, 5);
                 take_gradient(&m, 6);
-                const double fixed_loss = hf_model_regression.sample_loss(m.model, m.x, false);
+                const double fixed_loss = hf_learner_loss(&m.learner, m.x, false);
                 if (want == NULL) {
                     want = numbers(m.count);
                     memcpy(want, m.gradient, m.count * sizeof *want);
@@ -458,14 +460,14 @@ static void test_epochs(void **state)
     double sum[3] = {0}, first[3];
     for (uint64_t step = 0; step < 21; step++)
         sum[step / 7] += batch_loss(&m, step) / 7;
-    const double all = hf_model_regression.sample_loss(m.model, m.x, false);
+    const double all = hf_learner_loss(&m.learner, m.x, false);
     for (uint64_t epoch = 0; epoch < 3; epoch++) {
         assert_true(close_to(sum[epoch], all, 1e-13));
         first[epoch] = batch_loss(&m, 7 * epoch);
     }
     assert_true(first[0] != first[1] && first[1] != first[2] && first[0] != first[2]);
     assert_true(batch_loss(&m, 7) == first[1]); /* of any step at any time */
-    assert_true(fabs(hf_model_regression.sample_loss(m.model, m.x, true) / all - 1) > 1e-3);
+    assert_true(fabs(hf_learner_loss(&m.learner, m.x, true) / all - 1) > 1e-3);
     clear_model(&m);
 }
 
@@ -475,8 +477,8 @@ static void test_held_out(void **state)
     (void)state;
     trained_model m;
     make_model(&m, 1, "%s", HEADS(2, 5) "target = { " TARGET("") "}; train = { dim = 3; batch = 8; validation = 8; };");
-    const double held_out = hf_model_regression.sample_loss(m.model, m.x, true);
-    assert_true(isnan(hf_model_regression.sample_loss(m.model, m.x, false)));
+    const double held_out = hf_learner_loss(&m.learner, m.x, true);
+    assert_true(isnan(hf_learner_loss(&m.learner, m.x, false)));
     for (uint64_t step = 0; step < 20; step++)
         assert_true(fabs(batch_loss(&m, step) / held_out - 1) > 1e-9);
     clear_model(&m);

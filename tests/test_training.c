@@ -26,31 +26,23 @@ static const steps_by_hand by_hand[] = {
     {HF_OPTIMIZER_ADAMW, {{0.965, -1.98 + 0.1 / 3, 2.72}, {0.923873870870342, -1.91276565740059, 2.6112}}},
 };
 
-static hf_config optimizer_config(hf_optimizer_kind kind)
+static hf_optimizer_params optimizer_params(hf_optimizer_kind kind)
 {
-    hf_config config = {0};
-    config.train.optimizer = kind;
-    config.train.lr = 0.1;
-    config.train.momentum = 0.5;
-    config.train.beta1 = 0.5;
-    config.train.beta2 = 0.75;
-    config.train.epsilon = 0.5;
-    config.train.weight_decay = 0.2;
-    return config;
+    return (hf_optimizer_params){kind, .lr = 0.1, 0.5, 0.5, 0.75, 0.5, kind == HF_OPTIMIZER_ADAMW ? 0.2 : 0};
 }
 
 static void test_optimizer_steps(void **state)
 {
     (void)state;
     static const double gradient[2][3] = {{0.5, -1, 2}, {1, 0, -1}};
-    const hf_group groups[HF_GROUPS] = {{"value", 0, 2, 0.5}, {"logit", 2, 1, 2}};
+    const hf_tensor tensors[] = {{"value", 0, 2, 1, {2}, 0.5, true}, {"logit", 2, 1, 1, {1}, 2, true}};
     for (size_t n = 0; n < sizeof by_hand / sizeof *by_hand; n++) {
-        const hf_config config = optimizer_config(by_hand[n].kind);
+        const hf_optimizer_params params = optimizer_params(by_hand[n].kind);
         hf_optimizer optimizer;
         double x[3] = {1, -2, 3};
-        assert_int_equal(hf_optimizer_init(&optimizer, &config, 3, NULL), HF_OK);
+        assert_int_equal(hf_optimizer_init(&optimizer, &params, 3, NULL), HF_OK);
         for (uint64_t step = 0; step < 2; step++) {
-            hf_optimizer_step(&optimizer, step + 1, groups, gradient[step], x);
+            hf_optimizer_step(&optimizer, step + 1, (hf_tensors){2, tensors}, gradient[step], x);
             for (size_t i = 0; i < 3; i++)
                 assert_true(close_to(x[i], by_hand[n].after[step][i], 1e-14));
         }
@@ -63,31 +55,38 @@ static void test_time(void **state)
 {
     (void)state;
     static const double momenta[] = {0, 0.5, 0.9, 0.99};
-    const hf_group groups[HF_GROUPS] = {{"value", 0, 1, 1}, {"logit", 1, 0, 1}};
+    const hf_tensor value = {"value", 0, 1, 1, {1}, 1, true};
     for (size_t n = 0; n < 2 * sizeof momenta / sizeof *momenta; n++) {
-        hf_config config = optimizer_config(n % 2 == 0 ? HF_OPTIMIZER_SGD : HF_OPTIMIZER_MOMENTUM);
+        hf_config config = {.train = {.optimizer = n % 2 == 0 ? HF_OPTIMIZER_SGD : HF_OPTIMIZER_MOMENTUM, .lr = 0.1}};
         hf_optimizer optimizer;
         double x = 0;
         const double gradient = -1;
         config.train.momentum = momenta[n / 2];
-        assert_int_equal(hf_optimizer_init(&optimizer, &config, 1, NULL), HF_OK);
+        const hf_optimizer_params params = hf_learner_optimizer(&config);
+        assert_int_equal(hf_optimizer_init(&optimizer, &params, 1, NULL), HF_OK);
         assert_true(hf_config_step_time(&config, 0) == 0);
         for (uint64_t step = 1; step < 300; step++) {
-            hf_optimizer_step(&optimizer, step, groups, &gradient, &x);
+            hf_optimizer_step(&optimizer, step, (hf_tensors){1, &value}, &gradient, &x);
             assert_true(close_to(hf_config_step_time(&config, (double)step), x, 1e-12));
             const double half = hf_config_step_time(&config, (double)step + 0.5);
             assert_true(half > x && half < hf_config_step_time(&config, (double)step + 1));
         }
         hf_optimizer_clear(&optimizer);
     }
-    const hf_config adam = optimizer_config(HF_OPTIMIZER_ADAM), adamw = optimizer_config(HF_OPTIMIZER_ADAMW);
+    const hf_config adam = {.train.optimizer = HF_OPTIMIZER_ADAM}, adamw = {.train.optimizer = HF_OPTIMIZER_ADAMW};
     assert_true(isnan(hf_config_step_time(&adam, 3)) && isnan(hf_config_step_time(&adamw, 3)));
+}
+
+static void start_optimizer(hf_optimizer *optimizer, const trained_model *m)
+{
+    const hf_optimizer_params params = hf_learner_optimizer(&m->config);
+    assert_int_equal(hf_optimizer_init(optimizer, &params, m->count, NULL), HF_OK);
 }
 
 static void take_step(trained_model *m, hf_optimizer *optimizer, uint64_t step)
 {
     take_gradient(m, step);
-    hf_optimizer_step(optimizer, step + 1, m->groups, m->gradient, m->x);
+    hf_optimizer_step(optimizer, step + 1, m->tensors, m->gradient, m->x);
 }
 
 static void test_equal_heads_stay_equal(void **state)
@@ -105,7 +104,7 @@ static void test_equal_heads_stay_equal(void **state)
             "perturbation = 0; values = 0.1; }; data = { noise = 1.0; }; train = { dim = %zu; batch = %zu; lr = 0.1; "
             "optimizer = \"%s\"; sampling = \"%s\"; };",
             d, batch, optimizers[n / 10], n % 10 < 5 ? "direct" : "projected");
-        assert_int_equal(hf_optimizer_init(&optimizer, &m.config, m.count, NULL), HF_OK);
+        start_optimizer(&optimizer, &m);
         for (uint64_t step = 0; step < 12; step++) {
             take_step(&m, &optimizer, step);
             const double *logits = m.x + m.values;
@@ -115,7 +114,7 @@ static void test_equal_heads_stay_equal(void **state)
             }
         }
         exact_loss(&m);
-        const hf_observation *o = &hf_model_regression.view(m.model)->observation;
+        const hf_observation *o = &view_of(&m)->observation;
         assert_true(o->divergence == 0 && o->overlap == 1 && isnan(o->growth_rate));
         hf_optimizer_clear(&optimizer);
         clear_model(&m);
@@ -153,7 +152,7 @@ static void check_noise_floor(const char *more)
         "heads = 3; positions = 8; target = { strengths = (2.89, 1.7, 1); patterns = ((1), (2), (3)); }; init = { start = "
         "\"saddle\"; learned = 1; scale = 5.0; perturbation = 0.0; }; data = { noise = 0.5; }; train = { dim = 10; %s };",
         more);
-    assert_int_equal(hf_optimizer_init(&optimizer, &m.config, m.count, NULL), HF_OK);
+    start_optimizer(&optimizer, &m);
     double s2, excess = 0, loss = 0, want = 0;
     for (uint64_t step = 0; step < BEFORE + STEPS; step++) {
         take_step(&m, &optimizer, step);

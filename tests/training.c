@@ -32,19 +32,20 @@ void make_model(trained_model *m, size_t threads, const char *format, ...)
     va_end(args);
     *m = (trained_model){0};
     read_config(&m->config, text);
-    if (hf_model_regression.create(&m->model, &m->config, m->config.train.seed, threads, &err) != HF_OK)
+    if (hf_learner_create(&m->learner, &m->config, m->config.train.seed, threads, &err) != HF_OK)
         fail_msg("%s\nof the model\n%s", err.message, text);
-    m->task = hf_regression_task(m->model);
-    m->count = hf_model_regression.parameters(m->model, m->groups);
-    m->values = m->groups[0].count;
+    m->task = m->learner.task;
+    m->tensors = hf_model_regression.tensors(m->learner.model.self);
+    m->count = hf_tensors_size(m->tensors);
+    m->values = m->tensors.at[0].count;
     m->x = numbers(m->count);
     m->gradient = numbers(m->count);
-    hf_model_regression.initialize(m->model, m->x);
+    hf_model_regression.initialize(m->learner.model.self, m->x);
 }
 
 void clear_model(trained_model *m)
 {
-    hf_model_regression.free(m->model);
+    hf_learner_clear(&m->learner);
     hf_config_clear(&m->config);
     free(m->x);
     free(m->gradient);
@@ -65,24 +66,34 @@ void shake(trained_model *m, double size, uint64_t seed)
 
 void take_gradient(trained_model *m, uint64_t step)
 {
-    hf_model_regression.gradient(m->model, m->x, step, m->gradient, &m->loss);
+    m->loss = hf_learner_gradient(&m->learner, m->x, step, m->gradient);
 }
 
 void take_population_gradient(trained_model *m)
 {
-    hf_regression_population_gradient(m->model, m->x, m->gradient);
+    hf_regression_population_gradient(m->learner.model.self, m->x, m->gradient);
+}
+
+bool look_at(trained_model *m)
+{
+    return m->learner.probe.kind->look(m->learner.probe.self, m->x);
+}
+
+const hf_view *view_of(const trained_model *m)
+{
+    return m->learner.probe.kind->view(m->learner.probe.self);
 }
 
 double exact_loss(trained_model *m)
 {
-    assert_true(hf_model_regression.observe(m->model, m->x));
-    return hf_model_regression.view(m->model)->observation.loss;
+    assert_true(look_at(m));
+    return view_of(m)->observation.loss;
 }
 
 double batch_loss(trained_model *m, uint64_t step)
 {
-    double *unused = numbers(m->count), loss;
-    hf_model_regression.gradient(m->model, m->x, step, unused, &loss);
+    double *unused = numbers(m->count);
+    const double loss = hf_learner_gradient(&m->learner, m->x, step, unused);
     free(unused);
     return loss;
 }

@@ -5,14 +5,14 @@
 #include "config/config.h"
 #include "run/flow_run.h"
 #include "run/train_run.h"
-#include "train/model.h"
+#include "run/learner.h"
 #include "train/regression.h"
 
 typedef struct {
     hf_config config;
-    void *model;
-    const hf_task *task;
-    hf_group groups[HF_GROUPS];
+    hf_learner learner;
+    const hf_regression_task *task;
+    hf_tensors tensors;
     size_t count, values; /* parameters; of them, values */
     double *x;            /* (count) parameters, at first the initial ones */
     double *gradient;     /* (count) */
@@ -34,6 +34,10 @@ void shake(trained_model *m, double size, uint64_t seed);
 
 void take_gradient(trained_model *m, uint64_t step);
 void take_population_gradient(trained_model *m);
+
+/* Looks at the parameters; false: not finite. And what was seen there. */
+bool look_at(trained_model *m);
+const hf_view *view_of(const trained_model *m);
 
 /* The exact loss at the parameters, without label noise; evaluates the view. */
 double exact_loss(trained_model *m);

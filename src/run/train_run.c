@@ -6,9 +6,8 @@
 #include "report/findings.h"
 #include "run/completion.h"
 #include "run/flow_run.h"
+#include "run/learner.h"
 #include "run/record.h"
-#include "train/model.h"
-#include "train/optimizer.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -27,9 +26,8 @@ typedef struct {
 
     hf_table_origin origin;
     char *checkpoint_path;
-    const hf_model *kind;
-    void *model;
-    hf_group groups[HF_GROUPS];
+    hf_learner learner;
+    hf_tensors tensors;
     hf_optimizer optimizer;
     hf_series *series;
     hf_record record;
@@ -45,7 +43,10 @@ typedef struct {
     long lengths[HF_RECORD_TABLES];
 } train_run;
 
-static const hf_model *const models[] = {[HF_TASK_REGRESSION] = &hf_model_regression};
+static const hf_view *view_of(const train_run *run)
+{
+    return run->learner.probe.kind->view(run->learner.probe.self);
+}
 
 /* ---- time ---- */
 
@@ -106,7 +107,7 @@ static hf_status fail_not_finite(const train_run *run, hf_error *err)
 static void note_early_stop(train_run *run, double held_out)
 {
     hf_early_stop *early = &run->summary->early;
-    const hf_observation *o = &run->kind->view(run->model)->observation;
+    const hf_observation *o = &view_of(run)->observation;
     if (!(held_out < early->loss))
         return;
     *early = (hf_early_stop){.step = run->step, .t = time_of(run, run->step), .loss = held_out, .distance = o->distance[0]};
@@ -119,10 +120,10 @@ static void note_early_stop(train_run *run, double held_out)
 
 static hf_status write_row(train_run *run, hf_error *err)
 {
-    const hf_view *view = run->kind->view(run->model);
+    const hf_view *view = view_of(run);
     const bool fixed = run->config->train.samples > 0;
-    const double train_loss = fixed ? run->kind->sample_loss(run->model, run->parameters, false) : run->batch_loss;
-    const double held_out = run->kind->sample_loss(run->model, run->parameters, true);
+    const double train_loss = fixed ? hf_learner_loss(&run->learner, run->parameters, false) : run->batch_loss;
+    const double held_out = hf_learner_loss(&run->learner, run->parameters, true);
     const double extra[EXTRA_COLUMNS] = {(double)run->step, train_loss, held_out};
     if (run->config->train.validation > 0)
         note_early_stop(run, held_out);
@@ -146,9 +147,9 @@ static void note_crossings(train_run *run, double loss)
 /* Looks at the parameters after run->step steps. */
 static hf_status observe(train_run *run, hf_error *err)
 {
-    if (!run->kind->observe(run->model, run->parameters))
+    if (!run->learner.probe.kind->look(run->learner.probe.self, run->parameters))
         return fail_not_finite(run, err);
-    const hf_view *view = run->kind->view(run->model);
+    const hf_view *view = view_of(run);
     const double loss = view->observation.loss;
     if (run->step == 0)
         run->summary->loss_start = loss;
@@ -202,7 +203,7 @@ static hf_status save(train_run *run, hf_error *err)
 static void report_progress(const train_run *run)
 {
     const hf_train_progress progress = {
-        .step = run->step, .steps = run->config->train.steps, .loss = run->kind->view(run->model)->observation.loss};
+        .step = run->step, .steps = run->config->train.steps, .loss = view_of(run)->observation.loss};
     if (run->options->progress != NULL)
         run->options->progress(run->options->progress_data, &progress);
 }
@@ -212,8 +213,8 @@ static hf_status train(train_run *run, hf_error *err)
     const uint64_t steps = run->config->train.steps, save_every = run->config->train.save_every;
     hf_status status = HF_OK;
     while (status == HF_OK && run->step < steps && !run->stopped) {
-        run->kind->gradient(run->model, run->parameters, run->step, run->gradient, &run->batch_loss);
-        hf_optimizer_step(&run->optimizer, ++run->step, run->groups, run->gradient, run->parameters);
+        run->batch_loss = hf_learner_gradient(&run->learner, run->parameters, run->step, run->gradient);
+        hf_optimizer_step(&run->optimizer, ++run->step, run->tensors, run->gradient, run->parameters);
         status = observe(run, err);
         if (status != HF_OK)
             break;
@@ -234,21 +235,22 @@ static hf_status open_record(train_run *run, const long *lengths, hf_error *err)
 {
     if (run->options->directory == NULL)
         return HF_OK;
-    return hf_record_open(&run->record, run->config, run->kind->view(run->model)->problem, run->options->directory,
-                          &run->origin, extra_columns, EXTRA_COLUMNS, lengths, err);
+    return hf_record_open(&run->record, run->config, view_of(run)->problem, run->options->directory, &run->origin,
+                          extra_columns, EXTRA_COLUMNS, lengths, err);
 }
 
 static hf_status prepare(train_run *run, hf_error *err)
 {
     const hf_config *config = run->config;
-    run->kind = models[config->train.task];
-    hf_status status = run->kind->create(&run->model, config, run->origin.seed, run->options->threads, err);
+    const hf_optimizer_params optimizer = hf_learner_optimizer(config);
+    hf_status status = hf_learner_create(&run->learner, config, run->origin.seed, run->options->threads, err);
     if (status != HF_OK)
         return status;
-    run->count = run->kind->parameters(run->model, run->groups);
-    status = hf_optimizer_init(&run->optimizer, config, run->count, err);
+    run->tensors = run->learner.model.kind->tensors(run->learner.model.self);
+    run->count = hf_tensors_size(run->tensors);
+    status = hf_optimizer_init(&run->optimizer, &optimizer, run->count, err);
     if (status == HF_OK)
-        status = hf_series_create(&run->series, config, run->kind->view(run->model)->flow, err);
+        status = hf_series_create(&run->series, config, view_of(run)->flow, err);
     if (status != HF_OK)
         return status;
     run->parameters = malloc(2 * run->count * sizeof *run->parameters);
@@ -260,8 +262,8 @@ static hf_status prepare(train_run *run, hf_error *err)
     if (run->parameters == NULL || summary->crossing == NULL || summary->share == NULL)
         return hf_fail_memory(err, "the parameters");
     run->gradient = run->parameters + run->count;
-    run->kind->initialize(run->model, run->parameters);
-    summary->sharpness = config->train.lr * run->kind->sharpness(run->model, run->parameters);
+    run->learner.model.kind->initialize(run->learner.model.self, run->parameters);
+    summary->sharpness = config->train.lr * run->learner.probe.kind->sharpness(run->learner.probe.self, run->parameters);
     summary->early.loss = INFINITY;
     summary->before.loss = summary->after.loss = summary->before.t = summary->after.t = NAN;
     for (size_t l = 0; l < run->options->level_count; l++)
@@ -293,7 +295,7 @@ static hf_status begin(train_run *run, hf_error *err)
 
 static hf_status write_tables(train_run *run, hf_error *err)
 {
-    const hf_view *view = run->kind->view(run->model);
+    const hf_view *view = view_of(run);
     const char *reason = run->stopped ? "loss" : "steps";
     hf_status status = HF_OK;
     if (run->config->detect.events)
@@ -304,11 +306,12 @@ static hf_status write_tables(train_run *run, hf_error *err)
 static hf_status finish(train_run *run, hf_error *err)
 {
     hf_train_summary *summary = run->summary;
-    const hf_observation *o = &run->kind->view(run->model)->observation;
+    const hf_observation *o = &view_of(run)->observation;
     hf_status status = HF_OK;
     if (!summary->interrupted && run->config->detect.events)
         status = hf_series_finish(run->series, &summary->findings, err);
-    run->kind->observe(run->model, run->parameters); /* now: saddles have left the view at a plateau */
+    run->learner.probe.kind->look(run->learner.probe.self,
+                                  run->parameters); /* now: saddles have left the view at a plateau */
     summary->step = run->step;
     summary->t = time_of(run, run->step);
     summary->loss = o->loss;
@@ -347,8 +350,7 @@ hf_status hf_train_run(const hf_config *config, uint64_t seed, const hf_train_op
     hf_record_abandon(&run.record);
     hf_series_free(run.series);
     hf_optimizer_clear(&run.optimizer);
-    if (run.model != NULL)
-        run.kind->free(run.model);
+    hf_learner_clear(&run.learner);
     free(run.checkpoint_path);
     free(run.parameters);
     if (status != HF_OK)

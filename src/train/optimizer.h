@@ -1,31 +1,35 @@
-/* optimizer: from a gradient g to a step of the parameters x, with learning rate eta rho (rho: the group's rate).
+/* optimizer: from a gradient g to a step of the parameters x, with learning rate eta rho (rho: the tensor's rate).
  *
  *     sgd       x -= eta rho g
  *     momentum  v = mu v + g;  x -= eta rho v                                     (heavy ball)
  *     adam      m, v: running means of g, g^2 (beta1, beta2), divided by 1 - beta^n;  x -= eta rho m / (sqrt v + epsilon)
- *     adamw     the same, after x -= eta rho decay x                              (Loshchilov and Hutter 2019) */
+ *     adamw     the same, after x -= eta rho decay x where the tensor decays       (Loshchilov and Hutter 2019) */
 #ifndef HF_TRAIN_OPTIMIZER_H
 #define HF_TRAIN_OPTIMIZER_H
 
-#include "config/config.h"
-#include "train/model.h"
+#include "core/error.h"
+#include "train/params.h"
+#include "train/tensor.h"
 
 typedef struct {
     hf_optimizer_kind kind;
-    double lr, momentum, beta1, beta2, epsilon, weight_decay;
+    double lr, momentum, beta1, beta2, epsilon, weight_decay; /* weight_decay: of adamw alone */
+} hf_optimizer_params;
+
+typedef struct {
+    hf_optimizer_params params;
     size_t count;        /* of parameters */
     size_t memory_count; /* doubles it remembers: 0, 1 or 2 for each parameter */
     double *memory;      /* (memory_count) owned; 0 at the start */
 } hf_optimizer;
 
 /* Errors: HF_ESYSTEM. Free with hf_optimizer_clear. */
-hf_status hf_optimizer_init(hf_optimizer *optimizer, const hf_config *config, size_t count, hf_error *err);
+hf_status hf_optimizer_init(hf_optimizer *optimizer, const hf_optimizer_params *params, size_t count, hf_error *err);
 
 /* Legal on a zeroed optimizer. */
 void hf_optimizer_clear(hf_optimizer *optimizer);
 
 /* Step number n, counted from 1. gradient, parameters: (count). */
-void hf_optimizer_step(hf_optimizer *optimizer, uint64_t n, const hf_group groups[HF_GROUPS], const double *gradient,
-                       double *parameters);
+void hf_optimizer_step(hf_optimizer *optimizer, uint64_t n, hf_tensors tensors, const double *gradient, double *parameters);
 
 #endif

@@ -1,6 +1,6 @@
 #include "train/regression_state.h"
 
-#include "detect/saddle.h"
+#include "train/factor.h"
 #include "train/normal.h"
 
 #include <math.h>
@@ -17,7 +17,7 @@ enum {
 
 static void fill_attention(const hf_regression *m, const double *logits)
 {
-    const hf_problem *p = m->task.problem;
+    const hf_problem *p = m->task->problem;
     for (size_t k = 0; k < m->heads; k++) {
         const double *a = logits + k * m->inputs;
         double *s = m->attention + k * m->inputs, largest = -INFINITY, sum = 0;
@@ -34,14 +34,15 @@ static void fill_attention(const hf_regression *m, const double *logits)
 
 static double input_scale(const hf_regression *m, size_t i)
 {
-    return hf_task_shapes_inputs(&m->task) ? 1 : m->task.deviation[i];
+    return hf_regression_task_shapes_inputs(m->task) ? 1 : m->task->deviation[i];
 }
 
 static void fill_rows(hf_regression *m)
 {
     for (size_t k = 0; k < m->heads; k++)
         for (size_t i = 0; i < m->inputs; i++)
-            m->looked[k * m->inputs + i] = m->task.problem->copies[i] * m->attention[k * m->inputs + i] * input_scale(m, i);
+            m->looked[k * m->inputs + i] =
+                m->task->problem->copies[i] * m->attention[k * m->inputs + i] * input_scale(m, i);
     m->rows = m->stride = m->inputs;
     m->row_pattern = m->wanted;
     m->row_attention = m->looked;
@@ -63,9 +64,9 @@ static void expand_gain(hf_regression *m, uint64_t step)
 {
     const size_t H = m->heads, N = m->inputs;
     double *products = m->shares[0].products;
-    hf_factor_semidefinite(H, products, m->viewer.equal);
+    hf_factor_semidefinite(H, products, m->equal);
     for (size_t k = 0; k < H; k++) {
-        const hf_stream stream = {m->task.seed, HF_DRAW_REST, step, (uint32_t)k};
+        const hf_stream stream = {m->task->seed, HF_DRAW_REST, step, (uint32_t)k};
         hf_normal_fill(&stream, N, m->rest + k * N);
         hf_projection_remove(&m->projection, m->rest + k * N);
     }
@@ -82,12 +83,12 @@ static void finish_gradient(const hf_regression *m, const double *parameters, do
 {
     const size_t values = m->heads * m->dim * m->dim;
     for (size_t e = 0; e < values; e++)
-        gradient[e] = m->weight_decay * parameters[e] - gradient[e];
+        gradient[e] = m->task->problem->weight_decay * parameters[e] - gradient[e];
     for (size_t k = 0; k < m->heads; k++) {
         const double *s = m->attention + k * m->inputs, *g = m->gain + k * m->inputs;
         double mean = 0;
         for (size_t i = 0; i < m->inputs; i++)
-            mean += m->task.problem->copies[i] * s[i] * g[i];
+            mean += m->task->problem->copies[i] * s[i] * g[i];
         for (size_t i = 0; i < m->inputs; i++)
             gradient[values + k * m->inputs + i] = -s[i] * (g[i] - mean);
     }
@@ -98,12 +99,12 @@ static void sampled_gradient(hf_regression *m, const double *parameters, const h
     const size_t values = m->heads * m->dim * m->dim;
     const double share_of_one = 1 / (double)b->count;
     fill_rows(m);
-    if (m->projected)
+    if (m->params.projected)
         project_rows(m);
-    *loss = hf_batch_compute(m, parameters, b, true) * share_of_one;
+    *loss = hf_regression_sum(m, parameters, b, true) * share_of_one;
     for (size_t e = 0; e < values; e++)
         gradient[e] = m->shares[0].value[e] * share_of_one;
-    if (m->projected)
+    if (m->params.projected)
         expand_gain(m, b->step);
     else
         memcpy(m->gain, m->shares[0].gain, m->heads * m->inputs * sizeof *m->gain);
@@ -116,7 +117,7 @@ static void sampled_gradient(hf_regression *m, const double *parameters, const h
 /* sum_i omega_gi x_i y_i */
 static double inner_inputs(const hf_regression *m, size_t group, const double *x, const double *y)
 {
-    const double *deviation = m->task.deviation + group * m->inputs;
+    const double *deviation = m->task->deviation + group * m->inputs;
     double sum = 0;
     for (size_t i = 0; i < m->inputs; i++)
         sum += deviation[i] * deviation[i] * x[i] * y[i];
@@ -128,14 +129,14 @@ static void add_matrix(hf_regression *m, size_t k, const double *values, double 
                        const double *vector, double *force)
 {
     const size_t d = m->dim;
-    for (size_t g = 0; g < m->task.groups; g++) {
-        const size_t from = m->task.group_start[g], to = m->task.group_start[g + 1];
+    for (size_t g = 0; g < m->task->groups; g++) {
+        const size_t from = m->task->group_start[g], to = m->task->group_start[g + 1];
         const double along = factor * inner_inputs(m, g, vector, m->looked + k * m->inputs);
         const double product = factor * hf_kernel_dot_columns(d, from, to, matrix, values + k * d * d);
         for (size_t o = 0; o < d; o++)
             hf_kernel_add(to - from, along, matrix + o * d + from, force + o * d + from);
         for (size_t i = 0; i < m->inputs; i++) {
-            const double deviation = m->task.deviation[g * m->inputs + i];
+            const double deviation = m->task->deviation[g * m->inputs + i];
             m->gain[k * m->inputs + i] += deviation * deviation * product * vector[i];
         }
     }
@@ -147,93 +148,64 @@ void hf_regression_population_gradient(hf_regression *m, const double *parameter
     fill_attention(m, parameters + m->heads * d * d);
     for (size_t k = 0; k < m->heads; k++)
         for (size_t i = 0; i < N; i++)
-            m->looked[k * N + i] = m->task.problem->copies[i] * m->attention[k * N + i];
+            m->looked[k * N + i] = m->task->problem->copies[i] * m->attention[k * N + i];
     memset(gradient, 0, m->heads * d * d * sizeof *gradient);
     memset(m->gain, 0, m->heads * N * sizeof *m->gain);
     for (size_t k = 0; k < m->heads; k++) {
         double *force = gradient + k * d * d;
         for (size_t j = 0; j < m->patterns; j++)
-            add_matrix(m, k, parameters, 1, m->task.feature + j * d * d, m->task.pattern + j * N, force);
+            add_matrix(m, k, parameters, 1, m->task->feature + j * d * d, m->task->pattern + j * N, force);
         for (size_t l = 0; l < m->heads; l++)
             add_matrix(m, k, parameters, -1, parameters + l * d * d, m->looked + l * N, force);
     }
     finish_gradient(m, parameters, gradient);
 }
 
-/* The order of the samples in an epoch: sorted by random keys. */
-static void order_samples(hf_regression *m, uint64_t epoch)
+static double regression_gradient(void *self, const double *parameters, const hf_batch *batch, double *gradient)
 {
-    if (m->epoch == epoch)
-        return;
-    m->epoch = epoch;
-    for (uint32_t n = 0; n < m->samples; n++)
-        m->order[n] = n;
-    for (size_t n = m->samples; n > 1; n--) { /* Fisher and Yates */
-        const hf_stream stream = {m->task.seed, HF_DRAW_ORDER, epoch, (uint32_t)n};
-        const size_t other = (size_t)(hf_uniform(&stream) * (double)n);
-        const uint32_t held = m->order[n - 1];
-        m->order[n - 1] = m->order[other];
-        m->order[other] = held;
-    }
-}
-
-static void regression_gradient(void *model, const double *parameters, uint64_t step, double *gradient, double *loss)
-{
-    hf_regression *m = model;
-    *loss = NAN;
-    if (m->batch == 0 && m->samples == 0) {
+    hf_regression *m = self;
+    double loss = NAN;
+    if (batch->count == 0) {
         hf_regression_population_gradient(m, parameters, gradient);
-        return;
-    }
-    hf_batch b = {.step = step + 1, .count = m->batch};
-    if (m->samples > 0) {
-        const size_t size = m->batch == 0 || m->batch > m->samples ? m->samples : m->batch, per_epoch = m->samples / size;
-        b = (hf_batch){.first = (size_t)(step % per_epoch) * size, .count = size, .fixed = true};
-        if (size < m->samples) {
-            order_samples(m, step / per_epoch + 1);
-            b.order = m->order;
-        }
+        return loss;
     }
     fill_attention(m, parameters + m->heads * m->dim * m->dim);
-    sampled_gradient(m, parameters, &b, gradient, loss);
+    sampled_gradient(m, parameters, batch, gradient, &loss);
+    return loss;
 }
 
-static double regression_sample_loss(void *model, const double *parameters, bool held_out)
+static double regression_loss(void *self, const double *parameters, const hf_batch *batch)
 {
-    hf_regression *m = model;
-    const hf_batch b = {.first = held_out ? m->samples : 0, .count = held_out ? m->validation : m->samples, .fixed = true};
-    if (b.count == 0)
+    hf_regression *m = self;
+    if (batch->count == 0)
         return NAN;
     fill_attention(m, parameters + m->heads * m->dim * m->dim);
     fill_rows(m);
-    return hf_batch_compute(m, parameters, &b, false) / (double)b.count;
+    return hf_regression_sum(m, parameters, batch, false) / (double)batch->count;
 }
 
 /* ---- life ---- */
 
-static void regression_free(void *model)
+static void regression_free(void *self)
 {
-    hf_regression *m = model;
+    hf_regression *m = self;
     if (m == NULL)
         return;
-    hf_viewer_clear(&m->viewer);
-    hf_task_clear(&m->task);
     hf_projection_clear(&m->projection);
     free(m->attention);
     free(m->workspaces);
     free(m->memory);
     free(m->at);
     free(m->stored);
-    free(m->order);
+    free(m->equal);
     free(m);
 }
 
 /* Chunks whose inputs stay in the cache, and enough of them for the shares. */
 static void choose_chunk(hf_regression *m)
 {
-    const size_t rows = m->projected ? m->patterns + m->heads : m->inputs, bytes = rows * m->dim * sizeof(double);
-    size_t largest = m->batch > m->samples ? m->batch : m->samples;
-    largest = (m->batch == 0 || m->samples == 0 ? largest : m->batch) / HF_SHARES;
+    const size_t rows = m->params.projected ? m->patterns + m->heads : m->inputs, bytes = rows * m->dim * sizeof(double);
+    const size_t largest = m->params.largest_batch / HF_SHARES;
     m->chunk = CACHED / bytes;
     m->chunk = m->chunk < CHUNK_MAX ? m->chunk : CHUNK_MAX;
     m->chunk = m->chunk < largest ? m->chunk : largest;
@@ -250,16 +222,16 @@ static double *take(double **memory, size_t count)
 static hf_status allocate_kernels(hf_regression *m, hf_error *err)
 {
     const size_t H = m->heads, d = m->dim, n = m->chunk, J = m->patterns;
-    const size_t rows = m->projected ? J + H : m->inputs, most = H > J ? H : J;
+    const size_t rows = m->params.projected ? J + H : m->inputs, most = H > J ? H : J;
     const size_t per_thread = n * rows * d + most * n * d + n * d + H * n * d + H * rows * HF_KERNEL_LANES;
     const size_t per_share = H * d * d + H * rows + H * H;
-    m->memory = malloc((m->threads * per_thread + HF_SHARES * per_share) * sizeof *m->memory);
-    m->workspaces = calloc(m->threads, sizeof *m->workspaces);
-    m->at = malloc(m->threads * n * sizeof *m->at);
+    m->memory = malloc((m->params.threads * per_thread + HF_SHARES * per_share) * sizeof *m->memory);
+    m->workspaces = calloc(m->params.threads, sizeof *m->workspaces);
+    m->at = malloc(m->params.threads * n * sizeof *m->at);
     if (m->memory == NULL || m->workspaces == NULL || m->at == NULL)
         return hf_fail_memory(err, "the samples of a step");
     double *free_memory = m->memory;
-    for (size_t t = 0; t < m->threads; t++)
+    for (size_t t = 0; t < m->params.threads; t++)
         m->workspaces[t] = (hf_workspace){.at = m->at + t * n,
                                           .input = take(&free_memory, n * rows * d),
                                           .seen = take(&free_memory, most * n * d),
@@ -285,17 +257,14 @@ static hf_status allocate_rows(hf_regression *m, hf_error *err)
     m->wanted = m->rest + heads;
     for (size_t j = 0; j < m->patterns; j++)
         for (size_t i = 0; i < m->inputs; i++)
-            m->wanted[j * m->inputs + i] = m->task.pattern[j * m->inputs + i] * input_scale(m, i);
+            m->wanted[j * m->inputs + i] = m->task->pattern[j * m->inputs + i] * input_scale(m, i);
     return HF_OK;
 }
 
 /* Fixed samples are drawn once where they fit into the memory set aside for them. */
 static hf_status store_samples(hf_regression *m, hf_error *err)
 {
-    const size_t count = m->samples + m->validation, size = m->inputs * m->dim;
-    m->order = malloc((m->samples + 1) * sizeof *m->order);
-    if (m->order == NULL)
-        return hf_fail_memory(err, "the samples");
+    const size_t count = m->params.stored, size = m->inputs * m->dim;
     if (count == 0 || (double)count * (double)size * sizeof(double) > STORED)
         return HF_OK;
     m->stored = malloc(count * size * sizeof *m->stored);
@@ -303,37 +272,44 @@ static hf_status store_samples(hf_regression *m, hf_error *err)
         return hf_fail_memory(err, "the samples");
     m->rows = m->inputs;
     for (size_t n = 0; n < count; n++)
-        hf_batch_draw(m, 0, (uint32_t)n, m->stored + n * size);
+        hf_regression_draw(m, 0, (uint32_t)n, m->stored + n * size);
     return HF_OK;
 }
 
-static hf_status regression_create(void **model, const hf_config *config, uint64_t seed, size_t threads, hf_error *err)
+static void name_tensors(hf_regression *m)
+{
+    const size_t H = m->heads, d = m->dim, N = m->inputs;
+    const hf_problem *p = m->task->problem;
+    m->tensors[0] = (hf_tensor){
+        .name = "value", .count = H * d * d, .rank = 3, .shape = {H, d, d}, .rate = p->value_rate, .decays = true};
+    m->tensors[1] = (hf_tensor){.name = "logit",
+                                .offset = H * d * d,
+                                .count = H * N,
+                                .rank = 2,
+                                .shape = {H, N},
+                                .rate = p->attention_rate,
+                                .decays = true};
+}
+
+hf_status hf_regression_create(hf_model *model, const hf_regression_task *task, const hf_regression_params *params,
+                               hf_error *err)
 {
     hf_regression *m = calloc(1, sizeof *m);
     if (m == NULL)
         return hf_fail_memory(err, "the model");
-    hf_status status = hf_task_init(&m->task, config, seed, err);
-    if (status == HF_OK) {
-        m->heads = m->task.problem->heads;
-        m->patterns = m->task.problem->patterns;
-        m->dim = m->task.dim;
-        m->inputs = m->task.inputs;
-        m->batch = config->train.batch;
-        m->samples = config->train.samples;
-        m->validation = config->train.validation;
-        m->threads = threads;
-        m->projected = config->train.sampling == HF_SAMPLING_PROJECTED;
-        m->value_rate = m->task.problem->value_rate;
-        m->attention_rate = m->task.problem->attention_rate;
-        m->weight_decay = m->task.problem->weight_decay;
-        choose_chunk(m);
-        status = hf_viewer_init(&m->viewer, &m->task, err);
-    }
-    if (status == HF_OK)
-        status = allocate_rows(m, err);
+    m->task = task;
+    m->params = *params;
+    m->heads = task->problem->heads;
+    m->patterns = task->problem->patterns;
+    m->dim = task->dim;
+    m->inputs = task->inputs;
+    name_tensors(m);
+    choose_chunk(m);
+    m->equal = malloc(m->heads * sizeof *m->equal);
+    hf_status status = m->equal == NULL ? hf_fail_memory(err, "the model") : allocate_rows(m, err);
     if (status == HF_OK)
         status = allocate_kernels(m, err);
-    if (status == HF_OK && m->projected)
+    if (status == HF_OK && m->params.projected)
         status = hf_projection_init(&m->projection, m->inputs, m->patterns, m->heads, m->wanted, err);
     if (status == HF_OK)
         status = store_samples(m, err);
@@ -341,66 +317,34 @@ static hf_status regression_create(void **model, const hf_config *config, uint64
         regression_free(m);
         return status;
     }
-    *model = m;
+    *model = (hf_model){&hf_model_regression, m};
     return HF_OK;
 }
 
-static size_t regression_parameters(const void *model, hf_group groups[HF_GROUPS])
+static hf_tensors regression_tensors(const void *self)
 {
-    const hf_regression *m = model;
-    const size_t values = m->heads * m->dim * m->dim, logits = m->heads * m->inputs;
-    groups[0] = (hf_group){"value", 0, values, m->value_rate};
-    groups[1] = (hf_group){"logit", values, logits, m->attention_rate};
-    return values + logits;
+    const hf_regression *m = self;
+    return (hf_tensors){2, m->tensors};
 }
 
-static void regression_initialize(const void *model, double *parameters)
+static void regression_initialize(const void *self, double *parameters)
 {
-    const hf_regression *m = model;
-    const hf_problem *p = m->task.problem;
+    const hf_regression *m = self;
+    const hf_problem *p = m->task->problem;
     const size_t size = m->dim * m->dim;
     memset(parameters, 0, m->heads * size * sizeof *parameters);
     for (size_t k = 0; k < m->heads; k++)
-        for (size_t r = 0; r < m->task.base; r++) {
+        for (size_t r = 0; r < m->task->base; r++) {
             const double v = p->base_value[k * p->features + r] + p->value_deviation[k * p->features + r];
-            hf_kernel_add(size, v, m->task.basis + r * size, parameters + k * size);
+            hf_kernel_add(size, v, m->task->basis + r * size, parameters + k * size);
         }
     for (size_t i = 0; i < m->heads * m->inputs; i++)
         parameters[m->heads * size + i] = p->base_logit[i] + p->logit_deviation[i];
 }
 
-static bool regression_observe(void *model, const double *parameters)
-{
-    hf_regression *m = model;
-    return hf_viewer_look(&m->viewer, parameters, parameters + m->heads * m->dim * m->dim);
-}
-
-static hf_view *regression_view(void *model)
-{
-    return &((hf_regression *)model)->viewer.view;
-}
-
-static double regression_sharpness(void *model, const double *parameters)
-{
-    hf_regression *m = model;
-    double largest;
-    if (!regression_observe(m, parameters) || hf_saddle_sharpness(m->viewer.view.flow, &largest, NULL) != HF_OK)
-        return NAN;
-    return largest;
-}
-
-const hf_task *hf_regression_task(const hf_regression *model)
-{
-    return &model->task;
-}
-
-const hf_model hf_model_regression = {.name = "regression",
-                                      .create = regression_create,
-                                      .free = regression_free,
-                                      .parameters = regression_parameters,
-                                      .initialize = regression_initialize,
-                                      .gradient = regression_gradient,
-                                      .sample_loss = regression_sample_loss,
-                                      .observe = regression_observe,
-                                      .view = regression_view,
-                                      .sharpness = regression_sharpness};
+const hf_model_kind hf_model_regression = {.name = "regression",
+                                           .free = regression_free,
+                                           .tensors = regression_tensors,
+                                           .initialize = regression_initialize,
+                                           .gradient = regression_gradient,
+                                           .loss = regression_loss};

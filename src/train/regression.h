@@ -1,5 +1,5 @@
 /* regression: the compact transformer y = sum_k V_k X softmax(a_k) (Yuksel et al. 2026, section 3), its sampled and exact
- * gradients. The model table is hf_model_regression (model.h); what stands here is for tests and measurements.
+ * gradients. Tensors: value (H, d, d), logit (H, N).
  *
  * With e = y - sum_k V_k X s_k the gradients of 1/2 |e|^2 are
  *
@@ -11,14 +11,24 @@
 #define HF_TRAIN_REGRESSION_H
 
 #include "train/model.h"
-#include "train/task.h"
+#include "train/regression_task.h"
 
-typedef struct hf_regression hf_regression;
+typedef struct hf_regression hf_regression; /* the self of hf_model_regression */
 
-/* The task of a model made by hf_model_regression. */
-const hf_task *hf_regression_task(const hf_regression *model);
+typedef struct {
+    bool projected;       /* draw only the projections of the inputs that matter; not of stored samples */
+    size_t threads;       /* >= 1; what comes out does not depend on them */
+    size_t largest_batch; /* samples, for the size of what is computed at a time */
+    size_t stored;        /* fixed and held-out samples, drawn once where memory allows */
+} hf_regression_params;
 
-/* The exact gradient of the population loss, whatever the configuration's batch. gradient: as in hf_model. */
+extern const hf_model_kind hf_model_regression;
+
+/* A model of a task, which must outlive it. Errors: HF_ESYSTEM. Free with model->kind->free(model->self). */
+hf_status hf_regression_create(hf_model *model, const hf_regression_task *task, const hf_regression_params *params,
+                               hf_error *err);
+
+/* The exact gradient of the population loss. gradient: as in hf_model_kind. */
 void hf_regression_population_gradient(hf_regression *model, const double *parameters, double *gradient);
 
 #endif

@@ -1,12 +1,11 @@
 /* regression_state: what the regression transformer computes with (private to train/): regression.c makes it and turns sums
- * into gradients, batch.c adds up over samples. */
+ * into gradients, regression_sums.c adds up over samples. */
 #ifndef HF_TRAIN_REGRESSION_STATE_H
 #define HF_TRAIN_REGRESSION_STATE_H
 
 #include "train/kernels.h"
 #include "train/projection.h"
 #include "train/regression.h"
-#include "train/view.h"
 
 enum { HF_SHARES = 16 }; /* parts of a batch that can be computed at the same time, each with a gradient of its own */
 
@@ -29,12 +28,10 @@ typedef struct {
 } hf_workspace;
 
 struct hf_regression {
-    hf_task task;
-    hf_viewer viewer;
+    const hf_regression_task *task;
+    hf_regression_params params;
     size_t heads, patterns, dim, inputs;
-    size_t batch, samples, validation, threads;
-    bool projected;
-    double value_rate, attention_rate, weight_decay;
+    hf_tensor tensors[2]; /* values (H, d, d), logits (H, N) */
 
     double *attention; /* (H, N) s_ki */
     double *looked;    /* (H, N) c_i s_ki, in projected and weighted form times sqrt(omega_i) */
@@ -53,25 +50,15 @@ struct hf_regression {
     double *memory;    /* of workspaces and shares */
     const double **at; /* (threads, chunk) */
     double *stored;    /* (samples + validation, N, d), or NULL */
-    uint32_t *order;   /* (samples) of the present epoch */
-    uint64_t epoch;
+    size_t *equal;     /* (H) scratch */
 };
 
-/* Where the samples of a step come from. */
-typedef struct {
-    uint64_t step; /* of fresh samples, from 1; 0 for fixed and held-out ones */
-    size_t first;  /* number of the first sample */
-    size_t count;
-    const uint32_t *order; /* sample n is order[first + n]; NULL: first + n */
-    bool fixed;            /* among the stored samples, if these are kept */
-} hf_batch;
-
 /* Inputs of one sample: (rows, d). */
-void hf_batch_draw(const hf_regression *model, uint64_t step, uint32_t sample, double *x);
+void hf_regression_draw(const hf_regression *model, uint64_t step, uint32_t sample, double *x);
 
 /* All losses of a batch at values (H, d, d), on as many threads as the model has, and, if back, the gradients: share 0 then
  * holds their sums. The attention and rows must have been set. What comes out does not depend on the threads. Returns the
  * sum of the losses. */
-double hf_batch_compute(hf_regression *model, const double *values, const hf_batch *batch, bool back);
+double hf_regression_sum(hf_regression *model, const double *values, const hf_batch *batch, bool back);
 
 #endif

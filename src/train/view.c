@@ -1,12 +1,14 @@
 #include "train/view.h"
 
+#include "detect/saddle.h"
+#include "train/factor.h"
 #include "train/kernels.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-hf_status hf_viewer_init(hf_viewer *v, const hf_task *task, hf_error *err)
+hf_status hf_viewer_init(hf_viewer *v, const hf_regression_task *task, hf_error *err)
 {
     const hf_problem *p = task->problem;
     const size_t H = p->heads, wide = p->features > p->positions ? p->features : p->positions;
@@ -56,42 +58,6 @@ static void split_value(hf_viewer *v, const double *value, double *coordinate, d
     }
 }
 
-/* The first row that is equal to row i in the symmetric matrix with the lower triangle a. */
-static size_t first_equal(size_t n, const double *a, size_t i)
-{
-    for (size_t l = 0; l < i; l++) {
-        size_t m = 0;
-        while (m < n && (m < i ? a[i * n + m] : a[m * n + i]) == (m < l ? a[l * n + m] : a[m * n + l]))
-            m++;
-        if (m == n)
-            return l;
-    }
-    return i;
-}
-
-void hf_factor_semidefinite(size_t n, double *a, size_t *equal)
-{
-    const double rounding = 1e-14;
-    for (size_t i = 0; i < n; i++)
-        equal[i] = first_equal(n, a, i);
-    for (size_t i = 0; i < n; i++) {
-        double *row = a + i * n, pivot = row[i];
-        for (size_t m = 0; m < i;
-             m++) { /* an equal row is copied: rounding would tell it apart where others stand between */
-            const double *column = a + m * n;
-            double left = row[m];
-            for (size_t l = 0; l < m; l++)
-                left -= row[l] * column[l] * a[l * n + l];
-            if (equal[i] < i)
-                row[m] = m < equal[i] ? a[equal[i] * n + m] : m == equal[i] && column[m] > 0 ? 1 : 0;
-            else
-                row[m] = column[m] > 0 ? left / column[m] : 0;
-            pivot -= row[m] * row[m] * column[m];
-        }
-        row[i] = equal[i] == i && pivot > rounding * row[i] ? pivot : 0;
-    }
-}
-
 /* Coordinates of the rests' columns from..to - 1 of every head: row k of L sqrt(D), in coordinate at + m. */
 static void place_rests(hf_viewer *v, size_t from, size_t to, size_t at)
 {
@@ -124,7 +90,7 @@ static void fill_modes(hf_viewer *v, size_t width, const double *heads, double *
 bool hf_viewer_look(hf_viewer *v, const double *values, const double *logits)
 {
     const hf_problem *p = v->view.problem;
-    const hf_task *task = v->task;
+    const hf_regression_task *task = v->task;
     const size_t size = task->dim * task->dim;
     for (size_t k = 0; k < p->heads; k++)
         split_value(v, values + k * size, v->value + k * p->features, v->rest + k * size);
@@ -134,4 +100,50 @@ bool hf_viewer_look(hf_viewer *v, const double *values, const double *logits)
     fill_modes(v, p->positions, logits, v->logit_deviation, v->view.y + p->heads * p->features);
     hf_observe(v->view.flow, v->view.y, &v->view.observation);
     return isfinite(v->view.observation.loss) && isfinite(v->view.observation.speed);
+}
+
+/* ---- as a probe ---- */
+
+static void viewer_free(void *self)
+{
+    if (self != NULL)
+        hf_viewer_clear(self);
+    free(self);
+}
+
+static bool viewer_look(void *self, const double *parameters)
+{
+    hf_viewer *v = self;
+    return hf_viewer_look(v, parameters, parameters + v->view.problem->heads * v->task->dim * v->task->dim);
+}
+
+static hf_view *viewer_view(void *self)
+{
+    return &((hf_viewer *)self)->view;
+}
+
+static double viewer_sharpness(void *self, const double *parameters)
+{
+    hf_viewer *v = self;
+    double largest;
+    if (!viewer_look(v, parameters) || hf_saddle_sharpness(v->view.flow, &largest, NULL) != HF_OK)
+        return NAN;
+    return largest;
+}
+
+static const hf_probe_kind kind = {
+    .name = "flow", .free = viewer_free, .look = viewer_look, .view = viewer_view, .sharpness = viewer_sharpness};
+
+hf_status hf_viewer_create(hf_probe *probe, const hf_regression_task *task, hf_error *err)
+{
+    hf_viewer *v = malloc(sizeof *v);
+    if (v == NULL)
+        return hf_fail_memory(err, "the view of the model");
+    const hf_status status = hf_viewer_init(v, task, err);
+    if (status != HF_OK) {
+        free(v);
+        return status;
+    }
+    *probe = (hf_probe){&kind, v};
+    return HF_OK;
 }

@@ -8,11 +8,11 @@
 #ifndef HF_TRAIN_VIEW_H
 #define HF_TRAIN_VIEW_H
 
-#include "train/model.h"
-#include "train/task.h"
+#include "train/probe.h"
+#include "train/regression_task.h"
 
 typedef struct {
-    const hf_task *task;
+    const hf_regression_task *task;
     hf_view view;
     double *value, *deviation; /* (H, R') coordinates of the heads; minus head 1's */
     double *logit_deviation;   /* (H, N) */
@@ -23,7 +23,7 @@ typedef struct {
 } hf_viewer;
 
 /* Errors: HF_ESYSTEM. Free with hf_viewer_clear. */
-hf_status hf_viewer_init(hf_viewer *viewer, const hf_task *task, hf_error *err);
+hf_status hf_viewer_init(hf_viewer *viewer, const hf_regression_task *task, hf_error *err);
 
 /* Legal on a zeroed viewer. */
 void hf_viewer_clear(hf_viewer *viewer);
@@ -31,8 +31,8 @@ void hf_viewer_clear(hf_viewer *viewer);
 /* Puts values (H, d, d) and logits (H, N) into viewer->view. False if something is not finite. */
 bool hf_viewer_look(hf_viewer *viewer, const double *values, const double *logits);
 
-/* L D L^T of a positive semidefinite matrix (count, count), in place: D on the diagonal, the unit lower triangle below it.
- * Pivots that are rounding become 0; equal rows get equal rows of L sqrt(D), exactly. equal: (count) scratch. */
-void hf_factor_semidefinite(size_t count, double *matrix, size_t *equal);
+/* A viewer as a probe of the regression model's parameters, values (H, d, d) and logits (H, N). Errors: HF_ESYSTEM. Free
+ * with probe->kind->free(probe->self). */
+hf_status hf_viewer_create(hf_probe *probe, const hf_regression_task *task, hf_error *err);
 
 #endif

@@ -1,4 +1,4 @@
-/* Sums over the samples of a batch; hf_batch_draw and hf_batch_compute of regression_state.h. */
+/* Sums over the samples of a batch; hf_regression_draw and hf_regression_sum of regression_state.h. */
 #include "train/normal.h"
 #include "train/regression_state.h"
 
@@ -10,13 +10,8 @@
 
 /* ---- samples ---- */
 
-static uint32_t sample_number(const hf_batch *b, size_t n)
-{
-    return b->order != NULL ? b->order[b->first + n] : (uint32_t)(b->first + n);
-}
-
 /* Scales the inputs of several groups, and repeats e_1. x: (N, d). */
-static void shape_inputs(const hf_task *task, uint64_t step, uint32_t sample, double *x)
+static void shape_inputs(const hf_regression_task *task, uint64_t step, uint32_t sample, double *x)
 {
     const hf_stream stream = {task->seed, HF_DRAW_REPETITION, step, sample};
     const bool repeats = task->repetition > 0 && hf_uniform(&stream) < task->repetition;
@@ -32,23 +27,23 @@ static void shape_inputs(const hf_task *task, uint64_t step, uint32_t sample, do
     }
 }
 
-void hf_batch_draw(const hf_regression *m, uint64_t step, uint32_t sample, double *x)
+void hf_regression_draw(const hf_regression *m, uint64_t step, uint32_t sample, double *x)
 {
-    const hf_stream stream = {m->task.seed, HF_DRAW_INPUTS, step, sample};
+    const hf_stream stream = {m->task->seed, HF_DRAW_INPUTS, step, sample};
     hf_normal_fill(&stream, m->rows * m->dim, x);
-    if (hf_task_shapes_inputs(&m->task))
-        shape_inputs(&m->task, step, sample, x);
+    if (hf_regression_task_shapes_inputs(m->task))
+        shape_inputs(m->task, step, sample, x);
 }
 
 static void fill_inputs(const hf_regression *m, const hf_batch *b, size_t first, size_t count, hf_workspace *w)
 {
     const size_t size = m->rows * m->dim;
     for (size_t n = 0; n < count; n++) {
-        const uint32_t sample = sample_number(b, first + n);
+        const uint32_t sample = hf_batch_sample(b, first + n);
         if (b->fixed && m->stored != NULL) {
             w->at[n] = m->stored + (size_t)sample * size;
         } else {
-            hf_batch_draw(m, b->step, sample, w->input + n * size);
+            hf_regression_draw(m, b->step, sample, w->input + n * size);
             w->at[n] = w->input + n * size;
         }
     }
@@ -78,14 +73,14 @@ static double forward(const hf_regression *m, const double *values, const hf_bat
 {
     const size_t d = m->dim;
     for (size_t s = 0; s < n; s++) {
-        const hf_stream stream = {m->task.seed, HF_DRAW_NOISE, b->step, sample_number(b, first + s)};
-        if (m->task.noise > 0)
+        const hf_stream stream = {m->task->seed, HF_DRAW_NOISE, b->step, hf_batch_sample(b, first + s)};
+        if (m->task->noise > 0)
             hf_normal_fill(&stream, d, w->error + s * d);
     }
     look(m, n, w, m->patterns, m->row_pattern);
     for (size_t j = 0; j < m->patterns; j++)
-        multiply(n, d, 1, w->seen + j * n * d, m->task.feature + j * d * d, true,
-                 j == 0 ? m->task.noise > 0 ? m->task.noise : 0 : 1, w->error);
+        multiply(n, d, 1, w->seen + j * n * d, m->task->feature + j * d * d, true,
+                 j == 0 ? m->task->noise > 0 ? m->task->noise : 0 : 1, w->error);
     look(m, n, w, m->heads, m->row_attention);
     for (size_t k = 0; k < m->heads; k++)
         multiply(n, d, -1, w->seen + k * n * d, values + k * d * d, true, 1, w->error);
@@ -103,7 +98,7 @@ static void backward(const hf_regression *m, const double *values, size_t n, hf_
         for (size_t b = 0; b < n; b++)
             hf_kernel_products(m->rows, d, w->at[b], back + b * d, w->lanes + k * m->rows * HF_KERNEL_LANES);
     }
-    for (size_t k = 0; k < m->heads && m->projected; k++)
+    for (size_t k = 0; k < m->heads && m->params.projected; k++)
         for (size_t l = 0; l <= k; l++)
             s->products[k * m->heads + l] += hf_kernel_dot(n * d, w->back + k * n * d, w->back + l * n * d);
 }
@@ -144,10 +139,10 @@ static size_t this_thread(void)
 #endif
 }
 
-double hf_batch_compute(hf_regression *m, const double *values, const hf_batch *b, bool back)
+double hf_regression_sum(hf_regression *m, const double *values, const hf_batch *b, bool back)
 {
 #ifdef _OPENMP
-#pragma omp parallel for num_threads((int)m->threads) schedule(dynamic, 1) if (m->threads > 1)
+#pragma omp parallel for num_threads((int)m->params.threads) schedule(dynamic, 1) if (m->params.threads > 1)
 #endif
     for (size_t s = 0; s < HF_SHARES; s++)
         compute_share(m, values, b, s, back, &m->workspaces[this_thread()]);

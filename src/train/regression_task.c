@@ -1,4 +1,4 @@
-#include "train/task.h"
+#include "train/regression_task.h"
 
 #include "train/kernels.h"
 #include "train/normal.h"
@@ -89,7 +89,7 @@ static void orthonormalize(size_t size, size_t count, const double *basis, doubl
         matrix[e] /= norm;
 }
 
-static void matrix_columns(const hf_task *task, size_t r, size_t *from, size_t *to)
+static void matrix_columns(const hf_regression_task *task, size_t r, size_t *from, size_t *to)
 {
     const bool own = task->groups > 1;
     *from = own ? task->group_start[r] : 0;
@@ -97,7 +97,7 @@ static void matrix_columns(const hf_task *task, size_t r, size_t *from, size_t *
 }
 
 /* The basis; gram (J, J), if not NULL, gets the inner products of the matrices as they were drawn. */
-static void fill_basis(hf_task *task, size_t patterns, double *gram)
+static void fill_basis(hf_regression_task *task, size_t patterns, double *gram)
 {
     const size_t size = task->dim * task->dim;
     size_t from, to;
@@ -114,7 +114,7 @@ static void fill_basis(hf_task *task, size_t patterns, double *gram)
 
 /* ---- the parts of a task ---- */
 
-static hf_status fill_groups(hf_task *task, const hf_config *config, hf_error *err)
+static hf_status fill_groups(hf_regression_task *task, const hf_config *config, hf_error *err)
 {
     const hf_counts *inputs = &config->train.inputs;
     task->groups = inputs->count == 0 ? 1 : inputs->count;
@@ -144,7 +144,7 @@ static hf_status create_with_gram(hf_problem **problem, const hf_config *config,
 }
 
 /* The basis and the reduced problem, for which random features must be drawn first. */
-static hf_status fill_problem(hf_task *task, const hf_config *config, hf_problem **problem, hf_error *err)
+static hf_status fill_problem(hf_regression_task *task, const hf_config *config, hf_problem **problem, hf_error *err)
 {
     const size_t J = config->target.count;
     hf_status status = hf_problem_create(problem, config, err);
@@ -171,7 +171,7 @@ static hf_status fill_problem(hf_task *task, const hf_config *config, hf_problem
     return status;
 }
 
-static void fill_features(hf_task *task)
+static void fill_features(hf_regression_task *task)
 {
     const hf_problem *p = task->problem;
     const size_t size = task->dim * task->dim;
@@ -188,7 +188,7 @@ static void fill_features(hf_task *task)
 }
 
 /* Variance of the features beyond the base, and of the inputs. */
-static void fill_variance(hf_task *task)
+static void fill_variance(hf_regression_task *task)
 {
     hf_problem *p = task->problem;
     for (size_t g = 0; g < task->groups; g++)
@@ -204,7 +204,7 @@ static void fill_variance(hf_task *task)
 }
 
 /* Where pattern 1 repeats, variance omega is p e_1 e_1^T + (1 - p) times that of the other samples. */
-static hf_status fill_repetition(hf_task *task, const hf_config *config, hf_error *err)
+static hf_status fill_repetition(hf_regression_task *task, const hf_config *config, hf_error *err)
 {
     const hf_problem *p = task->problem;
     task->repetition = config->train.repetition;
@@ -227,9 +227,9 @@ static hf_status fill_repetition(hf_task *task, const hf_config *config, hf_erro
     return HF_OK;
 }
 
-hf_status hf_task_init(hf_task *task, const hf_config *config, uint64_t seed, hf_error *err)
+hf_status hf_regression_task_init(hf_regression_task *task, const hf_config *config, uint64_t seed, hf_error *err)
 {
-    *task = (hf_task){.seed = seed, .dim = config->train.dim, .noise = config->data.noise};
+    *task = (hf_regression_task){.seed = seed, .dim = config->train.dim, .noise = config->data.noise};
     hf_problem *problem = NULL;
     hf_status status = fill_problem(task, config, &problem, err);
     if (status == HF_OK)
@@ -251,16 +251,16 @@ hf_status hf_task_init(hf_task *task, const hf_config *config, uint64_t seed, hf
     if (status == HF_OK)
         return HF_OK;
 fail:
-    hf_task_clear(task);
+    hf_regression_task_clear(task);
     return status;
 }
 
-bool hf_task_shapes_inputs(const hf_task *task)
+bool hf_regression_task_shapes_inputs(const hf_regression_task *task)
 {
     return task->groups > 1 || task->repetition > 0;
 }
 
-void hf_task_clear(hf_task *task)
+void hf_regression_task_clear(hf_regression_task *task)
 {
     hf_problem_free(task->problem);
     free(task->group_start);
@@ -269,5 +269,5 @@ void hf_task_clear(hf_task *task)
     free(task->pattern);
     free(task->deviation);
     free(task->rest);
-    *task = (hf_task){0};
+    *task = (hf_regression_task){0};
 }

@@ -1,4 +1,4 @@
-/* task: what the regression transformer learns, in full dimension.
+/* regression_task: what the regression transformer learns, in full dimension.
  *
  *     y = sum_j A_j X p_j + xi,    X: d x N inputs x_i,    xi: d label noise of standard deviation sigma
  *
@@ -9,8 +9,8 @@
  * Inputs are numbered i = 1..N with one for every replica of a class; c_i copies of an input share it, and one logit. Input
  * coordinates come in groups: all d in one, or, where the input variance omega depends on the feature, those that each
  * feature reads (train.inputs). */
-#ifndef HF_TRAIN_TASK_H
-#define HF_TRAIN_TASK_H
+#ifndef HF_TRAIN_REGRESSION_TASK_H
+#define HF_TRAIN_REGRESSION_TASK_H
 
 #include "config/config.h"
 #include "flow/problem.h"
@@ -32,17 +32,17 @@ typedef struct {
 
     double repetition; /* probability that the one input of pattern 1 is e_1 */
     double *rest;      /* (groups, N) standard deviation of the inputs when it is not; NULL: no repetition */
-} hf_task;
+} hf_regression_task;
 
 /* The task of a configuration with a train section. Errors: HF_EUSAGE (what cannot be sampled), HF_ESYSTEM. Free with
- * hf_task_clear. */
-hf_status hf_task_init(hf_task *task, const hf_config *config, uint64_t seed, hf_error *err);
+ * hf_regression_task_clear. */
+hf_status hf_regression_task_init(hf_regression_task *task, const hf_config *config, uint64_t seed, hf_error *err);
 
 /* Whether inputs are given their variance coordinate by coordinate. Otherwise they are drawn with variance 1 and the weights
  * of the positions make up for it. */
-bool hf_task_shapes_inputs(const hf_task *task);
+bool hf_regression_task_shapes_inputs(const hf_regression_task *task);
 
 /* Legal on a zeroed task. */
-void hf_task_clear(hf_task *task);
+void hf_regression_task_clear(hf_regression_task *task);
 
 #endif
