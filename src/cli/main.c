@@ -220,6 +220,20 @@ char *hf_cli_default_directory(const char *model)
 /* There where LAPACK's BLAS is OpenBLAS. Two threads give other bits than one, and are slower at these sizes. */
 extern void openblas_set_num_threads(int count) __attribute__((weak));
 
+static bool returned; /* from main: the one thing that a handler of exit can reach */
+
+/* OpenMP's library, and others, end the program where they get no memory and no thread: with exit code 1. */
+static void end_for_a_library(void)
+{
+    if (returned)
+        return;
+    fputs(
+        "headflow: a library ended the program (are memory or threads short? fewer threads: -j 1); what was saved is kept, "
+        "go on with --resume\n",
+        stderr);
+    _exit(HF_ESYSTEM);
+}
+
 static int dispatch(int argc, char *argv[])
 {
     if (argc < 2)
@@ -242,12 +256,14 @@ int main(int argc, char *argv[])
     hf_error err;
     if (hf_cli_open_streams(&err) != HF_OK)
         return hf_cli_fail(&err);
+    atexit(end_for_a_library);
     gsl_set_error_handler_off(); /* its default is to abort */
     if (openblas_set_num_threads != NULL)
         openblas_set_num_threads(1);
     int code = dispatch(argc, argv);
     if (code == 0 && hf_cli_flush(&err) != HF_OK)
         code = hf_cli_fail(&err);
+    returned = true;
     if (code == HF_ESYSTEM) { /* where memory is short, OpenBLAS waits at exit for threads that it could not start */
         fflush(NULL);
         _exit(code);

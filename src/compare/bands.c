@@ -46,6 +46,13 @@ static bool next_line(reader *r)
     return true;
 }
 
+static hf_status fail_to_read(const reader *r, hf_error *err)
+{
+    if (r->stream != NULL && feof(r->stream))
+        return hf_fail(err, HF_EUSAGE, "%s: cannot be read: no header", r->path);
+    return hf_fail(err, HF_ESYSTEM, "%s: cannot be read: %s", r->path, strerror(errno));
+}
+
 static hf_status open_reader(reader *r, const char *directory, uint64_t seed, hf_error *err)
 {
     char name[64];
@@ -55,8 +62,7 @@ static hf_status open_reader(reader *r, const char *directory, uint64_t seed, hf
         return hf_fail_memory(err, "a file name");
     r->stream = fopen(r->path, "r");
     if (r->stream == NULL || !next_line(r))
-        return hf_fail(err, HF_EUSAGE, "%s: cannot be read: %s", r->path,
-                       r->stream == NULL ? strerror(errno) : "no header");
+        return fail_to_read(r, err);
     return HF_OK;
 }
 
@@ -101,6 +107,8 @@ static hf_status read_rows(bands *b, bool *more, hf_error *err)
     *more = true;
     for (size_t k = 0; k < b->seeds && *more; k++) {
         *more = next_line(&b->reader[k]);
+        if (!*more && !feof(b->reader[k].stream))
+            return fail_to_read(&b->reader[k], err);
         char *at = b->reader[k].line;
         for (size_t c = 0; c < b->columns && *more; c++) {
             char *end;

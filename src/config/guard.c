@@ -210,11 +210,11 @@ static hf_status check_included(guard *g, const input *in, const char *path)
     char shown[HF_SHOWN];
     hf_fault why;
     const hf_status status = hf_text_load(path, &text, &why);
-    if (status == HF_EUSAGE)
-        return hf_fault_set(g->fault, in->file, in->line, "the included file '%s' %s",
-                            hf_text_show(path, shown, sizeof shown), why.text);
-    if (status != HF_OK)
+    if (status != HF_OK) {
+        hf_fault_set(g->fault, in->file, in->line, "the included file '%s' %s", hf_text_show(path, shown, sizeof shown),
+                     why.text);
         return status;
+    }
     const char *name = path + strlen(g->directory) + 1;
     input inner = {.start = text, .at = text, .file = name, .line = 1, .depth = in->depth + 1};
     const hf_status checked = hf_text_skip_mark(text) == text

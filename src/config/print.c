@@ -4,6 +4,7 @@
 #include "config/read.h"
 #include "config/text.h"
 #include "config/value.h"
+#include "core/file.h"
 #include "core/hash.h"
 
 #include <errno.h>
@@ -270,6 +271,14 @@ static hf_status hash_keys(const hf_config *config, print_form form, uint64_t *h
     return printed && closed ? HF_OK : hf_fail_memory(err, "the configuration");
 }
 
+static hf_status reject_state(const hf_config *config, int reason, const char *shown, hf_error *err)
+{
+    const hf_status status = hf_file_read_status(reason);
+    if (status == HF_EUSAGE)
+        return hf_config_reject(config, err, "init.state", "cannot read '%s': %s", shown, strerror(reason));
+    return hf_fail(err, status, "%s: cannot be read: %s", shown, strerror(reason));
+}
+
 /* The state table counts by what it holds, not by where it is. */
 static hf_status hash_state(const hf_config *config, uint64_t *hash, hf_error *err)
 {
@@ -284,12 +293,13 @@ static hf_status hash_state(const hf_config *config, uint64_t *hash, hf_error *e
     FILE *stream = fopen(path, "rb");
     free(path);
     if (stream == NULL)
-        return hf_config_reject(config, err, "init.state", "cannot read '%s': %s", shown, strerror(errno));
+        return reject_state(config, errno, shown, err);
     while ((size = fread(bytes, 1, sizeof bytes, stream)) > 0)
         hf_hash_bytes(hash, bytes, size);
+    const int reason = errno;
     const bool failed = ferror(stream);
     fclose(stream);
-    return failed ? hf_config_reject(config, err, "init.state", "cannot read '%s'", shown) : HF_OK;
+    return failed ? reject_state(config, reason, shown, err) : HF_OK;
 }
 
 hf_status hf_config_hash(const hf_config *config, uint64_t *hash, hf_error *err)

@@ -76,7 +76,7 @@ static const char *describe_list(const char *override, const char *path, char hi
 static hf_status report(reader *r, hf_status status, const char *override, const char *key)
 {
     char place[PLACE_TEXT], shown[KEY_TEXT], hint[LIST_HINT];
-    if (status != HF_EUSAGE)
+    if (status != HF_EUSAGE && r->fault.text[0] == '\0')
         return hf_fail_memory(r->err, "the model file");
     return hf_fail(r->err, status, "%s: %s%s%s%s", describe_place(r, override, &r->fault, place),
                    key == NULL ? "" : hf_text_show(key, shown, sizeof shown), key == NULL ? "" : ": ", r->fault.text,

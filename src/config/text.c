@@ -1,5 +1,7 @@
 #include "config/text.h"
 
+#include "core/file.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -57,19 +59,27 @@ const char *hf_text_show(const char *text, char *shown, size_t size)
     return shown;
 }
 
+static hf_status unreadable(hf_fault *fault, int number)
+{
+    hf_fault_set(fault, NULL, 0, "cannot be read: %s", strerror(number));
+    return hf_file_read_status(number);
+}
+
 /* Reads stream up to its end, or until it is too large. */
 static hf_status slurp(FILE *stream, char **text, size_t *size, hf_fault *fault)
 {
     size_t capacity = 4096;
     for (*size = 0; *size <= FILE_MAX_SIZE; capacity *= 2) {
         char *grown = realloc(*text, capacity + 1);
-        if (grown == NULL)
+        if (grown == NULL) {
+            hf_fault_set(fault, NULL, 0, "cannot be read: out of memory");
             return HF_ESYSTEM;
+        }
         *text = grown;
         *size += fread(*text + *size, 1, capacity - *size, stream);
         (*text)[*size] = '\0';
         if (ferror(stream))
-            return hf_fault_set(fault, NULL, 0, "cannot be read: %s", strerror(errno));
+            return unreadable(fault, errno);
         if (feof(stream))
             return HF_OK;
     }
@@ -90,7 +100,7 @@ hf_status hf_text_load(const char *path, char **text, hf_fault *fault)
     *text = NULL;
     FILE *stream = fopen(path, "rb");
     if (stream == NULL)
-        return hf_fault_set(fault, NULL, 0, "cannot be read: %s", strerror(errno));
+        return unreadable(fault, errno);
     size_t size;
     hf_status status = slurp(stream, text, &size, fault);
     fclose(stream);

@@ -27,7 +27,7 @@ hf_status hf_fault_set(hf_fault *fault, const char *file, unsigned line, const c
 const char *hf_text_show(const char *text, char *shown, size_t size);
 
 /* Reads a whole file into a string that the caller frees. HF_EUSAGE: it cannot be read, is larger than 256 MiB or holds a
- * NUL byte (fault->text says which, fault->line where). HF_ESYSTEM: memory. */
+ * NUL byte (fault->text says which, fault->line where). HF_ESYSTEM: the file system failed, or no memory; fault->text says so. */
 hf_status hf_text_load(const char *path, char **text, hf_fault *fault);
 
 /* Behind the byte order mark that some editors put in front of a UTF-8 text; text itself if there is none. */

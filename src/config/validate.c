@@ -4,6 +4,7 @@
 #include "config/keys.h"
 #include "config/text.h"
 #include "config/train_check.h"
+#include "core/file.h"
 
 #include <errno.h>
 #include <math.h>
@@ -425,6 +426,8 @@ static hf_status check_state(hf_config *c, hf_error *err)
         fclose(stream);
     else if (exists && !is_file)
         return hf_config_reject(c, err, "init.state", "'%s' is not a file, expected a state table", shown);
+    else if (hf_file_read_status(reason) != HF_EUSAGE)
+        return hf_fail(err, HF_ESYSTEM, "%s: cannot be read: %s", shown, strerror(reason));
     else
         return hf_config_reject(c, err, "init.state", "cannot read '%s': %s", shown, strerror(reason));
     return HF_OK;

@@ -26,7 +26,10 @@ void hf_channel_array(hf_channel *channel, void **array, size_t *count, size_t s
         free(*array);
         *array = NULL;
         *count = 0;
-        channel->good = length <= channel->limit / size && (*array = malloc((size_t)length * size + 1)) != NULL;
+        channel->good = length <= channel->limit / size;
+        *array = channel->good ? malloc((size_t)length * size + 1) : NULL;
+        channel->memory = channel->good && *array == NULL;
+        channel->good = *array != NULL;
         *count = channel->good ? (size_t)length : 0;
     }
     hf_channel_bytes(channel, *array, *count * size);
@@ -70,7 +73,7 @@ hf_status hf_channel_load(const char *path, const char magic[8], uint64_t hash, 
 {
     hf_channel channel = {.stream = fopen(path, "rb"), .good = true};
     if (channel.stream == NULL)
-        return hf_fail(err, HF_EUSAGE, "%s: cannot be read: %s", path, strerror(errno));
+        return hf_fail(err, HF_ESYSTEM, "%s: cannot be read: %s", path, strerror(errno));
     channel.limit = length_of(channel.stream);
     uint64_t found = 0, sum = 0, stored = 0;
     transfer_header(&channel, magic, &found);
@@ -79,7 +82,13 @@ hf_status hf_channel_load(const char *path, const char magic[8], uint64_t hash, 
         sum = channel.sum;
         hf_channel_bytes(&channel, &stored, sizeof stored);
     }
+    const bool unreadable = ferror(channel.stream), memory = channel.memory;
+    const int reason = errno;
     fclose(channel.stream);
+    if (memory)
+        return hf_fail_memory(err, "the saved state");
+    if (unreadable)
+        return hf_fail(err, HF_ESYSTEM, "%s: cannot be read: %s", path, strerror(reason));
     if (channel.good && found != hash)
         return hf_fail(err, HF_EUSAGE, "%s: belongs to another configuration; run without --resume to start anew", path);
     if (!channel.good || sum != stored)

@@ -13,6 +13,7 @@ typedef struct hf_channel {
     FILE *stream;
     bool writing;
     bool good;    /* false after the first failure; nothing more is transferred then */
+    bool memory;  /* an allocation was the first failure */
     uint64_t sum; /* 64-bit FNV-1a checksum of what has passed */
     size_t limit; /* reading: bytes that the file can still hold */
 } hf_channel;
@@ -31,8 +32,8 @@ typedef void hf_channel_body(hf_channel *channel, void *data);
 hf_status hf_channel_save(const char *path, const char magic[8], uint64_t hash, hf_channel_body *body, void *data,
                           hf_error *err);
 
-/* Reads it. Errors: HF_EUSAGE when the file is damaged or belongs to another configuration; what the body fills is
- * undefined then. */
+/* Reads it. Errors: HF_EUSAGE when the file is damaged or belongs to another configuration, HF_ESYSTEM when it cannot be
+ * read; what the body fills is undefined then. */
 hf_status hf_channel_load(const char *path, const char magic[8], uint64_t hash, hf_channel_body *body, void *data,
                           hf_error *err);
 

@@ -12,6 +12,15 @@ static hf_status system_failure(hf_error *err, const char *what, const char *pat
     return hf_fail(err, HF_ESYSTEM, "%s: %s: %s", path, what, strerror(errno));
 }
 
+hf_status hf_file_read_status(int number)
+{
+    static const int usage[] = {ENOENT, ENOTDIR, EACCES, EPERM, EISDIR, ELOOP, ENAMETOOLONG};
+    for (size_t i = 0; i < sizeof usage / sizeof usage[0]; i++)
+        if (number == usage[i])
+            return HF_EUSAGE;
+    return HF_ESYSTEM;
+}
+
 /* PATH.part, to be freed; NULL: out of memory. */
 static char *part_name(const char *path)
 {
@@ -70,7 +79,9 @@ hf_status hf_file_reopen(hf_file *file, const char *path, long length, hf_error 
 
 hf_status hf_file_sync(hf_file *file, long *length, hf_error *err)
 {
-    if (fflush(file->stream) != 0 || ferror(file->stream) || fsync(fileno(file->stream)) != 0)
+    if (ferror(file->stream)) /* an earlier write has failed; nobody knows its errno any more */
+        return hf_fail(err, HF_ESYSTEM, "%s: cannot be written (is the disk full?)", file->part);
+    if (fflush(file->stream) != 0 || fsync(fileno(file->stream)) != 0)
         return system_failure(err, "cannot be written", file->part);
     *length = ftell(file->stream);
     return *length < 0 ? system_failure(err, "cannot be written", file->part) : HF_OK;
@@ -120,15 +131,16 @@ hf_status hf_file_copy(const char *source, const char *path, hf_error *err)
     hf_file file;
     FILE *from = fopen(source, "rb");
     if (from == NULL)
-        return hf_fail(err, HF_EUSAGE, "%s: cannot be read: %s", source, strerror(errno));
+        return hf_fail(err, hf_file_read_status(errno), "%s: cannot be read: %s", source, strerror(errno));
     hf_status status = hf_file_open(&file, path, err);
     if (status != HF_OK)
         goto done;
     while ((count = fread(bytes, 1, sizeof bytes, from)) > 0)
         fwrite(bytes, 1, count, file.stream); /* a failure shows at the commit */
+    const int reason = errno;
     if (ferror(from)) {
         hf_file_abandon(&file);
-        status = hf_fail(err, HF_EUSAGE, "%s: cannot be read", source);
+        status = hf_fail(err, hf_file_read_status(reason), "%s: cannot be read: %s", source, strerror(reason));
     } else
         status = hf_file_commit(&file, err);
 done:

@@ -30,7 +30,11 @@ hf_status hf_file_commit(hf_file *file, hf_error *err);
 /* Closes without giving the name; PATH.part stays. Legal on a zeroed or closed file. */
 void hf_file_abandon(hf_file *file);
 
-/* Copies a file; source and path may be the same. An unreadable source is HF_EUSAGE. */
+/* What a failed read, or an open for one, means by its errno: HF_EUSAGE where the name is wrong or the file is not for us to
+ * read, HF_ESYSTEM where the file system failed. */
+hf_status hf_file_read_status(int number);
+
+/* Copies a file; source and path may be the same. An unreadable source: hf_file_read_status. */
 hf_status hf_file_copy(const char *source, const char *path, hf_error *err);
 
 /* Takes a lock that is held until the process ends: HF_ESYSTEM if another process holds it. */

@@ -1,5 +1,7 @@
 #include "flow/state.h"
 
+#include "core/file.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
@@ -34,7 +36,7 @@ static bool next_line(reader *r, hf_status *status, hf_error *err)
     ssize_t length = getline(&r->text, &r->text_size, r->stream);
     if (length < 0) {
         if (ferror(r->stream) || errno == ENOMEM)
-            *status = hf_fail(err, HF_EUSAGE, "%s: cannot be read: %s", r->path, strerror(errno));
+            *status = hf_fail(err, hf_file_read_status(errno), "%s: cannot be read: %s", r->path, strerror(errno));
         return false;
     }
     r->line++;
@@ -169,7 +171,7 @@ hf_status hf_state_read(hf_state *state, const char *path, size_t heads, size_t 
     *state = (hf_state){0};
     reader r = {.path = path, .stream = fopen(path, "r"), .heads = heads, .positions = positions};
     if (r.stream == NULL)
-        return hf_fail(err, HF_EUSAGE, "%s: cannot be read: %s", path, strerror(errno));
+        return hf_fail(err, hf_file_read_status(errno), "%s: cannot be read: %s", path, strerror(errno));
     hf_status status = read_entries(&r, err);
     if (status == HF_OK)
         status = fill(state, &r, features, err);

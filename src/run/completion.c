@@ -2,6 +2,7 @@
 
 #include "core/file.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,11 +19,16 @@ hf_status hf_completion_check(const char *directory, uint64_t hash, bool *comple
         free(checkpoint);
         return hf_fail_memory(err, "a file name");
     }
+    errno = 0;
     FILE *stream = fopen(path, "r");
+    bool unreadable = stream == NULL && errno != ENOENT && errno != ENOTDIR;
     snprintf(wanted, sizeof wanted, "# configuration %016" PRIx64 ",", hash);
     for (int i = 0; i < 2 && stream != NULL && !*complete && fgets(line, sizeof line, stream) != NULL; i++)
         *complete = strncmp(line, wanted, strlen(wanted)) == 0;
-    if (stream != NULL && !*complete && !hf_file_exists(checkpoint))
+    unreadable = unreadable || (stream != NULL && ferror(stream));
+    if (unreadable)
+        status = hf_fail(err, HF_ESYSTEM, "%s: cannot be read: %s", path, strerror(errno));
+    else if (stream != NULL && !*complete && !hf_file_exists(checkpoint))
         status = hf_fail(
             err, HF_EUSAGE,
             "%s: holds a finished run of another configuration; run without --resume to replace it, or start from its "

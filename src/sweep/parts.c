@@ -278,10 +278,12 @@ static hf_status read_part(reader *r)
     hf_fault fault;
     hf_status status = hf_text_load(r->path, &text, &fault);
     r->line = fault.line;
-    if (status == HF_EUSAGE)
+    if (status == HF_EUSAGE && fault.line > 0)
         return damaged(r, fault.text);
+    if (status == HF_EUSAGE) /* it was listed: nobody has given a wrong name */
+        return hf_fail(r->err, HF_ESYSTEM, "%s: %s", r->path, fault.text);
     if (status != HF_OK)
-        return hf_fail_memory(r->err, "the results");
+        return hf_fail(r->err, status, "%s: %s", r->path, fault.text);
     at = text;
     for (r->line = 1; status == HF_OK && (line = hf_lines_next(&at)) != NULL; r->line++) {
         char comment[64];

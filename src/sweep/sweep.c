@@ -143,6 +143,8 @@ static hf_status try_value(const hf_config *config, const char *model, size_t a,
         status = hf_config_read(&tried, model, over->count, (const char *const *)overrides, &why);
     if (status == HF_OK)
         hf_config_clear(&tried);
+    else if (overrides != NULL && overrides[over->count - 1] != NULL && status != HF_EUSAGE)
+        status = hf_fail(err, status, "%s", why.message); /* of the system, not of the value */
     else if (overrides != NULL && overrides[over->count - 1] != NULL)
         status = hf_config_reject(config, err, "sweep.over", "%.200s cannot be: %.600s", overrides[a], why.message);
     for (size_t k = 0; k < over->count && overrides != NULL; k++)

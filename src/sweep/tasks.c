@@ -223,10 +223,11 @@ hf_status hf_tasks_read(hf_tasks *tasks, const char *directory, hf_error *err)
     reader r = {.tasks = tasks, .path = path, .err = err};
     hf_fault fault;
     hf_status status = hf_text_load(path, &tasks->text, &fault);
-    if (status == HF_EUSAGE)
+    const bool absent = !hf_file_exists(path);
+    if (status == HF_EUSAGE && absent)
         hf_fail(err, status, "%s: %s; a sweep starts with headflow sweep MODEL -o %s", path, fault.text, directory);
     else if (status != HF_OK)
-        hf_fail_memory(err, "the tasks");
+        status = hf_fail(err, fault.line > 0 ? HF_EUSAGE : HF_ESYSTEM, "%s: %s", path, fault.text);
     else
         status = read_tasks(&r);
     free(path);

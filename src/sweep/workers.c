@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -13,10 +14,13 @@
 typedef struct {
     size_t worker;
     bool failed;  /* the task */
+    bool lost;    /* the task, to the system (memory, file system), for this reason: it has no result */
     bool aborted; /* the worker, for this reason; the task does not count */
     hf_status status;
-    char message[480];
+    char message[472];
 } report;
+#define STOP SIZE_MAX /* instead of a task: there is nothing more to do. Pipes may stay open where a close fails */
+enum { ENDED = 0, INTERRUPTED = 130, LOST_MAX = 100 }; /* exit codes of workers; tasks lost to the system until all stop */
 _Static_assert(sizeof(report) <= 512, "a report is longer than POSIX lets all systems write at once");
 
 typedef struct {
@@ -37,6 +41,8 @@ typedef struct {
     int reports[2]; /* read end, write end; -1: not open */
     size_t *lost;   /* tasks to try once more */
     size_t lost_count, lost_next;
+    size_t given_up; /* tasks lost to the system twice */
+    bool told_to_stop;
     hf_part part; /* the parent's own, for tasks that end their workers */
     hf_sweep_progress progress;
     bool stopping;
@@ -58,18 +64,26 @@ static bool is_interrupted(const pool *p)
     return p->options->interrupted != NULL && *p->options->interrupted;
 }
 
-/* All size bytes; false at the end of the pipe or when interrupted. */
-static bool read_all(const pool *p, int end, void *bytes, size_t size)
+/* Waits until there is something to read; false when interrupted, or when the parent is gone. */
+static bool wait_for_task(const pool *p, int end, pid_t parent)
 {
-    char *at = bytes;
-    while (size > 0) {
-        const ssize_t got = read(end, at, size);
-        if (got == 0 || (got < 0 && errno != EINTR) || is_interrupted(p))
-            return false;
-        at += got > 0 ? got : 0;
-        size -= got > 0 ? (size_t)got : 0;
+    struct pollfd wanted = {.fd = end, .events = POLLIN};
+    while (!is_interrupted(p) && getppid() == parent)
+        if (poll(&wanted, 1, 1000) > 0)
+            return true;
+    return false;
+}
+
+/* The next task; false: there is none, or the worker was interrupted, or it cannot read. */
+static bool hear_task(const pool *p, int end, pid_t parent, size_t *task)
+{
+    ssize_t got = -1;
+    errno = EINTR;
+    while (got < 0 && errno == EINTR && wait_for_task(p, end, parent)) {
+        errno = 0;
+        got = read(end, task, sizeof *task);
     }
-    return true;
+    return got == (ssize_t)sizeof *task && *task != STOP; /* as one write, it comes as one read */
 }
 
 static double seconds_since(const struct timespec *start)
@@ -79,11 +93,16 @@ static double seconds_since(const struct timespec *start)
     return (double)(now.tv_sec - start->tv_sec) + 1e-9 * (double)(now.tv_nsec - start->tv_nsec);
 }
 
+static void explain(report *told, const hf_error *why)
+{
+    told->status = why->status;
+    hf_text_show(why->message, told->message, sizeof told->message); /* cut where it is too long */
+}
+
 static void abort_with(report *told, const hf_error *why)
 {
     told->aborted = true;
-    told->status = why->status;
-    hf_text_show(why->message, told->message, sizeof told->message); /* cut where it is too long */
+    explain(told, why);
 }
 
 /* Runs one task and appends its result. False: this worker is done for, because it was interrupted or cannot write. */
@@ -97,7 +116,10 @@ static bool work_on(const pool *p, hf_part *part, size_t task, double *values, r
     if (stopped)
         return false;
     told->failed = status != HF_OK;
-    if (hf_part_append(part, task, seconds_since(&start), values, status == HF_OK ? NULL : &why, &trouble) != HF_OK)
+    told->lost = status == HF_ESYSTEM; /* which says nothing about the task */
+    if (told->lost)
+        explain(told, &why);
+    else if (hf_part_append(part, task, seconds_since(&start), values, status == HF_OK ? NULL : &why, &trouble) != HF_OK)
         abort_with(told, &trouble);
     return !told->aborted;
 }
@@ -110,7 +132,8 @@ static bool tell(const pool *p, const report *told)
     return written == (ssize_t)sizeof *told;
 }
 
-static _Noreturn void work(const pool *p, size_t number, int jobs)
+/* All tasks that come; the exit code. */
+static int work(const pool *p, size_t number, int jobs, pid_t parent)
 {
     hf_part part = {.sweep = p->sweep};
     report told;
@@ -119,24 +142,24 @@ static _Noreturn void work(const pool *p, size_t number, int jobs)
     hf_error trouble;
     double *values = malloc(p->sweep->report_count * sizeof *values);
     size_t task;
-    bool go_on = true;
+    bool go_on = true, heard = true;
     if (values == NULL) {
         hf_fail_memory(&trouble, "a worker");
         abort_with(&told, &trouble);
-        tell(p, &told);
-        _exit(HF_ESYSTEM);
+        heard = tell(p, &told);
     }
-    while (go_on && read_all(p, jobs, &task, sizeof task)) {
+    while (go_on && !told.aborted && hear_task(p, jobs, parent, &task)) {
         go_on = work_on(p, &part, task, values, &told);
         if (go_on || told.aborted)
-            go_on = tell(p, &told) && go_on;
+            heard = tell(p, &told);
+        go_on = go_on && heard;
     }
-    if (!told.aborted && hf_part_close(&part, &trouble) != HF_OK) {
+    if (hf_part_close(&part, &trouble) != HF_OK && !told.aborted) {
         abort_with(&told, &trouble);
-        tell(p, &told);
+        heard = tell(p, &told);
     }
     free(values);
-    _exit(0); /* what the parent has buffered is the parent's to write */
+    return told.aborted || !heard ? HF_ESYSTEM : is_interrupted(p) ? INTERRUPTED : ENDED;
 }
 
 /* ---- in the parent ---- */
@@ -155,13 +178,13 @@ static void start_worker(pool *p, size_t number)
         fail(p, HF_ESYSTEM, "a worker cannot be started");
         return;
     }
-    const pid_t process = fork();
+    const pid_t parent = getpid(), process = fork();
     if (process == 0) {
         for (size_t i = 0; i < p->worker_count; i++)
             close_end(&p->workers[i].jobs);
         close_end(&p->reports[0]);
         close(ends[1]);
-        work(p, number, ends[0]);
+        _exit(work(p, number, ends[0], parent)); /* what the parent has buffered is the parent's to write */
     }
     close(ends[0]);
     if (process < 0) {
@@ -184,39 +207,32 @@ static bool take_task(pool *p, size_t *task)
     return true;
 }
 
+/* False: the worker could not be told. */
+static bool send_task(const worker *w, size_t task)
+{
+    ssize_t written;
+    while ((written = write(w->jobs, &task, sizeof task)) < 0 && errno == EINTR)
+        continue;
+    return written == (ssize_t)sizeof task;
+}
+
+/* Lets a worker go that has nothing to do. */
+static void let_go(worker *w)
+{
+    if (w->process != 0 && w->jobs >= 0 && !send_task(w, STOP))
+        kill(w->process, SIGTERM);
+    close_end(&w->jobs);
+}
+
 /* Gives a worker its next task, or lets it go. A worker that is gone already is noticed when it is waited for. */
 static void give_task(pool *p, worker *w)
 {
     w->busy = !p->stopping && take_task(p, &w->task);
     if (!w->busy)
-        close_end(&w->jobs);
-    else if (write(w->jobs, &w->task, sizeof w->task) < 0 && errno != EPIPE)
+        let_go(w);
+    else if (!send_task(w, w->task) && errno != EPIPE) {
+        w->busy = false;
         fail(p, HF_ESYSTEM, "a worker cannot be reached");
-}
-
-static void hear(pool *p, const report *told)
-{
-    if (told->aborted) {
-        if (p->status == HF_OK)
-            p->status = hf_fail(p->err, told->status, "%s", told->message);
-        p->stopping = true;
-        p->workers[told->worker].busy = false;
-        return;
-    }
-    p->progress.done += !told->failed;
-    p->progress.failed += told->failed;
-    give_task(p, &p->workers[told->worker]);
-}
-
-/* All reports that are there; waits for the first one at most so long. */
-static void hear_all(pool *p, int milliseconds)
-{
-    struct pollfd end = {.fd = p->reports[0], .events = POLLIN};
-    report told;
-    while (poll(&end, 1, milliseconds) > 0 && (end.revents & POLLIN) != 0) {
-        if (read(p->reports[0], &told, sizeof told) == (ssize_t)sizeof told)
-            hear(p, &told);
-        milliseconds = 0;
     }
 }
 
@@ -228,6 +244,67 @@ static bool was_lost_before(const pool *p, size_t task)
     return false;
 }
 
+static void try_again(pool *p, size_t task)
+{
+    size_t *grown = realloc(p->lost, (p->lost_count + 1) * sizeof *grown);
+    if (grown == NULL) {
+        errno = ENOMEM;
+        fail(p, HF_ESYSTEM, "a task cannot be tried again");
+        return;
+    }
+    p->lost = grown;
+    p->lost[p->lost_count++] = task;
+}
+
+/* A task that the system failed, not itself. The first time it is tried again; after that it stays without a result, and the
+ * sweep has failed, but other tasks may have what they need. */
+static void lose_to_system(pool *p, const report *told, size_t task)
+{
+    if (!was_lost_before(p, task)) {
+        try_again(p, task);
+        return;
+    }
+    if (p->status == HF_OK)
+        p->status = hf_fail(p->err, HF_ESYSTEM, "task %zu: %s", task + 1, told->message);
+    p->stopping = p->stopping || ++p->given_up >= LOST_MAX;
+}
+
+static void hear(pool *p, const report *told)
+{
+    worker *w = &p->workers[told->worker];
+    if (told->aborted) {
+        if (p->status == HF_OK)
+            p->status = hf_fail(p->err, told->status, "%s", told->message);
+        p->stopping = true;
+        w->busy = false;
+        return;
+    }
+    if (told->lost)
+        lose_to_system(p, told, w->task);
+    else {
+        p->progress.done += !told->failed;
+        p->progress.failed += told->failed;
+    }
+    give_task(p, w);
+}
+
+/* All reports that are there; waits for the first one at most so long. */
+static void hear_all(pool *p, int milliseconds)
+{
+    struct pollfd end = {.fd = p->reports[0], .events = POLLIN};
+    report told;
+    while (poll(&end, 1, milliseconds) > 0 && (end.revents & POLLIN) != 0) {
+        const ssize_t got = read(p->reports[0], &told, sizeof told);
+        if (got == (ssize_t)sizeof told)
+            hear(p, &told);
+        else if (got >= 0 || errno != EINTR) {
+            fail(p, HF_ESYSTEM, "workers cannot be heard");
+            return;
+        }
+        milliseconds = 0;
+    }
+}
+
 /* The task of a worker that was killed. */
 static void lose_task(pool *p, size_t task, int signal)
 {
@@ -235,27 +312,32 @@ static void lose_task(pool *p, size_t task, int signal)
         hf_error why;
         hf_fail(&why, HF_ESYSTEM, "its worker was killed twice, by signal %d", signal);
         p->progress.failed++;
-        if (hf_part_append(&p->part, task, 0, NULL, &why, p->err) == HF_OK)
+        hf_error trouble;
+        if (hf_part_append(&p->part, task, 0, NULL, &why, &trouble) == HF_OK)
             return;
-        p->status = HF_ESYSTEM;
+        if (p->status == HF_OK)
+            p->status = hf_fail(p->err, trouble.status, "%s", trouble.message);
         p->stopping = true;
         return;
     }
-    size_t *grown = realloc(p->lost, (p->lost_count + 1) * sizeof *grown);
-    if (grown == NULL) {
-        fail(p, HF_ESYSTEM, "out of memory");
-        return;
-    }
-    p->lost = grown;
-    p->lost[p->lost_count++] = task;
+    try_again(p, task);
+}
+
+/* A worker has ended by itself though it had something to do. */
+static void worker_left(pool *p, size_t task, int code)
+{
+    p->stopping = true;
+    if (code != INTERRUPTED && p->status == HF_OK)
+        p->status = hf_fail(p->err, HF_ESYSTEM, "the worker of task %zu ended with exit code %d", task + 1, code);
 }
 
 /* Looks whether a worker has ended; one that was killed is replaced. */
 static void look_after(pool *p, size_t number)
 {
-    int state;
+    int state = 0;
     worker *w = &p->workers[number];
-    if (w->process == 0 || waitpid(w->process, &state, WNOHANG) != w->process)
+    const pid_t ended = w->process == 0 ? 0 : waitpid(w->process, &state, WNOHANG);
+    if (ended == 0 || (ended < 0 && errno != ECHILD)) /* ECHILD: somebody else has waited for it */
         return;
     hear_all(p, 0); /* its last words */
     const bool was_busy = w->busy;
@@ -264,8 +346,8 @@ static void look_after(pool *p, size_t number)
     *w = (worker){.jobs = -1};
     if (!was_busy || p->stopping)
         return;
-    if (!WIFSIGNALED(state)) { /* it was interrupted by itself */
-        p->stopping = true;
+    if (!WIFSIGNALED(state)) {
+        worker_left(p, task, WEXITSTATUS(state));
         return;
     }
     lose_task(p, task, WTERMSIG(state));
@@ -286,25 +368,23 @@ static bool any_alive(const pool *p)
 static void stop_workers(pool *p)
 {
     for (size_t i = 0; i < p->worker_count; i++) {
-        worker *w = &p->workers[i];
-        close_end(&w->jobs);
-        if (w->process != 0)
-            kill(w->process, SIGTERM);
+        if (p->workers[i].process != 0)
+            kill(p->workers[i].process, SIGTERM);
+        let_go(&p->workers[i]);
     }
 }
 
 static void supervise(pool *p)
 {
-    bool told_to_stop = false;
     while (any_alive(p)) {
         bool leaving = true;
         for (size_t i = 0; i < p->worker_count; i++)
             leaving = leaving && !p->workers[i].busy;
         hear_all(p, leaving ? 5 : 200);
         p->stopping = p->stopping || is_interrupted(p);
-        if (p->stopping && !told_to_stop) {
+        if (p->stopping && !p->told_to_stop) {
             stop_workers(p);
-            told_to_stop = true;
+            p->told_to_stop = true;
         }
         for (size_t i = 0; i < p->worker_count; i++)
             look_after(p, i);
@@ -316,9 +396,11 @@ static void supervise(pool *p)
 
 static void run_pool(pool *p)
 {
-    struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
+    struct sigaction ignore = {.sa_handler = SIG_IGN}, usual = {.sa_handler = SIG_DFL}, before, before_child;
     sigemptyset(&ignore.sa_mask);
-    sigaction(SIGPIPE, &ignore, &before); /* a worker that is gone is found by waiting for it */
+    sigemptyset(&usual.sa_mask);
+    sigaction(SIGPIPE, &ignore, &before);      /* a worker that is gone is found by waiting for it, */
+    sigaction(SIGCHLD, &usual, &before_child); /* for which it must not be waited for by the system */
     if (pipe(p->reports) != 0)
         fail(p, HF_ESYSTEM, "workers cannot be started");
     for (size_t i = 0; i < p->worker_count && p->status == HF_OK; i++)
@@ -327,10 +409,12 @@ static void run_pool(pool *p)
         if (p->workers[i].process != 0)
             give_task(p, &p->workers[i]);
     supervise(p);
-    if (hf_part_close(&p->part, p->err) != HF_OK)
-        p->status = HF_ESYSTEM;
+    hf_error trouble;
+    if (hf_part_close(&p->part, &trouble) != HF_OK && p->status == HF_OK)
+        p->status = hf_fail(p->err, trouble.status, "%s", trouble.message);
     close_end(&p->reports[0]);
     close_end(&p->reports[1]);
+    sigaction(SIGCHLD, &before_child, NULL);
     sigaction(SIGPIPE, &before, NULL);
 }
 
