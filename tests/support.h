@@ -8,6 +8,7 @@
 
 #include "check.h"
 
+#include "core/init.h"
 #include "flow/flow.h"
 #include "flow/flow_system.h"
 #include "integrate/integrator.h"

@@ -12,7 +12,6 @@
 #include "train/optimizer.h"
 
 #include <gsl/gsl_cdf.h>
-#include <gsl/gsl_errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -576,8 +575,7 @@ static int remove_root(void **state)
 
 int main(void)
 {
-    gsl_set_error_handler_off();
-    use_one_blas_thread();
+    hf_init();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_curve_is_quintic),  cmocka_unit_test(test_curve_ends),
         cmocka_unit_test(test_first_below),       cmocka_unit_test(test_quantiles),

@@ -5,7 +5,6 @@
 
 #include "flow/curvature.h"
 
-#include <gsl/gsl_errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -493,7 +492,7 @@ static void test_nothing_to_learn_is_no_stage(void **state)
 
 int main(void)
 {
-    gsl_set_error_handler_off();
+    hf_init();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_events_of_the_reference),
         cmocka_unit_test(test_stages_are_consistent),

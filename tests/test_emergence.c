@@ -7,7 +7,6 @@
 #include "report/findings.h"
 #include "sweep/quantity.h"
 
-#include <gsl/gsl_errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -384,7 +383,7 @@ static void test_one_head_on_a_saddle(void **state)
 
 int main(void)
 {
-    gsl_set_error_handler_off();
+    hf_init();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_times_of_the_task),       cmocka_unit_test(test_times_with_repetition),
         cmocka_unit_test(test_replicas_are_positions),  cmocka_unit_test(test_plateau_of_many_positions),

@@ -1,7 +1,6 @@
 /* Tests of flow: the right-hand side and its Jacobian against naive formulas in long double, and what must hold exactly. */
 #include "support.h"
 
-#include <gsl/gsl_errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -793,7 +792,7 @@ static void test_a_state_that_is_not_finite_is_noticed_and_blamed(void **state)
 
 int main(void)
 {
-    gsl_set_error_handler_off();
+    hf_init();
     printf("seed %llu\n", (unsigned long long)seed);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_velocity_is_that_of_the_equations),

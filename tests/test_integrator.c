@@ -4,7 +4,6 @@
 
 #include "flow/observe.h"
 
-#include <gsl/gsl_errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -713,7 +712,7 @@ static void test_free_accepts_null(void **state)
 
 int main(void)
 {
-    gsl_set_error_handler_off();
+    hf_init();
     printf("seed %llu\n", (unsigned long long)seed);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_logit_reference_is_met),

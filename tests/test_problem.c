@@ -4,7 +4,6 @@
 #include "flow/problem.h"
 #include "flow/state.h"
 
-#include <gsl/gsl_errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -555,7 +554,7 @@ static void test_random_bytes_never_crash(void **state)
 
 int main(void)
 {
-    gsl_set_error_handler_off();
+    hf_init();
     printf("seed %llu\n", (unsigned long long)seed);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_target_of_weighted_patterns_and_a_gram_matrix),

@@ -3,7 +3,6 @@
 #include "support.h"
 #include "training.h"
 
-#include <gsl/gsl_errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -279,8 +278,7 @@ static void test_no_batch(void **state)
 
 int main(void)
 {
-    gsl_set_error_handler_off();
-    use_one_blas_thread();
+    hf_init();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_features),
         cmocka_unit_test(test_what_cannot_be_sampled),

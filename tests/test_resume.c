@@ -6,7 +6,6 @@
 #include "train/optimizer.h"
 
 #include <dirent.h>
-#include <gsl/gsl_errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -361,8 +360,7 @@ static int remove_root(void **state)
 
 int main(void)
 {
-    gsl_set_error_handler_off();
-    use_one_blas_thread();
+    hf_init();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_resume),
         cmocka_unit_test(test_resume_of_another),

@@ -8,7 +8,6 @@
 #include "train/projection.h"
 #include "train/view.h"
 
-#include <gsl/gsl_errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -486,8 +485,7 @@ static void test_held_out(void **state)
 
 int main(void)
 {
-    gsl_set_error_handler_off();
-    use_one_blas_thread();
+    hf_init();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mean_gradient),
         cmocka_unit_test(test_mean_gradient_projected),

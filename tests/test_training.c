@@ -7,7 +7,6 @@
 #include "run/train_run.h"
 #include "train/optimizer.h"
 
-#include <gsl/gsl_errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -406,8 +405,7 @@ static void test_explosion(void **state)
 
 int main(void)
 {
-    gsl_set_error_handler_off();
-    use_one_blas_thread();
+    hf_init();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_optimizer_steps),
         cmocka_unit_test(test_time),

@@ -6,14 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern void openblas_set_num_threads(int count) __attribute__((weak));
-
-void use_one_blas_thread(void)
-{
-    if (openblas_set_num_threads != NULL)
-        openblas_set_num_threads(1);
-}
-
 void read_config(hf_config *config, const char *text)
 {
     hf_error err = {0};

@@ -19,9 +19,6 @@ typedef struct {
     double loss;          /* of the last gradient */
 } trained_model;
 
-/* One thread for matrix products, as in the program; to be called first. */
-void use_one_blas_thread(void);
-
 /* Reads a model file's text; a failure fails the test. Free with hf_config_clear. */
 void read_config(hf_config *config, const char *text);
 

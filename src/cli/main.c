@@ -3,11 +3,11 @@
 
 #include "config/config.h"
 #include "config/text.h"
+#include "core/init.h"
 #include "sweep/quantity.h"
 
 #include <ctype.h>
 #include <getopt.h>
-#include <gsl/gsl_errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -217,9 +217,6 @@ char *hf_cli_default_directory(const char *model)
     return directory;
 }
 
-/* There where LAPACK's BLAS is OpenBLAS. Two threads give other bits than one, and are slower at these sizes. */
-extern void openblas_set_num_threads(int count) __attribute__((weak));
-
 static bool returned; /* from main: the one thing that a handler of exit can reach */
 
 /* OpenMP's library, and others, end the program where they get no memory and no thread: with exit code 1. */
@@ -257,14 +254,12 @@ int main(int argc, char *argv[])
     if (hf_cli_open_streams(&err) != HF_OK)
         return hf_cli_fail(&err);
     atexit(end_for_a_library);
-    gsl_set_error_handler_off(); /* its default is to abort */
-    if (openblas_set_num_threads != NULL)
-        openblas_set_num_threads(1);
+    hf_init();
     int code = dispatch(argc, argv);
     if (code == 0 && hf_cli_flush(&err) != HF_OK)
         code = hf_cli_fail(&err);
     returned = true;
-    if (code == HF_ESYSTEM) { /* where memory is short, OpenBLAS waits at exit for threads that it could not start */
+    if (code == HF_ESYSTEM) { /* where memory is short, a library may wait at exit for what it has not got */
         fflush(NULL);
         _exit(code);
     }

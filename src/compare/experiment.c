@@ -4,12 +4,10 @@
 #include "compare/comparison.h"
 #include "compare/ladder.h"
 #include "core/file.h"
+#include "core/init.h"
 
 #include <inttypes.h>
 #include <math.h>
-#ifdef _OPENMP
-#include <omp.h>
-#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -169,11 +167,11 @@ static hf_status train_seed(rung_work *w, size_t k, hf_error *err)
  * of a step. */
 static void train_seeds(rung_work *w)
 {
-    const size_t seeds = w->config->train.seeds, together = w->options->threads < seeds ? w->options->threads : seeds;
-    w->threads = w->options->threads / together;
+    const size_t seeds = w->config->train.seeds, threads = hf_init_blas_is_shared() ? w->options->threads : 1;
+    const size_t together = threads < seeds ? threads : seeds;
+    w->threads = threads / together;
     w->threads = w->threads < THREADS_MAX ? w->threads : THREADS_MAX;
 #ifdef _OPENMP
-    omp_set_max_active_levels(2);
 #pragma omp parallel for num_threads((int)together) schedule(dynamic, 1)
 #endif
     for (size_t k = 0; k < seeds; k++) {
