@@ -33,7 +33,7 @@ static hf_optimizer_params optimizer_params(hf_optimizer_kind kind)
 static void test_optimizer_steps(void **state)
 {
     (void)state;
-    static const double gradient[2][3] = {{0.5, -1, 2}, {1, 0, -1}};
+    double gradient[2][3] = {{0.5, -1, 2}, {1, 0, -1}};
     const hf_tensor tensors[] = {{"value", 0, 2, 1, {2}, 0.5, true}, {"logit", 2, 1, 1, {1}, 2, true}};
     for (size_t n = 0; n < sizeof by_hand / sizeof *by_hand; n++) {
         const hf_optimizer_params params = optimizer_params(by_hand[n].kind);
@@ -59,7 +59,7 @@ static void test_time(void **state)
         hf_config config = {.train = {.optimizer = n % 2 == 0 ? HF_OPTIMIZER_SGD : HF_OPTIMIZER_MOMENTUM, .lr = 0.1}};
         hf_optimizer optimizer;
         double x = 0;
-        const double gradient = -1;
+        double gradient = -1;
         config.train.momentum = momenta[n / 2];
         const hf_optimizer_params params = hf_learner_optimizer(&config);
         assert_int_equal(hf_optimizer_init(&optimizer, &params, 1, NULL), HF_OK);
@@ -74,6 +74,50 @@ static void test_time(void **state)
     }
     const hf_config adam = {.train.optimizer = HF_OPTIMIZER_ADAM}, adamw = {.train.optimizer = HF_OPTIMIZER_ADAMW};
     assert_true(isnan(hf_config_step_time(&adam, 3)) && isnan(hf_config_step_time(&adamw, 3)));
+}
+
+/* Factors by hand; warm-up multiplies. */
+static void test_schedules(void **state)
+{
+    (void)state;
+    const hf_schedule_params warm = {HF_SCHEDULE_CONSTANT, .warmup = 4, .steps = 10};
+    const hf_schedule_params cosine = {HF_SCHEDULE_COSINE, .warmup = 2, .steps = 10, .floor = 0.2};
+    const hf_schedule_params halving = {HF_SCHEDULE_HALVING, .steps = 10, .patience = 2};
+    hf_schedule s = hf_schedule_start(&warm);
+    for (uint64_t n = 1; n <= 10; n++)
+        assert_true(hf_schedule_factor(&s, n) == (n < 4 ? (double)n / 4 : 1));
+    s = hf_schedule_start(&cosine);
+    assert_true(hf_schedule_factor(&s, 1) == 0.5 && hf_schedule_factor(&s, 2) == 1);
+    assert_true(close_to(hf_schedule_factor(&s, 6), 0.6, 1e-14) && close_to(hf_schedule_factor(&s, 10), 0.2, 1e-14));
+    static const double losses[] = {3, 2, 2.5, 2, 2.1, 1.9, 2, 2, 2, 2};
+    static const double factors[] = {1, 1, 1, 1, 0.5, 0.5, 0.5, 0.5, 0.25, 0.25}; /* after each loss */
+    s = hf_schedule_start(&halving);
+    for (size_t n = 0; n < 10; n++) {
+        hf_schedule_see(&s, losses[n]);
+        assert_true(hf_schedule_factor(&s, n + 2) == factors[n]);
+    }
+}
+
+/* A gradient of norm 5 clipped to 2, one of norm 1 left alone; the rate follows the schedule; decay spares a tensor. */
+static void test_clipping_and_decay(void **state)
+{
+    (void)state;
+    const hf_tensor tensors[] = {{"matrix", 0, 1, 1, {1}, 1, true}, {"bias", 1, 1, 1, {1}, 1, false}};
+    hf_optimizer_params params = {.kind = HF_OPTIMIZER_SGD, .lr = 0.5, .clip = 2, .schedule = {.warmup = 2}};
+    double x[2] = {1, 1}, large[2] = {3, -4}, small[2] = {0.6, -0.8};
+    hf_optimizer o;
+    assert_int_equal(hf_optimizer_init(&o, &params, 2, NULL), HF_OK);
+    hf_optimizer_step(&o, 1, (hf_tensors){2, tensors}, large, x);
+    assert_true(close_to(x[0], 1 - 0.25 * 1.2, 1e-15) && close_to(x[1], 1 + 0.25 * 1.6, 1e-15));
+    hf_optimizer_step(&o, 2, (hf_tensors){2, tensors}, small, x);
+    assert_true(close_to(x[0], 0.7 - 0.3, 1e-15) && close_to(x[1], 1.4 + 0.4, 1e-15));
+    hf_optimizer_clear(&o);
+    params = optimizer_params(HF_OPTIMIZER_ADAMW);
+    double y[2] = {1, 1}, same[2] = {1, 1};
+    assert_int_equal(hf_optimizer_init(&o, &params, 2, NULL), HF_OK);
+    hf_optimizer_step(&o, 1, (hf_tensors){2, tensors}, same, y);
+    assert_true(close_to(y[1] - y[0], 0.1 * 0.2, 1e-14));
+    hf_optimizer_clear(&o);
 }
 
 static void start_optimizer(hf_optimizer *optimizer, const trained_model *m)
@@ -408,6 +452,8 @@ int main(void)
     hf_init();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_optimizer_steps),
+        cmocka_unit_test(test_schedules),
+        cmocka_unit_test(test_clipping_and_decay),
         cmocka_unit_test(test_time),
         cmocka_unit_test(test_equal_heads_stay_equal),
         cmocka_unit_test(test_noise_floor),

@@ -66,12 +66,16 @@ const char *hf_config_optimizer_name(const hf_config *config)
 
 bool hf_config_steps_are_time(const hf_config *config)
 {
-    return config->train.optimizer == HF_OPTIMIZER_SGD || config->train.optimizer == HF_OPTIMIZER_MOMENTUM;
+    const hf_train_params *t = &config->train;
+    const bool steady = t->schedule == HF_SCHEDULE_CONSTANT && t->warmup == 0 && t->clip == 0;
+    return steady && (t->optimizer == HF_OPTIMIZER_SGD || t->optimizer == HF_OPTIMIZER_MOMENTUM);
 }
 
 double hf_config_step_time(const hf_config *config, double n)
 {
     const double lr = config->train.lr, mu = config->train.momentum;
+    if (!hf_config_steps_are_time(config))
+        return NAN;
     switch (config->train.optimizer) {
     case HF_OPTIMIZER_SGD:
         return lr * n;

@@ -69,7 +69,8 @@ bool hf_config_runs_drift(const hf_config *config);
 /* "SGD", "momentum", "Adam" or "AdamW". */
 const char *hf_config_optimizer_name(const hf_config *config);
 
-/* Whether the steps of the training run stand for flow time: not those of Adam. */
+/* Whether the steps of the training run stand for flow time: not those of Adam, nor with a learning rate that changes or
+ * gradients that are clipped. */
 bool hf_config_steps_are_time(const hf_config *config);
 
 /* Flow time that n steps of the training run stand for; n may lie between two steps. A gradient that momentum repeats

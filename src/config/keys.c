@@ -23,7 +23,7 @@ const hf_kind_info hf_kinds[] = {
 _Static_assert(sizeof(hf_geometry) == sizeof(int) && sizeof(hf_noise) == sizeof(int) && sizeof(hf_start) == sizeof(int) &&
                    sizeof(hf_values) == sizeof(int) && sizeof(hf_spacing) == sizeof(int) &&
                    sizeof(hf_task_kind) == sizeof(int) && sizeof(hf_optimizer_kind) == sizeof(int) &&
-                   sizeof(hf_sampling) == sizeof(int) && sizeof(hf_features) == sizeof(int),
+                   sizeof(hf_sampling) == sizeof(int) && sizeof(hf_schedule_kind) == sizeof(int) && sizeof(hf_features) == sizeof(int),
                "an enum of hf_config is not as wide as int");
 
 static const char *const geometries[] = {"logit", "replicator", NULL};
@@ -33,6 +33,7 @@ static const char *const value_flows[] = {"learned", "frozen", "optimal", NULL};
 static const char *const spacings[] = {"log", "linear", NULL};
 static const char *const tasks[] = {"regression", NULL};
 static const char *const optimizers[] = {"sgd", "momentum", "adam", "adamw", NULL};
+static const char *const schedules[] = {"constant", "cosine", "halving", NULL};
 static const char *const samplings[] = {"direct", "projected", NULL};
 static const char *const feature_kinds[] = {"orthogonal", "random", NULL};
 
@@ -130,6 +131,14 @@ const hf_key hf_keys[] = {
     KEY(train.beta2, REAL, "0.999", FROM_BELOW(0, 1), "1", "of adam and adamw: decay of the mean squared gradient"),
     KEY(train.epsilon, REAL, "1e-8", ABOVE(0), "gradient", "of adam and adamw: added to the root of the mean square"),
     KEY(train.weight_decay, REAL, "0.01", AT_LEAST(0), "1", "of adamw: decay of all parameters, times lr at every step"),
+    KEY(train.clip, REAL, "0.0", AT_LEAST(0), "gradient", "largest norm of a step's gradient, over all parameters; 0: any"),
+    KEY(train.schedule, CHOICE, "constant", ANY, "",
+        "learning rate in the course of the run: constant, falling like a cosine, or halved where the loss stays",
+        .choices = schedules),
+    KEY(train.warmup, COUNT, "0", FROM_TO(0, 1e12), "steps", "steps in which the learning rate grows from 0"),
+    KEY(train.final_rate, REAL, "0.0", FROM_TO(0, 1), "1", "of the schedule cosine: last learning rate over lr"),
+    KEY(train.patience, COUNT, "100", FROM_TO(0, 1e12), "steps",
+        "of the schedule halving: steps without a lower loss after which the learning rate is halved"),
     KEY(train.samples, COUNT, "0", FROM_TO(0, 1e8), "1", "number of fixed training samples; 0: fresh ones at every step"),
     KEY(train.validation, COUNT, "0", FROM_TO(0, 1e8), "1",
         "number of held-out samples that decide on the early stop; 0: the exact loss of the population"),

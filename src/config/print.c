@@ -86,6 +86,11 @@ static bool is_shown(const hf_config *c, const hf_key *key, print_form form)
         {"train.beta2", adam},
         {"train.epsilon", adam},
         {"train.weight_decay", optimizer == HF_OPTIMIZER_ADAMW},
+        {"train.clip", for_reader || c->train.clip > 0},
+        {"train.schedule", for_reader || c->train.schedule != HF_SCHEDULE_CONSTANT},
+        {"train.warmup", for_reader || c->train.warmup > 0},
+        {"train.final_rate", c->train.schedule == HF_SCHEDULE_COSINE},
+        {"train.patience", c->train.schedule == HF_SCHEDULE_HALVING},
         {"train.seed", for_reader}, /* its directory and tables name the seed of a run */
         {"train.seeds", for_reader},
         {"train.save_every", for_reader},

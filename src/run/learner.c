@@ -58,12 +58,16 @@ hf_status hf_learner_create(hf_learner *l, const hf_config *config, uint64_t see
 
 hf_optimizer_params hf_learner_optimizer(const hf_config *config)
 {
-    return (hf_optimizer_params){.kind = config->train.optimizer,
-                                 .lr = config->train.lr,
-                                 .momentum = config->train.momentum,
-                                 .beta1 = config->train.beta1,
-                                 .beta2 = config->train.beta2,
-                                 .epsilon = config->train.epsilon,
-                                 .weight_decay =
-                                     config->train.optimizer == HF_OPTIMIZER_ADAMW ? config->train.weight_decay : 0};
+    const hf_train_params *t = &config->train;
+    return (hf_optimizer_params){
+        .kind = t->optimizer,
+        .lr = t->lr,
+        .momentum = t->momentum,
+        .beta1 = t->beta1,
+        .beta2 = t->beta2,
+        .epsilon = t->epsilon,
+        .weight_decay = t->optimizer == HF_OPTIMIZER_ADAMW ? t->weight_decay : 0,
+        .clip = t->clip,
+        .schedule = {
+            .kind = t->schedule, .warmup = t->warmup, .steps = t->steps, .patience = t->patience, .floor = t->final_rate}};
 }

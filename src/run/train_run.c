@@ -185,6 +185,9 @@ static void transfer(hf_channel *channel, void *data)
     hf_channel_bytes(channel, &run->summary->before, sizeof run->summary->before);
     hf_channel_bytes(channel, &run->summary->after, sizeof run->summary->after);
     hf_channel_bytes(channel, run->summary->crossing, run->options->level_count * sizeof *run->summary->crossing);
+    hf_channel_bytes(channel, &run->optimizer.schedule.factor, sizeof run->optimizer.schedule.factor);
+    hf_channel_bytes(channel, &run->optimizer.schedule.lowest, sizeof run->optimizer.schedule.lowest);
+    hf_channel_bytes(channel, &run->optimizer.schedule.waited, sizeof run->optimizer.schedule.waited);
     hf_channel_bytes(channel, run->parameters, run->count * sizeof *run->parameters);
     hf_channel_bytes(channel, run->optimizer.memory, run->optimizer.memory_count * sizeof *run->optimizer.memory);
     channel->good = hf_series_transfer(run->series, channel) && channel->good;
@@ -218,6 +221,7 @@ static hf_status train(train_run *run, hf_error *err)
         status = observe(run, err);
         if (status != HF_OK)
             break;
+        hf_schedule_see(&run->optimizer.schedule, run->loss);
         report_progress(run);
         const bool goes_on = run->step < steps && !run->stopped;
         run->summary->interrupted = run->options->interrupted != NULL && *run->options->interrupted && goes_on;

@@ -12,7 +12,10 @@ static size_t memories(hf_optimizer_kind kind)
 
 hf_status hf_optimizer_init(hf_optimizer *o, const hf_optimizer_params *params, size_t count, hf_error *err)
 {
-    *o = (hf_optimizer){.params = *params, .count = count, .memory_count = memories(params->kind) * count};
+    *o = (hf_optimizer){.params = *params,
+                        .schedule = hf_schedule_start(&params->schedule),
+                        .count = count,
+                        .memory_count = memories(params->kind) * count};
     o->memory = calloc(o->memory_count + 1, sizeof *o->memory);
     return o->memory != NULL ? HF_OK : hf_fail_memory(err, "the optimizer");
 }
@@ -50,13 +53,27 @@ static void step_adam(const hf_optimizer_params *o, size_t count, double rate, d
     }
 }
 
-void hf_optimizer_step(hf_optimizer *o, uint64_t n, hf_tensors tensors, const double *gradient, double *parameters)
+/* Scales x down to the norm most. */
+static void clip(double most, size_t count, double *x)
+{
+    double square = 0;
+    for (size_t i = 0; i < count; i++)
+        square += x[i] * x[i];
+    const double norm = sqrt(square);
+    for (size_t i = 0; i < count && norm > most; i++)
+        x[i] *= most / norm;
+}
+
+void hf_optimizer_step(hf_optimizer *o, uint64_t n, hf_tensors tensors, double *gradient, double *parameters)
 {
     const hf_optimizer_params *params = &o->params;
+    const double lr = params->lr * hf_schedule_factor(&o->schedule, n);
+    if (params->clip > 0)
+        clip(params->clip, o->count, gradient);
     for (size_t i = 0; i < tensors.count; i++) {
         const hf_tensor *tensor = &tensors.at[i];
         const size_t at = tensor->offset, count = tensor->count;
-        const double rate = params->lr * tensor->rate, *g = gradient + at;
+        const double rate = lr * tensor->rate, *g = gradient + at;
         double *x = parameters + at;
         switch (params->kind) {
         case HF_OPTIMIZER_SGD:

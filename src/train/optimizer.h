@@ -1,4 +1,5 @@
-/* optimizer: from a gradient g to a step of the parameters x, with learning rate eta rho (rho: the tensor's rate).
+/* optimizer: from a gradient g to a step of the parameters x, with learning rate eta rho (eta: lr times the factor of schedule.h, rho: the
+ * tensor's rate).
  *
  *     sgd       x -= eta rho g
  *     momentum  v = mu v + g;  x -= eta rho v                                     (heavy ball)
@@ -9,15 +10,19 @@
 
 #include "core/error.h"
 #include "train/params.h"
+#include "train/schedule.h"
 #include "train/tensor.h"
 
 typedef struct {
     hf_optimizer_kind kind;
     double lr, momentum, beta1, beta2, epsilon, weight_decay; /* weight_decay: of adamw alone */
+    double clip; /* a gradient of a larger norm, over all tensors, is scaled down to it; 0: none is */
+    hf_schedule_params schedule;
 } hf_optimizer_params;
 
 typedef struct {
     hf_optimizer_params params;
+    hf_schedule schedule;
     size_t count;        /* of parameters */
     size_t memory_count; /* doubles it remembers: 0, 1 or 2 for each parameter */
     double *memory;      /* (memory_count) owned; 0 at the start */
@@ -29,7 +34,7 @@ hf_status hf_optimizer_init(hf_optimizer *optimizer, const hf_optimizer_params *
 /* Legal on a zeroed optimizer. */
 void hf_optimizer_clear(hf_optimizer *optimizer);
 
-/* Step number n, counted from 1. gradient, parameters: (count). */
-void hf_optimizer_step(hf_optimizer *optimizer, uint64_t n, hf_tensors tensors, const double *gradient, double *parameters);
+/* Step number n, counted from 1. gradient, parameters: (count). The gradient may be scaled. */
+void hf_optimizer_step(hf_optimizer *optimizer, uint64_t n, hf_tensors tensors, double *gradient, double *parameters);
 
 #endif

@@ -4,10 +4,12 @@
 
 #include "core/lists.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef enum { HF_TASK_REGRESSION } hf_task_kind;
 typedef enum { HF_OPTIMIZER_SGD, HF_OPTIMIZER_MOMENTUM, HF_OPTIMIZER_ADAM, HF_OPTIMIZER_ADAMW } hf_optimizer_kind;
+typedef enum { HF_SCHEDULE_CONSTANT, HF_SCHEDULE_COSINE, HF_SCHEDULE_HALVING } hf_schedule_kind;
 typedef enum { HF_SAMPLING_DIRECT, HF_SAMPLING_PROJECTED } hf_sampling;
 typedef enum { HF_FEATURES_ORTHOGONAL, HF_FEATURES_RANDOM } hf_features;
 
@@ -23,8 +25,12 @@ typedef struct {
     size_t steps; /* after reading > 0 */
     hf_optimizer_kind optimizer;
     double momentum, beta1, beta2, epsilon, weight_decay;
-    size_t samples;    /* 0: fresh ones at every step */
-    size_t validation; /* held-out samples; 0: the population */
+    double clip; /* largest norm of a gradient; 0: any */
+    hf_schedule_kind schedule;
+    size_t warmup, patience; /* steps */
+    double final_rate;       /* of cosine, over lr */
+    size_t samples;          /* 0: fresh ones at every step */
+    size_t validation;       /* held-out samples; 0: the population */
     size_t seeds;
     uint64_t seed; /* of the first run */
     hf_sampling sampling;
