@@ -1,6 +1,7 @@
 #include "detect/detector_state.h"
 
 #include "core/channel.h"
+#include "detect/departure.h"
 #include "flow/curvature.h"
 #include "flow/observe.h"
 
@@ -150,7 +151,7 @@ hf_status hf_detector_create(hf_detector **result, const hf_config *config, hf_f
     d->patterns = flow->problem->patterns;
     d->signals = SHARES + d->patterns;
     d->solver = gsl_root_fsolver_alloc(gsl_root_fsolver_brent);
-    d->y = malloc((2 * size + 2 * d->signals + d->patterns) * sizeof *d->y);
+    d->y = malloc(2 * (size + d->signals) * sizeof *d->y);
     d->watched = calloc(d->signals + d->patterns, sizeof *d->watched);
     if (d->solver == NULL || d->y == NULL || d->watched == NULL ||
         !hf_detector_grow((void **)&d->samples, 0, &d->sample_capacity, sizeof *d->samples) ||
@@ -161,7 +162,6 @@ hf_status hf_detector_create(hf_detector **result, const hf_config *config, hf_f
     d->low_y = d->y + size;
     d->before = d->low_y + size;
     d->now = d->before + d->signals;
-    d->totals = d->now + d->signals;
     d->held = d->watched + d->signals;
     look_at_start(d);
     *result = d;
@@ -237,75 +237,24 @@ static hf_status locate(crossing *c, double *t, hf_error *err)
 
 /* ---- events of the heads ---- */
 
-static size_t index_of_largest(size_t count, const double *x, size_t stride)
-{
-    size_t best = 0;
-    for (size_t i = 1; i < count; i++)
-        if (x[i * stride] > x[best * stride])
-            best = i;
-    return best;
-}
-
-/* Competitive if all heads have their largest mass on the same pattern; one head alone does neither. */
-static hf_mode mode_of(const hf_detector *d)
-{
-    size_t heads = d->flow->problem->heads;
-    if (heads == 1)
-        return HF_MODE_NONE;
-    size_t first = index_of_largest(d->patterns, d->observation.mass, 1);
-    for (size_t k = 1; k < heads; k++)
-        if (index_of_largest(d->patterns, d->observation.mass + k * d->patterns, 1) != first)
-            return HF_MODE_COOPERATIVE;
-    return HF_MODE_COMPETITIVE;
-}
-
-/* Who leaves, and what for: among the patterns other than the one the heads attend to most, the head and pattern with the
- * largest mass_kj minus the other heads' mean. */
-static void find_leaver(const hf_detector *d, size_t *head, size_t *pattern)
-{
-    size_t heads = d->flow->problem->heads, common = 0;
-    double most = -INFINITY, largest = -INFINITY, *total = d->totals;
-    for (size_t j = 0; j < d->patterns; j++) {
-        total[j] = 0;
-        for (size_t k = 0; k < heads; k++)
-            total[j] += d->observation.mass[k * d->patterns + j];
-        if (total[j] > largest) {
-            largest = total[j];
-            common = j;
-        }
-    }
-    for (size_t j = 0; j < d->patterns; j++)
-        for (size_t k = 0; k < heads; k++) {
-            double mass = d->observation.mass[k * d->patterns + j], lead = mass - (total[j] - mass) / (double)(heads - 1);
-            if ((j != common || d->patterns == 1) && lead > most) {
-                most = lead;
-                *head = k + 1;
-                *pattern = j + 1;
-            }
-        }
-}
-
 bool hf_detector_record(hf_detector *d, size_t signal, double t)
 {
     if (!hf_detector_grow((void **)&d->events, d->event_count, &d->event_capacity, sizeof *d->events))
         return false;
     hf_observe(d->flow, d->y, &d->observation);
+    hf_observe_share_rates(d->flow, &d->observation);
     hf_event event = {.t = t, .loss = d->observation.loss};
     if (signal == OVERLAP) {
         event.kind = HF_EVENT_SPLIT;
         event.value = d->observation.overlap;
-        find_leaver(d, &event.head, &event.pattern);
+        hf_departure_split(d->flow->problem, &d->observation, &event);
     } else if (signal == EMERGENCE) {
         event.kind = HF_EVENT_EMERGED;
         event.value = judged_loss(d->flow) / d->judged_start;
     } else {
-        size_t j = signal - SHARES,
-               carrier = index_of_largest(d->flow->problem->heads, d->observation.share + j, d->patterns);
         event.kind = HF_EVENT_ACQUIRED;
-        event.pattern = j + 1;
-        event.head = carrier + 1;
-        event.value = d->observation.share[carrier * d->patterns + j];
-        event.mode = mode_of(d);
+        event.pattern = signal - SHARES + 1;
+        hf_departure_acquired(d->flow->problem, &d->observation, &event);
     }
     d->events[d->event_count++] = event;
     return true;

@@ -36,9 +36,10 @@ typedef enum { HF_MODE_NONE, HF_MODE_COMPETITIVE, HF_MODE_COOPERATIVE } hf_mode;
 /* stage, head and pattern count from 1; 0: does not apply. Stage 0 is before the first onset. */
 typedef struct {
     hf_event_kind kind;
-    hf_mode mode; /* acquired, of two heads or more: competitive if every head's largest mass is on the same pattern */
+    hf_mode mode; /* acquired, of two heads or more: whether all of them move for it together (departure.h) */
     double t, loss;
     size_t stage, head, pattern;
+    size_t other; /* split: the head that the one that leaves overlaps least with */
     double value; /* plateau, drop, onset, settle, stop: speed; acquired: the carrier's share; split: overlap; emerged: loss
                      / L(0), on the test data where there are any */
 } hf_event;

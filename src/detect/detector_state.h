@@ -27,7 +27,6 @@ struct hf_detector {
     double *y;          /* the state looked at */
     double *before;     /* (signals) at the last look */
     double *now;        /* (signals) */
-    double *totals;     /* (J) scratch */
     bool *watched;      /* (signals) events that happen once are not looked for again */
     bool *held;         /* (J) patterns that are learned at the start */
     hf_sample *samples; /* of every step, for onset and settle */

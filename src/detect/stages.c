@@ -1,4 +1,5 @@
 /* From what a detector remembers to plateaus, stages and events; hf_detector_finish of detector.h. */
+#include "detect/departure.h"
 #include "detect/detector_state.h"
 
 #include <math.h>
@@ -202,6 +203,7 @@ hf_status hf_detector_describe(hf_detector *d, hf_findings *f, hf_error *err)
         (hf_event){
             .kind = HF_EVENT_STOP, .t = last->t, .loss = last->loss, .stage = stage_at(f, last->t), .value = last->speed});
     qsort(f->event, f->event_count, sizeof *f->event, by_time);
+    hf_departure_match(f->event_count, f->event);
     predict(d, f, learned);
     free(learned);
     f->curve = (hf_curve){d->sample_count, d->samples};

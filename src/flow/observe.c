@@ -1,6 +1,7 @@
 #include "flow/observe.h"
 
 #include "flow/lanes.h"
+#include "flow/optimal.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@ hf_status hf_observation_init(hf_observation *o, const hf_flow *flow, hf_error *
     const hf_problem *p = flow->problem;
     size_t table = p->heads * p->patterns, size = hf_flow_size(flow);
     *o = (hf_observation){0};
-    double *memory = malloc((2 * p->patterns + 1 + 3 * table + p->heads * p->features + p->heads * p->positions +
+    double *memory = malloc((2 * p->patterns + 1 + 4 * table + p->heads * p->features + p->heads * p->positions +
                              p->features * p->positions + size) *
                             sizeof *memory);
     if (memory == NULL)
@@ -21,7 +22,8 @@ hf_status hf_observation_init(hf_observation *o, const hf_flow *flow, hf_error *
     o->mass = o->distance + p->patterns + 1;
     o->value = o->mass + table;
     o->share = o->value + table;
-    o->head_value = o->share + table;
+    o->share_rate = o->share + table;
+    o->head_value = o->share_rate + table;
     o->attention = o->head_value + p->heads * p->features;
     o->output = o->attention + p->heads * p->positions;
     o->velocity = o->output + p->features * p->positions;
@@ -198,4 +200,58 @@ void hf_observe(hf_flow *flow, const double *y, hf_observation *o)
     observe_output(p, o);
     observe_pattern_losses(p, o);
     observe_distances(p, o);
+}
+
+/* The velocity of the values, by modes: that of the state, or that of the optimal ones. scratch: (2, H, T). */
+static void value_velocity(const hf_flow *flow, const hf_observation *o, double *scratch, double *dv)
+{
+    const hf_problem *p = flow->problem;
+    const double *da = o->velocity + p->heads * p->features;
+    double *ds = scratch, *mean = scratch + p->heads * p->positions;
+    memcpy(dv, o->velocity, p->heads * p->features * sizeof *dv);
+    if (p->values != HF_VALUES_OPTIMAL)
+        return;
+    hf_lanes_product(flow->basis, p->positions, flow->attention, p->positions, da, p->positions, ds, p->positions);
+    for (size_t n = 0; n < p->heads; n++)
+        mean[n] = hf_counted_sum(p, ds + n * p->positions);
+    for (size_t t = 0; t < flow->basis->term_count; t++) {
+        const hf_basis_term term = flow->basis->term[t];
+        hf_lanes_add(p->positions, -term.c * mean[term.l], flow->attention + term.n * p->positions,
+                     ds + term.m * p->positions);
+    }
+    hf_optimal_change(flow, ds, dv);
+}
+
+/* dv, da: one head's velocity. */
+static void head_share_rates(const hf_problem *p, const double *dv, const double *da, size_t k, hf_observation *o)
+{
+    const double *s = o->attention + k * p->positions;
+    double mean = 0; /* s' = s (a' - <a'>) */
+    for (size_t i = 0; i < p->positions; i++)
+        mean += p->multiplicity[i] * s[i] * da[i];
+    for (size_t j = 0; j < p->patterns; j++) {
+        const hf_pattern *pattern = &p->pattern[j];
+        double along = 0, turn = 0, dvalue = 0;
+        for (size_t e = 0; e < pattern->count; e++) {
+            const hf_pattern_entry entry = pattern->entry[e];
+            const double weight = p->multiplicity[entry.position] * entry.weight * s[entry.position];
+            along += weight;
+            turn += weight * (da[entry.position] - mean);
+        }
+        for (size_t r = 0; r < p->features; r++)
+            dvalue += p->feature[j * p->features + r] * dv[r];
+        o->share_rate[k * p->patterns + j] =
+            (dvalue * along + o->value[k * p->patterns + j] * turn) / (p->strength[j] * p->feature2[j] * pattern->norm2);
+    }
+}
+
+void hf_observe_share_rates(const hf_flow *flow, hf_observation *o)
+{
+    const hf_problem *p = flow->problem;
+    double *modes = flow->change, *dv = flow->direction, *da = dv + p->heads * p->features;
+    value_velocity(flow, o, flow->scratch, modes);
+    hf_basis_heads(flow->basis, p->features, modes, dv);
+    hf_basis_heads(flow->basis, p->positions, o->velocity + p->heads * p->features, da);
+    for (size_t k = 0; k < p->heads; k++)
+        head_share_rates(p, dv + k * p->features, da + k * p->positions, k, o);
 }

@@ -23,6 +23,7 @@ typedef struct {
     double *mass;                                         /* (H, J) */
     double *value;                                        /* (H, J) */
     double *share;                                        /* (H, J) */
+    double *share_rate;                                   /* (H, J) d share/dt, of hf_observe_share_rates */
     double *head_value;                                   /* (H, R) v_kr */
     double *attention;                                    /* (H, T) s_ki */
     double *output;   /* (R, T) scratch: what the heads give together, sum_k v_kr c_i s_ki */
@@ -47,5 +48,8 @@ void hf_span_loss(const hf_flow *flow, double *loss, double *speed);
 
 /* Evaluates the flow at y (size of a state) and observes. */
 void hf_observe(hf_flow *flow, const double *y, hf_observation *observation);
+
+/* Adds the rates at which the shares change along the flow to what hf_observe has just observed. */
+void hf_observe_share_rates(const hf_flow *flow, hf_observation *observation);
 
 #endif

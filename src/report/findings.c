@@ -232,8 +232,8 @@ void hf_findings_print(const hf_findings *f, FILE *stream)
               stream);
         fputs(f->heads == 1 ? "\n"
                             : " Head: the one that\n"
-                              "carries the pattern. Competitive: when it was acquired, all heads looked at the\n"
-                              "same pattern.\n",
+                              "carries the pattern. Competitive: when it was acquired, all heads moved for it\n"
+                              "together; cooperative: some did, others stayed.\n",
               stream);
     } else if (f->end == HF_END_START)
         fputs("No stage: the loss stays on the plateau it starts on.\n", stream);

@@ -193,7 +193,7 @@ static const hf_quantity_kind kinds[] = {
     {"plateaus", HF_INDEX_NONE, COUNT, .unit = "1", .help = "number of plateaus", .value = plateaus},
     {"acquired", HF_INDEX_NONE, COUNT, .unit = "1", .help = "number of patterns that were acquired", .value = acquired},
     {"carrier_", HF_INDEX_PATTERN, COUNT, .unit = "head", .help = "head with the largest share of pattern j when it is acquired", .value = carrier},
-    {"cooperative_", HF_INDEX_PATTERN, COUNT, .unit = "1", .help = "1 if pattern j is acquired in cooperation, 0 if in competition", .value = cooperative},
+    {"cooperative_", HF_INDEX_PATTERN, COUNT, .unit = "1", .help = "1 if only some heads move for pattern j when it is acquired (cooperative), 0 if all do (competitive)", .value = cooperative},
     {"plateau_loss_", HF_INDEX_PLATEAU, FOUND, .unit = "loss", .help = "loss at plateau p", .value = plateau_loss},
     {"saddle_index_", HF_INDEX_PLATEAU, SADDLE, .is_count = true, .unit = "1", .help = "directions that lead down from plateau p", .value = saddle_index},
     {"lambda_min_", HF_INDEX_PLATEAU, SADDLE, .unit = "1/flow time", .help = "lowest eigenvalue of the Hessian at plateau p", .value = lambda_min},
