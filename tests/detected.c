@@ -8,12 +8,17 @@
 
 void detect(detected_run *run, const char *text)
 {
+    detect_with(run, text, 0, NULL);
+}
+
+void detect_with(detected_run *run, const char *text, size_t count, const char *const *settings)
+{
     hf_error err = {0};
     hf_detector *detector;
     hf_integrator *integrator;
     bool stopped = false;
     write_text(temporary_path("model.conf"), text, strlen(text));
-    if (hf_config_read(&run->config, temporary_path("model.conf"), 0, NULL, &err) != HF_OK ||
+    if (hf_config_read(&run->config, temporary_path("model.conf"), count, settings, &err) != HF_OK ||
         hf_problem_create(&run->problem, &run->config, &err) != HF_OK ||
         hf_flow_create(&run->flow, run->problem, &err) != HF_OK ||
         hf_detector_create(&detector, &run->config, run->flow, &err) != HF_OK ||

@@ -16,6 +16,7 @@ typedef struct {
 
 /* Runs the model file's text; a failure fails the test. Free with clear_run. */
 void detect(detected_run *run, const char *text);
+void detect_with(detected_run *run, const char *text, size_t count, const char *const *settings); /* path=value */
 void clear_run(detected_run *run);
 
 size_t count_events(const hf_findings *f, hf_event_kind kind);

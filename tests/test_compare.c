@@ -52,8 +52,11 @@ static void test_curve_is_quintic(void **state)
     for (size_t trial = 0; trial < 50; trial++) {
         hf_sample at[NODES];
         double c[DEGREE + 1];
-        for (size_t n = 0; n <= DEGREE; n++)
-            c[n] = draw_normal(&random);
+        const double q[] = {draw_normal(&random), draw_normal(&random), draw_normal(&random)}; /* L' = -q(t)^2: it only falls */
+        const double square[] = {q[0] * q[0], 2 * q[0] * q[1], 2 * q[0] * q[2] + q[1] * q[1], 2 * q[1] * q[2], q[2] * q[2]};
+        c[0] = draw_normal(&random);
+        for (size_t n = 1; n <= DEGREE; n++)
+            c[n] = -square[n - 1] / (double)n;
         const hf_curve curve = sample(c, at);
         for (double t = 0; t <= 3; t += 0.0078125)
             assert_true(is_close(hf_curve_loss(&curve, t), polynomial(c, 0, t), 1e-12, 1e-11));

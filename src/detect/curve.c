@@ -1,7 +1,21 @@
 #include "detect/curve.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdbool.h>
+
+double hf_curve_falling(const hf_sample *a, double x, double loss)
+{
+    const double rounding = 8 * DBL_EPSILON * a[0].loss;
+    if (a[0].speed < 0 || a[1].speed < 0)
+        return loss;
+    if (loss >= a[1].loss - rounding && loss <= a[0].loss + rounding)
+        return fmax(loss, fmin(0, a[1].loss));
+    const double fall = fmax(0, a[0].loss - a[1].loss), width = a[1].t - a[0].t, y = 1 - x;
+    const double size = hypot(a[0].speed, a[1].speed) * width, part = size > 3 * fall ? 3 * fall / size : 1;
+    const double first = part * a[0].speed * width, last = part * a[1].speed * width;
+    return a[1].loss + fmax(0, fall * y * y * (1 + 2 * x) - first * x * y * y + last * x * x * y);
+}
 
 /* Between two samples a[0], a[1], at fraction x of the way: value, first and second derivative agree at both ends. */
 static double interpolate(const hf_sample *a, double x)
@@ -10,7 +24,7 @@ static double interpolate(const hf_sample *a, double x)
     const double f0 = a[0].loss, f1 = -a[0].speed * width, f2 = -a[0].rate * square / 2;
     const double d0 = a[1].loss - f0 - f1 - f2, d1 = -a[1].speed * width - f1 - 2 * f2, d2 = -a[1].rate * square / 2 - f2;
     const double c3 = 10 * d0 - 4 * d1 + d2, c4 = -15 * d0 + 7 * d1 - 2 * d2, c5 = 6 * d0 - 3 * d1 + d2;
-    return f0 + x * (f1 + x * (f2 + x * (c3 + x * (c4 + x * c5))));
+    return hf_curve_falling(a, x, f0 + x * (f1 + x * (f2 + x * (c3 + x * (c4 + x * c5)))));
 }
 
 double hf_curve_loss(const hf_curve *curve, double t)

@@ -2,6 +2,7 @@
 #ifndef HF_DETECT_CURVE_H
 #define HF_DETECT_CURVE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* One look at a run. */
@@ -19,6 +20,11 @@ typedef struct {
 typedef struct {
     double t, loss;
 } hf_deviation;
+
+/* A loss that a polynomial gives at fraction x of the step from a[0] to a[1], unless the loss only falls there and cannot be
+ * that: where the step is longer than the time in which the loss falls polynomials swing, also below 0. Then that of a cubic
+ * whose slopes are cut down until it only falls (Fritsch and Carlson 1980). */
+double hf_curve_falling(const hf_sample *a, double x, double loss);
 
 /* L(t) by quintic Hermite interpolation; nan outside the curve. */
 double hf_curve_loss(const hf_curve *curve, double t);

@@ -7,8 +7,8 @@
  *
  * A stage is a drop with its surroundings: onset and settle are where P crosses sqrt(P_min P_max) of the plateau before
  * and after. The last plateau of a run may still be settling: its P_min is then the lowest speed so far. A start that is
- * not on a plateau first falls to one, which is no stage. Speeds below (1e3 DBL_EPSILON)^2 L(0), where only rounding is
- * left, count as equal. With the drift of SGD, P may be 0 or negative: the state rests where drift and gradient balance,
+ * not on a plateau first falls to one, which is no stage. A drop that falls by no more than the tolerance resolves
+ * (hf_detector_resolve) is none, and a plateau no slower than it can tell. With the drift of SGD, P may be 0 or negative: the state rests where drift and gradient balance,
  * and speeds below a twentieth of what the gradient alone would dissipate count as that. */
 #ifndef HF_DETECT_DETECTOR_H
 #define HF_DETECT_DETECTOR_H

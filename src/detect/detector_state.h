@@ -45,7 +45,8 @@ struct hf_detector {
     bool keep_states; /* leave the saddles for later: states keeps low_y of every plateau */
     double *states;   /* (plateau_count, size of the flow's state) */
     size_t state_capacity;
-    hf_end end; /* once closed */
+    hf_end end;          /* once closed */
+    bool starts_in_drop; /* once resolved */
     hf_sample *drops;
     size_t drop_count, drop_capacity;
 };
@@ -75,6 +76,25 @@ double hf_detector_level(const hf_plateau *plateau, const hf_sample *peak);
 /* Time and loss of the crossing of level nearest to the peak at time peak: the last before it, or the first after it.
  * False: there is none. */
 bool hf_detector_find_level(const hf_detector *detector, double peak, bool after, double level, double *t, double *loss);
+
+/* What the integration of a flow resolves of its loss: where relative errors of the values and absolute errors of the
+ * logits of size rtol, and absolute ones of size atol of both, move the residual E, they move L by their squares once E is
+ * as small as they are (doc/mathematics.md). */
+typedef struct {
+    double rtol, atol;
+    double scale;    /* 1/2 sum_i r_i sum_r omega_ri G_ri^2: half the square of what the heads give once all is learned */
+    double variance; /* largest omega_ri: half of it, times the square of an error of a value, bounds what that costs */
+} hf_resolution;
+
+/* scratch: (J). */
+hf_resolution hf_detector_resolution(const hf_config *config, const hf_problem *problem, bool *scratch);
+
+/* The smallest difference of losses that means something, next to a loss of this size. */
+double hf_resolution_of_loss(const hf_resolution *resolution, double loss);
+
+/* Removes drops of a closed detector that are not resolved, together with the faster one of the plateaus beside them, and
+ * raises the level of plateaus to speeds that are. A detector with saddles, not with states, of its plateaus. */
+void hf_detector_resolve(hf_detector *detector, const hf_resolution *resolution);
 
 /* Takes what the run ends with for the last plateau or drop. Errors: HF_ESYSTEM, HF_ENUMERIC (eigenvalues). */
 hf_status hf_detector_close(hf_detector *detector, hf_error *err);

@@ -44,7 +44,7 @@ static void cross_level(const hf_sample *a, bool drift, double level, double *t,
             high = middle;
     }
     *t = a[0].t + high * width;
-    *loss = hermite(a[0].loss, -a[0].speed * width, a[1].loss, -a[1].speed * width, high);
+    *loss = hf_curve_falling(a, high, hermite(a[0].loss, -a[0].speed * width, a[1].loss, -a[1].speed * width, high));
 }
 
 /* The first sample at or after t. */
@@ -164,7 +164,16 @@ hf_status hf_detector_finish(hf_detector *d, hf_findings *f, hf_error *err)
 {
     *f = (hf_findings){0};
     hf_status status = hf_detector_close(d, err);
-    return status == HF_OK ? hf_detector_describe(d, f, err) : status;
+    bool *scratch = calloc(d->patterns, sizeof *scratch);
+    if (status == HF_OK && scratch == NULL)
+        status = hf_fail_memory(err, "the stages");
+    if (status == HF_OK) {
+        const hf_resolution resolution = hf_detector_resolution(d->config, d->flow->problem, scratch);
+        hf_detector_resolve(d, &resolution);
+        status = hf_detector_describe(d, f, err);
+    }
+    free(scratch);
+    return status;
 }
 
 hf_status hf_detector_describe(hf_detector *d, hf_findings *f, hf_error *err)

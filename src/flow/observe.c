@@ -181,6 +181,7 @@ void hf_span_loss(const hf_flow *flow, double *loss, double *speed)
             *speed -= p->value_rate * slope * slope;
         }
     }
+    *loss = fmax(*loss, 0); /* a difference of sums of squares, whose rounding may be negative */
 }
 
 void hf_observe(hf_flow *flow, const double *y, hf_observation *o)
