@@ -10,9 +10,9 @@ stats $patterns using (column("last")) name "last" nooutput
 stats $patterns using (column("last") - column("first") + 1) name "length" nooutput
 span = last_max - first_min + 1
 around = 4 + int(span / 2)
-if (!exists("y_first")) y_first = first_min > around ? first_min - around : 1
-if (!exists("y_last")) y_last = last_max + around < positions ? last_max + around : positions
-is_cut = y_last - y_first + 1 < positions
+y_from = exists("y_first") ? y_first : first_min > around ? first_min - around : 1
+y_to = exists("y_last") ? y_last : last_max + around < positions ? last_max + around : positions
+is_cut = y_to - y_from + 1 < positions
 lanes = length_sum > span ? 2 : 1 # patterns that overlap are marked side by side
 
 # Layout in pixels; y is counted from the top.
@@ -24,27 +24,30 @@ height = top + rows * high + (rows - 1) * row_gap + bottom
 
 # An image needs a uniform grid, so time enters as log10 t where it is spaced so, and t = 0 is left out if two times remain.
 x_of(t) = log_time ? log10(t > 0 ? t : t_begin) : t
-pixels = terminal eq "svg" ? "pixels" : "" # browsers smooth an image that is scaled up
+pixels = terminal_name eq "svg" ? "pixels" : "" # browsers smooth an image that is scaled up
 skipped = time_records > 2 ? positions : 0
+# An image has two rows and two columns at least; less is drawn as boxes.
+is_image = positions > 1 && time_records > 1
+half_step = 1.01 * (x_of(t_last) - x_of(t_begin)) / (time_records > 2 ? 2.0 * (time_records - 2) : 1.0)
 
 eval canvas(width, height)
 set multiplot
 set border lw 1.2 lc rgb "#404040" front
 set tics nomirror out scale 0.6, 0.3 format "%g" textcolor rgb "black"
 set xrange [x_of(t_begin):x_of(t_last)]
-set yrange [y_last + 0.5:y_first - 0.5]
-step = round_up((y_last - y_first + 1) / 10.0)
+set yrange [y_to + 0.5:y_from - 0.5]
+step = round_up((y_to - y_from + 1) / 10.0)
 set ytics step > 1 ? step : 1
 set cbrange [0:1]
 set cblabel has_sizes ? "attention on all positions of the class" : "attention on one position"
-size(i) = $sizes[has_sizes ? int(i) : 1] + 0
+size(i) = as_number($sizes[has_sizes ? int(i) : 1])
 place_name = has_sizes ? "class of positions" : "position"
 set cbtics 0.25
 unset key
 
 # The marks: a bar beside the positions of each pattern and, where there is room, its number, or those of all that share them.
 set label 2 "pattern" at graph 1 + 6 / wide, graph 1 + 12 / high center font ",10"
-room = high / (y_last - y_first + 1) # pixels a position
+room = high / (y_to - y_from + 1) # pixels a position
 half = room > 5 ? 0.42 : 2 / room
 same_run(k) = word($patterns[k], 2) eq word(run, 2) && word($patterns[k], 3) eq word(run, 3)
 add_name(k) = (list = list . (list eq "" ? "" : ", ") . word($patterns[k], 1), 0)
@@ -77,7 +80,14 @@ do for [h = 1:panels] {
     unset label 1
     unset colorbox
   }
-  plot attention using (x_of(column("t"))):"position":(size(column("position")) * column(sprintf("attention_%d", h))) every ::skipped with image @pixels
+  of_head(dummy) = size(column("position")) * column(sprintf("attention_%d", h))
+  if (is_image) {
+    plot attention using (x_of(column("t"))):"position":(of_head(0)) every ::skipped with image @pixels
+  } else {
+    plot attention using (x_of(column("t"))):"position":(x_of(column("t")) - half_step):(x_of(column("t")) + half_step): \
+                         (column("position") - 0.5):(column("position") + 0.5):(of_head(0)) \
+           with boxxyerror fc palette fs solid noborder
+  }
 }
 unset multiplot
 set output

@@ -6,7 +6,15 @@ compare = folder . "../compare.tsv"
 seed_table(k) = sprintf("%s../train/seed-%d/trajectory.tsv", folder, first_seed + k)
 is_timed = axis_column eq "t"
 with_flow = has_flow && is_timed
-with_stages = has_flow && is_timed
+
+# The stages of the flow.
+stages = 0
+if (with_flow) {
+  eval forget
+  stats compare using (strcol("curve") eq "flow" ? see(column("stage")) : 0) nooutput
+  if (seen) { stages = int(seen_high) }
+}
+with_stages = stages > 0
 
 # Layout in pixels; y is counted from the top.
 left = 95.0; right = 265.0; top = 72.0; gap = 95.0; bottom = 62.0
@@ -17,15 +25,21 @@ height = top + high + (with_stages ? gap + stage_high : 0) + bottom
 training_colour = "#0072B2"
 drift_colour = "#D55E00"
 
-stats summary using (column("loss")) every ::0::0 name "start" nooutput
-stats summary using (column("loss_p10")) name "low" nooutput
-if (!exists("log_loss")) log_loss = low_min > 0 && start_max > 1e4 * low_min
+eval forget
+stats summary using (see(column("loss"))) every ::0::0 nooutput
+start = seen ? seen_high : 0.0
+eval forget
+stats summary using (see(column("loss_p10"))) nooutput
+lowest = seen ? seen_low : 0.0
+is_log = has_decades(lowest, start) && (exists("log_loss") ? log_loss : start > 1e4 * lowest)
+loss_low = least(lowest, 0)
+loss_high = start > 1e-290 ? start : seen && seen_high > 1e-290 ? seen_high : loss_low < -1e-290 ? 0.0 : 1.0
 
 # Where the flow rests, beside runs whose steps are no time.
 levels = ""
-add_level(x) = (levels = levels . sprintf(" %.9g", x), x)
+add_level(x) = is_finite(x) ? (levels = levels . sprintf(" %.9g", x), 0) : 0
 if (has_flow && !is_timed) { stats folder . "../flow/plateaus.tsv" using (add_level(column("loss"))) nooutput }
-level(k) = k > words(levels) ? NaN : word(levels, k) + 0
+level(k) = k > words(levels) ? NaN : as_number(word(levels, k))
 
 eval canvas(width, height)
 set multiplot
@@ -44,12 +58,12 @@ set xrange [t_begin:t_last]
 eval time_ticks(wide, 1)
 set xlabel axis_label
 set ylabel "loss (without the floor of the label noise)"
-if (log_loss) {
+if (is_log) {
   set logscale y
-  set yrange [10.0**floor(log10(low_min)):start_max * 1.5]
+  set yrange [10.0**floor(log10(lowest)):start * 1.5]
   set ytics ()
-  set for [n = int(floor(log10(low_min))):int(ceil(log10(start_max)))] ytics add ("10" . raised(n) 10.0**n)
-} else { set yrange [0:start_max * 1.05] }
+  set for [n = int(floor(log10(lowest))):int(ceil(log10(start)))] ytics add ("10" . raised(n) 10.0**n)
+} else { set yrange [loss_low * 1.05:loss_high * 1.05] }
 set key at screen across(left + wide + 14), up(top) left top Left reverse samplen 2.4 spacing 1.25
 faint = seeds > 12 ? 1 : seeds
 plot summary using axis_column:"loss_p10":"loss_p90" with filledcurves lc rgb training_colour fillstyle solid 0.25 noborder \
@@ -73,26 +87,27 @@ unset label 2
 if (with_stages) {
   of(curve, value) = strcol("curve") eq curve ? value : NaN
   percent(curve) = 100 * of(curve, column("deviation_flow"))
-  stages = 0
-  stats compare using (of("flow", column("stage"))) name "numbered" nooutput
-  stages = int(numbered_max)
   unset logscale
   set ytics autofreq
-  set xrange [0.5:stages + 0.5]
   set xtics () format "%g"
   set for [k = 1:stages] xtics add (sprintf("stage %d", k) k)
   set xlabel ""
   set format y "%+g"
-  set yrange [*:*]
-  set offsets 0, 0, graph 0.12, graph 0.12
   set ylabel "later than the flow by, in %"
   eval place(left, top + high + gap, wide, stage_high)
   set key at screen across(left + wide + 14), up(top + high + gap) left top Left reverse samplen 2.4 spacing 1.25
   # quantiles stand in rows of their own: they are collected by stage
   array low[stages]; array middle[stages]; array high_at[stages]
   do for [k = 1:stages] { low[k] = NaN; middle[k] = NaN; high_at[k] = NaN }
-  put(curve, k, x) = curve eq "p10" ? (low[k] = x) : curve eq "median" ? (middle[k] = x) : curve eq "p90" ? (high_at[k] = x) : 0
-  stats compare using (put(strcol("curve"), int(column("stage")), 100 * column("deviation_flow"))) nooutput
+  is_stage(k) = k >= 1 && k <= stages
+  put(curve, k, x) = curve eq "p10" ? (low[k] = x, 0) : curve eq "median" ? (middle[k] = x, 0) : curve eq "p90" ? (high_at[k] = x, 0) : 0
+  is_shown(curve) = strstrt("seed p10 median p90", curve) || (has_drift && curve eq "drift")
+  note_deviation(curve, k, x) = is_shown(curve) ? (see(x), is_stage(k) ? put(curve, int(k), x) : 0) : 0
+  eval forget
+  stats compare using (note_deviation(strcol("curve"), column("stage"), 100 * column("deviation_flow"))) nooutput
+  set xrange [0.5:stages + 0.5]
+  if (seen && has_room(least(seen_low, 0), most(seen_high, 0))) { set yrange [*:*]; set offsets 0, 0, graph 0.12, graph 0.12 } \
+  else { set yrange [-1:1] }
   plot 0 with lines lc rgb "black" lw 2 title "flow", \
        compare using (column("stage") - 0.12):(percent("seed")) with points pt 6 ps 1 lw 1.2 lc rgb training_colour title "every seed", \
        for [k = 1:stages] '+' using (k):(middle[k]):(low[k]):(high_at[k]) every ::0::0 with yerrorbars pt 7 ps 1.4 lw 2 \

@@ -2,21 +2,20 @@
 # lines are there if the run kept a spectrum (output.spectrum).
 
 # Layout in pixels; y is counted from the top.
-left = 95.0; right = 280.0; top = 72.0; row_gap = 22.0; bottom = 62.0
+left = 95.0; right = 295.0; top = 72.0; row_gap = 22.0; bottom = 62.0
 wide = 950.0; high = 340.0; low = 220.0
 width = left + wide + right
 low_top = top + high + row_gap
 height = low_top + low + bottom
 
 # The saddles that were analyzed: t, lowest eigenvalue, index. The loss and the spectrum, read once.
-least(x, y) = y < x ? y : x
-most(x, y) = y > x ? y : x
 lambda_low = 0.0; lambda_high = 0.0; zero_least = 1e300; index_most = 1
 saddles = ""
-add_saddle(t, lambda, index, zero) = lambda != lambda ? 0 : \
+smaller_zero(x) = is_finite(x) && x > 1e-290 ? least(zero_least, x) : zero_least
+add_saddle(t, lambda, index, zero) = !is_finite(t) || !is_finite(lambda) || !is_finite(index) ? 0 : \
   (saddles = saddles . sprintf("%.17g %.17g %d\n", within(t), lambda, index), \
    lambda_low = least(lambda_low, lambda), lambda_high = most(lambda_high, lambda), \
-   zero_least = least(zero_least, zero), index_most = most(index_most, index))
+   zero_least = smaller_zero(zero), index_most = most(index_most, index), 0)
 stats plateaus using (add_saddle(column("t"), column("lambda_min"), column("saddle_index"), column("threshold"))) nooutput
 set print $saddles
 print saddles
@@ -24,6 +23,7 @@ unset print
 set table $loss
 plot trajectory using axis_column:"loss" with table
 unset table
+eval at_least_a_row("$loss")
 
 # Of the spectrum: t, what counts as zero, how many eigenvalues are below it, the eigenvalues.
 lines = shown(eigenvalues)
@@ -35,16 +35,21 @@ if (eigenvalues > 0) {
   set table $spectrum
   plot spectrum using (row(column("t"), zero_at(column("t"), column(eigenvalues + 2)))) with table
   unset table
+  eval at_least_a_row("$spectrum")
   set datafile nocolumnheaders
-  stats $spectrum using 2:3 name "A" nooutput
-  stats $spectrum using 4:lines + 3 name "B" nooutput
-  zero_least = least(zero_least, A_min_x)
-  index_most = most(index_most, A_max_y)
-  lambda_low = least(lambda_low, B_min_x)
-  lambda_high = most(lambda_high, B_max_y)
+  index_along = 0
+  note_row(zero, index, first, last) = \
+    (zero_least = smaller_zero(zero), index_along = is_finite(index) ? most(index_along, index) : index_along, see(first), see(last))
+  eval forget
+  stats $spectrum using (note_row($2, $3, $4, column(lines + 3))) nooutput
+  index_most = most(index_most, index_along)
+  if (seen) { lambda_low = least(lambda_low, seen_low); lambda_high = most(lambda_high, seen_high) }
 }
 set datafile nocolumnheaders
-stats $loss using 2 name "loss" nooutput
+eval forget
+stats $loss using (see($2)) nooutput
+loss_low = seen ? least(seen_low, 0) : 0.0
+loss_high = seen && seen_high > 1e-290 ? seen_high : loss_low < -1e-290 ? 0.0 : 1.0
 
 # Eigenvalues have both signs and many sizes: the axis is linear up to unit, at most a tenth of what counts as zero, and
 # logarithmic beyond.
@@ -95,8 +100,8 @@ if (saddles ne "") {
 }
 do for [k = 1:|$saddles|] {
   if (words($saddles[k]) == 3) {
-    t = word($saddles[k], 1) + 0
-    set label 10 + k word($saddles[k], 3) at first t, first squash(word($saddles[k], 2) + 0) center offset 0, -0.8 @mark_text
+    t = as_number(word($saddles[k], 1))
+    set label 10 + k word($saddles[k], 3) at first t, first squash(as_number(word($saddles[k], 2))) center offset 0, -0.8 @mark_text
     if (t == t_begin) { set label 10 + k left offset 0.8, 0 }
     if (t == t_last) { set label 10 + k right offset -0.8, 0 }
   }
@@ -115,11 +120,11 @@ set yrange [-0.05 * index_most:1.1 * index_most]
 set ytics most(round_up(index_most / 6.0), 1)
 set y2label "loss" textcolor rgb "#808080"
 set y2tics textcolor rgb "#808080"
-set y2range [-0.05 * loss_max:1.1 * loss_max]
+set y2range [1.05 * loss_low - 0.05 * loss_high:1.1 * loss_high]
 curves = "plot $loss using 1:2 axes x1y2 with lines lc rgb '#b8b8b8' lw 2 title 'loss'"
 if (lines > 0) {
   curves = curves . ", $spectrum using 1:3 with steps lc rgb 'black' lw 2 title " . \
-    (A_max_y < eigenvalues ? "'along the flow'" : sprintf("'of the lowest %d'", eigenvalues))
+    (index_along < eigenvalues ? "'along the flow'" : sprintf("'of the lowest %d'", eigenvalues))
 }
 if (saddles ne "") { curves = curves . ", $saddles using 1:3 with points pt 7 ps 1.2 " . mark . " title 'on a plateau'" }
 eval curves

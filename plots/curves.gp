@@ -37,12 +37,13 @@ rows = x_count * x_stride
 array median[rows]
 array low[rows]
 array up_to[rows]
-is_there(y) = y == y && abs(y) < never
+is_there(y) = is_finite(y)
 
 do for [q = 1:panels] {
   name = quantity[q]
   unset logscale
   set autoscale # stats looks at ranges
+  do for [i = 1:rows] { median[i] = NaN; low[i] = NaN; up_to[i] = NaN }
   set datafile columnheaders
   stats summary using (median[int(column(0)) + 1] = number(strcol(name . "_median")), \
                        low[int(column(0)) + 1] = number(strcol(name . "_low")), \

@@ -14,13 +14,21 @@ plot results using (is_good(0) ? sprintf("%.17g\t%.17g\t%.17g", x_of(0), number(
                                          column(parameter[parameters])) : "") with table
 unset table
 set datafile nocolumnheaders
-stats $points using 1 name "x" nooutput
-stats $points using 2 name "y" nooutput
-stats $points using 3 name "z" nooutput
+positive(x) = is_finite(x) && x > 1e-290 ? see(x) : 0
+if (|$points| == 0) { set print $points; print "nan\tnan\tnan"; unset print }
+eval forget
+stats $points using (positive($1)) nooutput
+x_min = seen ? seen_low : 1.0; x_max = seen ? seen_high : 1.0
+eval forget
+stats $points using (positive($2)) nooutput
+y_min = seen ? seen_low : 1.0; y_max = seen ? seen_high : 1.0
+eval forget
+stats $points using (positive($3)) nooutput
+z_min = seen ? seen_low : 1.0; z_max = seen ? seen_high : 1.0
 x_low = x_min / (x_max / x_min)**0.04; x_high = x_max * (x_max / x_min)**0.04
 y_low = y_min / (y_max / y_min)**0.04; y_high = y_max * (y_max / y_min)**0.04
-if (x_low == x_high) { x_low = x_low / 2; x_high = x_high * 2 }
-if (y_low == y_high) { y_low = y_low / 2; y_high = y_high * 2 }
+if (!has_room(x_low, x_high)) { x_low = x_low / 2; x_high = x_high * 2 }
+if (!has_room(y_low, y_high)) { y_low = y_low / 2; y_high = y_high * 2 }
 line(x) = parameters == 1 ? constant * x**exponent[1] : x
 
 eval canvas(width, height)
@@ -32,7 +40,8 @@ eval scale("x", x_low, x_high, 1, wide / 70)
 eval scale("y", y_low, y_high, 1, high / 45)
 set xlabel parameters == 1 ? parameter[1] : "what the law says"
 set ylabel with_unit(response, response_unit)
-if (parameters > 1 && z_max > z_min) {
+if (parameters > 1 && !has_room(z_min, z_max)) { set cbrange [z_min / 2:z_max * 2] }
+if (parameters > 1 && has_room(z_min, z_max)) {
   eval scale("cb", z_min, z_max, 1, 10)
   set colorbox user origin across(left + wide + 20), up(top + high) size across(16), 1 - up(high)
   set cblabel parameter[parameters]

@@ -19,24 +19,26 @@ do for [h = 1:heads] { set style line h lc rgb head_colour(h) dt head_dash(h) lw
 do for [j = 1:patterns] { set style line heads + j lc palette frac pattern_shade(j) dt pattern_dash(j) lw 2.5 }
 
 # The loss is drawn on a linear axis unless that would hide what the weakest pattern contributes.
-stats trajectory using (column("loss")) every ::0::0 name "start" nooutput
-weakest = start_max
-do for [j = 1:patterns] {
-  stats trajectory using (column(sprintf("pattern_loss_%d", j))) every ::0::0 name "part" nooutput
-  if (part_max > 0 && part_max < weakest) { weakest = part_max }
-}
-top_max = start_max
-if (has_test) {
-  stats trajectory using (column("test_loss")) name "test" nooutput
-  if (test_max > top_max) { top_max = test_max }
-}
-if (!exists("log_loss")) log_loss = start_max > 30 * weakest
+eval forget
+stats trajectory using (see(column("loss"))) every ::0::0 nooutput
+start = seen ? seen_high : 0.0
+part_loss(j) = column(sprintf("pattern_loss_%d", j))
+weakest = start
+weaker(x) = is_finite(x) && x > 0 && x < weakest ? (weakest = x, 0) : 0
+stats trajectory using (sum [j = 1:patterns] weaker(part_loss(j))) every ::0::0 nooutput
+if (has_test) { stats trajectory using (see(column("test_loss"))) nooutput }
+loss_most = seen ? seen_high : 0.0
+is_log = has_decades(weakest, loss_most) && (exists("log_loss") ? log_loss : start > 30 * weakest)
+# A loss that starts at 0, below it or nowhere.
+if (loss_most < 1e-290) { stats trajectory using (see(column("loss"))) nooutput }
+loss_least = seen ? least(seen_low, 0) : 0.0
+if (loss_most < 1e-290) { loss_most = seen && seen_high > 1e-290 ? seen_high : loss_least < -1e-290 ? 0.0 : 1.0 }
 
 # Where the loss comes to rest if the patterns acquired so far are learned and the others not at all.
 levels = ""
-add_level(x) = (l = sprintf(" %.9g", x), levels = strstrt(levels . " ", l . " ") ? levels : levels . l, x)
+add_level(x) = !is_finite(x) ? 0 : (l = sprintf(" %.9g", x), levels = strstrt(levels . " ", l . " ") ? levels : levels . l, 0)
 if (has_events) { stats plateaus using (add_level(column("predicted_loss"))) nooutput }
-level(k) = k > words(levels) ? NaN : word(levels, k) + 0
+level(k) = k > words(levels) ? NaN : as_number(word(levels, k))
 
 eval canvas(width, height)
 set multiplot
@@ -70,6 +72,7 @@ do for [j = 1:panels] {
   set table $panel
   plot trajectory using (fields_to(heads)) with table
   unset table
+  eval at_least_a_row("$panel")
   set datafile nocolumnheaders
 
   x = left + ((j - 1) % columns) * (wide + gap)
@@ -89,8 +92,11 @@ do for [j = 1:panels] {
 
   eval place(x, y + high + row_gap, wide, high)
   set ylabel first ? "value along its feature" : ""
-  set yrange [*<0:0<*]
-  set autoscale yfix
+  eval forget
+  stats $panel using (sum [h = 1:heads] see(column(2 * h + 1))) nooutput
+  set xrange [t_begin:t_last]
+  if (seen && has_room(seen_low, seen_high)) { set yrange [*<0:0<*]; set autoscale yfix } \
+  else { set yrange [seen && seen_low < -1e-290 ? seen_low * 1.1 : -1:seen && seen_high > 1e-290 ? seen_high * 1.1 : 1] }
   set ytics autofreq
   set offsets 0, 0, graph 0.04, graph 0.04
   eval time_ticks(wide, 1)
@@ -106,11 +112,11 @@ eval time_ticks(width - left - right, 1)
 eval findings(1)
 set ylabel "loss"
 set xlabel findings_xlabel
-if (log_loss) {
+if (is_log) {
   set logscale y
-  set yrange [weakest / 10:top_max * 1.5]
+  set yrange [most(weakest / 10, loss_most * 1e-30):loss_most * 1.5]
 } else {
-  set yrange [0:top_max * 1.05]
+  set yrange [loss_least * 1.05:loss_most * 1.05]
 }
 eval legend_at(loss_top)
 plot for [k = 1:words(levels)] level(k) with lines dt 3 lw 1.2 lc rgb "#505050" notitle, \

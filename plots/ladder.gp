@@ -13,10 +13,11 @@ fields_to(k) = k < 0 ? strcol(axis_column) : fields_to(k - 1) . " " . strcol(spr
 set table $distances
 plot trajectory using (fields_to(rungs)) with table
 unset table
+eval at_least_a_row("$distances")
 set datafile nocolumnheaders
 
 # The minimum of each curve, but for a curve that starts there.
-lowest(t, d) = d == d && d < low ? (low = d, t_low = t, is_first = rows == 0, rows = rows + 1) : (rows = rows + 1)
+lowest(t, d) = is_finite(d) && d < low ? (low = d, t_low = t, is_first = rows == 0, rows = rows + 1, 0) : (rows = rows + 1, 0)
 highest = 0.0
 floor_at = 1e300
 array low_at[rungs + 1]
@@ -24,13 +25,16 @@ array low_is[rungs + 1]
 do for [k = 0:rungs] {
   low = 1e300; t_low = 0; is_first = 1; rows = 0
   stats $distances using (column(1) > 0 || !log_time ? lowest(column(1), column(k + 2)) : 0) nooutput
-  stats $distances using k + 2 name "distance" nooutput
-  if (distance_max > highest) { highest = distance_max }
+  eval forget
+  stats $distances using (see(column(k + 2))) nooutput
+  if (seen) { highest = most(highest, seen_high) }
   low_at[k + 1] = is_first ? NaN : t_low
   low_is[k + 1] = low
   if (!is_first && low < floor_at) { floor_at = low }
 }
-# The axis spans two decades at least and six at most; a minimum below it is marked at its end.
+# The axis spans two decades at least and six at most; a minimum below it is marked at its end. Where all distances are 0 or
+# none there is, it is that of 1.
+if (highest < 1e-280) { highest = 1.0 }
 floor_at = floor_at / 2
 if (floor_at > highest / 1e2) { floor_at = highest / 1e2 }
 if (floor_at < highest / 1e6) { floor_at = highest / 1e6 }

@@ -38,8 +38,9 @@ array runs[rows]
 $lines << END
 0 0
 END
+do for [i = 1:rows] { runs[i] = 0 }
 stats summary using (runs[int(column(0)) + 1] = column("runs"), 0) nooutput
-is_there(z) = z == z && abs(z) < never
+is_there(z) = is_finite(z)
 
 # The palette in n steps.
 step_colour(k, n) = word(viridis, int((k + 0.5) / n * words(viridis)) + 1)
@@ -59,6 +60,7 @@ eval heading(left, and_note(and_note(seeds_note, lines_note), and_note("grey: no
 do for [q = 1:panels] {
   unset logscale
   set autoscale # stats looks at ranges
+  do for [i = 1:rows] { value[i] = NaN }
   stats summary using (value[int(column(0)) + 1] = number(strcol(quantity[q] . "_median")), 0) nooutput
   z_low = 1e308; z_high = -1e308; failed = 0; there = 0
   do for [n = 0:cells - 1] {
@@ -69,8 +71,12 @@ do for [q = 1:panels] {
     if (runs[row(n)] == 0) { failed = failed + 1 }
   }
   if (z_low > z_high) { z_low = 0.0; z_high = 1.0 }
-  z_log = !is_count[q] && z_low > 0 && z_high > 30 * z_low
-  if (z_low == z_high && !is_count[q]) { z_low = z_low - 0.5 * abs(z_low) - 1e-300; z_high = z_high + 0.5 * abs(z_high) + 1e-300 }
+  is_one_value = !has_room(z_low, z_high)
+  z_log = !is_count[q] && has_decades(z_low, z_high) && z_high > 30 * z_low
+  if (is_one_value && !is_count[q]) {
+    z_margin = abs(z_low) > 1e-290 ? 0.5 * abs(z_low) : 0.5
+    z_low = z_low - z_margin; z_high = z_high + z_margin
+  }
   discrete = is_count[q] && z_high - z_low < 12
   if (discrete) { z_low = floor(z_low) - 0.5; z_high = ceil(z_high) + 0.5 }
 
@@ -89,10 +95,10 @@ do for [q = 1:panels] {
   }
   inner = ""
   do for [k = 1:words(levels)] {
-    z = word(levels, k) + 0
+    z = as_number(word(levels, k))
     if (z > (z_log ? log10(z_low) : z_low) && z < (z_log ? log10(z_high) : z_high)) { inner = inner . (strlen(inner) ? "," : "") . word(levels, k) }
   }
-  has_lines = strlen(inner) > 0 && !x_labelled && !y_labelled && there > 3 && x_count > 1 && y_count > 1
+  has_lines = strlen(inner) > 0 && !is_one_value && !x_labelled && !y_labelled && there > 3 && x_count > 1 && y_count > 1
   if (has_lines) {
     set print $grid
     do for [n = 0:cells - 1] {

@@ -12,8 +12,10 @@ pattern_shade(j) = patterns > 1 ? 0.8 * (j - 1) / (patterns - 1) : 0.0
 pattern_dash(j) = word("1 2 4 5", (j - 1) % 4 + 1) + 0
 
 # The time axis, from t_begin to t_last; a run may have ended before t_end. x_of(t) is where t stands on it.
-stats trajectory using (column(axis_column)) name "time" nooutput
-t_last = time_max
+eval forget
+stats trajectory using (see(column(axis_column))) nooutput
+time_records = seen
+t_last = seen && seen_high > 1e-290 ? seen_high : t_end
 t_begin = !log_time ? 0.0 : t_first < t_last ? t_first : t_last / 10.0
 x_of(t) = t
 
@@ -38,11 +40,11 @@ time_ticks(w, labelled) = log_time ? \
 # the next.
 within(t) = t < t_begin ? t_begin : t > t_last ? t_last : t
 rest_from = ""; rest_to = ""; t_split = -1; t_emerged = -1
-and_time(list, t) = list . sprintf(" %.17g", within(t))
+and_time(list, t) = !is_finite(t) ? list : list . sprintf(" %.17g", within(t))
 note(event, t) = event eq "settle" ? (rest_from = and_time(rest_from, t), 0) : \
                  event eq "onset" ? (rest_to = and_time(rest_to, t), 0) : \
-                 event eq "split" ? (t_split = t, 0) : \
-                 event eq "emerged" ? (t_emerged = t, 0) : 0
+                 event eq "split" && is_finite(t) ? (t_split = t, 0) : \
+                 event eq "emerged" && is_finite(t) ? (t_emerged = t, 0) : 0
 if (has_events) {
   rest_from = and_time("", t_begin)
   stats events using (note(strcol("event"), column("t"))) nooutput
@@ -61,5 +63,5 @@ time_line(tag, name, t, y, labelled) = t < t_begin ? "" : \
    sprintf("set label %d '%s' at first %.17g, graph %g font ',10' tc rgb '#404040' %s;", tag + 1, name, t, y, \
            is_late(t) ? "right offset -0.6, 0" : "left offset 0.6, 0"))
 findings(labelled) = "set for [k = 1:rests] object k rectangle behind fillcolor rgb rest_colour fillstyle solid noborder" . \
-  "  from first word(rest_from, k) + 0, graph 0 to first word(rest_to, k) + 0, graph 1;" . \
+  "  from first as_number(word(rest_from, k)), graph 0 to first as_number(word(rest_to, k)), graph 1;" . \
   time_line(1, "heads part", t_split, 0.94, labelled) . time_line(2, "emerged", t_emerged, 0.88, labelled)

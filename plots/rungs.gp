@@ -7,14 +7,23 @@ height = top + high + bottom
 
 # Batch sizes in order of appearance, and the number of stages.
 batches = ""
-add_batch(b) = (n = sprintf(" %d", b), batches = strstrt(batches . " ", n . " ") ? batches : batches . n, 0)
+add_batch(b) = !is_finite(b) ? 0 : (n = sprintf(" %d", b), batches = strstrt(batches . " ", n . " ") ? batches : batches . n, 0)
 stats ladder using (add_batch(column("batch"))) nooutput
-stats ladder using (column("stage")) name "numbered" nooutput
+if (batches eq "") { batches = " 0" }
+eval forget
+stats ladder using (see(column("stage"))) nooutput
+stages = seen ? int(most(seen_high, 1)) : 1
 # Whether there is anything to draw: one seed has no spread, a level that no run reaches no mean.
-means = 0; spreads = 0; deviations = 0
-count(x, y, z) = (means = means + (x == x), spreads = spreads + (y > 0), deviations = deviations + (z > 0), 0)
-stats ladder using (count(column("mean_deviation"), column("spread"), column("loss_deviation"))) nooutput
-stages = int(numbered_max)
+eval forget
+stats ladder using (see(column("mean_deviation"))) nooutput
+means = seen && has_room(least(seen_low, 0), most(seen_high, 0))
+positive(x) = is_finite(x) && x > 1e-290 ? see(x) : 0
+eval forget
+stats ladder using (positive(column("spread"))) nooutput
+spreads = seen; is_one_spread = seen && !has_room(seen_low, seen_high); spread_at = seen_high
+eval forget
+stats ladder using (positive(column("loss_deviation"))) nooutput
+deviations = seen; is_one_deviation = seen && !has_room(seen_low, seen_high); deviation_at = seen_high
 batch_name(i) = word(batches, i) + 0 > 0 ? "batch " . word(batches, i) : "exact gradient"
 is_at(i, k) = column("batch") == word(batches, i) + 0 && column("stage") == k
 
@@ -22,9 +31,10 @@ is_at(i, k) = column("batch") == word(batches, i) + 0 && column("stage") == k
 fits = folder . "../ladder-fit.tsv"
 array per_lr[stages]; array per_noise[stages]; array factor[stages]; array exponent[stages]
 do for [k = 1:stages] { per_lr[k] = NaN; per_noise[k] = 0; factor[k] = NaN; exponent[k] = NaN }
-put(fit, k, x) = x != x ? 0 : fit eq "mean_per_lr" ? (per_lr[k] = x) : fit eq "mean_per_lr_over_batch" ? (per_noise[k] = x) : \
+put(fit, k, x) = !is_finite(x) || k < 1 || k > stages ? 0 : fit eq "mean_per_lr" ? (per_lr[k] = x) : fit eq "mean_per_lr_over_batch" ? (per_noise[k] = x) : \
                  fit eq "spread_factor" ? (factor[k] = x) : fit eq "spread_exponent" ? (exponent[k] = x) : 0
-stats fits using (column("stage") >= 1 ? put(strcol("fit"), int(column("stage")), column("value")) : 0) nooutput
+put_at(fit, k, x) = is_finite(k) && is_finite(x) ? (put(fit, int(k), x), 0) : 0
+stats fits using (put_at(strcol("fit"), column("stage"), column("value"))) nooutput
 size(i) = word(batches, i) + 0
 mean_fit(i, k, lr) = 100 * lr * (per_lr[k] + (size(i) > 0 ? per_noise[k] / size(i) : 0))
 spread_fit(i, k, lr) = size(i) > 0 ? factor[k] * (lr / size(i))**exponent[k] : NaN
@@ -38,14 +48,15 @@ set grid xtics ytics lt 1 dt solid lc rgb "#e2e2e2" lw 1
 set label 1 run_title at screen across(left), up(24) font title_font
 set logscale x
 rates = ""
-add_rate(x) = (n = sprintf(" %.9g", x), rates = strstrt(rates . " ", n . " ") ? rates : rates . n, 0)
+add_rate(x) = !is_finite(x) ? 0 : (n = sprintf(" %.9g", x), rates = strstrt(rates . " ", n . " ") ? rates : rates . n, 0)
 stats ladder using (add_rate(column("lr"))) nooutput
 set xtics ()
-set for [k = 1:words(rates)] xtics add (sprintf("%g", word(rates, k) + 0) word(rates, k) + 0)
+set for [k = 1:words(rates)] xtics add (sprintf("%g", as_number(word(rates, k))) as_number(word(rates, k)))
 set xlabel "learning rate"
 set key at screen across(width - right + 14), up(top) left top Left reverse samplen 2.4 spacing 1.25
-stats ladder using (column("lr")) name "lr" nooutput
-set xrange [lr_min / 1.3:lr_max * 1.3]
+eval forget
+stats ladder using (positive(column("lr"))) nooutput
+set xrange [(seen ? seen_low : 1) / 1.3:(seen ? seen_high : 1) * 1.3]
 
 # Colour: the batch size; shape: the stage.
 shape(k) = word("7 5 9 11 13 15", (k - 1) % 6 + 1) + 0
@@ -71,6 +82,7 @@ set yrange [*:*]
 eval place(left + wide + gap, top, wide, high)
 set logscale y
 set format y "%.0e"
+if (is_one_spread) { set yrange [spread_at / 10:spread_at * 10] }
 if (!spreads) { set yrange [1e-3:1]; set label 2 "no spread: one seed at each rung" at graph 0.5, 0.5 center }
 set ylabel "spread of that over the seeds (1: 100 %)"
 plot for [i = 1:words(batches)] for [k = 1:stages] ladder using "lr":(is_at(i, k) && column("spread") > 0 ? column("spread") : NaN) \
@@ -80,6 +92,7 @@ plot for [i = 1:words(batches)] for [k = 1:stages] ladder using "lr":(is_at(i, k
 unset label 2
 set yrange [*:*]
 eval place(left + 2 * (wide + gap), top, wide, high)
+if (is_one_deviation) { set yrange [deviation_at / 10:deviation_at * 10] }
 if (!deviations) { set yrange [1e-3:1] }
 set ylabel "largest deviation of the loss up to the first plateau"
 plot for [i = 1:words(batches)] ladder using "lr":(is_at(i, 1) ? column("loss_deviation") : NaN) \

@@ -4,7 +4,7 @@ results = folder . "../results.tsv"
 set datafile separator "\t"
 set datafile missing
 never = 1e308 # in place of inf
-number(text) = text eq "nan" || text eq "" ? NaN : text eq "inf" ? never : text eq "-inf" ? -never : text + 0
+number(text) = text eq "nan" || text eq "" ? NaN : text eq "inf" ? never : text eq "-inf" ? -never : as_number(text)
 
 # The scale of an axis ("x", "y", "cb") from low to high: its range and ticks with room for so many labels. A logarithmic one
 # has labels at powers of ten and, where these are few, at digits between; within half a decade at equal steps.

@@ -49,8 +49,11 @@ size_t hf_cli_processors(void);
 
 double hf_cli_seconds_since(const struct timespec *start);
 
-/* Runs gnuplot on the scripts in directory/plots, or says that it is not installed. Errors: as hf_plots_draw. */
-hf_status hf_cli_draw(const char *directory, hf_error *err);
+/* Runs gnuplot on the scripts in directory/plots, or says, unless quiet, that it is not installed. Errors: as hf_plots_draw. */
+hf_status hf_cli_draw(const char *directory, bool quiet, hf_error *err);
+
+/* Prints "headflow: message" to stderr: for hf_plots_listener. */
+void hf_cli_tell_failure(void *data, const char *message);
 
 /* Flushes standard output: HF_ESYSTEM if anything printed could not be written. */
 hf_status hf_cli_flush(hf_error *err);

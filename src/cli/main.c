@@ -53,9 +53,9 @@ static void print_help(void)
          "\n"
          "Try:  headflow run models/three-stage.conf     then look at out/three-stage/plots/flow.png\n"
          "\n"
-         "Exit codes: 0 done; 2 command line or model file; 3 the numerics failed, or tasks of a sweep; 4 file system or "
-         "memory;\n"
-         "130, 143 interrupted (go on with --resume, or with the same sweep).");
+         "Exit codes: 0 done; 2 command line or model file; 3 the numerics failed, or tasks of a sweep; 4 file system,\n"
+         "memory, or a figure that gnuplot cannot draw; 130, 143 interrupted (go on with --resume, or with the same "
+         "sweep).");
 }
 
 static const hf_cli_command *find_command(const char *name)

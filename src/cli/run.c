@@ -151,13 +151,13 @@ static void warn_of_lr(const hf_experiment *x)
             x->main.run[0].sharpness, 2 * (1 + mu));
 }
 
-static hf_status draw(const hf_experiment *x, const char *directory, hf_error *err)
+static hf_status draw(const hf_experiment *x, const char *directory, bool quiet, hf_error *err)
 {
     const hf_config *config = x->config;
     if (!config->output.plots)
         return HF_OK;
     hf_status status = hf_plots_write(config, directory, err);
-    return status == HF_OK ? hf_cli_draw(directory, err) : status;
+    return status == HF_OK ? hf_cli_draw(directory, quiet, err) : status;
 }
 
 static int interrupted(const hf_cli_options *options, const hf_experiment *x, const char *directory)
@@ -224,7 +224,7 @@ static hf_status finish(const hf_experiment *x, const hf_cli_options *options, c
     else if (!options->quiet)
         status = print_summary(x, directory, err);
     if (status == HF_OK)
-        status = draw(x, directory, err);
+        status = draw(x, directory, options->quiet, err);
     if (status == HF_OK && !options->quiet && config->output.plots)
         printf("figures: %s/plots\n", directory);
     return status == HF_OK ? hf_cli_flush(err) : status;
@@ -240,8 +240,10 @@ static int run_model(const hf_config *config, const hf_cli_options *options, con
     int code = 0;
     if (x.interrupted)
         code = interrupted(options, &x, directory);
-    else if (finish(&x, options, directory, &err) != HF_OK)
+    else if (finish(&x, options, directory, &err) != HF_OK) {
         code = hf_cli_fail(&err);
+        code = hf_cli_signal != 0 ? 128 + (int)hf_cli_signal : code;
+    }
     hf_experiment_clear(&x);
     return code;
 }

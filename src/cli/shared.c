@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 
+#include "report/gnuplot.h"
 #include "report/plots.h"
 
 #include <errno.h>
@@ -39,12 +40,20 @@ double hf_cli_seconds_since(const struct timespec *start)
     return (double)(now.tv_sec - start->tv_sec) + 1e-9 * (double)(now.tv_nsec - start->tv_nsec);
 }
 
-hf_status hf_cli_draw(const char *directory, hf_error *err)
+void hf_cli_tell_failure(void *data, const char *message)
 {
-    if (hf_plots_have_gnuplot())
-        return hf_plots_draw(directory, "png", err);
-    fprintf(stderr, "headflow: gnuplot is not installed, so no figures were drawn; the scripts are in %s/plots\n",
-            directory);
+    (void)data;
+    fprintf(stderr, "headflow: %s\n", message);
+}
+
+hf_status hf_cli_draw(const char *directory, bool quiet, hf_error *err)
+{
+    const hf_plots_listener listener = {.failed = hf_cli_tell_failure};
+    if (hf_gnuplot_is_there())
+        return hf_plots_draw(directory, "png", &listener, err);
+    if (!quiet)
+        fprintf(stderr, "headflow: gnuplot is not installed, so no figures were drawn; the scripts are in %s/plots\n",
+                directory);
     return HF_OK;
 }
 

@@ -74,11 +74,11 @@ void hf_cli_print_failures(const hf_sweep *sweep, const hf_results *results)
         fprintf(stderr, "headflow: ... and %zu more, see %s/results.tsv\n", results->failed - shown, sweep->directory);
 }
 
-static hf_status draw(const hf_sweep *sweep, const hf_results *results, hf_error *err)
+static hf_status draw(const hf_sweep *sweep, const hf_results *results, bool quiet, hf_error *err)
 {
     bool any = false;
     hf_status status = sweep->config.output.plots ? hf_figures_write(sweep, results, &any, err) : HF_OK;
-    return status == HF_OK && any ? hf_cli_draw(sweep->directory, err) : status;
+    return status == HF_OK && any ? hf_cli_draw(sweep->directory, quiet, err) : status;
 }
 
 int hf_cli_collect_sweep(const hf_sweep *sweep, bool quiet)
@@ -91,7 +91,7 @@ int hf_cli_collect_sweep(const hf_sweep *sweep, bool quiet)
     const size_t missing = results.count - results.done - results.failed;
     status = hf_collect_write(sweep, &results, &err);
     if (status == HF_OK && results.done > 0)
-        status = draw(sweep, &results, &err);
+        status = draw(sweep, &results, quiet, &err);
     if (status == HF_OK && !quiet) {
         printf("%s: %zu tasks, %zu OK, %zu failed, %zu not run\n", sweep->config.title, results.count, results.done,
                results.failed, missing);

@@ -1,19 +1,16 @@
 #include "report/plots.h"
 
 #include "core/file.h"
+#include "report/gnuplot.h"
 #include "report/plot_scripts.h" /* made from plots/ by make */
 
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
-#include <spawn.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-extern char **environ;
 
 /* ---- scripts ---- */
 
@@ -30,6 +27,35 @@ void hf_plots_write_string(FILE *stream, const char *name, const char *text)
     fprintf(stream, "%s = ", name);
     hf_plots_quote(stream, text);
     putc('\n', stream);
+}
+
+/* Images of a script whose data are not there any more. */
+static void remove_images(const char *plots, const char *name)
+{
+    static const char *const endings[] = {"png", "svg", "pdf"};
+    char file_name[64];
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        snprintf(file_name, sizeof file_name, "%s.%s", name, endings[i]);
+        char *path = hf_path_join(plots, file_name);
+        if (path != NULL)
+            remove(path);
+        free(path);
+    }
+}
+
+/* Whether two files can be read and hold the same. */
+static bool is_same(const char *a, const char *b)
+{
+    FILE *x = fopen(a, "rb"), *y = fopen(b, "rb");
+    bool same = x != NULL && y != NULL;
+    for (int c = 0; same && c != EOF;)
+        same = (c = getc(x)) == getc(y);
+    same = same && !ferror(x) && !ferror(y);
+    if (x != NULL)
+        fclose(x);
+    if (y != NULL)
+        fclose(y);
+    return same;
 }
 
 hf_status hf_plots_write_script(const char *plots, const char *name, void (*write_facts)(FILE *, const void *),
@@ -50,6 +76,8 @@ hf_status hf_plots_write_script(const char *plots, const char *name, void (*writ
         write_facts(file.stream, data);
         for (size_t i = 0; parts[i] != NULL; i++)
             fprintf(file.stream, "\n%s", parts[i]);
+        if (fflush(file.stream) == 0 && !is_same(file.part, path))
+            remove_images(plots, name);
         status = hf_file_commit(&file, err);
     }
     free(path);
@@ -115,6 +143,7 @@ static bool is_wanted(const figure *f, const hf_config *config)
 typedef struct {
     const hf_config *config;
     const figure *figure;
+    uint64_t hash; /* of the configuration: where it changes, so does the script, and old images go */
 } facts;
 
 /* The positions of every pattern as runs of neighbours: pattern, first, last. */
@@ -189,6 +218,7 @@ static void write_facts(FILE *stream, const void *data)
 {
     const facts *f = data;
     const hf_config *config = f->config;
+    fprintf(stream, "# configuration %016" PRIx64 "\n", f->hash);
     write_title(stream, config, f->figure);
     fprintf(stream, "heads = %zu\npositions = %zu\npatterns = %zu\n", config->heads, config->positions,
             config->target.count);
@@ -204,8 +234,8 @@ static void write_facts(FILE *stream, const void *data)
         write_training(stream, config);
 }
 
-/* A figure of an earlier run in the same directory that the present one does not have. */
-static void remove_script(const char *plots, const char *name)
+/* A figure of an earlier run in the same directory that the present one does not have, and its images. */
+static void remove_figure(const char *plots, const char *name)
 {
     char file_name[64];
     snprintf(file_name, sizeof file_name, "%s.gp", name);
@@ -213,100 +243,87 @@ static void remove_script(const char *plots, const char *name)
     if (path != NULL)
         remove(path);
     free(path);
+    remove_images(plots, name);
 }
 
 hf_status hf_plots_write(const hf_config *config, const char *directory, hf_error *err)
 {
+    uint64_t hash = 0;
     char *plots = hf_path_join(directory, "plots");
-    hf_status status = plots == NULL ? hf_fail_memory(err, "a file name") : hf_directory_make(plots, err);
+    hf_status status = plots == NULL ? hf_fail_memory(err, "a file name") : hf_config_hash(config, &hash, err);
+    if (status == HF_OK)
+        status = hf_directory_make(plots, err);
     for (size_t i = 0; i < FIGURES && status == HF_OK; i++)
         if (is_wanted(&figures[i], config))
             status =
-                hf_plots_write_script(plots, figures[i].name, write_facts, &(facts){config, &figures[i]},
+                hf_plots_write_script(plots, figures[i].name, write_facts, &(facts){config, &figures[i], hash},
                                       (const char *const[]){hf_plot_canvas, hf_plot_prologue, figures[i].body, NULL}, err);
         else
-            remove_script(plots, figures[i].name);
+            remove_figure(plots, figures[i].name);
     free(plots);
     return status;
 }
 
-/* ---- running gnuplot ---- */
+/* ---- drawing ---- */
 
-/* Runs a program and waits; its exit code, or -1 if it could not be started or was killed. silent: no output. */
-static int run_program(char *const arguments[], bool silent)
+static char *image_of(const char *plots, const char *script, const char *terminal, const char *ending)
 {
-    posix_spawn_file_actions_t actions;
-    pid_t child;
-    int state, code = -1;
-    if (posix_spawn_file_actions_init(&actions) != 0)
-        return -1;
-    bool ready = !silent || (posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", 1, 0) == 0 &&
-                             posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", 1, 0) == 0);
-    if (ready && posix_spawnp(&child, arguments[0], &actions, NULL, arguments, environ) == 0) {
-        pid_t done;
-        while ((done = waitpid(child, &state, 0)) < 0 && errno == EINTR)
-            continue;
-        if (done == child && WIFEXITED(state))
-            code = WEXITSTATUS(state);
-    }
-    posix_spawn_file_actions_destroy(&actions);
-    return code;
+    char name[300];
+    snprintf(name, sizeof name, "%.*s.%s%s", (int)(strlen(script) - strlen(".gp")), script, terminal, ending);
+    return hf_path_join(plots, name);
 }
 
-bool hf_plots_have_gnuplot(void)
+/* One script: the image is drawn under a temporary name. *killed_by: as hf_gnuplot_draw. */
+static hf_status draw_script(const char *plots, const char *script, const char *terminal, const hf_plots_listener *listener,
+                             int *killed_by, hf_error *err)
 {
-    return run_program((char *[]){"gnuplot", "--version", NULL}, true) == 0;
-}
-
-/* Appends text to buffer in single quotes for gnuplot; false if it does not fit. */
-static bool append_quoted(char *buffer, size_t capacity, const char *text)
-{
-    size_t used = strlen(buffer);
-    if (used + 2 * strlen(text) + 3 > capacity)
-        return false;
-    buffer[used++] = '\'';
-    for (const char *c = text; *c != '\0'; c++) {
-        buffer[used++] = *c;
-        if (*c == '\'')
-            buffer[used++] = '\'';
-    }
-    buffer[used++] = '\'';
-    buffer[used] = '\0';
-    return true;
-}
-
-/* One script: the image is drawn under a temporary name. */
-static hf_status draw_script(const char *plots, const char *script, const char *terminal, hf_error *err)
-{
-    char command[8192], image_name[256];
-    bool window = strcmp(terminal, "qt") == 0;
-    snprintf(image_name, sizeof image_name, "%.*s.%s", (int)(strlen(script) - strlen(".gp")), script, terminal);
-    char *path = hf_path_join(plots, script), *image = hf_path_join(plots, image_name);
-    char *part = image == NULL ? NULL : malloc(strlen(image) + sizeof ".part");
+    const bool window = strcmp(terminal, "qt") == 0;
+    char *path = hf_path_join(plots, script), *image = image_of(plots, script, terminal, ""),
+         *part = image_of(plots, script, terminal, ".part");
     hf_status status = HF_OK;
-    if (path == NULL || image == NULL || part == NULL) {
+    *killed_by = 0;
+    if (path == NULL || image == NULL || part == NULL)
         status = hf_fail_memory(err, "a file name");
-        goto done;
+    else {
+        status = hf_gnuplot_draw(path, terminal, window ? NULL : part, killed_by, err);
+        if (status == HF_OK && !window && rename(part, image) != 0)
+            status = hf_fail(err, HF_ESYSTEM, "%s: cannot be written: %s", image, strerror(errno));
+        if (status != HF_OK)
+            remove(part);
+        else if (listener->drawn != NULL && !window)
+            listener->drawn(listener->data, image);
     }
-    snprintf(part, strlen(image) + sizeof ".part", "%s.part", image);
-    snprintf(command, sizeof command, "terminal = '%s'; output = ", terminal);
-    if (!append_quoted(command, sizeof command, part)) {
-        status = hf_fail(err, HF_EUSAGE, "%s: this path is too long for gnuplot", plots);
-        goto done;
-    }
-    char *arguments[] = {
-        "gnuplot", window ? "-p" : "-e", window ? "-e" : command, window ? command : path, window ? path : NULL, NULL};
-    if (run_program(arguments, false) != 0)
-        status = hf_fail(err, HF_ESYSTEM, "gnuplot failed on %s (is gnuplot installed, the disk full?)", path);
-    else if (!window && rename(part, image) != 0)
-        status = hf_fail(err, HF_ESYSTEM, "%s: cannot be written: %s", image, strerror(errno));
-    if (status != HF_OK)
-        remove(part);
-done:
     free(path);
     free(image);
     free(part);
     return status;
+}
+
+/* Draws one after the other; one that fails does not keep the others from being drawn. */
+static hf_status draw_all(const char *plots, struct dirent *const *scripts, size_t count, const char *terminal,
+                          const hf_plots_listener *listener, hf_error *err)
+{
+    hf_error why;
+    char names[400] = "";
+    size_t failures = 0, used = 0;
+    int killed_by = 0;
+    for (size_t i = 0; i < count && killed_by != SIGINT && killed_by != SIGTERM; i++) {
+        const char *name = scripts[i]->d_name;
+        if (draw_script(plots, name, terminal, listener, &killed_by, &why) == HF_OK)
+            continue;
+        if (listener->failed != NULL)
+            listener->failed(listener->data, why.message);
+        if (used < sizeof names)
+            used += (size_t)snprintf(names + used, sizeof names - used, "%s%.*s", failures == 0 ? "" : ", ",
+                                     (int)(strlen(name) - strlen(".gp")), name);
+        failures++;
+    }
+    if (killed_by == SIGINT || killed_by == SIGTERM)
+        return hf_fail(err, HF_ESYSTEM, "%s: drawing was interrupted", plots);
+    if (failures == 0)
+        return HF_OK;
+    return hf_fail(err, HF_ESYSTEM, "gnuplot failed on %zu of %zu figures (%s); the tables are complete", failures, count,
+                   names);
 }
 
 static int is_script(const struct dirent *entry)
@@ -315,31 +332,38 @@ static int is_script(const struct dirent *entry)
     return length > 3 && length < 200 && strcmp(entry->d_name + length - 3, ".gp") == 0;
 }
 
-hf_status hf_plots_draw(const char *directory, const char *terminal, hf_error *err)
+static hf_status check_terminal(const char *terminal, hf_error *err)
 {
     static const char *const terminals[] = {"png", "svg", "pdf", "qt"};
-    bool known = false;
     for (size_t i = 0; i < sizeof terminals / sizeof terminals[0]; i++)
-        known = known || strcmp(terminal, terminals[i]) == 0;
-    if (!known)
-        return hf_fail(err, HF_EUSAGE, "--terminal %s: expected png, svg, pdf or qt", terminal);
+        if (strcmp(terminal, terminals[i]) == 0)
+            return HF_OK;
+    return hf_fail(err, HF_EUSAGE, "--terminal %s: expected png, svg, pdf or qt", terminal);
+}
 
+hf_status hf_plots_draw(const char *directory, const char *terminal, const hf_plots_listener *listener, hf_error *err)
+{
     struct dirent **scripts;
+    hf_status status = check_terminal(terminal, err);
+    if (status != HF_OK)
+        return status;
     char *plots = hf_path_join(directory, "plots");
     if (plots == NULL)
         return hf_fail_memory(err, "a file name");
-    int count = scandir(plots, &scripts, is_script, alphasort);
-    hf_status status = HF_OK;
-    if (count <= 0)
+    const int count = scandir(plots, &scripts, is_script, alphasort);
+    if (count < 0 && errno != ENOENT && errno != ENOTDIR)
+        status = hf_fail(err, HF_ESYSTEM, "%s: cannot be read: %s", plots, strerror(errno));
+    else if (count <= 0)
         status = hf_fail(err, HF_EUSAGE,
                          "%s: there are no figures here, expected the *.gp that a finished headflow run leaves", plots);
-    else if (!hf_plots_have_gnuplot())
-        status = hf_fail(err, HF_ESYSTEM, "gnuplot cannot be started; install it (Debian: gnuplot-nox)");
-    for (int i = 0; i < count; i++) {
-        if (status == HF_OK)
-            status = draw_script(plots, scripts[i]->d_name, terminal, err);
+    if (status == HF_OK)
+        status = hf_gnuplot_check(err);
+    if (status == HF_OK)
+        status = hf_gnuplot_check_terminal(terminal, err);
+    if (status == HF_OK)
+        status = draw_all(plots, scripts, (size_t)count, terminal, listener, err);
+    for (int i = 0; i < count; i++)
         free(scripts[i]);
-    }
     if (count >= 0)
         free(scripts);
     free(plots);
