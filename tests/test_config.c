@@ -4,6 +4,9 @@
  * give. */
 #include "config/config.h"
 
+#include "config/keys.h"
+#include "config/value.h"
+
 #include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -358,6 +361,109 @@ static void test_documentation(void **state)
     free(text);
 }
 
+/* What else a model must say so that a key's example means something; the first word of a line is the key or the start of
+ * its path. */
+static const char *const contexts[][4] = {
+    {"target.strengths", NULL},
+    {"target.base", "target.ratio=2", "target.count=3"},
+    {"target.ratio", "target.count=3"},
+    {"target.stride", "target.strengths=(3, 2, 1)", "target.lengths=(4, 4, 4)"},
+    {"target.weights", "target.strengths=(3, 2, 1)", "target.patterns=((1, 2), (3), (4, 5, 6))"},
+    {"ladder.", "target.strengths=(3, 2, 1)", "train.dim=10", "flow.values=learned"},
+    {"sweep.over", "target.strengths=(3, 2, 1)"},
+    {"sweep.", "target.strengths=(3, 2, 1)", "sweep.over={ key = \"init.perturbation\"; values = (0.1, 0.2); }"},
+    {"fit", "target.strengths=(3, 2, 1)", "sweep.over={ key = \"init.perturbation\"; values = (0.1, 0.2); }"},
+    {"", "target.strengths=(3, 2, 1)"},
+};
+
+/* Fills overrides, ended by NULL, with what the key's example needs beside it. */
+static void fill_context(const hf_key *key, const char *overrides[8])
+{
+    size_t row = 0, count = 0;
+    while (strncmp(key->path, contexts[row][0], strlen(contexts[row][0])) != 0)
+        row++;
+    if (strcmp(key->path, "heads") != 0)
+        overrides[count++] = "heads=3";
+    if (strcmp(key->path, "positions") != 0)
+        overrides[count++] = "positions=40";
+    for (size_t i = 1; i < 4 && contexts[row][i] != NULL; i++)
+        overrides[count++] = contexts[row][i];
+    overrides[count] = NULL;
+}
+
+/* The word behind mark in the lines that explain a key, up to the end of its line. Caller frees. */
+static char *explained(const hf_key *key, const char *mark)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+    assert_true(hf_config_explain(key->path, stream));
+    fclose(stream);
+    char *line = strstr(text, mark);
+    assert_non_null(line);
+    line += strlen(mark);
+    char *word = strndup(line, strcspn(line, "\n"));
+    free(text);
+    return word;
+}
+
+/* Every key's example, as help shows it in a file and as an override, is read as its value and printed back. */
+static void test_examples(void **state)
+{
+    (void)state;
+    char override[256];
+    write_file(file_path("final.tsv"), "1\n", 2);
+    for (size_t k = 0; k < hf_key_count; k++) {
+        const hf_key *key = &hf_keys[k];
+        const char *overrides[9] = {0};
+        hf_config from_file, from_command;
+        char *line = explained(key, "in a file     ");
+        fill_context(key, overrides);
+        read_good(&from_file, line, overrides);
+        assert_true(hf_config_is_given(&from_file, key->path));
+        snprintf(override, sizeof override, "%s=%s", key->path, key->example);
+        size_t count = 0;
+        while (overrides[count] != NULL)
+            count++;
+        overrides[count] = override;
+        if (key->kind != HF_KIND_PATH) { /* a path on the command line starts elsewhere */
+            read_good(&from_command, "", overrides);
+            char *one = hf_value_text(key, hf_keys_value(key, &from_file));
+            char *other = hf_value_text(key, hf_keys_value(key, &from_command));
+            assert_string_equal(one, other);
+            if (key->fallback != NULL && strcmp(one, key->fallback) == 0)
+                fail_msg("the example of %s is its default", key->path);
+            free(one);
+            free(other);
+            hf_config_clear(&from_command);
+        }
+        hf_config_clear(&from_file);
+        free(line);
+    }
+}
+
+/* Help shows a section's keys, and knows no others. */
+static void test_explain(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+    assert_true(hf_config_explain("init", stream));
+    assert_false(hf_config_explain("gram", stream));
+    assert_false(hf_config_explain("", stream));
+    fclose(stream);
+    assert_non_null(strstr(text, "\n  init.perturbation = 1e-3\n"));
+    assert_null(strstr(text, "target."));
+    free(text);
+    assert_string_equal(hf_keys_suggest("gram"), "target.gram");
+    for (size_t k = 0; k < hf_key_count; k++) {
+        char *line = explained(&hf_keys[k], "meaning       ");
+        assert_true(line[0] != '\0');
+        free(line);
+    }
+}
+
 static void test_hash(void **state)
 {
     (void)state;
@@ -405,8 +511,8 @@ static void test_state(void **state)
     assert_string_equal(path, "/x");
     free(path);
     char *printed = print(&c);
-    assert_null(strstr(printed, "perturbation"));
-    assert_null(strstr(printed, "seed"));
+    assert_null(strstr(printed, "perturbation ="));
+    assert_null(strstr(printed, "seed ="));
     free(printed);
     const uint64_t of_a = hash(&c);
     hf_config_clear(&c);
@@ -415,8 +521,10 @@ static void test_state(void **state)
     assert_true(of_a != hash_text(text, NULL));
     static const char *const noise[] = {"init.perturbation=1e-4", NULL};
     read_good(&c, text, noise);
-    assert_null(c.init.state);
+    assert_non_null(c.init.state);
+    assert_true(c.init.perturbation == 1e-4);
     hf_config_clear(&c);
+    assert_true(hash_text(text, NULL) != hash_text(text, noise));
 }
 
 /* On the command line a path starts at the current directory, not at the model file's. */
@@ -437,6 +545,43 @@ static void test_state_override(void **state)
     assert_int_equal(access(path, R_OK), 0);
     free(path);
     hf_config_clear(&c);
+}
+
+/* A state table takes the place of the file's noise, unless the file has both; noise of the command line is added to it. */
+static void test_noise_on_a_state(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *init, *override;
+        bool has_path;
+        double perturbation;
+    } cases[] = {
+        {"init = { };", "init.state=", true, 0},
+        {"init = { perturbation = 0.5; };", "init.state=", true, 0},
+        {"init = { state = \"a.tsv\"; };", "title=t", false, 0},
+        {"init = { state = \"a.tsv\"; };", "init.perturbation=0.25", false, 0.25},
+        {"init = { state = \"a.tsv\"; perturbation = 0.5; };", "title=t", false, 0.5},
+        {"init = { state = \"a.tsv\"; perturbation = 0.5; };", "init.state=", true, 0.5},
+    };
+    write_file(file_path("a.tsv"), "1\n", 2);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        hf_config c;
+        char text[200], override[200];
+        snprintf(text, sizeof text, MODEL "%s", cases[i].init);
+        snprintf(override, sizeof override, "%s%s", cases[i].override, cases[i].has_path ? file_path("a.tsv") : "");
+        const char *const overrides[] = {override, NULL};
+        read_good(&c, text, overrides);
+        assert_non_null(c.init.state);
+        if (c.init.perturbation != cases[i].perturbation)
+            fail_msg("case %zu: %g", i, c.init.perturbation);
+        char *once = print(&c);
+        hf_config again;
+        read_good(&again, once, NULL);
+        assert_true(again.init.perturbation == c.init.perturbation && hash(&again) == hash(&c));
+        free(once);
+        hf_config_clear(&again);
+        hf_config_clear(&c);
+    }
 }
 
 /* ---- wrong model files ---- */
@@ -597,6 +742,7 @@ int main(void)
         cmocka_unit_test(test_include),
         cmocka_unit_test(test_overrides),     cmocka_unit_test(test_bad_overrides),  cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_print_failure), cmocka_unit_test(test_documentation),  cmocka_unit_test(test_hash),
+        cmocka_unit_test(test_noise_on_a_state), cmocka_unit_test(test_examples),      cmocka_unit_test(test_explain),
         cmocka_unit_test(test_state),         cmocka_unit_test(test_state_override), cmocka_unit_test(test_bad_files),
         cmocka_unit_test(test_not_a_model),   cmocka_unit_test(test_reject),         cmocka_unit_test(test_truncation),
         cmocka_unit_test(test_mutations),

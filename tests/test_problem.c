@@ -405,6 +405,37 @@ static void test_no_perturbation_leaves_heads_equal_at_their_values(void **state
     hf_problem_free(p);
 }
 
+/* ---- noise ---- */
+
+#define NOISY "heads = 3; positions = 6; target = { strengths = (2.0, 1.0); patterns = ((1, 2), (5)); };"
+
+/* Noise on a state table is the table's logits and the very noise that a uniform start has; init.heads chooses whose. */
+static void test_noise_on_a_state_and_on_chosen_heads(void **state)
+{
+    (void)state;
+    random_source random = {seed + 2};
+    double value[HEADS][DIMENSION];
+    write_wide_start(&random, 1, value);
+    hf_problem *table = make_problem(NOISY "init = { state = \"start.tsv\"; };");
+    hf_problem *noise = make_problem(NOISY "init = { perturbation = 0.3; seed = 9; };");
+    hf_problem *both = make_problem(NOISY "init = { state = \"start.tsv\"; perturbation = 0.3; seed = 9; };");
+    hf_problem *second = make_problem(NOISY "init = { state = \"start.tsv\"; perturbation = 0.3; seed = 9; heads = (2); };");
+    hf_problem *alone = make_problem(NOISY "init = { perturbation = 0.3; seed = 9; heads = (3, 1); };");
+    for (size_t k = 0; k < 3; k++)
+        for (size_t i = 0; i < 6; i++) {
+            const double on_table = table->logit_deviation[6 * k + i], its_noise = noise->logit_deviation[6 * k + i];
+            assert_true(its_noise != 0);
+            assert_true(both->logit_deviation[6 * k + i] == on_table + its_noise);
+            assert_true(second->logit_deviation[6 * k + i] == (k == 1 ? on_table + its_noise : on_table));
+            assert_true(alone->logit_deviation[6 * k + i] == (k == 1 ? 0 : its_noise));
+        }
+    hf_problem_free(table);
+    hf_problem_free(noise);
+    hf_problem_free(both);
+    hf_problem_free(second);
+    hf_problem_free(alone);
+}
+
 /* ---- state tables ---- */
 
 #define HEADER "kind\thead\tindex\tvalue\n"
@@ -420,13 +451,14 @@ static hf_status read_state(const char *text, size_t size, hf_state *table, hf_e
 static void test_a_good_table_is_read(void **state)
 {
     (void)state;
-    static const char text[] = "# a comment\n#\n" HEADER "\n# more\n" LOGITS "value\t2\t4\t-3e-2\r\n";
+    static const char text[] = "\xef\xbb\xbf# a comment\n#\n" HEADER "\n# more\n" LOGITS
+                               "value\t1\t1\t0\nvalue\t1\t2\t0\nvalue\t2\t1\t5\nvalue\t2\t2\t-3e-2\r\n";
     hf_state table;
     hf_error err = {0};
     if (read_state(text, sizeof text - 1, &table, &err) != HF_OK)
         fail_msg("%s", err.message);
-    assert_int_equal(table.value_width, 4);
-    assert_true(table.value[7] == -3e-2 && table.value[0] == 0 && table.logit[1] == -0.5 && table.logit[3] == -1);
+    assert_int_equal(table.value_width, 2);
+    assert_true(table.value[3] == -3e-2 && table.value[0] == 0 && table.logit[1] == -0.5 && table.logit[3] == -1);
     hf_state_clear(&table);
     hf_state_clear(&table);
 }
@@ -476,6 +508,14 @@ static void test_bad_tables_are_refused_with_the_line(void **state)
         {HEADER "logit\t1\t1\t\n", "start.tsv:2: value: expected a finite number"},
         {HEADER "logit\t1\t1\t1x\n", "start.tsv:2: value: expected a finite number"},
         {HEADER "logit\t1\t1\t1,5\n", "start.tsv:2: value: expected a finite number"},
+        {HEADER "logit\t1\t1\t0x1p3\n", "start.tsv:2: value: expected a finite number"},
+        {HEADER "logit\t1\t1\t 1\n", "start.tsv:2: value: expected a finite number"},
+        {HEADER "logit\t1\t1\t.\n", "start.tsv:2: value: expected a finite number"},
+        {HEADER LOGITS "value\t2\t2\t1\n", "start.tsv:6: the table ends, but the value of head 1, index 1 is missing"},
+        {HEADER LOGITS "value\t1\t1\t1\n", "start.tsv:6: the table ends, but the value of head 2, index 1 is missing"},
+        {HEADER LOGITS "value\t1\t1\t1\nvalue\t2\t1\t1\nvalue\t1\t1\t1\n",
+         "start.tsv:8: the value of head 1, index 1 is given twice, in line 6 and here"},
+        {HEADER LOGITS "logit\t2\t1\t7\n", "start.tsv:6: the logit of head 2, position 1 is given twice, in line 4 and here"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         hf_state table;
@@ -524,7 +564,7 @@ static void test_a_missing_table_is_refused(void **state)
 static void test_a_truncated_table_is_refused_and_never_crashes(void **state)
 {
     (void)state;
-    static const char text[] = "# comment\n" HEADER "value\t1\t3\t0.25\n" LOGITS;
+    static const char text[] = "# comment\n" HEADER "value\t1\t1\t0.25\nvalue\t2\t1\t0\n" LOGITS;
     for (size_t size = 0; size < sizeof text - 2; size++) {
         hf_state table;
         hf_error err = {0};
@@ -574,6 +614,7 @@ int main(void)
         cmocka_unit_test(test_logits_have_zero_mean_over_all_inputs),
         cmocka_unit_test(test_a_tiny_perturbation_is_the_large_one_scaled),
         cmocka_unit_test(test_no_perturbation_leaves_heads_equal_at_their_values),
+        cmocka_unit_test(test_noise_on_a_state_and_on_chosen_heads),
         cmocka_unit_test(test_a_good_table_is_read),
         cmocka_unit_test(test_a_long_comment_is_skipped),
         cmocka_unit_test(test_bad_tables_are_refused_with_the_line),

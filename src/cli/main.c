@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "config/config.h"
+#include "config/keys.h"
 #include "config/text.h"
 #include "core/init.h"
 #include "sweep/quantity.h"
@@ -47,8 +48,8 @@ static void print_help(void)
         "Commands:");
     for (size_t i = 0; i < COMMANDS; i++)
         printf("  headflow %-65s %s\n", commands[i]->usage, commands[i]->summary);
-    puts("  headflow help [COMMAND|keys|quantities]                                    this text, a command, the model "
-         "file\n"
+    puts("  headflow help [COMMAND|KEY|SECTION|keys|quantities]                        this text, a command, a key of the "
+         "model file\n"
          "  headflow --version\n"
          "\n"
          "Try:  headflow run models/three-stage.conf     then look at out/three-stage/plots/flow.png\n"
@@ -66,6 +67,22 @@ static const hf_cli_command *find_command(const char *name)
     return NULL;
 }
 
+static int no_help(const char *topic)
+{
+    char shown[HF_SHOWN];
+    const char *meant = hf_keys_suggest(topic);
+    for (size_t i = 0; i < COMMANDS && meant == NULL; i++) {
+        const char *const names[] = {commands[i]->name, "keys", "quantities", NULL};
+        meant = hf_keys_nearest(topic, names);
+    }
+    if (meant == NULL)
+        return usage_error(NULL, "there is no help on '%s'", topic);
+    fprintf(stderr, "headflow: there is no help on '%s', did you mean '%s'?\n", hf_text_show(topic, shown, sizeof shown),
+            meant);
+    return HF_EUSAGE;
+}
+
+/* A failed write shows when main flushes. */
 static int help(const char *topic)
 {
     const hf_cli_command *command = topic == NULL ? NULL : find_command(topic);
@@ -75,11 +92,15 @@ static int help(const char *topic)
         hf_config_print_keys(stdout);
     else if (strcmp(topic, "quantities") == 0)
         hf_quantity_print_kinds(stdout);
-    else if (command == NULL)
-        return usage_error(NULL, "there is no help on '%s'", topic);
-    else
+    else if (command != NULL) {
         printf("headflow %s\n\n%s", command->usage, command->help);
-    return 0; /* a failed write shows when main flushes */
+        if (hf_keys_find_section(topic) != NULL) {
+            putchar('\n');
+            hf_config_explain(topic, stdout);
+        }
+    } else if (!hf_config_explain(topic, stdout))
+        return no_help(topic);
+    return 0;
 }
 
 /* ---- options ---- */

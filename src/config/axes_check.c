@@ -122,12 +122,15 @@ static hf_status check_seed_axis(const hf_config *config, const hf_axis *axis, h
 static hf_status check_seeds(const hf_config *config, hf_error *err)
 {
     const hf_axes *over = &config->sweep.over;
-    bool noise = config->init.distribution != HF_NOISE_SINE && config->init.state == NULL;
+    const char *cause = config->init.perturbation > 0 ? "distribution"
+                        : config->init.state != NULL  ? "state"
+                                                      : "perturbation";
+    bool noise = config->init.distribution != HF_NOISE_SINE && config->init.perturbation > 0;
     for (size_t i = 0; i < over->count; i++)
         noise = noise || strncmp(over->at[i].key, "init.", 5) == 0;
     if (config->sweep.seeds > 1 && !noise && !config->declared.train)
         return hf_config_reject(config, err, "sweep.seeds", "the start does not depend on a seed (init.%s), expected 1",
-                                config->init.state != NULL ? "state" : "distribution");
+                                cause);
     if (config->init.seed > INT64_MAX - config->sweep.seeds)
         return hf_config_reject(config, err, "init.seed", "is too large to count up from");
     if (config->train.seed > INT64_MAX - config->sweep.seeds)

@@ -45,6 +45,12 @@ hf_status hf_config_reject(const hf_config *config, hf_error *err, const char *k
     return hf_fail(err, HF_EUSAGE, "%s: %s: %s", where == NULL ? origins->file : where, key, what);
 }
 
+bool hf_config_is_given(const hf_config *config, const char *key)
+{
+    const hf_origins *origins = config->origins;
+    return origins->where[hf_keys_find(key) - hf_keys] != NULL;
+}
+
 char *hf_config_resolve(const hf_config *config, const char *path)
 {
     return hf_text_join(config->directory, path);

@@ -85,6 +85,9 @@ bool hf_config_print(const hf_config *config, const char *state, FILE *stream);
 /* Writes the documentation of every key (Markdown table per section): name, type, range, default, unit, meaning. */
 bool hf_config_print_keys(FILE *stream);
 
+/* Writes what is to be known of a key, with an example, or of the keys of a section, for a terminal. False: topic is neither. */
+bool hf_config_explain(const char *topic, FILE *stream);
+
 /* Writes what the model file and the overrides said, without sweep and fit: everything else, also what follows from other
  * keys, is left to be settled anew for every task of a sweep. Arguments as for hf_config_print. */
 bool hf_config_print_given(const hf_config *config, const char *state, FILE *stream);
@@ -94,6 +97,9 @@ hf_status hf_config_hash(const hf_config *config, uint64_t *hash, hf_error *err)
 
 /* The same for a sweep: equal exactly when all tasks, and what they report, are. Titles and fits do not count. */
 hf_status hf_config_hash_sweep(const hf_config *config, uint64_t *hash, hf_error *err);
+
+/* Whether the model file or an override gives this key a value. */
+bool hf_config_is_given(const hf_config *config, const char *key);
 
 /* The path of a file named in the model file, relative to the model file's folder unless absolute. Caller frees; NULL:
  * memory. */

@@ -37,12 +37,122 @@ static const char *const schedules[] = {"constant", "cosine", "halving", NULL};
 static const char *const samplings[] = {"direct", "projected", NULL};
 static const char *const feature_kinds[] = {"orthogonal", "random", NULL};
 
+/* ---- what has an effect ---- */
+
+static bool never(const hf_config *c)
+{
+    (void)c;
+    return false;
+}
+
+static bool has_ratio(const hf_config *c)
+{
+    return c->target.ratio > 0;
+}
+
+static bool has_lengths(const hf_config *c)
+{
+    return c->target.lengths.count > 0;
+}
+
+static bool starts_anew(const hf_config *c)
+{
+    return c->init.state == NULL;
+}
+
+static bool starts_scaled(const hf_config *c)
+{
+    return c->init.state == NULL && c->init.start != HF_START_UNIFORM;
+}
+
+static bool starts_at_saddle(const hf_config *c)
+{
+    return c->init.state == NULL && c->init.start == HF_START_SADDLE;
+}
+
+static bool starts_wrong(const hf_config *c)
+{
+    return c->init.state == NULL && c->init.start == HF_START_WRONG;
+}
+
+static bool starts_with_values(const hf_config *c)
+{
+    return c->init.state == NULL && c->init.start != HF_START_SADDLE;
+}
+
+static bool has_noise(const hf_config *c)
+{
+    return c->init.state == NULL || c->init.perturbation > 0;
+}
+
+static bool is_momentum(const hf_config *c)
+{
+    return c->train.optimizer == HF_OPTIMIZER_MOMENTUM;
+}
+
+static bool is_adamw(const hf_config *c)
+{
+    return c->train.optimizer == HF_OPTIMIZER_ADAMW;
+}
+
+static bool is_adam(const hf_config *c)
+{
+    return c->train.optimizer == HF_OPTIMIZER_ADAM || is_adamw(c);
+}
+
+static bool is_clipped(const hf_config *c)
+{
+    return c->train.clip > 0;
+}
+
+static bool has_schedule(const hf_config *c)
+{
+    return c->train.schedule != HF_SCHEDULE_CONSTANT;
+}
+
+static bool has_warmup(const hf_config *c)
+{
+    return c->train.warmup > 0;
+}
+
+static bool is_cosine(const hf_config *c)
+{
+    return c->train.schedule == HF_SCHEDULE_COSINE;
+}
+
+static bool is_halving(const hf_config *c)
+{
+    return c->train.schedule == HF_SCHEDULE_HALVING;
+}
+
+static bool has_ladder(const hf_config *c)
+{
+    return c->ladder.halvings > 0 || c->ladder.batches.count > 0;
+}
+
+static bool trains(const hf_config *c)
+{
+    return c->declared.train;
+}
+
+static bool sweeps(const hf_config *c)
+{
+    return c->declared.sweep;
+}
+
+static bool has_drift(const hf_config *c)
+{
+    return hf_config_runs_flow(c) && c->flow.sgd_drift.lr > 0;
+}
+
+/* ---- the keys ---- */
+
 /* clang-format off */
 
-/* After the unit: the help, then any further fields by name. */
-#define KEY(field, its_kind, its_fallback, its_range, its_unit, ...)                                                \
+/* After the example: the help, then any further fields by name. */
+#define KEY(field, its_kind, its_fallback, its_range, its_unit, its_example, ...)                                   \
     {.path = #field, .offset = offsetof(hf_config, field), .kind = HF_KIND_##its_kind, .fallback = its_fallback,    \
-     .range = its_range, .unit = its_unit, .help = __VA_ARGS__}
+     .range = its_range, .unit = its_unit, .example = its_example, .help = __VA_ARGS__}
 
 #define ANY                   {-HF_REAL_MAX, HF_REAL_MAX, false, false}
 #define ABOVE(low)            {low, HF_REAL_MAX, true, false}
@@ -52,159 +162,198 @@ static const char *const feature_kinds[] = {"orthogonal", "random", NULL};
 #define FROM_BELOW(low, high) {low, high, false, true}
 
 const hf_key hf_keys[] = {
-    KEY(title, STRING, NULL, ANY, "", "name of the model in tables and plots; default: the name of the file"),
-    KEY(heads, COUNT, NULL, FROM_TO(1, 1000), "1", "number of heads H", .required = true),
-    KEY(positions, COUNT, NULL, FROM_TO(1, 1e8), "1", "number of position classes T", .required = true),
+    KEY(title, STRING, NULL, ANY, "", "\"two heads\"",
+        "name of the model in tables and plots; default: the name of the file", .counts = never),
+    KEY(heads, COUNT, NULL, FROM_TO(1, 1000), "1", "3", "number of heads H", .required = true),
+    KEY(positions, COUNT, NULL, FROM_TO(1, 1e8), "1", "40", "number of position classes T", .required = true),
 
-    KEY(target.strengths, REALS, NULL, ABOVE(0), "1", "(J) norms m_j of the features; either these or the ratio"),
-    KEY(target.base, REAL, "1.0", ABOVE(0), "1", "strength of the last pattern, m_j = base * ratio^(J-j)",
-        .replaces = "target.strengths"),
-    KEY(target.ratio, REAL, NULL, ABOVE(0), "1", "strength of a pattern over that of the next one",
-        .replaces = "target.strengths"),
-    KEY(target.count, COUNT, NULL, FROM_TO(1, 10000), "1", "number of patterns J; default: as many as the lists hold"),
-    KEY(target.patterns, COUNT_ROWS, NULL, FROM_TO(1, 1e8), "1",
-        "(J)(n_j) positions of each pattern, from 1; default: pattern j is position j"),
-    KEY(target.lengths, COUNTS, NULL, FROM_TO(1, 1e8), "1", "(J) numbers n_j of positions of contiguous patterns",
-        .replaces = "target.patterns"),
-    KEY(target.stride, COUNT, "0", FROM_TO(0, 1e8), "1",
-        "pattern j starts at 1 + (j-1) * stride; 0: right after the one before", .replaces = "target.patterns"),
-    KEY(target.weights, REAL_ROWS, NULL, AT_LEAST(0), "1",
+    KEY(target.strengths, REALS, NULL, ABOVE(0), "1", "(2.89, 1.7, 1.0)",
+        "(J) norms m_j of the features; either these or the ratio", .derived = has_ratio),
+    KEY(target.base, REAL, "1.0", ABOVE(0), "1", "0.5", "strength of the last pattern, m_j = base * ratio^(J-j)",
+        .replaces = "target.strengths", .when = has_ratio, .counts = never),
+    KEY(target.ratio, REAL, NULL, ABOVE(0), "1", "1.7", "strength of a pattern over that of the next one",
+        .replaces = "target.strengths", .when = has_ratio, .counts = never),
+    KEY(target.count, COUNT, NULL, FROM_TO(1, 10000), "1", "3",
+        "number of patterns J; default: as many as the lists hold", .when = never),
+    KEY(target.patterns, COUNT_ROWS, NULL, FROM_TO(1, 1e8), "1", "((1, 2), (3), (4, 5, 6))",
+        "(J)(n_j) positions of each pattern, from 1; default: pattern j is position j", .derived = has_lengths),
+    KEY(target.lengths, COUNTS, NULL, FROM_TO(1, 1e8), "1", "(4, 4, 4)",
+        "(J) numbers n_j of positions of contiguous patterns",
+        .replaces = "target.patterns", .counts = never),
+    KEY(target.stride, COUNT, "0", FROM_TO(0, 1e8), "1", "3",
+        "pattern j starts at 1 + (j-1) * stride; 0: right after the one before",
+        .replaces = "target.patterns", .when = has_lengths, .counts = never),
+    KEY(target.weights, REAL_ROWS, NULL, AT_LEAST(0), "1", "((0.7, 0.3), (1.0), (0.5, 0.25, 0.25))",
         "(J)(n_j) weights p_j of the positions of each pattern; default: uniform with sum 1"),
-    KEY(target.gram, REAL_ROWS, NULL, ANY, "1", "(J)(J) inner products of the features; default: the identity"),
+    KEY(target.gram, REAL_ROWS, NULL, ANY, "1", "((1.0, 0.5, 0.0), (0.5, 1.0, 0.0), (0.0, 0.0, 1.0))",
+        "(J)(J) inner products of the features; default: the identity"),
 
-    KEY(data.copies, COUNTS, NULL, FROM_TO(1, 1e9), "1",
+    KEY(data.copies, COUNTS, NULL, FROM_TO(1, 1e9), "1", "(10)",
         "(T) or (1) positions that hold the very same input, of each class; default: 1"),
-    KEY(data.replicas, COUNTS, NULL, FROM_TO(1, 1e9), "1",
+    KEY(data.replicas, COUNTS, NULL, FROM_TO(1, 1e9), "1", "(4)",
         "(T) or (1) distinct inputs that play the same role, of each class; default: 1"),
-    KEY(data.weights, REAL_ROWS, NULL, AT_LEAST(0), "1",
+    KEY(data.weights, REAL_ROWS, NULL, AT_LEAST(0), "1", "((1.0), (0.5), (0.25))",
         "(J)(T) or (J)(1) input variance along each feature at each class; default: 1"),
-    KEY(data.noise, REAL, "0.0", AT_LEAST(0), "1", "standard deviation of the label noise; it adds a constant to the loss, which is left out"),
+    KEY(data.noise, REAL, "0.0", AT_LEAST(0), "1", "0.1",
+        "standard deviation of the label noise; it adds a constant to the loss, which is left out"),
 
-    KEY(test.weights, REAL_ROWS, NULL, AT_LEAST(0), "1",
+    KEY(test.weights, REAL_ROWS, NULL, AT_LEAST(0), "1", "((1.0), (0.0), (0.0))",
         "(J)(T) or (J)(1) input variance along each feature at each class, as data.weights; default: the data that are learned"),
 
-    KEY(init.start, CHOICE, "uniform", ANY, "",
+    KEY(init.start, CHOICE, "uniform", ANY, "", "\"bumps\"",
         "attention without noise: uniform; bumps, head h on pattern h; wrong, all heads on one position; waterfall, head h on "
         "patterns 1..h; saddle, the first patterns learned and shared by all heads",
-        .choices = starts, .replaces = "init.state"),
-    KEY(init.scale, REAL, "6.0", ABOVE(0), "logit", "logit of what a head looks at before the others, for any start but uniform"),
-    KEY(init.learned, COUNT, "1", FROM_TO(1, 10000), "1", "number of patterns learned at the saddle"),
-    KEY(init.position, COUNT, "0", FROM_TO(0, 1e8), "1", "position that the wrong start looks at; 0: the last"),
-    KEY(init.values, REAL, "0.0", ANY, "1", "every coordinate of every head's value along the features",
-        .replaces = "init.state"),
-    KEY(init.perturbation, REAL, "1e-3", AT_LEAST(0), "1",
-        "standard deviation of the noise on the logits (sine: its amplitude)", .replaces = "init.state"),
-    KEY(init.distribution, CHOICE, "normal", ANY, "", "distribution of that noise", .choices = noises),
-    KEY(init.seed, SEED, "4", AT_LEAST(0), "", "seed of that noise"),
-    KEY(init.state, PATH, NULL, ANY, "", "state table to start from, such as the final.tsv of another run; default: none"),
+        .choices = starts, .replaces = "init.state", .when = starts_anew),
+    KEY(init.scale, REAL, "6.0", ABOVE(0), "logit", "4.0",
+        "logit of what a head looks at before the others, for any start but uniform", .when = starts_scaled),
+    KEY(init.learned, COUNT, "1", FROM_TO(1, 10000), "1", "2",
+        "number of patterns learned at the saddle", .when = starts_at_saddle),
+    KEY(init.position, COUNT, "0", FROM_TO(0, 1e8), "1", "3",
+        "position that the wrong start looks at; 0: the last", .when = starts_wrong),
+    KEY(init.values, REAL, "0.0", ANY, "1", "0.1", "every coordinate of every head's value along the features",
+        .replaces = "init.state", .when = starts_with_values),
+    KEY(init.perturbation, REAL, "1e-3", AT_LEAST(0), "1", "1e-2",
+        "standard deviation of the noise on the logits (sine: its amplitude)",
+        .yields = "init.state", .when = has_noise),
+    KEY(init.distribution, CHOICE, "normal", ANY, "", "\"uniform\"",
+        "distribution of that noise", .choices = noises, .when = has_noise),
+    KEY(init.seed, SEED, "4", AT_LEAST(0), "", "7", "seed of that noise", .when = has_noise),
+    KEY(init.heads, COUNTS, NULL, FROM_TO(1, 1000), "1", "(2)",
+        "heads whose logits get that noise; default: all", .when = has_noise),
+    KEY(init.state, PATH, NULL, ANY, "", "\"final.tsv\"",
+        "state table to start from, such as the final.tsv of another run; init.perturbation, if given, adds noise to it", .counts = never),
 
-    KEY(flow.geometry, CHOICE, "logit", ANY, "", "the true gradient flow of the logits, or the Fisher metric",
+    KEY(flow.geometry, CHOICE, "logit", ANY, "", "\"replicator\"",
+        "the true gradient flow of the logits, or the Fisher metric",
         .choices = geometries),
-    KEY(flow.values, CHOICE, "learned", ANY, "",
+    KEY(flow.values, CHOICE, "learned", ANY, "", "\"optimal\"",
         "values follow the flow, stay as they start, or are the best for the attention at every time (least squares)",
         .choices = value_flows),
-    KEY(flow.value_rate, REAL, "1.0", AT_LEAST(0), "1", "multiplier rho_v of the learning rate of the values"),
-    KEY(flow.attention_rate, REAL, "1.0", AT_LEAST(0), "1", "multiplier rho_a of the learning rate of the logits"),
-    KEY(flow.weight_decay, REAL, "0.0", AT_LEAST(0), "1/flow time", "decay lambda of the values"),
+    KEY(flow.value_rate, REAL, "1.0", AT_LEAST(0), "1", "2.0", "multiplier rho_v of the learning rate of the values"),
+    KEY(flow.attention_rate, REAL, "1.0", AT_LEAST(0), "1", "0.5", "multiplier rho_a of the learning rate of the logits"),
+    KEY(flow.weight_decay, REAL, "0.0", AT_LEAST(0), "1/flow time", "1e-4", "decay lambda of the values"),
 
-    KEY(flow.sgd_drift.lr, REAL, NULL, ABOVE(0), "flow time", "learning rate of SGD: the flow time of one step; default: no drift"),
-    KEY(flow.sgd_drift.batch, COUNT, "512", FROM_TO(1, 1e9), "1", "samples per step, fresh ones at every step"),
-    KEY(flow.sgd_drift.dim, COUNT, "50", FROM_TO(1, 10000), "1", "dimension d of inputs and outputs"),
-    KEY(flow.sgd_drift.noise, REAL, "0.0", AT_LEAST(0), "1", "standard deviation of the label noise"),
+    KEY(flow.sgd_drift.lr, REAL, NULL, ABOVE(0), "flow time", "0.05",
+        "learning rate of SGD: the flow time of one step; default: no drift"),
+    KEY(flow.sgd_drift.batch, COUNT, "512", FROM_TO(1, 1e9), "1", "64", "samples per step, fresh ones at every step"),
+    KEY(flow.sgd_drift.dim, COUNT, "50", FROM_TO(1, 10000), "1", "10", "dimension d of inputs and outputs"),
+    KEY(flow.sgd_drift.noise, REAL, "0.0", AT_LEAST(0), "1", "0.1", "standard deviation of the label noise"),
 
-    KEY(train.task, CHOICE, "regression", ANY, "", "what the transformer learns: y = sum_j A_j X p_j + noise", .choices = tasks),
-    KEY(train.dim, COUNT, "10", FROM_TO(1, 10000), "1", "dimension d of inputs and outputs"),
-    KEY(train.features, CHOICE, "orthogonal", ANY, "",
+    KEY(train.task, CHOICE, "regression", ANY, "", "\"regression\"",
+        "what the transformer learns: y = sum_j A_j X p_j + noise", .choices = tasks),
+    KEY(train.dim, COUNT, "10", FROM_TO(1, 10000), "1", "20", "dimension d of inputs and outputs"),
+    KEY(train.features, CHOICE, "orthogonal", ANY, "", "\"random\"",
         "features A_j random and exactly orthogonal (Gram matrix target.gram), or merely random with norms m_j",
         .choices = feature_kinds),
-    KEY(train.inputs, COUNTS, NULL, FROM_TO(1, 10000), "1",
+    KEY(train.inputs, COUNTS, NULL, FROM_TO(1, 10000), "1", "(4, 3, 3)",
         "(J) how many of the d input coordinates each feature reads, of its own; default: all features read all of them"),
-    KEY(train.repetition, REAL, "0.0", FROM_BELOW(0, 1), "1",
+    KEY(train.repetition, REAL, "0.0", FROM_BELOW(0, 1), "1", "0.1",
         "part of the samples whose inputs on pattern 1 are the first unit vector instead of random"),
-    KEY(train.batch, COUNT, "512", FROM_TO(0, 1e9), "1",
+    KEY(train.batch, COUNT, "512", FROM_TO(0, 1e9), "1", "64",
         "samples per step; 0: the exact gradient, of the population or of all samples"),
-    KEY(train.lr, REAL, "0.05", ABOVE(0), "flow time", "learning rate: the flow time of one step"),
-    KEY(train.steps, COUNT, "0", FROM_TO(0, 1e12), "1", "number of steps; 0: as many as reach solver.t_end"),
-    KEY(train.optimizer, CHOICE, "sgd", ANY, "", "how a gradient becomes a step", .choices = optimizers),
-    KEY(train.momentum, REAL, "0.9", FROM_BELOW(0, 1), "1", "of the optimizer momentum: part of the last step that is kept"),
-    KEY(train.beta1, REAL, "0.9", FROM_BELOW(0, 1), "1", "of adam and adamw: decay of the mean gradient"),
-    KEY(train.beta2, REAL, "0.999", FROM_BELOW(0, 1), "1", "of adam and adamw: decay of the mean squared gradient"),
-    KEY(train.epsilon, REAL, "1e-8", ABOVE(0), "gradient", "of adam and adamw: added to the root of the mean square"),
-    KEY(train.weight_decay, REAL, "0.01", AT_LEAST(0), "1", "of adamw: decay of all parameters, times lr at every step"),
-    KEY(train.clip, REAL, "0.0", AT_LEAST(0), "gradient", "largest norm of a step's gradient, over all parameters; 0: any"),
-    KEY(train.schedule, CHOICE, "constant", ANY, "",
+    KEY(train.lr, REAL, "0.05", ABOVE(0), "flow time", "0.02", "learning rate: the flow time of one step"),
+    KEY(train.steps, COUNT, "0", FROM_TO(0, 1e12), "1", "5000", "number of steps; 0: as many as reach solver.t_end"),
+    KEY(train.optimizer, CHOICE, "sgd", ANY, "", "\"momentum\"", "how a gradient becomes a step", .choices = optimizers),
+    KEY(train.momentum, REAL, "0.9", FROM_BELOW(0, 1), "1", "0.8",
+        "of the optimizer momentum: part of the last step that is kept", .when = is_momentum),
+    KEY(train.beta1, REAL, "0.9", FROM_BELOW(0, 1), "1", "0.95",
+        "of adam and adamw: decay of the mean gradient", .when = is_adam),
+    KEY(train.beta2, REAL, "0.999", FROM_BELOW(0, 1), "1", "0.99",
+        "of adam and adamw: decay of the mean squared gradient", .when = is_adam),
+    KEY(train.epsilon, REAL, "1e-8", ABOVE(0), "gradient", "1e-6",
+        "of adam and adamw: added to the root of the mean square", .when = is_adam),
+    KEY(train.weight_decay, REAL, "0.01", AT_LEAST(0), "1", "0.1",
+        "of adamw: decay of all parameters, times lr at every step", .when = is_adamw),
+    KEY(train.clip, REAL, "0.0", AT_LEAST(0), "gradient", "1.0",
+        "largest norm of a step's gradient, over all parameters; 0: any", .counts = is_clipped),
+    KEY(train.schedule, CHOICE, "constant", ANY, "", "\"cosine\"",
         "learning rate in the course of the run: constant, falling like a cosine, or halved where the loss stays",
-        .choices = schedules),
-    KEY(train.warmup, COUNT, "0", FROM_TO(0, 1e12), "steps", "steps in which the learning rate grows from 0"),
-    KEY(train.final_rate, REAL, "0.0", FROM_TO(0, 1), "1", "of the schedule cosine: last learning rate over lr"),
-    KEY(train.patience, COUNT, "100", FROM_TO(0, 1e12), "steps",
-        "of the schedule halving: steps without a lower loss after which the learning rate is halved"),
-    KEY(train.samples, COUNT, "0", FROM_TO(0, 1e8), "1", "number of fixed training samples; 0: fresh ones at every step"),
-    KEY(train.validation, COUNT, "0", FROM_TO(0, 1e8), "1",
+        .choices = schedules, .counts = has_schedule),
+    KEY(train.warmup, COUNT, "0", FROM_TO(0, 1e12), "steps", "100", "steps in which the learning rate grows from 0",
+        .counts = has_warmup),
+    KEY(train.final_rate, REAL, "0.0", FROM_TO(0, 1), "1", "0.1", "of the schedule cosine: last learning rate over lr",
+        .when = is_cosine),
+    KEY(train.patience, COUNT, "100", FROM_TO(0, 1e12), "steps", "200",
+        "of the schedule halving: steps without a lower loss after which the learning rate is halved", .when = is_halving),
+    KEY(train.samples, COUNT, "0", FROM_TO(0, 1e8), "1", "4096",
+        "number of fixed training samples; 0: fresh ones at every step"),
+    KEY(train.validation, COUNT, "0", FROM_TO(0, 1e8), "1", "1024",
         "number of held-out samples that decide on the early stop; 0: the exact loss of the population"),
-    KEY(train.seeds, COUNT, "3", FROM_TO(1, 10000), "1", "number of training runs, each with a seed of its own"),
-    KEY(train.seed, SEED, "1", AT_LEAST(0), "", "seed of the first run: of features, samples and label noise; then + 1"),
-    KEY(train.sampling, CHOICE, "direct", ANY, "",
+    KEY(train.seeds, COUNT, "3", FROM_TO(1, 10000), "1", "8",
+        "number of training runs, each with a seed of its own", .counts = never),
+    KEY(train.seed, SEED, "1", AT_LEAST(0), "", "11",
+        "seed of the first run: of features, samples and label noise; then + 1", .counts = never),
+    KEY(train.sampling, CHOICE, "direct", ANY, "", "\"projected\"",
         "draw the inputs, or only the projections of them that matter (same law, faster)", .choices = samplings),
-    KEY(train.log_every, COUNT, "0", FROM_TO(0, 1e12), "steps", "steps between rows of the tables; 0: at the output times"),
-    KEY(train.save_every, COUNT, "1000", FROM_TO(1, 1e12), "steps", "steps between saved states, for --resume"),
+    KEY(train.log_every, COUNT, "0", FROM_TO(0, 1e12), "steps", "10",
+        "steps between rows of the tables; 0: at the output times"),
+    KEY(train.save_every, COUNT, "1000", FROM_TO(1, 1e12), "steps", "500",
+        "steps between saved states, for --resume", .counts = never),
 
-    KEY(ladder.halvings, COUNT, "0", FROM_TO(0, 20), "1", "how often lr is halved: rungs lr, lr/2, lr/4, ..."),
-    KEY(ladder.batches, COUNTS, NULL, FROM_TO(0, 1e9), "1", "batch sizes of the rungs; default: train.batch alone"),
+    KEY(ladder.halvings, COUNT, "0", FROM_TO(0, 20), "1", "3",
+        "how often lr is halved: rungs lr, lr/2, lr/4, ...", .when = has_ladder, .counts = never),
+    KEY(ladder.batches, COUNTS, NULL, FROM_TO(0, 1e9), "1", "(64, 512)",
+        "batch sizes of the rungs; default: train.batch alone", .counts = never),
 
-    KEY(solver.t_end, REAL, "1e4", ABOVE(0), "flow time", "time at which the flow ends"),
-    KEY(solver.rtol, REAL, "1e-8", FROM_TO(1e-14, 1e-2), "1", "relative tolerance"),
-    KEY(solver.atol, REAL, "1e-12", AT_LEAST(0), "1", "absolute tolerance of the mean head"),
-    KEY(solver.stop_loss, REAL, "0.0", AT_LEAST(0), "loss", "the flow ends early once the loss is below this"),
-    KEY(solver.max_steps, COUNT, "1000000", FROM_TO(1, 1e15), "1", "limit on the steps of the integrator"),
+    KEY(solver.t_end, REAL, "1e4", ABOVE(0), "flow time", "1e3", "time at which the flow ends"),
+    KEY(solver.rtol, REAL, "1e-8", FROM_TO(1e-14, 1e-2), "1", "1e-10", "relative tolerance"),
+    KEY(solver.atol, REAL, "1e-12", AT_LEAST(0), "1", "1e-14", "absolute tolerance of the mean head"),
+    KEY(solver.stop_loss, REAL, "0.0", AT_LEAST(0), "loss", "1e-3", "the flow ends early once the loss is below this"),
+    KEY(solver.max_steps, COUNT, "1000000", FROM_TO(1, 1e15), "1", "10000", "limit on the steps of the integrator"),
 
-    KEY(detect.contrast, REAL, "3.0", ABOVE(1), "1", "smallest ratio of speeds between a drop and a plateau"),
-    KEY(detect.overlap, REAL, "0.5", BETWEEN(0, 1), "1", "overlap of the heads at which they split"),
-    KEY(detect.acquired, REAL, "0.5", BETWEEN(0, 1), "1", "share of a pattern from which it counts as acquired"),
-    KEY(detect.loss_fraction, REAL, "0.0", FROM_BELOW(0, 1), "initial loss",
+    KEY(detect.contrast, REAL, "3.0", ABOVE(1), "1", "2.0", "smallest ratio of speeds between a drop and a plateau"),
+    KEY(detect.overlap, REAL, "0.5", BETWEEN(0, 1), "1", "0.9", "overlap of the heads at which they split"),
+    KEY(detect.acquired, REAL, "0.5", BETWEEN(0, 1), "1", "0.8", "share of a pattern from which it counts as acquired"),
+    KEY(detect.loss_fraction, REAL, "0.0", FROM_BELOW(0, 1), "initial loss", "0.1",
         "loss at which the event emerged is reported; 0: never"),
-    KEY(detect.events, BOOL, "true", ANY, "", "look for plateaus, stages and the events of the heads"),
-    KEY(detect.saddles, BOOL, "true", ANY, "", "take the Hessian's lowest eigenvalues at every plateau"),
+    KEY(detect.events, BOOL, "true", ANY, "", "false", "look for plateaus, stages and the events of the heads"),
+    KEY(detect.saddles, BOOL, "true", ANY, "", "false", "take the Hessian's lowest eigenvalues at every plateau"),
 
-    KEY(output.points, COUNT, "400", FROM_TO(1, 1e7), "1", "rows of the trajectory after t = 0"),
-    KEY(output.spacing, CHOICE, "log", ANY, "", "spacing of the times of these rows", .choices = spacings),
-    KEY(output.t_first, REAL, "1e-2", ABOVE(0), "flow time", "time of the first of these rows"),
-    KEY(output.attention, BOOL, "true", ANY, "", "write the table of attention"),
-    KEY(output.states, BOOL, "false", ANY, "", "write the state at every row"),
-    KEY(output.spectrum, COUNT, "0", FROM_TO(0, 1000), "1",
+    KEY(output.points, COUNT, "400", FROM_TO(1, 1e7), "1", "1000", "rows of the trajectory after t = 0"),
+    KEY(output.spacing, CHOICE, "log", ANY, "", "\"linear\"", "spacing of the times of these rows", .choices = spacings),
+    KEY(output.t_first, REAL, "1e-2", ABOVE(0), "flow time", "0.1", "time of the first of these rows"),
+    KEY(output.attention, BOOL, "true", ANY, "", "false", "write the table of attention"),
+    KEY(output.states, BOOL, "false", ANY, "", "true", "write the state at every row"),
+    KEY(output.spectrum, COUNT, "0", FROM_TO(0, 1000), "1", "3",
         "write so many of the lowest eigenvalues of the Hessian at every row, and the largest"),
-    KEY(output.plots, BOOL, "true", ANY, "", "draw the plots at the end of a run"),
+    KEY(output.plots, BOOL, "true", ANY, "", "false", "draw the plots at the end of a run", .counts = never),
 
-    KEY(sweep.over, AXES, NULL, ANY, "",
+    KEY(sweep.over, AXES, NULL, ANY, "", "({ key = \"init.perturbation\"; log = (1e-6, 1e-2, 5); })",
         "swept keys, the first varies slowest: { key = \"heads\"; values = (2, 3); }, or log or linear = (first, last, count); "
         "with = (...): keys that go along"),
-    KEY(sweep.seeds, COUNT, "1", FROM_TO(1, 1e6), "1",
+    KEY(sweep.seeds, COUNT, "1", FROM_TO(1, 1e6), "1", "8",
         "runs at every point: the model's own seed, the next one and so on"),
-    KEY(sweep.zip, BOOL, "false", ANY, "", "vary all keys together, value by value, instead of in all combinations"),
-    KEY(sweep.report, STRINGS, NULL, ANY, "",
+    KEY(sweep.zip, BOOL, "false", ANY, "", "true",
+        "vary all keys together, value by value, instead of in all combinations"),
+    KEY(sweep.report, STRINGS, NULL, ANY, "", "(\"t_split\", \"stages\")",
         "the reported quantities, see headflow help quantities; default: t_split, t_acquired_<j>, stages, final_loss"),
-    KEY(fit, FITS, NULL, ANY, "",
-        "power laws to fit to a sweep's results: { response = \"t_emerged\"; on = (\"positions\", \"dim\"); }"),
+    KEY(fit, FITS, NULL, ANY, "", "{ response = \"t_split\"; on = (\"perturbation\"); }",
+        "power laws to fit to a sweep's results: { response = \"t_emerged\"; on = (\"positions\", \"dim\"); }",
+        .counts = never),
 };
 
 /* clang-format on */
 
 const size_t hf_key_count = sizeof hf_keys / sizeof *hf_keys;
 
+#define DECLARED(section) .is_declared = true, .declared = offsetof(hf_config, declared.section)
+
 const hf_section hf_sections[] = {
-    {"", "The model."},
-    {"target", "What is learned: y = sum_j m_j u_j p_j^T, J features u_j, each on its own pattern p_j of positions."},
-    {"data", "The inputs: how often each appears and how much it varies."},
-    {"test", "The data whose loss decides on the event emerged (detect.loss_fraction), where they are not the data that are learned."},
-    {"init", "Where the flow starts: values and logits of the heads."},
-    {"flow", "The flow that is integrated."},
-    {"flow.sgd_drift", "What the noise of minibatch SGD does to the attention on average, as a term of the flow."},
-    {"train", "The transformer that is trained, beside the flow or alone: y = sum_k V_k X s_k."},
-    {"ladder", "Training at several learning rates and batch sizes, against the flow."},
-    {"solver", "The integrator: end, accuracy and limits."},
-    {"detect", "Thresholds of the events that are looked for."},
-    {"output", "What is written, and at which times."},
-    {"sweep", "Many runs of one model, for headflow sweep."},
+    {.path = "", .help = "The model."},
+    {.path = "target", .help = "What is learned: y = sum_j m_j u_j p_j^T, J features u_j, each on its own pattern p_j of positions."},
+    {.path = "data", .help = "The inputs: how often each appears and how much it varies."},
+    {.path = "test", .help = "The data whose loss decides on the event emerged (detect.loss_fraction), where they are not the data that are learned."},
+    {.path = "init", .help = "Where the flow starts: values and logits of the heads."},
+    {.path = "flow", .help = "The flow that is integrated.", .when = hf_config_runs_flow, DECLARED(flow)},
+    {.path = "flow.sgd_drift", .help = "What the noise of minibatch SGD does to the attention on average, as a term of the flow.",
+     .when = has_drift},
+    {.path = "train", .help = "The transformer that is trained, beside the flow or alone: y = sum_k V_k X s_k.",
+     .when = trains, DECLARED(train)},
+    {.path = "ladder", .help = "Training at several learning rates and batch sizes, against the flow.", .when = trains},
+    {.path = "solver", .help = "The integrator: end, accuracy and limits."},
+    {.path = "detect", .help = "Thresholds of the events that are looked for."},
+    {.path = "output", .help = "What is written, and at which times."},
+    {.path = "sweep", .help = "Many runs of one model, for headflow sweep.", .when = sweeps, DECLARED(sweep)},
 };
 
 const size_t hf_section_count = sizeof hf_sections / sizeof *hf_sections;
@@ -217,12 +366,22 @@ const hf_key *hf_keys_find(const char *path)
     return NULL;
 }
 
-bool hf_keys_is_section(const char *path)
+static const hf_section *find_section(const char *path, size_t length)
 {
     for (size_t s = 0; s < hf_section_count; s++)
-        if (strcmp(hf_sections[s].path, path) == 0)
-            return true;
-    return false;
+        if (strlen(hf_sections[s].path) == length && strncmp(hf_sections[s].path, path, length) == 0)
+            return &hf_sections[s];
+    return NULL;
+}
+
+const hf_section *hf_keys_find_section(const char *path)
+{
+    return find_section(path, strlen(path));
+}
+
+const hf_section *hf_keys_section(const hf_key *key)
+{
+    return find_section(key->path, hf_keys_section_length(key->path));
 }
 
 size_t hf_keys_section_length(const char *path)

@@ -48,15 +48,25 @@ typedef struct {
     const char *fallback; /* default as a model file or -s writes it; NULL: none (NULL, 0 or an empty list) */
     hf_range range;       /* of every number the key holds */
     const char *unit;
+    const char *example; /* of a value, as a model file writes it */
     const char *help;
     const char *const *choices; /* in the order of the enum, ended by NULL */
     const char *replaces;       /* path of a key this one cannot be given together with: two ways to say one thing */
+    const char *yields;         /* path of a key whose override drops this one of a file that lacks it */
     bool required;
+    bool (*when)(const hf_config *); /* whether the key has an effect; NULL: always. Else it is not shown */
+    bool (*derived)(
+        const hf_config *); /* whether a reader is shown the keys that the value follows from instead; NULL: no */
+    bool (*counts)(const hf_config *); /* whether the key tells one run from another; NULL: yes. Keys that came later count
+                                           where they are not at their default, so that older runs keep their hashes */
 } hf_key;
 
 typedef struct {
     const char *path; /* "" for the top level */
     const char *help;
+    bool (*when)(const hf_config *); /* as for a key */
+    bool is_declared;                /* declared is set */
+    size_t declared;                 /* offset in hf_config of whether the section is there */
 } hf_section;
 
 extern const hf_kind_info hf_kinds[]; /* by hf_kind */
@@ -70,7 +80,11 @@ extern const size_t hf_section_count;
 /* The row of path; NULL if there is none. */
 const hf_key *hf_keys_find(const char *path);
 
-bool hf_keys_is_section(const char *path);
+/* The section with that path; NULL if there is none. */
+const hf_section *hf_keys_find_section(const char *path);
+
+/* The section that a key stands in. */
+const hf_section *hf_keys_section(const hf_key *key);
 
 /* Length of the section in front of a path: 6 for "target.base", 0 for "heads". */
 size_t hf_keys_section_length(const char *path);

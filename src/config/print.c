@@ -40,66 +40,13 @@ static bool is_given(const hf_config *c, const hf_key *key, print_form form)
 /* What the effective configuration leaves out: a second spelling of the same thing, and what has no effect. */
 static bool is_shown(const hf_config *c, const hf_key *key, print_form form)
 {
-    const bool for_reader = form == FOR_READER;
-    const bool by_ratio = for_reader && c->target.ratio > 0.0;
-    const bool by_lengths = for_reader && c->target.lengths.count > 0;
-    const bool by_noise = c->init.state == NULL;
-    const hf_start start = c->init.start;
-    const bool ladder = c->ladder.halvings > 0 || c->ladder.batches.count > 0;
-    const hf_optimizer_kind optimizer = c->train.optimizer;
-    const bool adam = optimizer == HF_OPTIMIZER_ADAM || optimizer == HF_OPTIMIZER_ADAMW;
+    const hf_section *section = hf_keys_section(key);
     if (form == AS_GIVEN || form == GIVEN_HASH)
         return is_given(c, key, form);
-    if (!c->declared.sweep && in_section(key, "sweep."))
+    if ((section->when != NULL && !section->when(c)) || (key->when != NULL && !key->when(c)))
         return false;
-    if (!c->declared.train && (in_section(key, "train.") || in_section(key, "ladder.")))
+    if (form == FOR_READER ? key->derived != NULL && key->derived(c) : key->counts != NULL && !key->counts(c))
         return false;
-    if (!c->declared.flow && c->declared.train && in_section(key, "flow."))
-        return false;
-    if (c->flow.sgd_drift.lr == 0 && in_section(key, "flow.sgd_drift."))
-        return false;
-    const struct {
-        const char *path;
-        bool is_shown;
-    } rules[] = {
-        {"title", for_reader},
-        {"target.strengths", !by_ratio},
-        {"target.base", by_ratio},
-        {"target.ratio", by_ratio},
-        {"target.count", false},
-        {"target.patterns", !by_lengths},
-        {"target.lengths", by_lengths},
-        {"target.stride", by_lengths},
-        {"init.values", by_noise && start != HF_START_SADDLE},
-        {"init.perturbation", by_noise},
-        {"init.distribution", by_noise},
-        {"init.seed", by_noise},
-        {"init.state", for_reader},
-        {"output.plots", for_reader},
-        {"fit", for_reader},
-        {"init.start", by_noise},
-        {"init.scale", by_noise && start != HF_START_UNIFORM},
-        {"init.learned", by_noise && start == HF_START_SADDLE},
-        {"init.position", by_noise && start == HF_START_WRONG},
-        {"train.momentum", optimizer == HF_OPTIMIZER_MOMENTUM},
-        {"train.beta1", adam},
-        {"train.beta2", adam},
-        {"train.epsilon", adam},
-        {"train.weight_decay", optimizer == HF_OPTIMIZER_ADAMW},
-        {"train.clip", for_reader || c->train.clip > 0},
-        {"train.schedule", for_reader || c->train.schedule != HF_SCHEDULE_CONSTANT},
-        {"train.warmup", for_reader || c->train.warmup > 0},
-        {"train.final_rate", c->train.schedule == HF_SCHEDULE_COSINE},
-        {"train.patience", c->train.schedule == HF_SCHEDULE_HALVING},
-        {"train.seed", for_reader}, /* its directory and tables name the seed of a run */
-        {"train.seeds", for_reader},
-        {"train.save_every", for_reader},
-        {"ladder.halvings", ladder && for_reader},
-        {"ladder.batches", for_reader},
-    };
-    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
-        if (strcmp(rules[i].path, key->path) == 0 && !rules[i].is_shown)
-            return false;
     return hf_value_is_set(key->kind, hf_keys_value(key, c));
 }
 
@@ -232,30 +179,6 @@ static bool print_given(const hf_config *config, print_form form, const char *st
 bool hf_config_print_given(const hf_config *config, const char *state, FILE *stream)
 {
     return print_given(config, AS_GIVEN, state, stream);
-}
-
-/* ---- documentation ---- */
-
-static void print_key_row(const hf_key *key, FILE *stream)
-{
-    char expected[HF_EXPECTED];
-    const char *fallback = key->required ? "required" : key->fallback != NULL ? key->fallback : "none";
-    fprintf(stream, "| `%s` | %s | %s | %s | %s |\n", key->path, hf_value_expected(key, expected), fallback,
-            *key->unit == '\0' ? "-" : key->unit, key->help);
-}
-
-bool hf_config_print_keys(FILE *stream)
-{
-    for (size_t s = 0; s < hf_section_count; s++) {
-        const hf_section *section = &hf_sections[s];
-        const size_t length = strlen(section->path);
-        fprintf(stream, "%s## %s\n\n%s\n\n", s == 0 ? "" : "\n", length == 0 ? "Top level" : section->path, section->help);
-        fputs("| key | value | default | unit | meaning |\n|---|---|---|---|---|\n", stream);
-        for (size_t k = 0; k < hf_key_count; k++)
-            if (hf_keys_section_length(hf_keys[k].path) == length && strncmp(hf_keys[k].path, section->path, length) == 0)
-                print_key_row(&hf_keys[k], stream);
-    }
-    return fflush(stream) == 0 && !ferror(stream);
 }
 
 /* ---- hash ---- */

@@ -20,6 +20,7 @@
 typedef struct {
     const config_setting_t *setting; /* NULL: not given */
     const char *override;            /* "path=value"; NULL: the file, or a default */
+    bool in_file;                    /* the file gives it, too */
 } source;
 
 typedef struct {
@@ -124,14 +125,12 @@ static hf_status parse(reader *r, const char *text, const char *expected, config
 static void declare(reader *r, const char *path)
 {
     const size_t length = strcspn(path, ".");
-    const struct {
-        const char *section;
-        bool *declared;
-    } sections[] = {
-        {"flow", &r->config->declared.flow}, {"train", &r->config->declared.train}, {"sweep", &r->config->declared.sweep}};
-    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
-        if (strlen(sections[i].section) == length && strncmp(path, sections[i].section, length) == 0)
-            *sections[i].declared = true;
+    for (size_t s = 0; s < hf_section_count; s++) {
+        const hf_section *section = &hf_sections[s];
+        const bool is_it = strlen(section->path) == length && strncmp(path, section->path, length) == 0;
+        if (is_it && section->is_declared)
+            *(bool *)((char *)r->config + section->declared) = true;
+    }
 }
 
 /* ---- the file ---- */
@@ -148,8 +147,8 @@ static hf_status collect(reader *r, const config_setting_t *section, const char 
         point_at(r, setting);
         declare(r, path);
         if (key != NULL) {
-            r->sources[key - hf_keys].setting = setting;
-        } else if (!hf_keys_is_section(path)) {
+            r->sources[key - hf_keys] = (source){.setting = setting, .in_file = true};
+        } else if (hf_keys_find_section(path) == NULL) {
             status = report_unknown(r, NULL, path);
         } else if (config_setting_is_group(setting)) {
             status = collect(r, setting, path);
@@ -232,7 +231,7 @@ static hf_status read_override(reader *r, const char *override)
         return report(r, HF_EUSAGE, override, NULL);
     snprintf(path, sizeof path, "%.*s", (int)(equals - override < PATH_TEXT ? equals - override : PATH_TEXT), override);
     const hf_key *key = hf_keys_find(path);
-    if (key == NULL && !hf_keys_is_section(path))
+    if (key == NULL && hf_keys_find_section(path) == NULL)
         return report_unknown(r, override, path);
     hf_fault_set(&r->fault, NULL, 0, "is a section, expected one of its keys");
     source *entry = key == NULL ? NULL : &r->sources[key - hf_keys];
@@ -244,14 +243,22 @@ static hf_status read_override(reader *r, const char *override)
     return HF_OK;
 }
 
+static source *source_of(const reader *r, const char *path)
+{
+    return &r->sources[hf_keys_find(path) - hf_keys];
+}
+
 /* Of two keys that exclude each other an override drops the one in the file; elsewhere both are an error. */
 static hf_status settle_alternatives(reader *r)
 {
     for (size_t k = 0; k < hf_key_count; k++) {
+        const source *stronger = hf_keys[k].yields == NULL ? NULL : source_of(r, hf_keys[k].yields);
+        if (stronger != NULL && stronger->override != NULL && !stronger->in_file && r->sources[k].override == NULL)
+            r->sources[k] = (source){0};
         if (hf_keys[k].replaces == NULL)
             continue;
         source *one = &r->sources[k];
-        source *other = &r->sources[hf_keys_find(hf_keys[k].replaces) - hf_keys];
+        source *other = source_of(r, hf_keys[k].replaces);
         if (one->setting == NULL || other->setting == NULL)
             continue;
         if ((one->override == NULL) == (other->override == NULL)) {

@@ -433,6 +433,22 @@ static hf_status check_state(hf_config *c, hf_error *err)
     return HF_OK;
 }
 
+/* A state table has noise on it only where that is asked for. */
+static hf_status settle_noise(hf_config *c, hf_error *err)
+{
+    const hf_counts *heads = &c->init.heads;
+    if (c->init.state != NULL && !hf_config_is_given(c, "init.perturbation"))
+        c->init.perturbation = 0;
+    for (size_t i = 0; i < heads->count; i++) {
+        if (heads->at[i] > c->heads)
+            return hf_config_reject(c, err, "init.heads", "has head %zu, expected 1..%zu", heads->at[i], c->heads);
+        for (size_t k = 0; k < i; k++)
+            if (heads->at[k] == heads->at[i])
+                return hf_config_reject(c, err, "init.heads", "has head %zu twice, expected each once", heads->at[i]);
+    }
+    return HF_OK;
+}
+
 static hf_status check_start(hf_config *config, hf_error *err)
 {
     const bool saddle = config->init.start == HF_START_SADDLE && config->init.state == NULL;
@@ -463,10 +479,10 @@ static hf_status check_title(hf_config *config, hf_error *err)
 hf_status hf_validate_config(hf_config *config, hf_error *err)
 {
     static hf_status (*const steps[])(hf_config *, hf_error *) = {
-        require_strengths,     settle_count,  derive_strengths,  derive_patterns,   check_patterns,
-        check_pattern_weights, check_gram,    check_data_shapes, check_input_count, check_weights_against_gram,
-        check_times,           check_state,   check_start,       check_title,       hf_train_check,
-        check_drift,           hf_axes_check,
+        require_strengths,     settle_count, derive_strengths,  derive_patterns,   check_patterns,
+        check_pattern_weights, check_gram,   check_data_shapes, check_input_count, check_weights_against_gram,
+        check_times,           check_state,  settle_noise,      check_start,       check_title,
+        hf_train_check,        check_drift,  hf_axes_check,
     };
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         const hf_status status = steps[i](config, err);

@@ -46,6 +46,7 @@ typedef struct {
     double scale;    /* of the logits of any start but uniform */
     size_t learned;  /* saddle: number of patterns */
     size_t position; /* wrong: where every head looks; after reading 1..T */
+    hf_counts heads; /* that get the noise, from 1; empty: all */
     char *state;     /* state table, as written in the model file; NULL: none */
 } hf_init_params;
 

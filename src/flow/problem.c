@@ -220,7 +220,8 @@ done:
     return status;
 }
 
-static hf_status draw_logits(hf_problem *p, const hf_config *config, hf_error *err)
+/* Fills noise (H, T). Every head draws, so that the noise of one does not depend on which others have some. */
+static hf_status draw_logits(const hf_problem *p, const hf_config *config, double *noise, hf_error *err)
 {
     gsl_rng *rng = gsl_rng_alloc(hf_rng_philox());
     if (rng == NULL)
@@ -228,7 +229,7 @@ static hf_status draw_logits(hf_problem *p, const hf_config *config, hf_error *e
     gsl_rng_set(rng, (unsigned long)config->init.seed);
     for (size_t k = 0; k < p->heads; k++)
         for (size_t i = 0; i < p->positions; i++) {
-            double *a = p->logit_deviation + k * p->positions + i;
+            double *a = noise + k * p->positions + i;
             switch (config->init.distribution) {
             case HF_NOISE_NORMAL:
                 *a = gsl_ran_gaussian_ziggurat(rng, 1);
@@ -261,6 +262,29 @@ static void center_logits(const hf_problem *p, double *logit, double scale)
     }
 }
 
+static bool is_perturbed(const hf_config *config, size_t head)
+{
+    bool found = config->init.heads.count == 0;
+    for (size_t i = 0; i < config->init.heads.count; i++)
+        found = found || config->init.heads.at[i] == head + 1;
+    return found;
+}
+
+/* Adds the noise to the logits' deviation. */
+static hf_status add_noise(hf_problem *p, const hf_config *config, hf_error *err)
+{
+    double *noise = malloc(p->heads * p->positions * sizeof *noise);
+    hf_status status = noise == NULL ? hf_fail_memory(err, "the initial logits") : draw_logits(p, config, noise, err);
+    if (status == HF_OK) {
+        center_logits(p, noise, config->init.perturbation);
+        for (size_t k = 0; k < p->heads; k++)
+            for (size_t i = 0; i < p->positions && is_perturbed(config, k); i++)
+                p->logit_deviation[k * p->positions + i] += noise[k * p->positions + i];
+    }
+    free(noise);
+    return status;
+}
+
 static hf_status start_from_table(hf_problem *p, const hf_config *config, hf_error *err)
 {
     char *path = hf_config_resolve(config, config->init.state);
@@ -280,17 +304,13 @@ static hf_status start_from_table(hf_problem *p, const hf_config *config, hf_err
     return status;
 }
 
-static hf_status start_from_noise(hf_problem *p, const hf_config *config, hf_error *err)
+static hf_status start_anew(hf_problem *p, const hf_config *config, hf_error *err)
 {
     hf_state no_deviation = {.value_width = p->patterns, .value = calloc(p->heads * p->patterns, sizeof(double))};
     if (no_deviation.value == NULL)
         return hf_fail_memory(err, "the initial values");
-    hf_status status = reduce_values(p, config, &no_deviation, err);
+    const hf_status status = reduce_values(p, config, &no_deviation, err);
     hf_state_clear(&no_deviation);
-    if (status != HF_OK || config->init.perturbation == 0)
-        return status;
-    status = draw_logits(p, config, err);
-    center_logits(p, p->logit_deviation, config->init.perturbation);
     return status;
 }
 
@@ -299,7 +319,8 @@ static hf_status fill_deviation(hf_problem *p, const hf_config *config, hf_error
     p->logit_deviation = calloc(p->heads * p->positions, sizeof *p->logit_deviation);
     if (p->logit_deviation == NULL)
         return hf_fail_memory(err, "the initial logits");
-    return config->init.state != NULL ? start_from_table(p, config, err) : start_from_noise(p, config, err);
+    const hf_status status = config->init.state != NULL ? start_from_table(p, config, err) : start_anew(p, config, err);
+    return status != HF_OK || config->init.perturbation == 0 ? status : add_noise(p, config, err);
 }
 
 static void raise_pattern(const hf_problem *p, size_t pattern, double scale, double *logit)

@@ -1,5 +1,6 @@
 #include "flow/state.h"
 
+#include "config/text.h"
 #include "core/file.h"
 
 #include <ctype.h>
@@ -15,6 +16,7 @@ enum { LARGEST_VALUE_INDEX = 10000000 };
 typedef struct {
     bool is_logit;
     size_t head, index; /* from 0 */
+    size_t line;
     double value;
 } entry;
 
@@ -45,6 +47,8 @@ static bool next_line(reader *r, hf_status *status, hf_error *err)
         return false;
     }
     r->text[strcspn(r->text, "\r\n")] = '\0';
+    const char *start = r->line == 1 ? hf_text_skip_mark(r->text) : r->text;
+    memmove(r->text, start, strlen(start) + 1);
     return true;
 }
 
@@ -62,6 +66,8 @@ static bool parse_index(const char *text, size_t largest, size_t *index)
 static bool parse_real(const char *text, double *value)
 {
     char *end;
+    if (strspn(text, "0123456789+-.eE") != strlen(text)) /* strtod takes blanks, hexadecimal and more */
+        return false;
     *value = strtod(text, &end);
     return end != text && *end == '\0' && isfinite(*value);
 }
@@ -128,7 +134,7 @@ static hf_status read_entries(reader *r, hf_error *err)
                             r->path, r->line);
             continue;
         }
-        entry e = {0};
+        entry e = {.line = r->line};
         status = parse_entry(r, text, &e, err);
         if (status == HF_OK)
             status = append(r, e, err);
@@ -136,34 +142,55 @@ static hf_status read_entries(reader *r, hf_error *err)
     return status;
 }
 
+static hf_status reject_repeated(const reader *r, const entry *e, hf_error *err)
+{
+    const entry *first = r->entry;
+    while (first->is_logit != e->is_logit || first->head != e->head || first->index != e->index)
+        first++;
+    return hf_fail(err, HF_EUSAGE, "%s:%zu: the %s of head %zu, %s %zu is given twice, in line %zu and here", r->path,
+                   e->line, e->is_logit ? "logit" : "value", e->head + 1, e->is_logit ? "position" : "index", e->index + 1,
+                   first->line);
+}
+
+/* Refuses a table (heads, width) that is not whole. */
+static hf_status check_whole(const reader *r, const double *table, size_t width, bool is_logit, hf_error *err)
+{
+    for (size_t k = 0; k < r->heads; k++)
+        for (size_t i = 0; i < width; i++)
+            if (isnan(table[k * width + i]))
+                return hf_fail(err, HF_EUSAGE, "%s:%zu: the table ends, but the %s of head %zu, %s %zu is missing", r->path,
+                               r->line, is_logit ? "logit" : "value", k + 1, is_logit ? "position" : "index", i + 1);
+    return HF_OK;
+}
+
 static hf_status fill(hf_state *state, const reader *r, size_t features, hf_error *err)
 {
+    bool any_value = false;
     state->value_width = features;
-    for (size_t i = 0; i < r->count; i++)
+    for (size_t i = 0; i < r->count; i++) {
+        any_value = any_value || !r->entry[i].is_logit;
         if (!r->entry[i].is_logit && r->entry[i].index >= state->value_width)
             state->value_width = r->entry[i].index + 1;
-    state->value = calloc(r->heads * state->value_width, sizeof *state->value);
-    state->logit = malloc(r->heads * r->positions * sizeof *state->logit);
+    }
+    const size_t values = r->heads * state->value_width, logits = r->heads * r->positions;
+    state->value = malloc(values * sizeof *state->value);
+    state->logit = malloc(logits * sizeof *state->logit);
     if (state->value == NULL || state->logit == NULL)
         return hf_fail_memory(err, "the state table");
-    for (size_t i = 0; i < r->heads * r->positions; i++)
+    for (size_t i = 0; i < values; i++)
+        state->value[i] = any_value ? NAN : 0;
+    for (size_t i = 0; i < logits; i++)
         state->logit[i] = NAN;
     for (size_t i = 0; i < r->count; i++) {
-        entry e = r->entry[i];
-        double *logit = &state->logit[e.is_logit ? e.head * r->positions + e.index : 0];
-        if (e.is_logit && !isnan(*logit))
-            return hf_fail(err, HF_EUSAGE, "%s: the logit of head %zu, position %zu is given twice", r->path, e.head + 1,
-                           e.index + 1);
-        if (e.is_logit)
-            *logit = e.value;
-        else
-            state->value[e.head * state->value_width + e.index] = e.value;
+        const entry *e = &r->entry[i];
+        double *at = e->is_logit ? &state->logit[e->head * r->positions + e->index]
+                                 : &state->value[e->head * state->value_width + e->index];
+        if (!isnan(*at))
+            return reject_repeated(r, e, err);
+        *at = e->value;
     }
-    for (size_t k = 0; k < r->heads; k++)
-        for (size_t i = 0; i < r->positions; i++)
-            if (isnan(state->logit[k * r->positions + i]))
-                return hf_fail(err, HF_EUSAGE, "%s: the logit of head %zu, position %zu is missing", r->path, k + 1, i + 1);
-    return HF_OK;
+    const hf_status status = check_whole(r, state->value, state->value_width, false, err);
+    return status == HF_OK ? check_whole(r, state->logit, r->positions, true, err) : status;
 }
 
 hf_status hf_state_read(hf_state *state, const char *path, size_t heads, size_t positions, size_t features, hf_error *err)
