@@ -155,3 +155,14 @@ double hf_uniform(const hf_stream *stream)
     philox(stream, 0, &block);
     return to_unit(block.word[0][0]);
 }
+
+void hf_uniform_fill(const hf_stream *stream, size_t count, double *u)
+{
+    philox_block block;
+    for (size_t n = 0; n < count; n++) {
+        const size_t within = n % (4 * LANES);
+        if (within == 0)
+            philox(stream, (uint32_t)(n / 4), &block);
+        u[n] = to_unit(block.word[within / LANES][within % LANES]);
+    }
+}

@@ -17,7 +17,10 @@ typedef enum {
     HF_DRAW_NOISE,
     HF_DRAW_REST,       /* what projected sampling adds to the logits' gradient */
     HF_DRAW_REPETITION, /* uniform: whether a sample repeats */
-    HF_DRAW_ORDER       /* uniform: the order of the samples of an epoch */
+    HF_DRAW_ORDER,      /* uniform: the order of the samples of an epoch */
+    HF_DRAW_TOKENS,     /* uniform: a sequence's tokens */
+    HF_DRAW_PARAMETERS, /* uniform: a model's initial parameters */
+    HF_DRAW_DROPOUT     /* uniform: what dropout drops */
 } hf_draw;
 
 /* A stream: purpose, step and sample of one seed. */
@@ -33,5 +36,8 @@ void hf_normal_fill(const hf_stream *stream, size_t count, double *z);
 
 /* A number in (0, 1). */
 double hf_uniform(const hf_stream *stream);
+
+/* u: (count) numbers in (0, 1), the first being hf_uniform's. */
+void hf_uniform_fill(const hf_stream *stream, size_t count, double *u);
 
 #endif

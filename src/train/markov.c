@@ -1,0 +1,257 @@
+#include "train/markov.h"
+
+#include "train/kernels.h"
+#include "train/normal.h"
+
+#include <lapacke.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    size_t vocabulary, order, generated, spans;
+    uint64_t seed;
+    size_t *lag, *length, *span_of_level; /* (K) each */
+    double *strength;                     /* (K) */
+    double *weight;                       /* (K, w) alpha by place in the span */
+    double *matrix;                       /* (K, d, d) rows: the next token */
+    double *effect;                       /* (K, d, d) A_k^T / tau: row = the earlier token */
+} markov;
+
+static double *take(double **memory, size_t count)
+{
+    double *taken = *memory;
+    *memory += count;
+    return taken;
+}
+
+static void markov_free(void *self)
+{
+    markov *m = self;
+    if (m == NULL)
+        return;
+    free(m->lag);
+    free(m->strength);
+    free(m);
+}
+
+static bool allocate(markov *m)
+{
+    const size_t K = m->spans, square = m->vocabulary * m->vocabulary;
+    m->lag = malloc(3 * K * sizeof *m->lag);
+    double *memory = malloc((K + K * m->order + 2 * K * square) * sizeof *memory);
+    m->strength = memory;
+    if (m->lag == NULL || memory == NULL)
+        return false;
+    m->length = m->lag + K;
+    m->span_of_level = m->length + K;
+    m->strength = take(&memory, K);
+    m->weight = take(&memory, K * m->order);
+    m->matrix = take(&memory, K * square);
+    m->effect = take(&memory, K * square);
+    return true;
+}
+
+/* ---- matrices ---- */
+
+/* The nearest orthogonal matrix U V^T of a = U S V^T, in place. */
+static bool orthogonalize(size_t d, double *a)
+{
+    const lapack_int n = (lapack_int)d;
+    double *memory = malloc((2 * d * d + 2 * d) * sizeof *memory);
+    if (memory == NULL)
+        return false;
+    double *u = memory, *vt = u + d * d, *s = vt + d * d, *super = s + d;
+    const bool done = LAPACKE_dgesvd(LAPACK_ROW_MAJOR, 'A', 'A', n, n, a, n, s, u, n, vt, n, super) == 0;
+    for (size_t i = 0; i < d && done; i++)
+        for (size_t j = 0; j < d; j++) {
+            double sum = 0;
+            for (size_t k = 0; k < d; k++)
+                sum += u[i * d + k] * vt[k * d + j];
+            a[i * d + j] = sum;
+        }
+    free(memory);
+    return done;
+}
+
+static void set_norm(size_t size, double norm, double *a)
+{
+    const double factor = norm / sqrt(hf_kernel_dot(size, a, a));
+    for (size_t e = 0; e < size; e++)
+        a[e] *= factor;
+}
+
+/* Takes the parts along the k matrices before it out of matrix k; twice, for what rounding leaves. */
+static void exclude(size_t size, size_t k, double *matrix)
+{
+    double *a = matrix + k * size;
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t l = 0; l < k; l++) {
+            const double *b = matrix + l * size, along = hf_kernel_dot(size, a, b) / hf_kernel_dot(size, b, b);
+            hf_kernel_add(size, -along, b, a);
+        }
+}
+
+static hf_status fill_matrices(markov *m, const hf_markov_params *params, hf_error *err)
+{
+    const size_t d = m->vocabulary, size = d * d;
+    for (size_t k = 0; k < m->spans; k++) {
+        double *a = m->matrix + k * size;
+        const hf_stream stream = {m->seed, HF_DRAW_FEATURES, 0, (uint32_t)k};
+        if (params->table != NULL)
+            memcpy(a, params->table + k * size, size * sizeof *a);
+        else
+            hf_normal_fill(&stream, size, a);
+        if (params->table == NULL && params->matrices != HF_MARKOV_NORMAL && !orthogonalize(d, a))
+            return hf_fail(err, HF_ENUMERIC, "the singular vectors of the chain's matrices do not converge");
+        if (params->table == NULL && params->matrices == HF_MARKOV_EXCLUSIVE)
+            exclude(size, k, m->matrix);
+    }
+    for (size_t k = 0; k < m->spans; k++) {
+        double *a = m->matrix + k * size, *effect = m->effect + k * size;
+        set_norm(size, m->strength[k] * sqrt((double)d), a);
+        for (size_t i = 0; i < d; i++)
+            for (size_t j = 0; j < d; j++)
+                effect[j * d + i] = a[i * d + j] / params->temperature;
+    }
+    return HF_OK;
+}
+
+/* ---- life ---- */
+
+/* Spans by strength; of equal ones the nearer first. */
+static void order_levels(markov *m)
+{
+    for (size_t k = 0; k < m->spans; k++) {
+        size_t place = k;
+        for (; place > 0; place--) {
+            const size_t other = m->span_of_level[place - 1];
+            const bool before =
+                m->strength[k] > m->strength[other] || (m->strength[k] == m->strength[other] && m->lag[k] < m->lag[other]);
+            if (!before)
+                break;
+            m->span_of_level[place] = other;
+        }
+        m->span_of_level[place] = k;
+    }
+}
+
+static void copy_spans(markov *m, const hf_markov_params *params)
+{
+    const double *weight = params->weight;
+    for (size_t k = 0; k < m->spans; k++) {
+        m->lag[k] = params->lag[k];
+        m->length[k] = params->length[k];
+        m->strength[k] = params->strength[k];
+        for (size_t i = 0; i < m->length[k]; i++)
+            m->weight[k * m->order + i] = weight == NULL ? 1 : *weight++;
+    }
+    order_levels(m);
+}
+
+static void markov_draw(const void *self, uint64_t step, uint32_t sample, hf_token *tokens);
+static size_t markov_levels(const void *self);
+static void markov_distribution(const void *self, const hf_token *tokens, size_t at, size_t known, double *p);
+
+static const hf_token_task_kind kind = {.name = "markov",
+                                        .free = markov_free,
+                                        .draw = markov_draw,
+                                        .levels = markov_levels,
+                                        .distribution = markov_distribution};
+
+hf_status hf_markov_create(hf_token_task *task, const hf_markov_params *params, hf_error *err)
+{
+    markov *m = calloc(1, sizeof *m);
+    if (m == NULL)
+        return hf_fail_memory(err, "the Markov chain");
+    *m = (markov){
+        .vocabulary = params->vocabulary, .generated = params->generated, .spans = params->spans, .seed = params->seed};
+    for (size_t k = 0; k < m->spans; k++) {
+        const size_t last = params->lag[k] + params->length[k] - 1;
+        m->order = last > m->order ? last : m->order;
+    }
+    hf_status status = allocate(m) ? HF_OK : hf_fail_memory(err, "the Markov chain");
+    if (status == HF_OK) {
+        copy_spans(m, params);
+        status = fill_matrices(m, params, err);
+    }
+    if (status != HF_OK) {
+        markov_free(m);
+        return status;
+    }
+    *task = (hf_token_task){.kind = &kind,
+                            .self = m,
+                            .vocabulary = m->vocabulary,
+                            .length = m->order + m->generated,
+                            .first = m->order,
+                            .scored = m->generated};
+    return HF_OK;
+}
+
+/* ---- sequences ---- */
+
+static void markov_distribution(const void *self, const hf_token *tokens, size_t at, size_t known, double *p)
+{
+    const markov *m = self;
+    const size_t d = m->vocabulary;
+    double largest = -INFINITY, sum = 0;
+    memset(p, 0, d * sizeof *p);
+    for (size_t level = 0; level < known; level++) {
+        const size_t k = m->span_of_level[level];
+        for (size_t i = 0; i < m->length[k]; i++)
+            hf_kernel_add(d, m->weight[k * m->order + i], m->effect + (k * d + tokens[at - m->lag[k] - i]) * d, p);
+    }
+    for (size_t v = 0; v < d; v++)
+        largest = fmax(largest, p[v]);
+    for (size_t v = 0; v < d; v++)
+        sum += p[v] = exp(p[v] - largest);
+    for (size_t v = 0; v < d; v++)
+        p[v] /= sum;
+}
+
+/* The token where the cumulated probability passes u. */
+static hf_token choose(size_t d, const double *p, double u)
+{
+    size_t v = 0;
+    for (double sum = p[0]; v + 1 < d && sum <= u; sum += p[v])
+        v++;
+    return (hf_token)v;
+}
+
+static void markov_draw(const void *self, uint64_t step, uint32_t sample, hf_token *tokens)
+{
+    const markov *m = self;
+    const size_t d = m->vocabulary, length = m->order + m->generated;
+    const hf_stream stream = {m->seed, HF_DRAW_TOKENS, step, sample};
+    double p[HF_MARKOV_VOCABULARY], u[HF_MARKOV_LENGTH];
+    hf_uniform_fill(&stream, length, u);
+    for (size_t t = 0; t < m->order; t++)
+        tokens[t] = (hf_token)(u[t] * (double)d);
+    for (size_t t = m->order; t < length; t++) {
+        markov_distribution(m, tokens, t, m->spans, p);
+        tokens[t] = choose(d, p, u[t]);
+    }
+}
+
+static size_t markov_levels(const void *self)
+{
+    return ((const markov *)self)->spans;
+}
+
+/* ---- for probes ---- */
+
+const double *hf_markov_matrix(const hf_token_task *task, size_t span)
+{
+    const markov *m = task->self;
+    return m->matrix + span * m->vocabulary * m->vocabulary;
+}
+
+size_t hf_markov_span(const hf_token_task *task, size_t level)
+{
+    return ((const markov *)task->self)->span_of_level[level - 1];
+}
+
+size_t hf_markov_order(const hf_token_task *task)
+{
+    return ((const markov *)task->self)->order;
+}

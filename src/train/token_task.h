@@ -1,0 +1,36 @@
+/* token_task: a source of token sequences, as a table of functions: Markov chains, recall, strings.
+ *
+ * A sequence has `length` tokens below `vocabulary`; a model is to predict tokens first .. first + scored - 1 (from 0), each
+ * from those before it. */
+#ifndef HF_TRAIN_TOKEN_TASK_H
+#define HF_TRAIN_TOKEN_TASK_H
+
+#include "train/sampler.h"
+
+#include <stdint.h>
+
+typedef uint16_t hf_token;
+
+typedef struct {
+    const char *name;
+    void (*free)(void *self); /* NULL is legal */
+
+    /* A sequence, a function of (step, sample) alone: step from 1 for fresh ones, 0 for fixed and held-out ones. tokens:
+     * (length). */
+    void (*draw)(const void *self, uint64_t step, uint32_t sample, hf_token *tokens);
+
+    /* Number of levels: what is there to be learned, one thing after the other. */
+    size_t (*levels)(const void *self);
+
+    /* The true distribution of token `at` given those before it, for one who knows only the `known` first levels; known =
+     * levels: the truth. p: (vocabulary) */
+    void (*distribution)(const void *self, const hf_token *tokens, size_t at, size_t known, double *p);
+} hf_token_task_kind;
+
+typedef struct {
+    const hf_token_task_kind *kind;
+    void *self; /* owned by whoever holds the task */
+    size_t vocabulary, length, first, scored;
+} hf_token_task;
+
+#endif

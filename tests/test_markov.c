@@ -1,0 +1,309 @@
+/* Markov chains and the attention-only model that learns them: the chain's own distribution, gradients, equal heads, threads. */
+#include "support.h"
+
+#include "train/exponential.h"
+#include "train/markov.h"
+#include "train/minimal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const uint64_t seed = 20261125;
+
+static const size_t two_lags[] = {1, 3}, two_lengths[] = {2, 1}, three_lags[] = {1, 3, 5}, pairs[] = {2, 2, 2};
+static const double two_strengths[] = {1.7, 1}, three_strengths[] = {2.89, 1.7, 1};
+
+/* Seven tokens, spans of lags 1-2 and 3, six tokens generated. */
+static const hf_markov_params small = {.vocabulary = 7,
+                                       .generated = 6,
+                                       .spans = 2,
+                                       .lag = two_lags,
+                                       .length = two_lengths,
+                                       .strength = two_strengths,
+                                       .temperature = 0.5,
+                                       .seed = 3};
+
+/* Fifty tokens, three spans of two: the setting of the paper's minimal model. */
+static const hf_markov_params full = {.vocabulary = 50,
+                                      .generated = 20,
+                                      .spans = 3,
+                                      .lag = three_lags,
+                                      .length = pairs,
+                                      .strength = three_strengths,
+                                      .temperature = 0.1,
+                                      .seed = 3};
+
+static hf_token_task make_task(const hf_markov_params *params)
+{
+    hf_token_task task;
+    assert_int_equal(hf_markov_create(&task, params, NULL), HF_OK);
+    return task;
+}
+
+static hf_model make_minimal(const hf_token_task *task, const hf_minimal_params *params)
+{
+    hf_model model;
+    assert_int_equal(hf_minimal_create(&model, task, params, NULL), HF_OK);
+    return model;
+}
+
+/* ---- lanes ---- */
+
+static void test_exponential(void **state)
+{
+    (void)state;
+    random_source random = {seed};
+    double worst = 0;
+    for (size_t n = 0; n < 200000; n++) {
+        const double x = -708 + 1416 * draw_uniform(&random) * (n % 2 == 0 ? 1 : 1e-3) + (n % 2 == 0 ? 0 : 708);
+        worst = fmax(worst, (double)fabsl(hf_exponential(x) / expl(x) - 1));
+    }
+    assert_true(within("exponential", worst, 5e-16));
+    assert_true(hf_exponential(0) == 1 && hf_exponential(-INFINITY) == 0 && hf_exponential(-1e4) == 0);
+}
+
+/* ---- the chain ---- */
+
+/* The chain's logits written down once more. */
+static void distribution_again(const hf_token_task *task, const hf_markov_params *params, const hf_token *tokens, size_t at,
+                               long double *p)
+{
+    const size_t d = params->vocabulary;
+    long double sum = 0;
+    for (size_t v = 0; v < d; v++) {
+        long double logit = 0;
+        for (size_t k = 0; k < params->spans; k++)
+            for (size_t i = 0; i < params->length[k]; i++)
+                logit += hf_markov_matrix(task, k)[v * d + tokens[at - params->lag[k] - i]] / params->temperature;
+        sum += p[v] = expl(logit);
+    }
+    for (size_t v = 0; v < d; v++)
+        p[v] /= sum;
+}
+
+static void test_the_chain_draws_from_its_distribution(void **state)
+{
+    (void)state;
+    enum { SEQUENCES = 20000 };
+    const hf_token_task task = make_task(&small);
+    assert_true(task.vocabulary == 7 && task.length == 9 && task.first == 3 && task.scored == 6);
+    double p[7], square = 0;
+    long double want[7];
+    hf_token tokens[9], again[9];
+    for (uint32_t n = 0; n < SEQUENCES; n++) {
+        task.kind->draw(task.self, 1, n, tokens);
+        for (size_t at = 3; at < 9; at++) {
+            task.kind->distribution(task.self, tokens, at, 2, p);
+            distribution_again(&task, &small, tokens, at, want);
+            assert_true(relative_error(7, p, want) < 1e-13);
+            square += 1 / p[tokens[at]] / 7 - 1; /* mean 0 where tokens have the probabilities p */
+        }
+    }
+    assert_true(within("chain: mean of 1/p over its tokens", fabs(square / (6 * SEQUENCES)), 0.05));
+    task.kind->draw(task.self, 1, 5, tokens);
+    task.kind->draw(task.self, 1, 5, again);
+    assert_memory_equal(tokens, again, sizeof tokens);
+    task.kind->draw(task.self, 0, 5, again);
+    assert_memory_not_equal(tokens, again, sizeof tokens);
+    task.kind->free(task.self);
+}
+
+static void test_levels_go_by_strength(void **state)
+{
+    (void)state;
+    static const double strengths[] = {1, 2, 2};
+    hf_markov_params params = full;
+    params.strength = strengths;
+    const hf_token_task task = make_task(&params);
+    hf_token tokens[26] = {0};
+    double all[50], none[50], first[50];
+    assert_true(hf_markov_span(&task, 1) == 1 && hf_markov_span(&task, 2) == 2 && hf_markov_span(&task, 3) == 0);
+    assert_true(task.kind->levels(task.self) == 3 && hf_markov_order(&task) == 6);
+    task.kind->distribution(task.self, tokens, 10, 0, none);
+    for (size_t v = 0; v < 50; v++)
+        assert_true(close_to(none[v], 0.02, 1e-14));
+    task.kind->distribution(task.self, tokens, 10, 1, first);
+    tokens[9] = 3; /* lag 1: of span 0, which is not known */
+    task.kind->distribution(task.self, tokens, 10, 1, all);
+    assert_memory_equal(first, all, sizeof all);
+    tokens[7] = 3; /* lag 3: of span 1, which is */
+    task.kind->distribution(task.self, tokens, 10, 1, all);
+    assert_memory_not_equal(first, all, sizeof all);
+    task.kind->free(task.self);
+}
+
+/* Matrices of norm m sqrt(d), orthogonal or orthogonal to each other. */
+static void test_matrices(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind < 3; kind++) {
+        hf_markov_params params = full;
+        params.matrices = (hf_markov_matrices)kind;
+        const hf_token_task task = make_task(&params);
+        for (size_t k = 0; k < 3; k++) {
+            const double *a = hf_markov_matrix(&task, k), m = three_strengths[k];
+            double norm = 0, along = 0;
+            for (size_t e = 0; e < 2500; e++)
+                norm += a[e] * a[e];
+            assert_true(close_to(norm, 50 * m * m, 1e-12));
+            for (size_t i = 0; i < 50; i++)
+                along += a[i] * a[50 + i];
+            if (kind == HF_MARKOV_ORTHOGONAL)
+                assert_true(within("rows of A", fabs(along), 1e-12));
+            for (size_t l = 0; l < k && kind == HF_MARKOV_EXCLUSIVE; l++) {
+                const double *b = hf_markov_matrix(&task, l);
+                double inner = 0;
+                for (size_t e = 0; e < 2500; e++)
+                    inner += a[e] * b[e];
+                assert_true(within("A_k against A_l", fabs(inner), 1e-11));
+            }
+        }
+        task.kind->free(task.self);
+    }
+}
+
+/* Excess of the uniform guess, ln d minus the entropy, over random teachers (a prototype: 3.32 +- 0.04 for spans of 2). */
+static void test_the_uniform_guess(void **state)
+{
+    (void)state;
+    double mean = 0;
+    for (uint64_t teacher = 1; teacher <= 8; teacher++) {
+        hf_markov_params params = full;
+        params.seed = teacher;
+        const hf_token_task task = make_task(&params);
+        double entropy = 0, p[50];
+        hf_token tokens[26];
+        for (uint32_t n = 0; n < 400; n++) {
+            task.kind->draw(task.self, 0, n, tokens);
+            for (size_t at = 6; at < 26; at++) {
+                task.kind->distribution(task.self, tokens, at, 3, p);
+                for (size_t v = 0; v < 50; v++)
+                    entropy -= p[v] > 0 ? p[v] * log(p[v]) / 8000 : 0;
+            }
+        }
+        mean += (log(50) - entropy) / 8;
+        task.kind->free(task.self);
+    }
+    assert_true(within("uniform guess", fabs(mean - 3.32), 0.05));
+}
+
+/* ---- the minimal model ---- */
+
+static const hf_batch some = {.step = 1, .count = 5};
+
+static void test_gradient_against_differences(void **state)
+{
+    (void)state;
+    const hf_token_task task = make_task(&small);
+    const hf_minimal_params params = {.heads = 2, .threads = 1, .query_scale = 1.5, .value_scale = 1.5, .seed = 7};
+    const hf_model model = make_minimal(&task, &params);
+    const size_t count = hf_tensors_size(model.kind->tensors(model.self));
+    assert_int_equal(count, 2 * 2 * 15 * 15);
+    double *x = numbers(count), *g = numbers(count), largest = 0, worst = 0;
+    model.kind->initialize(model.self, x);
+    const double loss = model.kind->gradient(model.self, x, &some, g);
+    assert_true(loss == model.kind->loss(model.self, x, &some));
+    for (size_t i = 0; i < count; i++)
+        largest = fmax(largest, fabs(g[i]));
+    for (size_t i = 0; i < count; i++) {
+        const double h = 1e-5, at = x[i];
+        x[i] = at + h;
+        const double up = model.kind->loss(model.self, x, &some);
+        x[i] = at - h;
+        const double down = model.kind->loss(model.self, x, &some);
+        x[i] = at;
+        worst = fmax(worst, fabs((up - down) / (2 * h) - g[i]));
+    }
+    assert_true(within("minimal model: gradient", worst / largest, 1e-8));
+    free(x);
+    free(g);
+    model.kind->free(model.self);
+    task.kind->free(task.self);
+}
+
+/* Zero parameters are the uniform guess, attention is uniform over what a query sees. */
+static void test_forward_at_zero(void **state)
+{
+    (void)state;
+    const hf_token_task task = make_task(&small);
+    const hf_minimal_params params = {.heads = 2, .threads = 1};
+    const hf_model model = make_minimal(&task, &params);
+    double *x = numbers(900), logits[2 * 6 * 7], attention[2 * 2 * 6 * 8];
+    model.kind->initialize(model.self, x);
+    assert_true(x[0] == 0 && x[899] == 0);
+    assert_true(close_to(model.kind->loss(model.self, x, &some), log(7), 1e-14));
+    hf_minimal_forward(model.self, x, &some, 1, 2, logits, attention);
+    for (size_t i = 0; i < sizeof logits / sizeof *logits; i++)
+        assert_true(logits[i] == 0);
+    for (size_t n = 0; n < 4; n++)
+        for (size_t q = 0; q < 6; q++)
+            for (size_t j = 0; j < 8; j++)
+                assert_true(close_to(attention[(n * 6 + q) * 8 + j], j <= q + 2 ? 1 / (double)(q + 3) : 0, 1e-14));
+    free(x);
+    model.kind->free(model.self);
+    task.kind->free(task.self);
+}
+
+static void test_equal_heads_have_equal_gradients_on_any_threads(void **state)
+{
+    (void)state;
+    const hf_token_task task = make_task(&full);
+    double *g[3], *x = numbers(6 * 75 * 75);
+    for (size_t threads = 1; threads <= 3; threads++) {
+        const hf_minimal_params params = {.heads = 3, .threads = threads, .query_scale = 0, .value_scale = 0};
+        const hf_model model = make_minimal(&task, &params);
+        const hf_batch batch = {.step = 4, .count = 61};
+        random_source random = {seed};
+        for (size_t i = 0; i < 75 * 75; i++) /* the same for every head */
+            for (size_t m = 0; m < 2; m++)
+                x[(3 * m + 1) * 75 * 75 + i] = x[(3 * m + 2) * 75 * 75 + i] = x[3 * m * 75 * 75 + i] = draw_normal(&random);
+        g[threads - 1] = numbers(6 * 75 * 75);
+        model.kind->gradient(model.self, x, &batch, g[threads - 1]);
+        for (size_t m = 0; m < 6; m += 3)
+            for (size_t k = 1; k < 3; k++)
+                assert_memory_equal(g[threads - 1] + m * 75 * 75, g[threads - 1] + (m + k) * 75 * 75,
+                                    75 * 75 * sizeof(double));
+        assert_memory_equal(g[0], g[threads - 1], 6 * 75 * 75 * sizeof(double));
+        model.kind->free(model.self);
+    }
+    for (size_t n = 0; n < 3; n++)
+        free(g[n]);
+    free(x);
+    task.kind->free(task.self);
+}
+
+/* Stored sequences are the ones that are drawn. */
+static void test_fixed_sequences(void **state)
+{
+    (void)state;
+    const hf_token_task task = make_task(&small);
+    const hf_batch batch = {.first = 2, .count = 9, .fixed = true};
+    double *x = numbers(900), loss[2];
+    for (size_t n = 0; n < 2; n++) {
+        const hf_minimal_params params = {
+            .heads = 2, .threads = 1, .query_scale = -1, .value_scale = -1, .seed = 1, .stored = n * 7};
+        const hf_model model = make_minimal(&task, &params);
+        model.kind->initialize(model.self, x);
+        loss[n] = model.kind->loss(model.self, x, &batch);
+        model.kind->free(model.self);
+    }
+    assert_true(loss[0] == loss[1]);
+    free(x);
+    task.kind->free(task.self);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_exponential),
+        cmocka_unit_test(test_the_chain_draws_from_its_distribution),
+        cmocka_unit_test(test_levels_go_by_strength),
+        cmocka_unit_test(test_matrices),
+        cmocka_unit_test(test_the_uniform_guess),
+        cmocka_unit_test(test_gradient_against_differences),
+        cmocka_unit_test(test_forward_at_zero),
+        cmocka_unit_test(test_equal_heads_have_equal_gradients_on_any_threads),
+        cmocka_unit_test(test_fixed_sequences),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
