@@ -24,6 +24,7 @@ void detect_with(detected_run *run, const char *text, size_t count, const char *
         hf_detector_create(&detector, &run->config, run->flow, &err) != HF_OK ||
         hf_integrator_create(&integrator, hf_flow_system(run->flow), run->config.solver.rtol, run->config.solver.atol, &err) != HF_OK)
         fail_msg("%s", err.message);
+    stopped = hf_detector_starts_stopped(detector);
     for (run->t = 0; run->t < run->config.solver.t_end && !stopped;) {
         if (hf_integrator_at_boundary(integrator)) {
             assert_int_equal(hf_detector_before_restart(detector, &err), HF_OK);

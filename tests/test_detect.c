@@ -217,8 +217,10 @@ static void test_saddle_start_knows_what_it_has_learned(void **state)
     detect(&run,
            THREE "init = { start = \"saddle\"; learned = 1; scale = 4.0; distribution = \"sine\"; perturbation = 1e-6; };\n"
                  "solver = { t_end = 1e4; };");
-    assert_int_equal(count_events(&run.findings, HF_EVENT_ACQUIRED), 2); /* the first pattern is there at the start */
-    assert_int_equal(event_of(&run.findings, HF_EVENT_ACQUIRED, 0)->pattern, 2);
+    assert_int_equal(count_events(&run.findings, HF_EVENT_ACQUIRED), 3);
+    assert_true(event_of(&run.findings, HF_EVENT_ACQUIRED, 0)->pattern == 1 &&
+                event_of(&run.findings, HF_EVENT_ACQUIRED, 0)->t == 0); /* it is there at the start */
+    assert_int_equal(event_of(&run.findings, HF_EVENT_ACQUIRED, 1)->pattern, 2);
     assert_true(close_to(run.findings.plateau[0].predicted_loss, (1.7 * 1.7 + 1) / 2, 1e-14));
     assert_int_equal(run.findings.stage_count, 2);
     clear_run(&run);

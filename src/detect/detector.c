@@ -114,6 +114,23 @@ bool hf_detector_crossed(size_t signal, double before, double now)
 
 /* ---- life ---- */
 
+/* What holds at the start happens there. */
+static bool record_start(hf_detector *d)
+{
+    bool good = true;
+    for (size_t s = 0; s < d->signals && good; s++) {
+        const bool holds = s < SHARES ? d->before[s] <= 0 : d->before[s] >= 0;
+        if (s == SLOPE || !d->watched[s] || !holds)
+            continue;
+        d->watched[s] = false;
+        if (s == STOP_LOSS)
+            d->starts_stopped = true;
+        else
+            good = hf_detector_record(d, s, 0);
+    }
+    return good;
+}
+
 static void look_at_start(hf_detector *d)
 {
     hf_flow_start(d->flow, d->y);
@@ -134,6 +151,7 @@ static void look_at_start(hf_detector *d)
         if (s >= SHARES)
             d->held[s - SHARES] = d->before[s] >= 0;
     }
+    hf_pair_overlaps(d->flow, d->y, d->start_overlaps);
     d->low = d->high = d->samples[0] = sample_at(d, 0, d->before[SLOPE]);
     d->sample_count = 1;
     memcpy(d->now, d->before, d->signals * sizeof *d->now); /* signals that are not watched keep these */
@@ -145,13 +163,13 @@ hf_status hf_detector_create(hf_detector **result, const hf_config *config, hf_f
     hf_detector *d = calloc(1, sizeof *d);
     if (d == NULL)
         return hf_fail_memory(err, "the detector");
-    size_t size = hf_flow_size(flow);
+    const size_t size = hf_flow_size(flow), pairs = flow->problem->heads * flow->problem->heads;
     d->config = config;
     d->flow = flow;
     d->patterns = flow->problem->patterns;
     d->signals = SHARES + d->patterns;
     d->solver = gsl_root_fsolver_alloc(gsl_root_fsolver_brent);
-    d->y = malloc(2 * (size + d->signals) * sizeof *d->y);
+    d->y = malloc((2 * (size + d->signals) + pairs) * sizeof *d->y);
     d->watched = calloc(d->signals + d->patterns, sizeof *d->watched);
     if (d->solver == NULL || d->y == NULL || d->watched == NULL ||
         !hf_detector_grow((void **)&d->samples, 0, &d->sample_capacity, sizeof *d->samples) ||
@@ -162,10 +180,20 @@ hf_status hf_detector_create(hf_detector **result, const hf_config *config, hf_f
     d->low_y = d->y + size;
     d->before = d->low_y + size;
     d->now = d->before + d->signals;
+    d->start_overlaps = d->now + d->signals;
     d->held = d->watched + d->signals;
     look_at_start(d);
+    if (!record_start(d)) {
+        hf_detector_free(d);
+        return hf_fail_memory(err, "the events");
+    }
     *result = d;
     return HF_OK;
+}
+
+bool hf_detector_starts_stopped(const hf_detector *d)
+{
+    return d->starts_stopped;
 }
 
 void hf_detector_free(hf_detector *d)
@@ -250,7 +278,7 @@ bool hf_detector_record(hf_detector *d, size_t signal, double t)
         hf_departure_split(d->flow->problem, &d->observation, &event);
     } else if (signal == EMERGENCE) {
         event.kind = HF_EVENT_EMERGED;
-        event.value = judged_loss(d->flow) / d->judged_start;
+        event.value = d->judged_start > 0 ? judged_loss(d->flow) / d->judged_start : 0;
     } else {
         event.kind = HF_EVENT_ACQUIRED;
         event.pattern = signal - SHARES + 1;

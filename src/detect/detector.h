@@ -33,7 +33,8 @@ extern const char *const hf_event_names[]; /* by kind */
 
 typedef enum { HF_MODE_NONE, HF_MODE_COMPETITIVE, HF_MODE_COOPERATIVE } hf_mode;
 
-/* stage, head and pattern count from 1; 0: does not apply. Stage 0 is before the first onset. */
+/* stage, head and pattern count from 1; 0: does not apply. Stage 0 is before the first onset. t is 0 for what holds at the
+ * start, and for nothing else but a plateau. */
 typedef struct {
     hf_event_kind kind;
     hf_mode mode; /* acquired, of two heads or more: whether all of them move for it together (departure.h) */
@@ -72,10 +73,14 @@ typedef struct {
     hf_stage *stage;
     hf_end end;
     size_t heads;
-    double start_overlap, end_overlap; /* of the heads */
-    double loss_fraction;              /* at which emergence was looked for; 0: it was not */
-    bool on_test;                      /* of the loss on the test data */
-    hf_curve curve; /* every step (of a training run: of the loss in the span of the features, with steps left out) */
+    double start_overlap, end_overlap;     /* of the heads */
+    double *start_overlaps, *end_overlaps; /* (H, H) of every pair, as of hf_pair_overlaps; one block of memory */
+    double overlap_level;                  /* detect.overlap: heads that overlap by no more are apart */
+    double start_loss;
+    bool starts_in_drop;  /* of a flow: it starts faster than on the first plateau, without having been on one */
+    double loss_fraction; /* at which emergence was looked for; 0: it was not */
+    bool on_test;         /* of the loss on the test data */
+    hf_curve curve;       /* every step (of a training run: of the loss in the span of the features, with steps left out) */
 } hf_findings;
 
 typedef struct hf_detector hf_detector;
@@ -89,6 +94,9 @@ void hf_detector_free(hf_detector *detector);
  * or the end of the step, or limit. Errors: HF_ENUMERIC (not finite), HF_ESYSTEM. */
 hf_status hf_detector_step(hf_detector *detector, hf_integrator *integrator, double limit, double *reached, bool *stopped,
                            hf_error *err);
+
+/* Whether there is nothing to integrate: the loss is at or below solver.stop_loss at the start. */
+bool hf_detector_starts_stopped(const hf_detector *detector);
 
 /* To be called before the integrator's restart changes the basis. Errors as hf_saddle_analyze. */
 hf_status hf_detector_before_restart(hf_detector *detector, hf_error *err);

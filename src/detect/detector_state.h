@@ -24,6 +24,9 @@ struct hf_detector {
     double judged_start; /* the loss that emergence is judged by, at the start */
     double end_overlap;  /* at the last look, while the heads have not parted */
 
+    double *start_overlaps; /* (H, H) of every pair of heads */
+    bool starts_stopped;    /* the loss is at or below solver.stop_loss at the start */
+
     double *y;          /* the state looked at */
     double *before;     /* (signals) at the last look */
     double *now;        /* (signals) */

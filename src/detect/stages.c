@@ -127,7 +127,7 @@ static int by_time(const void *a, const void *b)
 static size_t stage_at(const hf_findings *f, double t)
 {
     size_t stage = 0;
-    for (size_t i = 0; i < f->stage_count; i++)
+    for (size_t i = 0; i < f->stage_count && t > 0; i++)
         if (f->stage[i].t_onset <= t)
             stage = i + 1;
     return stage;
@@ -154,10 +154,25 @@ static hf_status allocate_findings(const hf_detector *d, hf_findings *f, hf_erro
     f->event = malloc((3 * d->drop_count + d->plateau_count + d->event_count + 1) * sizeof *f->event);
     f->plateau = malloc((d->plateau_count + 1) * sizeof *f->plateau);
     f->stage = malloc((d->drop_count + 1) * sizeof *f->stage);
-    if (f->event != NULL && f->plateau != NULL && f->stage != NULL)
+    const size_t pairs = d->flow->problem->heads * d->flow->problem->heads;
+    f->start_overlaps = malloc(2 * pairs * sizeof *f->start_overlaps);
+    f->end_overlaps = f->start_overlaps + pairs;
+    if (f->event != NULL && f->plateau != NULL && f->stage != NULL && f->start_overlaps != NULL)
         return HF_OK;
     hf_findings_clear(f);
     return hf_fail_memory(err, "the stages");
+}
+
+/* The heads at the start and where the detector has looked last. */
+static void describe_heads(const hf_detector *d, hf_findings *f)
+{
+    f->heads = d->flow->problem->heads;
+    f->start_overlap = d->start_overlap;
+    f->end_overlap = d->end_overlap;
+    f->overlap_level = d->config->detect.overlap;
+    memcpy(f->start_overlaps, d->start_overlaps, f->heads * f->heads * sizeof *f->start_overlaps);
+    hf_flow_at(d->flow, d->y);
+    hf_pair_overlaps(d->flow, d->y, f->end_overlaps);
 }
 
 hf_status hf_detector_finish(hf_detector *d, hf_findings *f, hf_error *err)
@@ -181,9 +196,6 @@ hf_status hf_detector_describe(hf_detector *d, hf_findings *f, hf_error *err)
     const hf_sample *last = &d->samples[d->sample_count - 1];
     hf_status status = allocate_findings(d, f, err);
     f->end = d->end;
-    f->heads = d->flow->problem->heads;
-    f->start_overlap = d->start_overlap;
-    f->end_overlap = d->end_overlap;
     f->loss_fraction = d->config->detect.loss_fraction;
     f->on_test = d->flow->problem->test_variance != NULL;
     bool *learned = calloc(d->patterns, sizeof *learned);
@@ -191,6 +203,9 @@ hf_status hf_detector_describe(hf_detector *d, hf_findings *f, hf_error *err)
         free(learned);
         return status != HF_OK ? status : hf_fail_memory(err, "the stages");
     }
+    describe_heads(d, f);
+    f->start_loss = d->samples[0].loss;
+    f->starts_in_drop = d->starts_in_drop;
     if (d->plateau_count > 0)
         memcpy(f->plateau, d->plateaus, d->plateau_count * sizeof *f->plateau);
     for (size_t i = 0; i < d->drop_count; i++)
@@ -225,6 +240,7 @@ void hf_findings_clear(hf_findings *f)
     free(f->event);
     free(f->plateau);
     free(f->stage);
+    free(f->start_overlaps);
     free(f->curve.at);
     *f = (hf_findings){0};
 }

@@ -3,6 +3,7 @@
 #include "flow/lanes.h"
 #include "flow/optimal.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,31 +107,54 @@ static void observe_distances(const hf_problem *p, hf_observation *o)
     }
 }
 
-/* Least cosine between the attentions of two heads, of which weights are a multiple. Exactly 1 for equal ones: sqrt(x x) = x. */
-HF_CLONES static double least_cosine(const hf_flow *flow)
+/* Cosine between the attentions of two heads, of which weights are a multiple. Exactly 1 for equal ones: sqrt(x x) = x. */
+HF_CLONES static double cosine(const hf_flow *flow, size_t k, size_t l)
 {
     const hf_problem *p = flow->problem;
-    double least = 1;
-    for (size_t k = 0; k < p->heads; k++)
-        for (size_t l = 0; l < k; l++) {
-            const double *x = flow->weight + k * p->positions, *y = flow->weight + l * p->positions,
-                         *count = p->multiplicity;
-            double xx = 0, xy = 0, yy = 0;
-            HF_SIMD_SUM(xx, xy, yy)
-            for (size_t i = 0; i < p->positions; i++) {
-                xx += count[i] * x[i] * x[i];
-                xy += count[i] * x[i] * y[i];
-                yy += count[i] * y[i] * y[i];
-            }
-            double cosine = xy / sqrt(xx * yy);
-            least = cosine < least ? cosine : least;
-        }
-    return least;
+    const double *x = flow->weight + k * p->positions, *y = flow->weight + l * p->positions, *count = p->multiplicity;
+    double xx = 0, xy = 0, yy = 0;
+    HF_SIMD_SUM(xx, xy, yy)
+    for (size_t i = 0; i < p->positions; i++) {
+        xx += count[i] * x[i] * x[i];
+        xy += count[i] * x[i] * y[i];
+        yy += count[i] * y[i] * y[i];
+    }
+    return xy / sqrt(xx * yy);
 }
 
 double hf_least_overlap(const hf_flow *flow)
 {
-    return least_cosine(flow);
+    double least = 1;
+    for (size_t k = 0; k < flow->problem->heads; k++)
+        for (size_t l = 0; l < k; l++)
+            least = fmin(least, cosine(flow, k, l));
+    return least;
+}
+
+/* Whether every mode that tells two heads apart is 0. */
+static bool are_equal(const hf_flow *flow, const double *y, size_t k, size_t l)
+{
+    const hf_problem *p = flow->problem;
+    const double *q = flow->basis->q, *logit = y + p->heads * p->features;
+    bool equal = true;
+    for (size_t n = 1; n < p->heads; n++) {
+        if (q[n * p->heads + k] == q[n * p->heads + l])
+            continue;
+        for (size_t r = 0; r < p->features; r++)
+            equal = equal && flow->value[n * p->features + r] == 0;
+        for (size_t i = 0; i < p->positions; i++)
+            equal = equal && logit[n * p->positions + i] == 0;
+    }
+    return equal;
+}
+
+void hf_pair_overlaps(const hf_flow *flow, const double *y, double *overlap)
+{
+    const size_t heads = flow->problem->heads;
+    for (size_t k = 0; k < heads; k++)
+        for (size_t l = 0; l <= k; l++)
+            overlap[k * heads + l] = overlap[l * heads + k] =
+                are_equal(flow, y, k, l) ? 1 : fmin(cosine(flow, k, l), 1 - DBL_EPSILON / 2);
 }
 
 /* Of one feature; the residual is formed anew, since the flow keeps it multiplied by the variance of its own data. */

@@ -39,6 +39,10 @@ void hf_observation_clear(hf_observation *observation);
 /* The overlap alone, at the state of the flow's last hf_flow_at. */
 double hf_least_overlap(const hf_flow *flow);
 
+/* overlap (H, H): the cosine of the attentions of every pair of heads, 1 exactly where their values and logits are equal bit
+ * for bit and below it elsewhere. At the state y of the flow's last hf_flow_at. */
+void hf_pair_overlaps(const hf_flow *flow, const double *y, double *overlap);
+
 /* The loss on the test data alone, likewise; the problem must have them. */
 double hf_test_loss(const hf_flow *flow);
 

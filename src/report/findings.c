@@ -1,5 +1,7 @@
 #include "report/findings.h"
 
+#include "report/heads.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -16,7 +18,7 @@ static hf_status write_events(const hf_findings *f, const char *reason, const ch
     if (status != HF_OK)
         return status;
     hf_table_comment(&table, "stopped by %s, %s", reason, ends[f->end]);
-    hf_table_text(&table, "event\tt\tloss\tstage\thead\tpattern\tvalue\tmode");
+    hf_table_text(&table, "event\tt\tloss\tstage\thead\tpattern\tvalue\tmode\tat_start");
     hf_table_end_line(&table);
     for (size_t i = 0; i < f->event_count; i++) {
         const hf_event *e = &f->event[i];
@@ -27,7 +29,7 @@ static hf_status write_events(const hf_findings *f, const char *reason, const ch
         hf_table_index(&table, e->head);
         hf_table_index(&table, e->pattern);
         hf_table_number(&table, e->value);
-        hf_table_text(&table, "%s", mode_names[e->mode]);
+        hf_table_text(&table, "%s\t%d", mode_names[e->mode], e->t == 0);
         hf_table_end_line(&table);
     }
     return hf_file_commit(&table.file, err);
@@ -171,17 +173,40 @@ static void print_stage(const hf_findings *f, size_t i, FILE *stream)
     fputc('\n', stream);
 }
 
-static void print_split(const hf_findings *f, FILE *stream)
+/* Patterns that are acquired in stage 0: at the start, or on the way from there to the first plateau. */
+static size_t print_patterns(const hf_findings *f, bool at_start, FILE *stream)
 {
-    for (size_t i = 0; i < f->event_count; i++)
-        if (f->event[i].kind == HF_EVENT_SPLIT) {
-            fprintf(stream, "The heads part at t = %.6g (overlap %.3g): head %zu leaves for pattern %zu.\n", f->event[i].t,
-                    f->event[i].value, f->event[i].head, f->event[i].pattern);
-            return;
-        }
-    if (f->heads > 1)
-        fprintf(stream, "The heads have not parted by t = %.6g: overlap %.3g, at the start %.3g.\n",
-                f->event[f->event_count - 1].t, f->end_overlap, f->start_overlap);
+    size_t count = 0;
+    for (size_t i = 0; i < f->event_count; i++) {
+        const hf_event *e = &f->event[i];
+        if (e->kind != HF_EVENT_ACQUIRED || e->stage != 0 || (e->t == 0) != at_start)
+            continue;
+        count++;
+        if (stream != NULL)
+            fprintf(stream, "%s%zu", count == 1 ? "" : ", ", e->pattern);
+    }
+    return count;
+}
+
+/* What a run has before its first stage. */
+static void print_start(const hf_findings *f, FILE *stream)
+{
+    size_t count = print_patterns(f, true, NULL);
+    if (count > 0) {
+        fprintf(stream, "Known at the start: pattern%s ", count == 1 ? "" : "s");
+        print_patterns(f, true, stream);
+        fputs(".\n", stream);
+    }
+    if (!f->starts_in_drop || f->plateau_count == 0)
+        return;
+    fprintf(stream, "The loss falls from the start, from %.6g to %.6g on the first plateau at t = %.5g", f->start_loss,
+            f->plateau[0].loss, f->plateau[0].t);
+    if ((count = print_patterns(f, false, NULL)) > 0) {
+        fprintf(stream, ",\nand pattern%s ", count == 1 ? "" : "s");
+        print_patterns(f, false, stream);
+        fputs(count == 1 ? " is acquired" : " are acquired", stream);
+    }
+    fputs(": the run starts inside a drop,\nwhich is no stage, since no plateau lies before it.\n", stream);
 }
 
 static void print_emergence(const hf_findings *f, FILE *stream)
@@ -238,8 +263,9 @@ void hf_findings_print(const hf_findings *f, FILE *stream)
     } else if (f->end == HF_END_START)
         fputs("No stage: the loss stays on the plateau it starts on.\n", stream);
     else
-        fputs("No stage: the loss falls from the start to a plateau.\n", stream);
-    print_split(f, stream);
+        fputs(f->starts_in_drop ? "No stage.\n" : "No stage: the loss falls from the start to a plateau.\n", stream);
+    print_start(f, stream);
+    hf_heads_print(f, stream);
     print_emergence(f, stream);
     print_end(f, stream);
 }

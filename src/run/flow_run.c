@@ -168,7 +168,7 @@ static hf_status prepare(flow_run *run, hf_error *err)
         return hf_fail_memory(err, "the run");
     observe_at(run, 0);
     summary->loss_start = run->observation.loss;
-    if (config->solver.stop_loss > 0 && run->observation.loss <= config->solver.stop_loss)
+    if (has_tables(run) && hf_detector_starts_stopped(run->detector)) /* nothing to draw; a sweep notes t_stop = 0 */
         return hf_config_reject(config, err, "solver.stop_loss", "the loss starts at %.6g, which is not above it",
                                 run->observation.loss);
     return HF_OK;
@@ -207,6 +207,10 @@ static void report_progress(const flow_run *run)
 static hf_status integrate(flow_run *run, double *t, hf_error *err)
 {
     size_t most = run->config->solver.max_steps;
+    if (hf_detector_starts_stopped(run->detector)) {
+        run->summary->stop = HF_STOP_LOSS;
+        return HF_OK; /* *t is 0 */
+    }
     for (;;) {
         hf_status status = hf_integrator_step(run->integrator, err);
         if (status != HF_OK)
