@@ -194,6 +194,52 @@ static void test_projected_noise(void **state)
 }
 
 /* Directions are orthonormal and reproduce what is projected, also where vectors coincide, nearly coincide or are 0. */
+/* By default samples are projected where that is the same law and less to draw; what the file says is done. */
+static void test_default_sampling(void **state)
+{
+    static const struct {
+        const char *keys;
+        bool may, projects;
+    } cases[] = {
+        {"train = { };", true, true},
+        {"train = { sampling = \"direct\"; };", true, false},
+        {"train = { sampling = \"projected\"; };", true, true},
+        {"train = { batch = 0; };", true, false}, /* nothing is drawn */
+        {"train = { samples = 20; };", false, false},
+        {"train = { validation = 20; };", false, false},
+        {"train = { inputs = (4, 6); };", false, false},
+        {"train = { inputs = (4, 6); repetition = 0.1; };", false, false},
+        {"train = { sampling = \"projected\"; }; data = { replicas = (1); };", true, true},
+        {"train = { features = \"random\"; batch = 1; };", true, true},
+    };
+    static const struct {
+        size_t heads, positions;
+        const char *replicas;
+        bool projects; /* patterns: 2 */
+    } sizes[] = {{2, 5, "", true}, {2, 4, "", false}, {3, 4, "(2)", true}, {3, 5, "(1)", false}, {3, 3, "(1, 1, 4)", true}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        hf_config config;
+        char text[512];
+        snprintf(text, sizeof text, "heads = 2; positions = 9; target = { strengths = (2.0, 1.0); }; %s", cases[i].keys);
+        read_config(&config, text);
+        assert_int_equal(hf_config_may_project(&config), cases[i].may);
+        assert_int_equal(hf_config_projects(&config), cases[i].projects);
+        hf_config_clear(&config);
+    }
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        hf_config config;
+        char text[512];
+        snprintf(text, sizeof text,
+                 "heads = %zu; positions = %zu; target = { strengths = (2.0, 1.0); }; train = { }; data = { %s%s%s };",
+                 sizes[i].heads, sizes[i].positions, sizes[i].replicas[0] == '\0' ? "" : "replicas = ", sizes[i].replicas,
+                 sizes[i].replicas[0] == '\0' ? "" : ";");
+        read_config(&config, text);
+        assert_int_equal(hf_config_projects(&config), sizes[i].projects);
+        hf_config_clear(&config);
+    }
+}
+
 static void test_projection(void **state)
 {
     (void)state;
@@ -492,6 +538,7 @@ int main(void)
         cmocka_unit_test(test_projected_law),
         cmocka_unit_test(test_projected_noise),
         cmocka_unit_test(test_projection),
+        cmocka_unit_test(test_default_sampling),
         cmocka_unit_test(test_noise_at_the_start),
         cmocka_unit_test(test_equal_heads_have_equal_gradients),
         cmocka_unit_test(test_factor),

@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <time.h>
 
 /* The command line after the command's name. Strings belong to argv. */
 typedef struct {
@@ -47,7 +46,8 @@ void hf_cli_watch_signals(void);
 /* As many jobs as the machine has processors for us. */
 size_t hf_cli_processors(void);
 
-double hf_cli_seconds_since(const struct timespec *start);
+/* Seconds since some moment, for hf_cli_progress; unused may be NULL. */
+double hf_cli_clock(void *unused);
 
 /* Runs gnuplot on the scripts in directory/plots, or says, unless quiet, that it is not installed. Errors: as hf_plots_draw. */
 hf_status hf_cli_draw(const char *directory, bool quiet, hf_error *err);

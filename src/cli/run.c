@@ -1,5 +1,6 @@
 /* headflow run: integrates and trains what a model file declares and leaves tables and figures. */
 #include "cli/cli.h"
+#include "cli/progress.h"
 
 #include "compare/comparison.h"
 #include "compare/ladder.h"
@@ -15,67 +16,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /* ---- progress ---- */
 
-typedef struct {
-    struct timespec start; /* of the present part */
-    char part[96];
-    uint64_t first_step; /* of a training run, that it started or went on from */
-    double shown;        /* seconds after start when the line was written last */
-    bool anything;       /* has been shown */
-} progress_line;
-
-/* Whether the line is due; *elapsed: seconds since the part began. */
-static bool is_due(progress_line *line, const char *part, uint64_t step, double *elapsed)
+/* What would make a training cheaper, into text. */
+static void name_cheaper(const hf_config *config, size_t size, char *text)
 {
-    const double interval = 0.2; /* seconds */
-    if (strcmp(line->part, part == NULL ? "" : part) != 0) {
-        snprintf(line->part, sizeof line->part, "%s", part);
-        clock_gettime(CLOCK_MONOTONIC, &line->start);
-        line->shown = 0;
-        line->first_step = step;
-    }
-    *elapsed = hf_cli_seconds_since(&line->start);
-    if (*elapsed < line->shown + interval)
-        return false;
-    line->shown = *elapsed;
-    line->anything = true;
-    fprintf(stderr, "\r%s%s", line->part, line->part[0] == '\0' ? "" : "   ");
-    return true;
-}
-
-static void end_line(double left)
-{
-    if (isfinite(left))
-        fprintf(stderr, "   %.0f s left", left);
-    fputs("\033[K", stderr);
-}
-
-static void show_flow(void *data, const hf_progress *progress)
-{
-    double elapsed;
-    if (!is_due(data, progress->part, 0, &elapsed))
-        return;
-    /* steps are spread evenly over log t, roughly: so is the time they take */
-    const double from = fmin(progress->t_first, progress->t_end);
-    const double done = log(progress->t / from), all = log(progress->t_end / from);
-    fprintf(stderr, "log10 t = %6.3f of %.3f   loss %-10.4g   %zu steps", log10(progress->t), log10(progress->t_end),
-            progress->loss, progress->steps);
-    end_line(done > 0 ? elapsed * fmax(all - done, 0) / done : NAN);
-}
-
-static void show_training(void *data, const hf_train_progress *progress)
-{
-    double elapsed;
-    const progress_line *line = data;
-    if (!is_due(data, progress->part, progress->step, &elapsed))
-        return;
-    const double done = (double)(progress->step - line->first_step), left = (double)(progress->steps - progress->step);
-    fprintf(stderr, "step %" PRIu64 " of %" PRIu64 "   loss %-10.4g", progress->step, progress->steps, progress->loss);
-    end_line(done > 0 ? elapsed * left / done : NAN);
+    const struct {
+        bool helps;
+        const char *what;
+    } ways[] = {
+        {config->train.batch > 0 && !hf_config_projects(config) && hf_config_may_project(config),
+         "train.sampling = \"projected\" (the same law)"},
+        {config->ladder.halvings > 0, "one of ladder.halvings less (half of it)"},
+        {config->train.seeds > 1, "fewer train.seeds"},
+        {hf_config_steps_are_time(config), "a larger train.lr"},
+        {!hf_config_steps_are_time(config), "fewer train.steps"},
+    };
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0] && used < size; i++)
+        if (ways[i].helps)
+            used += (size_t)snprintf(text + used, size - used, "%s%s", used == 0 ? "" : ", or ", ways[i].what);
 }
 
 /* ---- the command ---- */
@@ -187,9 +150,14 @@ static size_t default_threads(const hf_config *config)
 static hf_status run_experiment(hf_experiment *x, const hf_config *config, const hf_cli_options *options,
                                 const char *directory, hf_error *err)
 {
-    progress_line line = {.shown = 0};
-    clock_gettime(CLOCK_MONOTONIC, &line.start);
-    const bool show = !options->quiet && isatty(STDERR_FILENO);
+    char cheaper[256];
+    name_cheaper(config, sizeof cheaper, cheaper);
+    hf_cli_progress progress = {.stream = stderr,
+                                .terminal = isatty(STDERR_FILENO),
+                                .now = hf_cli_clock,
+                                .flows = hf_config_runs_drift(config) ? 2 : 1,
+                                .trains = config->declared.train,
+                                .cheaper = cheaper};
     hf_status status = hf_directory_make(directory, err);
     char *lock = hf_path_join(directory, "lock");
     if (status == HF_OK)
@@ -199,15 +167,14 @@ static hf_status run_experiment(hf_experiment *x, const hf_config *config, const
                                        .resume = options->resume,
                                        .threads = options->jobs == 0 ? default_threads(config) : options->jobs,
                                        .interrupted = &hf_cli_signal,
-                                       .flow_progress = show ? show_flow : NULL,
-                                       .train_progress = show ? show_training : NULL,
-                                       .progress_data = &line};
+                                       .flow_progress = options->quiet ? NULL : hf_cli_progress_flow,
+                                       .train_progress = options->quiet ? NULL : hf_cli_progress_training,
+                                       .progress_data = &progress};
     if (status == HF_OK) {
         hf_cli_watch_signals();
         status = hf_experiment_run(x, config, &run, err);
     }
-    if (line.anything)
-        fputs("\r\033[K", stderr);
+    hf_cli_progress_end(&progress);
     return status;
 }
 
@@ -293,7 +260,7 @@ const hf_cli_command hf_cli_run = {
         "                  Results do not depend on it.\n"
         "  --resume        goes on with an interrupted run; the result is the same, bit for bit, as without the "
         "interruption\n"
-        "  --quiet         no progress line and no summary\n"
+        "  --quiet         no progress and no summary\n"
         "\n"
         "headflow help keys lists all keys of a model file; headflow check MODEL shows their effective values.\n",
     .run = run,

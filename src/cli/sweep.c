@@ -185,7 +185,7 @@ const hf_cli_command hf_cli_sweep = {
             "with\n"
             "                  -j processors each (default 1), and prints the command\n"
             "  --chunks N      number of chunks for --slurm; default 64, or fewer for fewer tasks\n"
-            "  --quiet         no progress line and no summary\n"
+            "  --quiet         no progress and no summary\n"
             "\n"
             "headflow help quantities lists what sweep.report may hold; doc/sweeps.md says more. The exit code is 3 if any "
             "task\n"

@@ -1,5 +1,6 @@
 #include "cli/sweep_shared.h"
 
+#include "cli/progress.h"
 #include "core/file.h"
 #include "sweep/collect.h"
 #include "sweep/figures.h"
@@ -17,40 +18,17 @@ hf_status hf_cli_lock(const char *directory, const char *name, hf_error *err)
     return status;
 }
 
-/* ---- progress ---- */
-
-typedef struct {
-    struct timespec start;
-    double shown; /* seconds after start when the line was written last */
-} progress_line;
-
-static void show_progress(void *data, const hf_sweep_progress *progress)
-{
-    const double interval = 0.2; /* seconds */
-    progress_line *line = data;
-    const double elapsed = hf_cli_seconds_since(&line->start);
-    const size_t ended = progress->done + progress->failed, left = progress->total - ended;
-    if (elapsed < line->shown + interval)
-        return;
-    line->shown = elapsed;
-    fprintf(stderr, "\r%zu done   %zu failed   %zu left", progress->done, progress->failed, left);
-    if (ended > 0)
-        fprintf(stderr, "   %.3g/s   %.0f s left", (double)ended / elapsed, (double)left * elapsed / (double)ended);
-    fputs("\033[K", stderr);
-}
+/* ---- tasks ---- */
 
 hf_status hf_cli_run_tasks(const hf_sweep *sweep, size_t count, const size_t *tasks, size_t jobs, bool quiet, bool *stopped,
                            hf_error *err)
 {
-    progress_line line = {.shown = 0};
-    const bool show = !quiet && isatty(STDERR_FILENO);
+    hf_cli_progress progress = {.stream = stderr, .terminal = isatty(STDERR_FILENO), .now = hf_cli_clock};
     const hf_workers_options options = {
-        .jobs = jobs, .interrupted = &hf_cli_signal, .progress = show ? show_progress : NULL, .progress_data = &line};
-    clock_gettime(CLOCK_MONOTONIC, &line.start);
+        .jobs = jobs, .interrupted = &hf_cli_signal, .progress = quiet ? NULL : hf_cli_progress_tasks, .progress_data = &progress};
     fflush(NULL); /* nothing is left in buffers that the workers inherit */
     const hf_status status = hf_workers_run(sweep, count, tasks, &options, stopped, err);
-    if (line.shown > 0)
-        fputs("\r\033[K", stderr);
+    hf_cli_progress_end(&progress);
     return status;
 }
 

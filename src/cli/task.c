@@ -94,7 +94,7 @@ const hf_cli_command hf_cli_task = {
             "\n"
             "  --chunk I/N   the share, I from 1 to N\n"
             "  -j N          number of worker processes; default 1\n"
-            "  --quiet       no progress line and no summary\n"
+            "  --quiet       no progress and no summary\n"
             "\n"
             "The exit code is 3 if a task of the chunk failed. headflow collect DIR merges the results.\n",
     .run = run,

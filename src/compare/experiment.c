@@ -3,6 +3,7 @@
 #include "compare/bands.h"
 #include "compare/comparison.h"
 #include "compare/ladder.h"
+#include "compare/workload.h"
 #include "core/file.h"
 #include "core/init.h"
 
@@ -107,6 +108,7 @@ typedef struct {
     const char *part;
     char *directory;
     size_t threads;        /* for each seed */
+    size_t together;       /* seeds at a time */
     uint64_t *step;        /* (seeds) reached by each, for the progress; owned */
     hf_train_summary *run; /* (seeds) owned by the rung */
     hf_status *status;     /* (seeds) owned */
@@ -119,6 +121,26 @@ typedef struct {
     size_t seed; /* from 0 */
 } seed_progress;
 
+/* Steps, one after the other, of all seeds of a configuration. */
+static double whole_part(const hf_config *config, size_t together)
+{
+    const size_t seeds = config->train.seeds, rounds = (seeds + together - 1) / together;
+    return (double)config->train.steps * (seeds > HF_WORKLOAD_EXACT ? (double)seeds / (double)together : (double)rounds);
+}
+
+/* At a time. */
+static size_t seeds_together(const hf_config *config, const hf_experiment_options *options)
+{
+    const size_t threads = hf_init_blas_is_shared() ? options->threads : 1;
+    return threads < config->train.seeds ? threads : config->train.seeds;
+}
+
+/* Of all seeds of a configuration, in the units of a workload. */
+static double work_of(const hf_config *config, const hf_experiment_options *options)
+{
+    return hf_workload_cost(config->train.batch) * whole_part(config, seeds_together(config, options));
+}
+
 /* All seeds of a rung as one piece of work. */
 static void report_progress(void *data, const hf_train_progress *progress)
 {
@@ -128,10 +150,24 @@ static void report_progress(void *data, const hf_train_progress *progress)
 #pragma omp critical(hf_progress)
 #endif
     {
-        hf_train_progress all = {
-            .part = w->part, .steps = w->config->train.seeds * progress->steps, .loss = progress->loss};
+        const hf_experiment *x = w->experiment;
+        const size_t seeds = w->config->train.seeds;
+        const double cost = hf_workload_cost(w->config->train.batch);
         w->step[mine->seed] = progress->step;
-        for (size_t k = 0; k < w->config->train.seeds; k++)
+        hf_training_progress all = {
+            .part = w->part,
+            .number = x->part,
+            .parts = x->parts,
+            .seeds = seeds,
+            .steps = seeds * progress->steps,
+            .t = progress->t,
+            .loss = progress->loss,
+            .reached = progress->reached,
+            .stages = x->levels.count,
+            .done = x->done + work_of(w->config, w->options) -
+                    cost * hf_workload_ahead(seeds, w->step, progress->steps, w->together),
+            .work = x->work};
+        for (size_t k = 0; k < seeds; k++)
             all.step += w->step[k];
         w->options->train_progress(w->options->progress_data, &all);
     }
@@ -168,11 +204,10 @@ static hf_status train_seed(rung_work *w, size_t k, hf_error *err)
 static void train_seeds(rung_work *w)
 {
     const size_t seeds = w->config->train.seeds, threads = hf_init_blas_is_shared() ? w->options->threads : 1;
-    const size_t together = threads < seeds ? threads : seeds;
-    w->threads = threads / together;
+    w->threads = threads / w->together;
     w->threads = w->threads < THREADS_MAX ? w->threads : THREADS_MAX;
 #ifdef _OPENMP
-#pragma omp parallel for num_threads((int)together) schedule(dynamic, 1)
+#pragma omp parallel for num_threads((int)w->together) schedule(dynamic, 1)
 #endif
     for (size_t k = 0; k < seeds; k++) {
         bool skip;
@@ -187,6 +222,10 @@ static void train_seeds(rung_work *w)
             continue;
         }
         w->status[k] = train_seed(w, k, &w->error[k]);
+#ifdef _OPENMP
+#pragma omp critical(hf_progress)
+#endif
+        w->step[k] = w->config->train.steps; /* one that was finished before has not reported */
         if (w->status[k] != HF_OK) {
 #ifdef _OPENMP
 #pragma omp atomic write
@@ -202,6 +241,7 @@ static hf_status train_rung(hf_experiment *x, const hf_config *config, const cha
 {
     const size_t seeds = config->train.seeds;
     rung_work w = {.experiment = x, .config = config, .options = options, .part = name};
+    w.together = seeds_together(config, options);
     *rung = (hf_rung){.lr = config->train.lr, .batch = config->train.batch, .seeds = seeds};
     rung->run = w.run = calloc(seeds, sizeof *w.run);
     w.directory = hf_path_join(options->directory, name);
@@ -225,6 +265,23 @@ static hf_status train_rung(hf_experiment *x, const hf_config *config, const cha
     free(w.step);
     free(w.status);
     free(w.error);
+    return status;
+}
+
+/* A rung as the next part of the training. One that was finished before does not count as work. */
+static hf_status train_part(hf_experiment *x, const hf_config *config, const char *name,
+                            const hf_experiment_options *options, hf_rung *rung, hf_error *err)
+{
+    const double work = work_of(config, options);
+    bool was_here = true;
+    x->part++;
+    const hf_status status = train_rung(x, config, name, options, rung, err);
+    for (size_t k = 0; k < rung->seeds; k++)
+        was_here = was_here && rung->run[k].already_complete;
+    if (was_here)
+        x->work -= work;
+    else
+        x->done += work;
     return status;
 }
 
@@ -265,41 +322,70 @@ static hf_status follow_drift(hf_experiment *x, const hf_config *config, const h
     return rung->t_drift == NULL ? hf_fail_memory(err, "the ladder") : HF_OK;
 }
 
-static hf_status climb(hf_experiment *x, const hf_experiment_options *options, hf_error *err)
-{
-    const hf_config *config = x->config;
-    const size_t batches = config->ladder.batches.count, columns = batches == 0 ? 1 : batches;
-    hf_status status = HF_OK;
-    x->rung = calloc(columns * (config->ladder.halvings + 1), sizeof *x->rung);
-    if (x->rung == NULL)
-        return hf_fail_memory(err, "the ladder");
-    for (size_t b = 0; b < columns; b++)
-        for (size_t h = 0; h <= config->ladder.halvings && status == HF_OK && !x->interrupted; h++) {
-            const size_t batch = batches == 0 ? config->train.batch : config->ladder.batches.at[b];
-            const hf_config rung = rung_config(config, h, batch);
-            char name[64];
-            snprintf(name, sizeof name, "ladder/batch-%zu-lr-%.6g", batch, rung.train.lr);
-            hf_experiment_options place = *options;
-            const bool is_main = h == 0 && batch == config->train.batch;
-            place.resume = options->resume || is_main; /* that one has just been climbed */
-            hf_rung *climbed = &x->rung[x->rung_count++];
-            status = train_rung(x, &rung, is_main ? "train" : name, &place, climbed, err);
-            if (status == HF_OK && !x->interrupted)
-                status = follow_drift(x, &rung, options, climbed, err);
-        }
-    return status;
-}
-
-/* ---- the whole ---- */
-
 static bool has_ladder(const hf_config *config)
 {
     return config->declared.train && (config->ladder.halvings > 0 || config->ladder.batches.count > 0);
 }
 
+static size_t count_rungs(const hf_config *config)
+{
+    const size_t batches = config->ladder.batches.count;
+    return (batches == 0 ? 1 : batches) * (config->ladder.halvings + 1);
+}
+
+/* Rung number i; *is_main: it is the training run itself. */
+static hf_config rung_at(const hf_config *config, size_t i, bool *is_main)
+{
+    const size_t halvings = i % (config->ladder.halvings + 1), column = i / (config->ladder.halvings + 1);
+    const size_t batch = config->ladder.batches.count == 0 ? config->train.batch : config->ladder.batches.at[column];
+    *is_main = halvings == 0 && batch == config->train.batch;
+    return rung_config(config, halvings, batch);
+}
+
+static hf_status climb(hf_experiment *x, const hf_experiment_options *options, hf_error *err)
+{
+    hf_status status = HF_OK;
+    x->rung = calloc(count_rungs(x->config), sizeof *x->rung);
+    if (x->rung == NULL)
+        return hf_fail_memory(err, "the ladder");
+    for (size_t i = 0; i < count_rungs(x->config) && status == HF_OK && !x->interrupted; i++) {
+        bool is_main;
+        const hf_config rung = rung_at(x->config, i, &is_main);
+        char name[64];
+        snprintf(name, sizeof name, "ladder/batch-%zu-lr-%.6g", rung.train.batch, rung.train.lr);
+        hf_experiment_options place = *options;
+        place.resume = options->resume || is_main; /* that one has just been climbed */
+        hf_rung *climbed = &x->rung[x->rung_count++];
+        status = is_main ? train_rung(x, &rung, "train", &place, climbed, err)
+                         : train_part(x, &rung, name, &place, climbed, err);
+        if (status == HF_OK && !x->interrupted)
+            status = follow_drift(x, &rung, options, climbed, err);
+    }
+    return status;
+}
+
+/* ---- the whole ---- */
+
+/* What will be trained, for the progress. */
+static void plan_training(hf_experiment *x, const hf_experiment_options *options)
+{
+    const hf_config *config = x->config;
+    x->parts = 1;
+    x->work = work_of(config, options);
+    for (size_t i = 0; has_ladder(config) && i < count_rungs(config); i++) {
+        bool is_main;
+        const hf_config rung = rung_at(config, i, &is_main);
+        if (is_main)
+            continue;
+        x->work += work_of(&rung, options);
+        x->parts++;
+    }
+}
+
 static hf_status train(hf_experiment *x, const hf_experiment_options *options, hf_error *err)
 {
-    hf_status status = train_rung(x, x->config, "train", options, &x->main, err);
+    plan_training(x, options);
+    hf_status status = train_part(x, x->config, "train", options, &x->main, err);
     if (status == HF_OK && !x->interrupted)
         status = hf_bands_write(x->config, options->directory, err);
     if (status == HF_OK && !x->interrupted)

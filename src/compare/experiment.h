@@ -11,13 +11,24 @@
 #include "run/flow_run.h"
 #include "run/train_run.h"
 
+/* How far the training is. */
+typedef struct {
+    const char *part;      /* train, or a rung of the ladder */
+    size_t number, parts;  /* of the part, from 1 */
+    size_t seeds;          /* of the part */
+    uint64_t step, steps;  /* of all seeds of the part */
+    double t, loss;        /* of the seed that has just made a step; t: nan where steps are no time */
+    size_t reached, stages; /* levels of the flow's stages that its loss has fallen to, and how many there are */
+    double done, work;     /* of all parts: what is behind and the whole, as if one thread after the other made it (workload.h) */
+} hf_training_progress;
+
 typedef struct {
     const char *directory; /* exists */
     bool resume;
     size_t threads; /* for training */
     const volatile sig_atomic_t *interrupted;
     void (*flow_progress)(void *data, const hf_progress *progress); /* both may be NULL */
-    void (*train_progress)(void *data, const hf_train_progress *progress);
+    void (*train_progress)(void *data, const hf_training_progress *progress);
     void *progress_data;
 } hf_experiment_options;
 
@@ -48,6 +59,8 @@ typedef struct {
     size_t rung_count;  /* of the ladder */
     hf_rung *rung;      /* (rung_count) owned */
     bool all_were_here; /* resume had nothing to do */
+    size_t parts, part; /* of the training, and the present one, from 1: for the progress */
+    double work, done;  /* of all parts, and of those before the present one */
 } hf_experiment;
 
 /* Runs what config declares and writes its tables. After an interruption everything is saved and experiment->interrupted

@@ -70,6 +70,32 @@ const char *hf_config_optimizer_name(const hf_config *config)
     return names[config->train.optimizer];
 }
 
+/* Distinct inputs of a sample: every replica of a class is one. */
+static double count_inputs(const hf_config *config)
+{
+    const hf_counts *replicas = &config->data.replicas;
+    double inputs = replicas->count == 0 ? (double)config->positions : 0;
+    if (replicas->count == 1)
+        return (double)config->positions * (double)replicas->at[0];
+    for (size_t i = 0; i < replicas->count; i++)
+        inputs += (double)replicas->at[i];
+    return inputs;
+}
+
+bool hf_config_may_project(const hf_config *config)
+{
+    return config->train.inputs.count == 0 && config->train.repetition == 0 && config->train.samples == 0 &&
+           config->train.validation == 0;
+}
+
+bool hf_config_projects(const hf_config *config)
+{
+    if (config->train.sampling != HF_SAMPLING_AUTO)
+        return config->train.sampling == HF_SAMPLING_PROJECTED;
+    return config->train.batch > 0 && hf_config_may_project(config) &&
+           (double)(config->heads + config->target.count) < count_inputs(config);
+}
+
 bool hf_config_steps_are_time(const hf_config *config)
 {
     const hf_train_params *t = &config->train;

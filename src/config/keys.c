@@ -34,7 +34,7 @@ static const char *const spacings[] = {"log", "linear", NULL};
 static const char *const tasks[] = {"regression", NULL};
 static const char *const optimizers[] = {"sgd", "momentum", "adam", "adamw", NULL};
 static const char *const schedules[] = {"constant", "cosine", "halving", NULL};
-static const char *const samplings[] = {"direct", "projected", NULL};
+static const char *const samplings[] = {"auto", "direct", "projected", NULL};
 static const char *const feature_kinds[] = {"orthogonal", "random", NULL};
 
 /* ---- what has an effect ---- */
@@ -283,8 +283,9 @@ const hf_key hf_keys[] = {
         "number of training runs, each with a seed of its own", .counts = never),
     KEY(train.seed, SEED, "1", AT_LEAST(0), "", "11",
         "seed of the first run: of features, samples and label noise; then + 1", .counts = never),
-    KEY(train.sampling, CHOICE, "direct", ANY, "", "\"projected\"",
-        "draw the inputs, or only the projections of them that matter (same law, faster)", .choices = samplings),
+    KEY(train.sampling, CHOICE, "auto", ANY, "", "\"projected\"",
+        "draw the inputs (direct), or only the projections of them that matter (projected: the same law, faster); auto: projected "
+        "where that may be done and is less to draw", .choices = samplings),
     KEY(train.log_every, COUNT, "0", FROM_TO(0, 1e12), "steps", "10",
         "steps between rows of the tables; 0: at the output times"),
     KEY(train.save_every, COUNT, "1000", FROM_TO(1, 1e12), "steps", "500",

@@ -71,7 +71,7 @@ static hf_status check_model(hf_config *c, hf_error *err)
         return hf_config_reject(c, err, "flow.values", "is \"optimal\": a transformer trains its values");
     if (c->train.features == HF_FEATURES_RANDOM && c->target.gram.count > 0)
         return hf_config_reject(c, err, "train.features", "random features have no target.gram");
-    if (projected && (c->train.inputs.count > 0 || c->train.samples > 0 || c->train.validation > 0))
+    if (projected && !hf_config_may_project(c))
         return hf_config_reject(
             c, err, "train.sampling",
             "projected samples are fresh ones with inputs alike in all coordinates: without train.samples, "

@@ -480,6 +480,11 @@ bool hf_detector_transfer(hf_detector *d, hf_channel *channel)
     return channel->good && (d->sample_count > 0 || !d->config->detect.events);
 }
 
+size_t hf_detector_stages(const hf_detector *d)
+{
+    return d->drop_count;
+}
+
 hf_status hf_detector_close(hf_detector *d, hf_error *err)
 {
     d->end = d->seeking == SEEK_DROP ? HF_END_STAGE : d->seeking == SEEK_PLATEAU ? HF_END_PLATEAU : HF_END_START;

@@ -101,6 +101,9 @@ bool hf_detector_starts_stopped(const hf_detector *detector);
 /* To be called before the integrator's restart changes the basis. Errors as hf_saddle_analyze. */
 hf_status hf_detector_before_restart(hf_detector *detector, hf_error *err);
 
+/* How many stages have been found so far: drops whose speed has fallen again. */
+size_t hf_detector_stages(const hf_detector *detector);
+
 /* Closes the search at the last time looked at. Free the findings with hf_findings_clear. Errors: HF_ESYSTEM, HF_ENUMERIC.
  */
 hf_status hf_detector_finish(hf_detector *detector, hf_findings *findings, hf_error *err);

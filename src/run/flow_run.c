@@ -198,7 +198,8 @@ static void report_progress(const flow_run *run)
                             .t_first = run->config->output.t_first,
                             .t_end = run->config->solver.t_end,
                             .loss = run->flow->loss,
-                            .steps = hf_integrator_statistics(run->integrator).steps};
+                            .steps = hf_integrator_statistics(run->integrator).steps,
+                            .stages = hf_detector_stages(run->detector)};
     if (options->progress != NULL)
         options->progress(options->progress_data, &progress);
 }

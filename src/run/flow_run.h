@@ -14,7 +14,7 @@
 typedef struct {
     const char *part; /* of the experiment; NULL: it is the only one */
     double t, t_first, t_end, loss;
-    size_t steps;
+    size_t steps, stages; /* of the integrator; begun so far */
 } hf_progress;
 
 typedef struct {

@@ -18,7 +18,7 @@ static hf_status create_regression(hf_learner *l, const hf_config *config, uint6
 {
     const size_t batch = config->train.batch, samples = config->train.samples;
     const hf_regression_params params = {
-        .projected = config->train.sampling == HF_SAMPLING_PROJECTED,
+        .projected = hf_config_projects(config),
         .threads = threads,
         .largest_batch = batch == 0 || samples == 0 ? (batch > samples ? batch : samples) : batch,
         .stored = samples + config->train.validation,

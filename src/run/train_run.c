@@ -205,10 +205,15 @@ static hf_status save(train_run *run, hf_error *err)
 
 static void report_progress(const train_run *run)
 {
-    const hf_train_progress progress = {
-        .step = run->step, .steps = run->config->train.steps, .loss = view_of(run)->observation.loss};
-    if (run->options->progress != NULL)
-        run->options->progress(run->options->progress_data, &progress);
+    if (run->options->progress == NULL)
+        return;
+    hf_train_progress progress = {.step = run->step,
+                                  .steps = run->config->train.steps,
+                                  .t = time_of(run, run->step),
+                                  .loss = view_of(run)->observation.loss};
+    for (size_t l = 0; l < run->options->level_count; l++)
+        progress.reached += isnan(run->summary->crossing[l]) ? 0 : 1;
+    run->options->progress(run->options->progress_data, &progress);
 }
 
 static hf_status train(train_run *run, hf_error *err)

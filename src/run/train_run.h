@@ -15,8 +15,9 @@
 #include <stdbool.h>
 
 typedef struct {
-    const char *part; /* of the experiment; NULL: it is the only one */
     uint64_t step, steps;
+    double t;       /* flow time; nan: steps are none */
+    size_t reached; /* levels that the loss has fallen to */
     double loss;
 } hf_train_progress;
 
