@@ -270,7 +270,7 @@ static void test_bands(void **state)
     assert_non_null(strstr(err.message, "seed-6"));
     hf_config_clear(&config);
     config = band_config("4");
-    assert_int_equal(hf_bands_write(&config, root, &err), HF_EUSAGE);
+    assert_int_equal(hf_bands_write(&config, root, &err), HF_ESYSTEM);
     assert_non_null(strstr(err.message, "seed-8"));
     hf_config_clear(&config);
     remove_all();

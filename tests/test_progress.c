@@ -201,7 +201,7 @@ static void test_tasks(void **state)
     stop(&t);
 }
 
-static void test_schedule(void **state)
+static void test_workload(void **state)
 {
     static const struct {
         size_t seeds, together;
@@ -223,7 +223,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_durations), cmocka_unit_test(test_lines_of_a_file), cmocka_unit_test(test_flows),
         cmocka_unit_test(test_training),  cmocka_unit_test(test_training_alone),  cmocka_unit_test(test_tasks),
-        cmocka_unit_test(test_schedule),
+        cmocka_unit_test(test_workload),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -108,9 +108,9 @@ const task_text tasks[] = {
     {"plain", HEADS(3, 5) "target = { " TARGET("") "}; train = { dim = 7; batch = 5; };"},
     {"noise", HEADS(3, 5) "target = { " TARGET("") "}; data = { noise = 0.7; }; train = { dim = 3; batch = 5; };"},
     {"gram", HEADS(3, 5) "target = { " TARGET("gram = ((1.5, 0.4), (0.4, 1.2)); ") "}; train = { dim = 10; batch = 4; };"},
-    {"random features", HEADS(2, 5) "target = { " TARGET("") "}; train = { features = \"random\"; dim = 4; batch = 4; };"},
+    {"random features", HEADS(2, 5) "target = { " TARGET("") "}; train = { sampling = \"direct\"; features = \"random\"; dim = 4; batch = 4; };"},
     {"copies and replicas", HEADS(3, 5) "target = { " TARGET("") "};"
-     "data = { copies = (1, 3, 2, 1, 2); replicas = (1, 2, 3, 1, 4); noise = 0.3; }; train = { dim = 8; batch = 6; };"},
+     "data = { copies = (1, 3, 2, 1, 2); replicas = (1, 2, 3, 1, 4); noise = 0.3; }; train = { sampling = \"direct\"; dim = 8; batch = 6; };"},
     {"variances", HEADS(3, 5) "target = { " TARGET("") "};"
      "data = { weights = ((0.5, 1.5, 0.8, 2, 0), (0.5, 1.5, 0.8, 2, 0)); }; train = { dim = 16; batch = 3; };"},
     {"variances by feature", HEADS(3, 5) "target = { " TARGET("") "};"
@@ -123,12 +123,12 @@ const task_text tasks[] = {
      "data = { weights = ((0.2, 0.5, 0.8, 1)); }; train = { dim = 1; inputs = (1); repetition = 0.4; batch = 2; };"},
     {"decay and rates", HEADS(3, 5) "target = { " TARGET("") "};"
      "flow = { weight_decay = 0.13; value_rate = 0.6; attention_rate = 1.7; }; train = { dim = 7; batch = 5; };"},
-    {"wide", HEADS(2, 5) "target = { " TARGET("") "}; data = { noise = 0.5; }; train = { dim = 50; batch = 20; };"},
+    {"wide", HEADS(2, 5) "target = { " TARGET("") "}; data = { noise = 0.5; }; train = { sampling = \"direct\"; dim = 50; batch = 20; };"},
     {"all samples", HEADS(3, 5) "target = { " TARGET("") "}; data = { noise = 0.5; };"
      "train = { dim = 7; batch = 0; samples = 37; };"},
     {"some samples", HEADS(3, 5) "target = { " TARGET("") "}; data = { noise = 0.5; };"
      "train = { dim = 7; batch = 8; samples = 37; };"},
-    {"one head", HEADS(1, 5) "target = { " TARGET("") "}; train = { dim = 2; batch = 1; };"},
+    {"one head", HEADS(1, 5) "target = { " TARGET("") "}; train = { sampling = \"direct\"; dim = 2; batch = 1; };"},
 };
 
 /* clang-format on */
@@ -149,8 +149,10 @@ const char *projected(const char *text)
 {
     static char changed[2048];
     const char *train = strstr(text, "train = {");
-    snprintf(changed, sizeof changed, "%.*s train = { sampling = \"projected\"; %s", (int)(train - text), text,
-             train + strlen("train = {"));
+    const char *rest = train + strlen("train = {"), *direct = " sampling = \"direct\";";
+    if (strncmp(rest, direct, strlen(direct)) == 0)
+        rest += strlen(direct);
+    snprintf(changed, sizeof changed, "%.*s train = { sampling = \"projected\"; %s", (int)(train - text), text, rest);
     return changed;
 }
 

@@ -10,7 +10,7 @@ static double left_of(uint64_t step, uint64_t steps)
     return step < steps ? (double)(steps - step) : 0;
 }
 
-/* No schedule is shorter than its longest seed, or than its work shared by all. */
+/* No order is shorter than its longest seed, or than its work shared by all. */
 static double bound(size_t seeds, const uint64_t *step, uint64_t steps, size_t together)
 {
     double sum = 0, longest = 0;
