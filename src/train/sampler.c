@@ -38,9 +38,9 @@ hf_batch hf_sampler_draw(hf_sampler *s, uint64_t step)
 {
     const size_t samples = s->params.samples, batch = s->params.batch;
     if (samples == 0)
-        return (hf_batch){.step = step + 1, .count = batch};
+        return (hf_batch){.step = step + 1, .stream = step + 1, .count = batch};
     const size_t size = batch == 0 || batch > samples ? samples : batch, per_epoch = samples / size;
-    hf_batch b = {.first = (size_t)(step % per_epoch) * size, .count = size, .fixed = true};
+    hf_batch b = {.stream = step + 1, .first = (size_t)(step % per_epoch) * size, .count = size, .fixed = true};
     if (size < samples) {
         order_samples(s, step / per_epoch + 1);
         b.order = s->order;

@@ -14,8 +14,9 @@
 
 /* The samples of one step. count 0: none, but the exact gradient of the population. */
 typedef struct {
-    uint64_t step; /* of fresh samples, from 1; 0 for fixed and held-out ones */
-    size_t first;  /* number of the first sample */
+    uint64_t step;   /* of fresh samples, from 1; 0 for fixed and held-out ones */
+    uint64_t stream; /* what is drawn beside the samples (dropout) depends on it: the step, from 1; 0: no step */
+    size_t first;    /* number of the first sample */
     size_t count;
     const uint32_t *order; /* sample n is order[first + n]; NULL: first + n */
     bool fixed;            /* fixed or held out */

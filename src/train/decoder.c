@@ -1,0 +1,399 @@
+#include "train/decoder_state.h"
+
+#include "train/kernels.h"
+#include "train/normal.h"
+
+#include <math.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- tensors ---- */
+
+/* Appends a tensor and returns its place in the list. */
+static size_t add_tensor(hf_decoder *m, const char *name, size_t rows, size_t columns)
+{
+    const size_t at = m->tensor_count++;
+    const hf_tensor *last = at == 0 ? NULL : &m->tensors[at - 1];
+    m->tensors[at] = (hf_tensor){.name = name,
+                                 .offset = last == NULL ? 0 : last->offset + last->count,
+                                 .count = rows * columns,
+                                 .rank = columns == 1 ? 1 : 2,
+                                 .shape = {rows, columns},
+                                 .rate = 1,
+                                 .decays = true};
+    return at;
+}
+
+static void add_block(hf_decoder *m, hf_decoder_block *b)
+{
+    const hf_decoder_params *p = &m->params;
+    const size_t H = p->heads, C = m->C, M = p->mlp;
+    const bool norm2 = p->norm && M > 0;
+    b->query = add_tensor(m, "query", H * m->q_width, C);
+    b->key = p->keys ? add_tensor(m, "key", H * m->q_width, C) : HF_NO_TENSOR;
+    b->value = add_tensor(m, "value", H * m->v_width, C);
+    b->output = p->output ? add_tensor(m, "output", C, H * m->v_width) : HF_NO_TENSOR;
+    b->gain1 = p->norm ? add_tensor(m, "gain", C, 1) : HF_NO_TENSOR;
+    b->shift1 = p->norm ? add_tensor(m, "shift", C, 1) : HF_NO_TENSOR;
+    b->mlp_in = M > 0 ? add_tensor(m, "mlp_in", M, C) : HF_NO_TENSOR;
+    b->mlp_in_bias = M > 0 ? add_tensor(m, "mlp_in_bias", M, 1) : HF_NO_TENSOR;
+    b->mlp_out = M > 0 ? add_tensor(m, "mlp_out", C, M) : HF_NO_TENSOR;
+    b->mlp_out_bias = M > 0 ? add_tensor(m, "mlp_out_bias", C, 1) : HF_NO_TENSOR;
+    b->gain2 = norm2 ? add_tensor(m, "gain", C, 1) : HF_NO_TENSOR;
+    b->shift2 = norm2 ? add_tensor(m, "shift", C, 1) : HF_NO_TENSOR;
+}
+
+static void add_tensors(hf_decoder *m)
+{
+    const bool embeds = !m->params.one_hot;
+    m->token = embeds ? add_tensor(m, "token", m->task.vocabulary, m->C) : HF_NO_TENSOR;
+    m->place = embeds && m->params.places == HF_PLACES_LEARNED ? add_tensor(m, "place", m->P, m->C) : HF_NO_TENSOR;
+    for (size_t b = 0; b < m->params.blocks; b++)
+        add_block(m, &m->block[b]);
+    m->readout = embeds ? add_tensor(m, "readout", m->task.vocabulary, m->C) : HF_NO_TENSOR;
+}
+
+static size_t parameter_count(const hf_decoder *m)
+{
+    return hf_tensors_size((hf_tensors){m->tensor_count, m->tensors});
+}
+
+/* ---- memory ---- */
+
+/* The next count numbers after *used; from NULL, nothing but the count. */
+static double *place(double *memory, size_t *used, size_t count)
+{
+    double *at = memory == NULL ? NULL : memory + *used;
+    *used += count;
+    return at;
+}
+
+static void place_block(const hf_decoder *m, size_t b, double *memory, size_t *used, hf_decoder_kept *k)
+{
+    const size_t n = HF_DECODER_CHUNK, H = m->params.heads, C = m->C, P = m->P, Q = hf_decoder_queries(m, b);
+    *k = (hf_decoder_kept){.queried = place(memory, used, n * Q * C),
+                           .q = place(memory, used, n * Q * H * m->q_width),
+                           .k = place(memory, used, m->params.keys ? n * P * H * m->q_width : 0),
+                           .v = place(memory, used, n * P * H * m->v_width),
+                           .weights = place(memory, used, n * H * Q * P),
+                           .dropped = place(memory, used, n * H * Q * P),
+                           .o = place(memory, used, n * Q * H * m->v_width),
+                           .unit1 = place(memory, used, n * Q * C),
+                           .spread1 = place(memory, used, n * Q),
+                           .y1 = place(memory, used, n * Q * C),
+                           .inner = place(memory, used, n * Q * m->params.mlp),
+                           .unit2 = place(memory, used, n * Q * C),
+                           .spread2 = place(memory, used, n * Q),
+                           .x = place(memory, used, n * Q * C)};
+}
+
+/* All of one thread's numbers; w may be NULL to count them. */
+static size_t place_work(const hf_decoder *m, double *memory, hf_decoder_work *w)
+{
+    const size_t n = HF_DECODER_CHUNK, H = m->params.heads, C = m->C, P = m->P;
+    size_t used = 0;
+    hf_decoder_kept unused;
+    for (size_t b = 0; b < m->params.blocks; b++)
+        place_block(m, b, memory, &used, w != NULL ? &w->kept[b] : &unused);
+    hf_decoder_work placed = {.x = place(memory, &used, n * P * C),
+                              .z = place(memory, &used, n * m->task.scored * m->task.vocabulary),
+                              .dx = place(memory, &used, n * P * C),
+                              .dy = place(memory, &used, n * P * C),
+                              .da = place(memory, &used, n * P * C),
+                              .dq = place(memory, &used, n * P * H * m->q_width),
+                              .dk = place(memory, &used, n * P * H * m->q_width),
+                              .dv = place(memory, &used, n * P * H * m->v_width),
+                              .dout = place(memory, &used, n * P * H * m->v_width),
+                              .dinner = place(memory, &used, n * P * m->params.mlp),
+                              .dweights = place(memory, &used, H * P * P)};
+    if (w != NULL) {
+        placed.kept = w->kept;
+        placed.sequences = w->sequences;
+        placed.inputs = w->inputs;
+        placed.targets = w->targets;
+        placed.samples = w->samples;
+        *w = placed;
+    }
+    return used;
+}
+
+static void decoder_free(void *self)
+{
+    hf_decoder *m = self;
+    if (m == NULL)
+        return;
+    for (size_t t = 0; m->work != NULL && t < m->params.threads; t++) {
+        free(m->work[t].kept);
+        free(m->work[t].sequences);
+        free(m->work[t].samples);
+    }
+    free(m->work);
+    free(m->block);
+    free(m->tensors);
+    free(m->fixed);
+    free(m->memory);
+    free(m->stored);
+    free(m);
+}
+
+static bool allocate_work(const hf_decoder *m, hf_decoder_work *w)
+{
+    const size_t n = HF_DECODER_CHUNK;
+    w->kept = calloc(m->params.blocks, sizeof *w->kept);
+    w->sequences = malloc(n * (m->task.length + m->P + m->task.scored) * sizeof *w->sequences);
+    w->samples = malloc(n * sizeof *w->samples);
+    if (w->kept == NULL || w->sequences == NULL || w->samples == NULL)
+        return false;
+    w->inputs = w->sequences + n * m->task.length;
+    w->targets = w->inputs + n * m->P;
+    return true;
+}
+
+static hf_status allocate(hf_decoder *m, hf_error *err)
+{
+    const size_t T = m->params.threads, parameters = parameter_count(m), each = place_work(m, NULL, NULL);
+    bool done = true;
+    m->work = calloc(T, sizeof *m->work);
+    m->memory = malloc((T * each + HF_DECODER_PARTS * parameters) * sizeof *m->memory);
+    m->fixed = calloc((m->task.vocabulary + m->P) * m->C, sizeof *m->fixed);
+    m->stored = malloc((m->params.stored * m->task.length + 1) * sizeof *m->stored);
+    for (size_t t = 0; t < T && m->work != NULL; t++)
+        done = allocate_work(m, &m->work[t]) && done;
+    if (!done || m->work == NULL || m->memory == NULL || m->fixed == NULL || m->stored == NULL)
+        return hf_fail_memory(err, "the model");
+    for (size_t t = 0; t < T; t++)
+        place_work(m, m->memory + t * each, &m->work[t]);
+    for (size_t s = 0; s < HF_DECODER_PARTS; s++)
+        m->parts[s].gradient = m->memory + T * each + s * parameters;
+    return HF_OK;
+}
+
+/* ---- life ---- */
+
+static hf_status check(const hf_decoder_params *p, hf_error *err)
+{
+    if (!p->one_hot && !p->full_heads && p->width % p->heads != 0)
+        return hf_fail(err, HF_EUSAGE, "a width of %zu cannot be divided among %zu heads", p->width, p->heads);
+    if (!p->keys && !p->full_heads)
+        return hf_fail(err, HF_EUSAGE, "without keys every head needs queries of full width");
+    if (p->one_hot && (p->places != HF_PLACES_LEARNED || !p->full_heads))
+        return hf_fail(err, HF_EUSAGE, "one-hot input goes with full heads and has its places in it");
+    return HF_OK;
+}
+
+/* One-hot rows of tokens and places, or sinusoids. */
+static void fill_fixed(hf_decoder *m)
+{
+    const size_t rows = m->task.vocabulary + m->P;
+    for (size_t r = 0; r < rows && m->params.one_hot; r++)
+        m->fixed[r * m->C + r] = 1;
+    if (!m->params.one_hot && m->params.places == HF_PLACES_SINUSOIDAL)
+        hf_embedding_sinusoids(m->P, m->C, m->fixed + m->task.vocabulary * m->C);
+}
+
+hf_status hf_decoder_create(hf_model *model, const hf_token_task *task, const hf_decoder_params *params, hf_error *err)
+{
+    hf_status status = check(params, err);
+    hf_decoder *m = status == HF_OK ? calloc(1, sizeof *m) : NULL;
+    if (m == NULL)
+        return status != HF_OK ? status : hf_fail_memory(err, "the model");
+    m->task = *task;
+    m->params = *params;
+    m->P = task->first + task->scored - 1;
+    m->C = params->one_hot ? task->vocabulary + m->P : params->width;
+    m->q_width = m->v_width = params->full_heads ? m->C : m->C / params->heads;
+    m->block = calloc(params->blocks, sizeof *m->block);
+    m->tensors = calloc(3 + HF_DECODER_BLOCK_TENSORS * params->blocks, sizeof *m->tensors);
+    if (m->block != NULL && m->tensors != NULL) {
+        add_tensors(m);
+        status = allocate(m, err);
+    } else
+        status = hf_fail_memory(err, "the model");
+    if (status != HF_OK) {
+        decoder_free(m);
+        return status;
+    }
+    fill_fixed(m);
+    for (size_t n = 0; n < params->stored; n++)
+        task->kind->draw(task->self, 0, (uint32_t)n, m->stored + n * task->length);
+    *model = (hf_model){&hf_model_decoder, m};
+    return HF_OK;
+}
+
+static hf_tensors decoder_tensors(const void *self)
+{
+    const hf_decoder *m = self;
+    return (hf_tensors){m->tensor_count, m->tensors};
+}
+
+/* ---- initial parameters ---- */
+
+/* Uniform in (-scale, scale); scale < 0: Xavier's bound. */
+static void fill_uniform(const hf_decoder *m, size_t tensor, double scale, double *parameters)
+{
+    if (tensor == HF_NO_TENSOR)
+        return;
+    const hf_tensor *t = &m->tensors[tensor];
+    const double bound = scale < 0 ? sqrt(6 / (double)(t->shape[0] + t->shape[1])) : scale;
+    const hf_stream stream = {m->params.seed, HF_DRAW_PARAMETERS, 0, (uint32_t)tensor};
+    double *x = parameters + t->offset;
+    hf_uniform_fill(&stream, t->count, x);
+    for (size_t e = 0; e < t->count; e++)
+        x[e] = bound * (2 * x[e] - 1);
+}
+
+/* Random orthonormal rows; where there are more rows than columns, of norm 1. */
+static void fill_orthonormal(const hf_decoder *m, size_t tensor, double *parameters)
+{
+    if (tensor == HF_NO_TENSOR)
+        return;
+    const hf_tensor *t = &m->tensors[tensor];
+    const size_t rows = t->shape[0], C = t->shape[1];
+    const hf_stream stream = {m->params.seed, HF_DRAW_PARAMETERS, 0, (uint32_t)tensor};
+    double *x = parameters + t->offset;
+    hf_normal_fill(&stream, t->count, x);
+    for (size_t r = 0; r < rows; r++) {
+        for (int pass = 0; pass < 2 && rows <= C; pass++)
+            for (size_t l = 0; l < r; l++)
+                hf_kernel_add(C, -hf_kernel_dot(C, x + l * C, x + r * C), x + l * C, x + r * C);
+        const double norm = sqrt(hf_kernel_dot(C, x + r * C, x + r * C));
+        for (size_t c = 0; c < C; c++)
+            x[r * C + c] /= norm;
+    }
+}
+
+static void fill_ones(const hf_decoder *m, size_t tensor, double *parameters)
+{
+    for (size_t e = 0; tensor != HF_NO_TENSOR && e < m->tensors[tensor].count; e++)
+        parameters[m->tensors[tensor].offset + e] = 1;
+}
+
+/* Embedding and read-out orthonormal, matrices uniform, gains 1, shifts and biases 0. */
+static void decoder_initialize(const void *self, double *parameters)
+{
+    const hf_decoder *m = self;
+    memset(parameters, 0, parameter_count(m) * sizeof *parameters);
+    fill_orthonormal(m, m->token, parameters);
+    fill_uniform(m, m->place, -1, parameters);
+    for (size_t i = 0; i < m->params.blocks; i++) {
+        const hf_decoder_block *b = &m->block[i];
+        fill_uniform(m, b->query, m->params.query_scale, parameters);
+        fill_uniform(m, b->key, m->params.key_scale, parameters);
+        fill_uniform(m, b->value, m->params.value_scale, parameters);
+        fill_uniform(m, b->output, -1, parameters);
+        fill_uniform(m, b->mlp_in, -1, parameters);
+        fill_uniform(m, b->mlp_out, -1, parameters);
+        fill_ones(m, b->gain1, parameters);
+        fill_ones(m, b->gain2, parameters);
+    }
+    fill_orthonormal(m, m->readout, parameters);
+}
+
+/* ---- a batch ---- */
+
+static size_t this_thread(void)
+{
+#ifdef _OPENMP
+    return (size_t)omp_get_thread_num();
+#else
+    return 0;
+#endif
+}
+
+/* Sequences first .. first + n - 1 of a batch: what the model reads and what it is to predict. */
+static void read_sequences(const hf_decoder *m, const hf_batch *batch, size_t first, size_t n, hf_decoder_work *w)
+{
+    const size_t length = m->task.length;
+    for (size_t s = 0; s < n; s++) {
+        const uint32_t sample = hf_batch_sample(batch, first + s);
+        hf_token *tokens = w->sequences + s * length;
+        w->samples[s] = sample;
+        if (batch->fixed && sample < m->params.stored)
+            memcpy(tokens, m->stored + (size_t)sample * length, length * sizeof *tokens);
+        else
+            m->task.kind->draw(m->task.self, batch->step, sample, tokens);
+        memcpy(w->inputs + s * m->P, tokens, m->P * sizeof *tokens);
+        memcpy(w->targets + s * m->task.scored, tokens + m->task.first, m->task.scored * sizeof *tokens);
+    }
+}
+
+static void compute_part(hf_decoder *m, const double *parameters, const hf_batch *batch, size_t s,
+                         const hf_dropout *dropout, bool back, hf_decoder_work *w)
+{
+    const size_t from = s * batch->count / HF_DECODER_PARTS, to = (s + 1) * batch->count / HF_DECODER_PARTS;
+    hf_decoder_part *part = &m->parts[s];
+    part->loss = 0;
+    if (back)
+        memset(part->gradient, 0, parameter_count(m) * sizeof *part->gradient);
+    for (size_t first = from; first < to; first += HF_DECODER_CHUNK) {
+        const size_t n = to - first < HF_DECODER_CHUNK ? to - first : HF_DECODER_CHUNK;
+        read_sequences(m, batch, first, n, w);
+        hf_decoder_forward_chunk(m, parameters, n, dropout, w);
+        part->loss += hf_cross_entropy(n * m->task.scored, m->task.vocabulary, w->targets, w->z);
+        if (back)
+            hf_decoder_backward_chunk(m, parameters, n, dropout, w, part->gradient);
+    }
+}
+
+/* The sum of the losses, parts in their order. step: of the dropout. */
+static double compute(hf_decoder *m, const double *parameters, const hf_batch *batch, bool back)
+{
+    const hf_dropout dropout = {m->params.seed, batch->stream, back ? m->params.dropout : 0};
+    double loss = 0;
+#ifdef _OPENMP
+#pragma omp parallel for num_threads((int)m->params.threads) schedule(dynamic, 1) if (m->params.threads > 1)
+#endif
+    for (size_t s = 0; s < HF_DECODER_PARTS; s++)
+        compute_part(m, parameters, batch, s, &dropout, back, &m->work[this_thread()]);
+    for (size_t s = 0; s < HF_DECODER_PARTS; s++)
+        loss += m->parts[s].loss;
+    return loss;
+}
+
+static double decoder_gradient(void *self, const double *parameters, const hf_batch *batch, double *gradient)
+{
+    hf_decoder *m = self;
+    const size_t count = parameter_count(m);
+    memset(gradient, 0, count * sizeof *gradient);
+    if (batch->count == 0)
+        return NAN;
+    const double scored = (double)batch->count * (double)m->task.scored, loss = compute(m, parameters, batch, true);
+    for (size_t s = 0; s < HF_DECODER_PARTS; s++)
+        hf_kernel_add(count, 1 / scored, m->parts[s].gradient, gradient);
+    return loss / scored;
+}
+
+static double decoder_loss(void *self, const double *parameters, const hf_batch *batch)
+{
+    hf_decoder *m = self;
+    if (batch->count == 0)
+        return NAN;
+    return compute(m, parameters, batch, false) / ((double)batch->count * (double)m->task.scored);
+}
+
+void hf_decoder_forward(hf_decoder *m, const double *parameters, const hf_batch *batch, size_t first, size_t count,
+                        double *logits, double *attention)
+{
+    const hf_dropout none = {0};
+    hf_decoder_work *w = &m->work[0];
+    const size_t scored = m->task.scored, outputs = scored * m->task.vocabulary, weights = m->params.heads * scored * m->P;
+    for (size_t done = 0; done < count; done += HF_DECODER_CHUNK) {
+        const size_t n = count - done < HF_DECODER_CHUNK ? count - done : HF_DECODER_CHUNK;
+        read_sequences(m, batch, first + done, n, w);
+        hf_decoder_forward_chunk(m, parameters, n, &none, w);
+        if (logits != NULL)
+            memcpy(logits + done * outputs, w->z, n * outputs * sizeof *logits);
+        if (attention != NULL)
+            memcpy(attention + done * weights, w->kept[m->params.blocks - 1].weights, n * weights * sizeof *attention);
+    }
+}
+
+const hf_model_kind hf_model_decoder = {.name = "decoder",
+                                        .free = decoder_free,
+                                        .tensors = decoder_tensors,
+                                        .initialize = decoder_initialize,
+                                        .gradient = decoder_gradient,
+                                        .loss = decoder_loss};

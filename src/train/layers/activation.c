@@ -1,0 +1,33 @@
+#include "train/layers/layers.h"
+
+#include "core/simd.h"
+#include "train/normal.h"
+
+void hf_relu_forward(size_t count, double *x)
+{
+    for (size_t i = 0; i < count; i++)
+        x[i] = x[i] > 0 ? x[i] : 0;
+}
+
+void hf_relu_backward(size_t count, const double *y, double *dy)
+{
+    for (size_t i = 0; i < count; i++)
+        dy[i] = y[i] > 0 ? dy[i] : 0;
+}
+
+void hf_dropout_apply(const hf_dropout *dropout, unsigned place, uint32_t sample, size_t count, double *x)
+{
+    enum { BLOCK = 1024 };
+    const double kept = 1 / (1 - dropout->rate);
+    double u[BLOCK];
+    if (dropout->rate == 0)
+        return;
+    for (size_t first = 0, block = 0; first < count; first += BLOCK, block++) {
+        const size_t width = count - first < BLOCK ? count - first : BLOCK;
+        const hf_stream stream = {dropout->seed, HF_DRAW_DROPOUT, dropout->step << 24 | (uint64_t)place << 16 | block,
+                                  sample};
+        hf_uniform_fill(&stream, width, u);
+        for (size_t i = 0; i < width; i++)
+            x[first + i] = u[i] < dropout->rate ? 0 : x[first + i] * kept;
+    }
+}
