@@ -204,8 +204,14 @@ def part_exponents():
             fit(("(sqrt(d) T/f)",), [(math.sqrt(d) * T / f(d, p),) for T, d, p in cases], times)
 
 
+def error_of(row):
+    """By the seeds where there are some, else by the scatter about the law."""
+    by_seeds = float(row["standard_error"])
+    return by_seeds if by_seeds == by_seeds else float(row["residual_error"])
+
+
 def print_law(rows):
-    terms = " ".join(f"{row['parameter']}^({float(row['exponent']):.4f} +- {float(row['standard_error']):.4f})"
+    terms = " ".join(f"{row['parameter']}^({float(row['exponent']):.4f} +- {error_of(row):.4f})"
                      for row in rows if row["parameter"] != "constant")
     print(f"{rows[0]['runs']} runs, {rows[0]['left_out']} left out: {float(rows[0]['exponent']):.4g} {terms}, "
           f"R2 = {float(rows[0]['r2']):.6f}")

@@ -1,5 +1,6 @@
 # Every reported quantity against the swept key: the median over seeds in a band from the 10 to the 90 % quantile. A triangle
-# at the upper edge: so many runs never came to it that the median is beyond the end of the run.
+# at the upper edge: so many runs never came to it that the median is beyond the end of the run. An open circle at the lower
+# edge: not known, for runs ended while more was to come.
 panels = shown(quantities)
 columns = columns_for(panels, 3)
 blocks = ceil(panels / real(columns))
@@ -30,13 +31,18 @@ unset key
 seeds_note = seeds > 1 ? sprintf("medians over %d seeds", seeds) : ""
 band_note = seeds < 2 ? "" : seeds < 11 ? "band: 10 to 90 % quantiles, of so few runs nearly their range" : "band: 10 to 90 % of the runs"
 eval place(left, top, wide, high)
-eval heading(left, and_note(and_note(seeds_note, band_note), and_note("triangle: not within the run", slice)))
 
 row(i) = (int(i) - 1) * x_stride + 1
 rows = x_count * x_stride
 array median[rows]
 array low[rows]
 array up_to[rows]
+array cut[rows] # runs that ended while more was to come
+stats summary using (cut[int(column(0)) + 1] = column("censored"), 0) nooutput
+any_cut = 0
+do for [i = 1:x_count] { if (cut[row(i)] > 0) { any_cut = 1 } }
+open_note = any_cut ? "triangle: not within the run; circle: not known, runs ended while more was to come" : "triangle: not within the run"
+eval heading(left, and_note(and_note(seeds_note, band_note), and_note(open_note, slice)))
 is_there(y) = is_finite(y)
 
 do for [q = 1:panels] {
@@ -50,8 +56,9 @@ do for [q = 1:panels] {
                        up_to[int(column(0)) + 1] = number(strcol(name . "_high")), 0) nooutput
 
   # What the panel must hold.
-  y_low = 1e308; y_high = -1e308; missing = 0
+  y_low = 1e308; y_high = -1e308; missing = 0; unknown = 0
   do for [i = 1:x_count] {
+    if (median[row(i)] != median[row(i)] && cut[row(i)] > 0) { unknown = unknown + 1 }
     if (median[row(i)] == never) { missing = missing + 1 }
     if (is_there(low[row(i)]) && low[row(i)] < y_low) { y_low = low[row(i)] }
     if (is_there(median[row(i)]) && median[row(i)] > y_high) { y_high = median[row(i)] }
@@ -64,6 +71,7 @@ do for [q = 1:panels] {
   if (y_log) { y_margin = (y_high / y_low)**0.05; y_low = y_low / y_margin; y_high = y_high * y_margin**2 } \
   else { y_margin = 0.06 * (y_high - y_low); y_low = y_low - y_margin; y_high = y_high + 2 * y_margin }
   clipped(y) = y != y ? NaN : y > y_high ? y_high : y
+  lower_edge = y_log ? y_low * (y_high / y_low)**0.03 : y_low + 0.03 * (y_high - y_low)
   edge = y_log ? y_high / (y_high / y_low)**0.03 : y_high - 0.03 * (y_high - y_low)
 
   eval place(left + ((q - 1) % columns) * (wide + gap), top + ((q - 1) / columns) * (high + row_gap), wide, high)
@@ -75,12 +83,18 @@ do for [q = 1:panels] {
   eval scale("y", y_low, y_high, y_log, high / 45)
   if (is_count[q] && y_high - y_low < 8) { set ytics 1 }
   set datafile nocolumnheaders
-  plot median using (x_at[int(column(1))]):(seeds > 1 ? clipped(low[row(column(1))]) : NaN):(clipped(up_to[row(column(1))])) \
+  # An end of the band that is not known reaches the edge.
+  band_from(i) = seeds < 2 || median[i] != median[i] ? NaN : low[i] != low[i] && cut[i] > 0 ? y_low : clipped(low[i])
+  band_to(i) = median[i] != median[i] ? NaN : up_to[i] != up_to[i] && cut[i] > 0 ? y_high : clipped(up_to[i])
+  plot median using (x_at[int(column(1))]):(band_from(row(column(1)))):(band_to(row(column(1)))) \
          every ::0::x_count - 1 with filledcurves fc rgb "#bcd4e6" fs solid noborder, \
        median using (x_at[int(column(1))]):(is_there(median[row(column(1))]) ? median[row(column(1))] : NaN) \
          every ::0::x_count - 1 with linespoints lc rgb "#0072B2" lw 2.5 pt 7 ps x_count > 30 ? 0.45 : 0.8, \
        for [k = 1:missing > 0] median using (x_at[int(column(1))]):(median[row(column(1))] == never ? edge : NaN) \
-         every ::0::x_count - 1 with points lc rgb "#D55E00" pt 8 ps 1.1
+         every ::0::x_count - 1 with points lc rgb "#D55E00" pt 8 ps 1.1, \
+       for [k = 1:unknown > 0] median using (x_at[int(column(1))]): \
+           (median[row(column(1))] != median[row(column(1))] && cut[row(column(1))] > 0 ? lower_edge : NaN) \
+         every ::0::x_count - 1 with points lc rgb "#707070" pt 6 ps 1.1
   unset label 1
   unset label 2
 }

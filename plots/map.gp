@@ -1,11 +1,11 @@
-# Every reported quantity over the two swept keys, each cell the median over seeds. Grey: not within the run; a cross: no run
-# succeeded. Lines are at the labelled ticks of the colour scale, where both axes hold numbers.
+# Every reported quantity over the two swept keys, each cell the median over seeds. Grey: never; hatched: not known, for runs
+# ended while more was to come; a cross: no run succeeded. Lines are at the labelled ticks of the colour scale, where both axes hold numbers.
 panels = shown(quantities)
 columns = columns_for(panels, 3)
 blocks = ceil(panels / real(columns))
 
 # Layout in pixels; y is counted from the top. Right of every panel stands its colour scale.
-left = y_labelled ? 140.0 : 95.0; right = 85.0; gap = 165.0; top = 100.0; bottom = 70.0; row_gap = 78.0
+left = y_labelled ? 140.0 : 95.0; right = 105.0; gap = 165.0; top = 100.0; bottom = 70.0; row_gap = 78.0
 wide = columns > 2 ? 360.0 : columns > 1 ? 440.0 : 620.0
 high = blocks > 1 ? 320.0 : 400.0
 width = left + columns * wide + (columns - 1) * gap + right
@@ -35,11 +35,14 @@ row(n) = (int(n) / y_count) * x_stride + (int(n) % y_count) * y_stride + 1
 rows = x_count * x_stride
 array value[rows]
 array runs[rows]
+array cut[rows] # runs that ended while more was to come
 $lines << END
 0 0
 END
-do for [i = 1:rows] { runs[i] = 0 }
-stats summary using (runs[int(column(0)) + 1] = column("runs"), 0) nooutput
+do for [i = 1:rows] { runs[i] = 0; cut[i] = 0 }
+stats summary using (runs[int(column(0)) + 1] = column("runs"), cut[int(column(0)) + 1] = column("censored"), 0) nooutput
+any_cut = 0
+do for [n = 0:cells - 1] { if (cut[row(n)] > 0) { any_cut = 1 } }
 is_there(z) = is_finite(z)
 
 # The palette in n steps.
@@ -55,19 +58,20 @@ unset key
 eval place(left, top, wide, high)
 seeds_note = seeds > 1 ? sprintf("medians over %d seeds", seeds) : ""
 lines_note = x_labelled || y_labelled ? "" : "lines: ticks of the colour scale"
-eval heading(left, and_note(and_note(seeds_note, lines_note), and_note("grey: not within the run", slice)))
+eval heading(left, and_note(and_note(seeds_note, lines_note), and_note(any_cut ? "grey: never; hatched: not known, runs ended while more was to come" : "grey: not within the run", slice)))
 
 do for [q = 1:panels] {
   unset logscale
   set autoscale # stats looks at ranges
   do for [i = 1:rows] { value[i] = NaN }
   stats summary using (value[int(column(0)) + 1] = number(strcol(quantity[q] . "_median")), 0) nooutput
-  z_low = 1e308; z_high = -1e308; failed = 0; there = 0
+  z_low = 1e308; z_high = -1e308; failed = 0; there = 0; hatched = 0
   do for [n = 0:cells - 1] {
     z = value[row(n)]
     if (is_there(z) && z < z_low) { z_low = z }
     if (is_there(z) && z > z_high) { z_high = z }
     if (is_there(z)) { there = there + 1 }
+    if (!is_there(z) && cut[row(n)] > 0) { hatched = hatched + 1 }
     if (runs[row(n)] == 0) { failed = failed + 1 }
   }
   if (z_low > z_high) { z_low = 0.0; z_high = 1.0 }
@@ -145,12 +149,16 @@ do for [q = 1:panels] {
   set colorbox user origin across(x + wide + 14), up(y + high) size across(16), 1 - up(high)
   set cbtics out scale 0.5 offset -0.6, 0
 
-  if (there == 0) { set label 3 "never" at graph 0.5, graph 0.5 center tc rgb "#606060" }
+  if (there == 0) { set label 3 (hatched > 0 ? "not known" : "never") at graph 0.5, graph 0.5 center tc rgb "#606060" }
   set datafile nocolumnheaders separator whitespace
   plot value using (is_there(value[row($1 - 1)]) ? x_at[column_of($1 - 1)] : NaN):(y_at[line_of($1 - 1)]): \
                    (x_edge(column_of($1 - 1), -1)):(x_over(x_edge(column_of($1 - 1), 1))): \
                    (y_edge(line_of($1 - 1), -1)):(y_over(y_edge(line_of($1 - 1), 1))):(value[row($1 - 1)]) \
          every ::0::cells - 1 with boxxyerror fc palette fs solid noborder, \
+       for [k = 1:hatched > 0] value using (!is_there(value[row($1 - 1)]) && cut[row($1 - 1)] > 0 ? x_at[column_of($1 - 1)] : NaN): \
+                   (y_at[line_of($1 - 1)]):(x_edge(column_of($1 - 1), -1)):(x_edge(column_of($1 - 1), 1)): \
+                   (y_edge(line_of($1 - 1), -1)):(y_edge(line_of($1 - 1), 1)) \
+         every ::0::cells - 1 with boxxyerror fc rgb "#909090" fs transparent pattern 4 noborder, \
        for [k = 1:failed > 0] runs using (x_at[column_of($1 - 1)]):(runs[row($1 - 1)] == 0 ? y_at[line_of($1 - 1)] : NaN) \
          every ::0::cells - 1 with points pt 2 ps 0.8 lc rgb "#404040", \
        for [k = 1:has_lines] $lines using (x_log ? 10.0**$1 : $1):(y_log ? 10.0**$2 : $2) with lines lc rgb "white" lw 1

@@ -4,6 +4,8 @@
 #include "core/file.h"
 #include "sweep/collect.h"
 #include "sweep/figures.h"
+#include "sweep/fit.h"
+#include "sweep/medians.h"
 #include "sweep/workers.h"
 
 #include <stdio.h>
@@ -73,10 +75,14 @@ int hf_cli_collect_sweep(const hf_sweep *sweep, bool quiet)
     if (status == HF_OK && !quiet) {
         printf("%s: %zu tasks, %zu OK, %zu failed, %zu not run\n", sweep->config.title, results.count, results.done,
                results.failed, missing);
+        status = hf_medians_print(sweep, &results, stdout, &err);
+        if (status == HF_OK)
+            status = hf_fit_print(sweep, &results, stdout, &err);
         printf("tables: %s/results.tsv, summary.tsv%s\n", sweep->directory, sweep->config.fit.count > 0 ? ", fit.tsv" : "");
         if (sweep->config.output.plots && results.done > 0 && sweep->config.sweep.over.count > 0)
             printf("figures: %s/plots\n", sweep->directory);
-        status = hf_cli_flush(&err);
+        if (status == HF_OK)
+            status = hf_cli_flush(&err);
     }
     hf_cli_print_failures(sweep, &results);
     const bool complete = results.done == results.count;

@@ -2,6 +2,7 @@
 
 #include "config/keys.h"
 #include "config/value.h"
+#include "sweep/law.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -329,27 +330,68 @@ hf_status hf_axes_read(const config_setting_t *setting, hf_axes *axes, hf_fault 
     return status;
 }
 
+/* Requires exactly one of two members that say the same. */
+static hf_status one_of_two(const config_setting_t *group, const config_setting_t *const member[], const char *const names[],
+                            size_t one, size_t other, hf_fault *fault)
+{
+    if (member[one] != NULL && member[other] != NULL)
+        return hf_fault_set(fault, config_setting_source_file(group), config_setting_source_line(group),
+                            "%s and %s say the same, expected one of them", names[one], names[other]);
+    return require(group, member[one] != NULL ? member[one] : member[other], names[one], fault);
+}
+
+/* A list of swept keys, or one. */
+static hf_status read_parameters(const config_setting_t *setting, const char *what, hf_strings *on, hf_fault *fault)
+{
+    const bool is_one = config_setting_type(setting) == CONFIG_TYPE_STRING;
+    if (!is_one && !is_filled_list(setting))
+        return reject(fault, setting, what, "a list of swept keys");
+    hf_status status = start_strings(on, is_one ? 1 : (size_t)config_setting_length(setting));
+    for (size_t i = 0; i < on->count && status == HF_OK; i++)
+        status = read_string(is_one ? setting : config_setting_get_elem(setting, (unsigned)i), what, &on->at[i], fault);
+    return status;
+}
+
+static hf_status read_law(const config_setting_t *setting, hf_fit *fit, hf_fault *fault)
+{
+    char *name = NULL, shown[80];
+    hf_status status = read_string(setting, "law", &name, fault);
+    if (status != HF_OK)
+        return status;
+    while (fit->law < HF_LAWS && strcmp(hf_laws[fit->law].name, name) != 0)
+        fit->law++;
+    if (fit->law == HF_LAWS) {
+        fit->law = 0;
+        status = hf_fault_set(fault, config_setting_source_file(setting), config_setting_source_line(setting),
+                              "unknown law '%s', expected power, exponential, log, sqrt-log or linear",
+                              hf_text_show(name, shown, sizeof shown));
+    }
+    free(name);
+    return status;
+}
+
 static hf_status read_fit(const config_setting_t *group, hf_fit *fit, hf_fault *fault)
 {
-    static const char *const names[] = {"response", "on", NULL};
-    const config_setting_t *member[2] = {NULL};
+    static const char *const names[] = {"response", "on", "law", "of", "over", NULL};
+    enum { RESPONSE, ON, LAW, OF, OVER, MEMBERS };
+    const config_setting_t *member[MEMBERS] = {NULL};
     hf_status status = find_members(group, names, member, fault);
-    for (size_t i = 0; i < 2 && status == HF_OK; i++)
-        status = require(group, member[i], names[i], fault);
     if (status == HF_OK)
-        status = read_string(member[0], "response", &fit->response, fault);
-    if (status == HF_OK && !is_filled_list(member[1]))
-        status = reject(fault, member[1], "on", "a list of swept keys");
+        status = one_of_two(group, member, names, RESPONSE, OF, fault);
     if (status == HF_OK)
-        status = start_strings(&fit->on, (size_t)config_setting_length(member[1]));
-    for (size_t i = 0; i < fit->on.count && status == HF_OK; i++)
-        status = read_string(config_setting_get_elem(member[1], (unsigned)i), "on", &fit->on.at[i], fault);
-    return status;
+        status = one_of_two(group, member, names, ON, OVER, fault);
+    if (status != HF_OK)
+        return status;
+    const size_t response = member[RESPONSE] != NULL ? RESPONSE : OF, on = member[ON] != NULL ? ON : OVER;
+    status = read_string(member[response], names[response], &fit->response, fault);
+    if (status == HF_OK)
+        status = read_parameters(member[on], names[on], &fit->on, fault);
+    return status == HF_OK && member[LAW] != NULL ? read_law(member[LAW], fit, fault) : status;
 }
 
 hf_status hf_fits_read(const config_setting_t *setting, hf_fits *fits, hf_fault *fault)
 {
-    const size_t count = count_groups(setting, "a group { response; on; } or a list of them", "", fault);
+    const size_t count = count_groups(setting, "a group { response; on; law; } or a list of them", "", fault);
     if (count == 0)
         return HF_EUSAGE;
     fits->at = calloc(count, sizeof *fits->at);
@@ -470,7 +512,13 @@ void hf_fits_print(const hf_fits *fits, FILE *stream)
             fputs(k == 0 ? "" : ", ", stream);
             hf_text_quote(fit->on.at[k], stream);
         }
-        fputs("); }", stream);
+        fputs("); ", stream);
+        if (fit->law > 0) {
+            fputs("law = ", stream);
+            hf_text_quote(hf_laws[fit->law].name, stream);
+            fputs("; ", stream);
+        }
+        fputs("}", stream);
     }
     fputs("\n)", stream);
 }

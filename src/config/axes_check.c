@@ -1,6 +1,9 @@
 #include "config/axes.h"
 #include "config/keys.h"
+#include "config/read.h"
+#include "sweep/law.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,7 +51,7 @@ static hf_status check_parameter(const hf_config *config, const hf_fit *fit, siz
                                 over->at[i].key);
     for (size_t n = 0; n < over->at[i].values.count; n++) {
         const double x = hf_axes_number(&over->at[i], n);
-        if (!(x > 0))
+        if (isnan(hf_scale_of(hf_laws[fit->law].parameter, x)))
             return hf_config_reject(config, err, "fit", "%s takes the value %g, which has no logarithm", fit->on.at[k], x);
     }
     for (size_t other = 0; other < k; other++)
@@ -160,9 +163,23 @@ static hf_status check_kind(const hf_config *config, hf_error *err)
     return HF_OK;
 }
 
+/* Fits that stand in the section of the sweep are those of the model. */
+static void take_fits(hf_config *config)
+{
+    hf_origins *origins = config->origins;
+    const size_t from = (size_t)(hf_keys_find("sweep.fit") - hf_keys), to = (size_t)(hf_keys_find("fit") - hf_keys);
+    if (config->sweep.fit.count == 0)
+        return;
+    config->fit = config->sweep.fit;
+    config->sweep.fit = (hf_fits){0};
+    if (origins->where[to] == NULL && origins->where[from] != NULL)
+        origins->where[to] = strdup(origins->where[from]); /* for messages; without memory they name the file alone */
+}
+
 hf_status hf_axes_check(hf_config *config, hf_error *err)
 {
     const hf_axes *over = &config->sweep.over;
+    take_fits(config);
     hf_status status = check_task_count(config, err);
     for (size_t i = 0; i < over->count && status == HF_OK; i++) {
         for (size_t k = 0; k < i; k++)

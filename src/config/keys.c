@@ -328,8 +328,11 @@ const hf_key hf_keys[] = {
         "vary all keys together, value by value, instead of in all combinations"),
     KEY(sweep.report, STRINGS, NULL, ANY, "", "(\"t_split\", \"stages\")",
         "the reported quantities, see headflow help quantities; default: t_split, t_acquired_<j>, stages, final_loss"),
+    KEY(sweep.fit, FITS, NULL, ANY, "", "{ of = \"t_split\"; over = \"perturbation\"; law = \"sqrt-log\"; }",
+        "another place for fit", .replaces = "fit", .counts = never),
     KEY(fit, FITS, NULL, ANY, "", "{ response = \"t_split\"; on = (\"perturbation\"); }",
-        "power laws to fit to a sweep's results: { response = \"t_emerged\"; on = (\"positions\", \"dim\"); }",
+        "laws to fit to a sweep's results: { response = \"t_emerged\"; on = (\"positions\", \"dim\"); law = \"power\"; }, or "
+        "of for response and over for on; law: power (the default), exponential, log, sqrt-log or linear",
         .counts = never),
 };
 

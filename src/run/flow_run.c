@@ -1,6 +1,7 @@
 #include "run/flow_run.h"
 
 #include "core/file.h"
+#include "detect/reach.h"
 #include "flow/flow_system.h"
 #include "report/findings.h"
 #include "run/checkpoint.h"
@@ -251,6 +252,17 @@ static hf_status find(flow_run *run, hf_error *err)
                              &run->origin, err);
 }
 
+/* Whether more was to come; the flow is at its final state. */
+static hf_status judge_end(flow_run *run, double t, hf_error *err)
+{
+    const hf_ending ending = {.end = run->config->detect.events ? run->summary->findings.end : HF_END_PLATEAU,
+                              .t = t,
+                              .loss = run->flow->loss,
+                              .speed = run->flow->speed,
+                              .equal_heads = run->problem->heads > 1 && run->observation.divergence == 0};
+    return hf_reach_judge(run->flow, &ending, &run->summary->censored, err);
+}
+
 static hf_status finish(flow_run *run, double t, hf_error *err)
 {
     hf_status status = HF_OK;
@@ -258,6 +270,9 @@ static hf_status finish(flow_run *run, double t, hf_error *err)
     if (ended)
         status = find(run, err);
     summarize(run, t); /* leaves the flow at the final state */
+    run->summary->censored = NAN;
+    if (status == HF_OK && ended && run->options->judge_end)
+        status = judge_end(run, t, err);
     if (!has_tables(run))
         return status;
     if (status == HF_OK && run->summary->stop == HF_STOP_LOSS)

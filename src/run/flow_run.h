@@ -21,6 +21,7 @@ typedef struct {
     const char *directory;                    /* of the tables; exists. NULL: nothing is written, saved or resumed */
     const char *part;                         /* for the progress */
     bool resume;                              /* go on from the saved state if there is one */
+    bool judge_end;                           /* fill summary.censored */
     const volatile sig_atomic_t *interrupted; /* not 0: stop after the present step; may be NULL */
     void (*progress)(void *data, const hf_progress *progress); /* called after every step; may be NULL */
     void *progress_data;
@@ -36,6 +37,7 @@ typedef struct {
     double t, loss_start, loss, overlap;
     double energy_defect; /* |L(0) - L(t) - dissipated energy| / L(0) */
     double drift;         /* of the logits' mean, see hf_flow_drift */
+    double censored;      /* whether more was to come, see detect/reach.h; nan: not judged, or not known */
     hf_integrator_counts counts;
     size_t heads, patterns;
     double *share;        /* (heads, patterns) at the end; owned */

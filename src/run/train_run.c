@@ -2,6 +2,7 @@
 
 #include "core/channel.h"
 #include "core/file.h"
+#include "detect/reach.h"
 #include "detect/series.h"
 #include "report/findings.h"
 #include "run/completion.h"
@@ -312,6 +313,19 @@ static hf_status write_tables(train_run *run, hf_error *err)
     return status == HF_OK ? hf_record_commit(&run->record, view->flow, time_of(run, run->step), view->y, err) : status;
 }
 
+/* Whether more was to come; the view is at the final state. */
+static hf_status judge_end(train_run *run, hf_error *err)
+{
+    const hf_view *view = view_of(run);
+    hf_ending ending = {.end = run->config->detect.events ? run->summary->findings.end : HF_END_PLATEAU,
+                        .t = time_of(run, run->step),
+                        .equal_heads = run->config->heads > 1 && view->observation.divergence == 0};
+    if (run->config->train.samples > 0)
+        return HF_OK;
+    hf_span_loss(view->flow, &ending.loss, &ending.speed);
+    return hf_reach_judge(view->flow, &ending, &run->summary->censored, err);
+}
+
 static hf_status finish(train_run *run, hf_error *err)
 {
     hf_train_summary *summary = run->summary;
@@ -322,6 +336,9 @@ static hf_status finish(train_run *run, hf_error *err)
     run->learner.probe.kind->look(run->learner.probe.self,
                                   run->parameters); /* now: saddles have left the view at a plateau */
     summary->step = run->step;
+    summary->censored = NAN;
+    if (status == HF_OK && run->options->judge_end && !summary->interrupted)
+        status = judge_end(run, err);
     summary->t = time_of(run, run->step);
     summary->loss = o->loss;
     summary->overlap = o->overlap;

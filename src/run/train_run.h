@@ -24,6 +24,7 @@ typedef struct {
 typedef struct {
     const char *directory; /* of the tables; exists. NULL: nothing is written, saved or resumed */
     bool resume;
+    bool judge_end; /* fill summary.censored */
     size_t threads;
     size_t level_count;
     const double *level;                      /* (level_count) of the loss, for the crossings */
@@ -49,6 +50,8 @@ typedef struct {
     double t, loss_start, loss, overlap;
     double train_loss; /* nan: no fixed samples */
     double sharpness;  /* lr times the largest curvature at the start; above 2 the first steps grow */
+    double censored;   /* whether more was to come, see detect/reach.h; nan: not judged, or not known, as with fixed samples,
+                          which the run follows instead of the population */
     hf_early_stop early;
     double *crossing;           /* (level_count) step at which the loss first fell to each level, between two by linear
                                    interpolation; nan: never; owned */

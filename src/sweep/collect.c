@@ -3,6 +3,7 @@
 #include "core/statistics.h"
 #include "report/table.h"
 #include "sweep/fit.h"
+#include "sweep/summary.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -45,8 +46,10 @@ static void write_result(hf_table *table, const hf_sweep *sweep, const hf_result
     write_parameters(table, sweep, task, sweep->tasks.columns);
     hf_table_text(table, "%s", states[result->state]);
     hf_table_number(table, result->state == HF_TASK_NOT_RUN ? (double)NAN : (double)result->code);
-    hf_table_numbers(table, results->width, results->value + task * results->width);
+    hf_table_numbers(table, sweep->asked_count, results->value + task * results->width);
     hf_table_text(table, "%s", result->reason == NULL ? "nan" : result->reason);
+    if (sweep->asked_count < sweep->report_count) /* else it is among these */
+        hf_table_number(table, results->value[task * results->width + sweep->censored]);
     hf_table_end_line(table);
 }
 
@@ -60,9 +63,11 @@ static hf_status write_results(const hf_sweep *sweep, const hf_results *results,
     hf_table_text(&table, "task");
     name_parameters(&table, sweep, sweep->tasks.columns);
     hf_table_text(&table, "status\tcode");
-    for (size_t i = 0; i < results->width; i++)
+    for (size_t i = 0; i < sweep->asked_count; i++)
         hf_table_text(&table, "%s", sweep->report[i].name);
     hf_table_text(&table, "reason");
+    if (sweep->asked_count < sweep->report_count)
+        hf_table_text(&table, "%s", hf_quantity_censored);
     hf_table_end_line(&table);
     for (size_t task = 0; task < results->count; task++)
         write_result(&table, sweep, results, task);
@@ -87,65 +92,52 @@ static hf_status write_timing(const hf_sweep *sweep, const hf_results *results, 
 
 /* ---- summary.tsv ---- */
 
-/* The runs of a point that are OK and, for a time, those that never came to it as infinity; *have: how many did. */
-static size_t gather(const hf_sweep *sweep, const hf_results *results, size_t first, size_t quantity, double *numbers,
-                     size_t *have)
-{
-    size_t count = 0;
-    *have = 0;
-    for (size_t run = 0; run < sweep->config.sweep.seeds; run++) {
-        const size_t task = first + run;
-        const double value = results->value[task * results->width + quantity];
-        if (results->task[task].state != HF_TASK_OK)
-            continue;
-        *have += isnan(value) ? 0 : 1;
-        if (!isnan(value))
-            numbers[count++] = value;
-        else if (sweep->report[quantity].kind->is_time)
-            numbers[count++] = INFINITY;
-    }
-    return count;
-}
-
-static void write_point(hf_table *table, const hf_sweep *sweep, const hf_results *results, size_t first, double *numbers)
+static void write_point(hf_table *table, const hf_sweep *sweep, const hf_results *results, size_t first, double *scratch)
 {
     size_t states[3] = {0};
     for (size_t run = 0; run < sweep->config.sweep.seeds; run++)
         states[results->task[first + run].state]++;
     write_parameters(table, sweep, first, sweep->config.sweep.over.count);
     hf_table_text(table, "%zu\t%zu\t%zu", states[HF_TASK_OK], states[HF_TASK_FAILED], states[HF_TASK_NOT_RUN]);
-    for (size_t q = 0; q < results->width; q++) {
-        size_t have;
-        const size_t count = gather(sweep, results, first, q, numbers, &have);
-        hf_sort(count, numbers);
-        hf_table_number(table, hf_quantile(count, numbers, 0.5));
-        hf_table_number(table, hf_quantile(count, numbers, 0.1));
-        hf_table_number(table, hf_quantile(count, numbers, 0.9));
-        hf_table_text(table, "%zu", have);
+    for (size_t q = 0; q < sweep->asked_count; q++) {
+        const hf_point_summary s = hf_summary_of_point(sweep, results, first, q, scratch);
+        hf_table_numbers(table, 3, (const double[]){s.median, s.low, s.high});
+        hf_table_text(table, "%zu", s.have);
     }
+    hf_table_text(table, "%zu", hf_summary_censored(sweep, results, first));
     hf_table_end_line(table);
+}
+
+static void comment_summary(hf_table *table, const hf_sweep *sweep)
+{
+    const size_t seeds = sweep->config.sweep.seeds;
+    hf_table_comment(table, "quantiles 0.1 and 0.9; a time that was never reached counts as inf");
+    hf_table_comment(table, "nan: not known, also what censored runs leave open");
+    if (seeds > 1 && seeds < HF_QUANTILES_FEW)
+        hf_table_comment(table, "%zu runs a point, so few that low and high lie between the two lowest and the two highest", seeds);
 }
 
 static hf_status write_summary(const hf_sweep *sweep, const hf_results *results, hf_error *err)
 {
     const size_t seeds = sweep->config.sweep.seeds;
     hf_table table;
-    double *numbers = malloc(seeds * sizeof *numbers);
-    hf_status status = numbers == NULL ? hf_fail_memory(err, "the summary") : open_table(&table, sweep, "summary.tsv", err);
+    double *scratch = malloc(2 * seeds * sizeof *scratch);
+    hf_status status = scratch == NULL ? hf_fail_memory(err, "the summary") : open_table(&table, sweep, "summary.tsv", err);
     if (status == HF_OK) {
-        hf_table_comment(&table, "quantiles 0.1 and 0.9; a time that was never reached counts as inf");
+        comment_summary(&table, sweep);
         name_parameters(&table, sweep, sweep->config.sweep.over.count);
         hf_table_text(&table, "runs\tfailed\tnot_run");
-        for (size_t q = 0; q < results->width; q++) {
+        for (size_t q = 0; q < sweep->asked_count; q++) {
             const char *name = sweep->report[q].name;
             hf_table_text(&table, "%s_median\t%s_low\t%s_high\t%s_count", name, name, name, name);
         }
+        hf_table_text(&table, "%s", hf_quantity_censored);
         hf_table_end_line(&table);
         for (size_t first = 0; first < results->count; first += seeds)
-            write_point(&table, sweep, results, first, numbers);
+            write_point(&table, sweep, results, first, scratch);
         status = hf_file_commit(&table.file, err);
     }
-    free(numbers);
+    free(scratch);
     return status;
 }
 

@@ -1,8 +1,9 @@
 /* collect: from the parts of a sweep to its tables.
  *
- * results.tsv   task <overridden keys> <names of axes> status code <quantities> reason: a row per task, in order
+ * results.tsv   task <overridden keys> <names of axes> status code <quantities> reason censored: a row per task, in order
  * summary.tsv   <swept keys> <names of axes> runs failed not_run, then for each quantity q its q_median q_low q_high (the
- *               10 and 90 % quantiles) over the runs of a point, and in q_count how many of them have it
+ *               10 and 90 % quantiles) over the runs of a point (summary.h), and in q_count how many of them have it; censored:
+ *               how many of them are
  * timing.tsv    task seconds
  * fit.tsv       fit response parameter exponent standard_error r2 residual runs left_out (fit.h) */
 #ifndef HF_SWEEP_COLLECT_H

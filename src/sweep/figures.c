@@ -109,8 +109,8 @@ static void write_slice(FILE *stream, const hf_config *config, size_t first)
 
 static void write_names(FILE *stream, const char *name, const hf_sweep *sweep, bool units)
 {
-    write_list(stream, name, sweep->report_count);
-    for (size_t i = 0; i < sweep->report_count; i++) {
+    write_list(stream, name, sweep->asked_count);
+    for (size_t i = 0; i < sweep->asked_count; i++) {
         fputs(i == 0 ? "" : ", ", stream);
         hf_plots_quote(stream, units ? hf_quantity_unit(&sweep->config, &sweep->report[i]) : sweep->report[i].name);
     }
@@ -119,8 +119,8 @@ static void write_names(FILE *stream, const char *name, const hf_sweep *sweep, b
 
 static void write_flags(FILE *stream, const char *name, const hf_sweep *sweep, bool times)
 {
-    write_list(stream, name, sweep->report_count);
-    for (size_t i = 0; i < sweep->report_count; i++)
+    write_list(stream, name, sweep->asked_count);
+    for (size_t i = 0; i < sweep->asked_count; i++)
         fprintf(stream, "%s%d", i == 0 ? "" : ", ",
                 times ? sweep->report[i].kind->is_time : sweep->report[i].kind->is_count);
     fputs("]\n", stream);
@@ -128,7 +128,7 @@ static void write_flags(FILE *stream, const char *name, const hf_sweep *sweep, b
 
 static void write_quantities(FILE *stream, const hf_sweep *sweep)
 {
-    fprintf(stream, "seeds = %zu\nquantities = %zu\n", sweep->config.sweep.seeds, sweep->report_count);
+    fprintf(stream, "seeds = %zu\nquantities = %zu\n", sweep->config.sweep.seeds, sweep->asked_count);
     write_names(stream, "quantity", sweep, false);
     write_names(stream, "unit", sweep, true);
     write_flags(stream, "is_time", sweep, true);
@@ -162,41 +162,34 @@ typedef struct {
     const hf_fit_result *result;
 } fit_facts;
 
-/* "t_emerged = 1.51 T^0.990(1) d^0.490(2)" and the like. */
-static void describe_law(const fit_facts *f, char *text, size_t size)
-{
-    const hf_fit_result *r = f->result;
-    size_t used = (size_t)snprintf(text, size, "%s = %.4g", f->fit->response, exp(r->value[0]));
-    for (size_t k = 1; k < r->unknowns && used < size; k++) {
-        const char *name = f->fit->on.at[k - 1];
-        const bool is_word = strpbrk(name, " +-*/^(") == NULL;
-        used += (size_t)snprintf(text + used, size - used, is_word ? " · %s^%.4f±%.2g" : " · (%s)^%.4f±%.2g", name,
-                                 r->value[k], r->error[k]);
-    }
-    if (used < size)
-        snprintf(text + used, size - used, "     R² = %.6f     %zu runs", r->r2, r->runs);
-}
-
 static void write_fit_facts(FILE *stream, const void *data)
 {
     const fit_facts *f = data;
     const hf_axes *over = &f->sweep->config.sweep.over;
-    char law[600];
-    describe_law(f, law, sizeof law);
+    char law[700], warning[600];
+    hf_fit_describe(f->fit, f->result, law, 600);
+    hf_fit_warn(f->fit, f->result, warning, sizeof warning);
+    const size_t used = strlen(law);
+    snprintf(law + used, sizeof law - used, "     R² = %.6f     %zu runs", f->result->r2, f->result->runs);
     hf_plots_write_string(stream, "run_title", f->sweep->config.title);
     hf_plots_write_string(stream, "law", law);
+    hf_plots_write_string(stream, "law_name", f->result->law->name);
+    hf_plots_write_string(stream, "law_warning", warning);
+    fprintf(stream, "response_scale = %d\nparameter_scale = %d\n", (int)f->result->law->response,
+            (int)f->result->law->parameter);
     hf_plots_write_string(stream, "response", f->fit->response);
     hf_quantity wanted, have;
     const char *meant, *column = f->fit->response;
     hf_quantity_find(f->fit->response, &wanted, &meant);
-    for (size_t i = 0; i < f->sweep->report_count; i++) {
+    for (size_t i = 0; i < f->sweep->asked_count; i++) {
         have = f->sweep->report[i];
         if (hf_quantity_equal(&wanted, &have))
             column = have.name;
     }
     hf_plots_write_string(stream, "response_column", column);
     hf_plots_write_string(stream, "response_unit", hf_quantity_unit(&f->sweep->config, &wanted));
-    fprintf(stream, "parameters = %zu\nconstant = %.17g\n", f->fit->on.count, exp(f->result->value[0]));
+    fprintf(stream, "response_is_time = %d\n", wanted.kind->is_time);
+    fprintf(stream, "parameters = %zu\nconstant = %.17g\n", f->fit->on.count, f->result->number[0].value);
     write_list(stream, "parameter", f->fit->on.count);
     for (size_t k = 0; k < f->fit->on.count; k++) {
         fputs(k == 0 ? "" : ", ", stream);
@@ -205,7 +198,7 @@ static void write_fit_facts(FILE *stream, const void *data)
     fputs("]\n", stream);
     write_list(stream, "exponent", f->fit->on.count);
     for (size_t k = 0; k < f->fit->on.count; k++)
-        fprintf(stream, "%s%.17g", k == 0 ? "" : ", ", f->result->value[k + 1]);
+        fprintf(stream, "%s%.17g", k == 0 ? "" : ", ", f->result->number[k + 1].value);
     fputs("]\n", stream);
 }
 
@@ -220,7 +213,7 @@ static hf_status write_fit(const hf_sweep *sweep, const hf_results *results, siz
     if (status != HF_OK)
         return status;
     const fit_facts facts = {sweep, &sweep->config.fit.at[i], &result};
-    if (!isnan(result.value[0])) {
+    if (!isnan(result.number[0].value)) {
         status = hf_plots_write_script(plots, name, write_fit_facts, &facts, parts, err);
         *any = true;
     }

@@ -24,8 +24,9 @@ typedef struct {
     hf_axis *at;
 } hf_axes;
 
-/* A power law to be fitted to what a sweep reports. */
+/* A law to be fitted to what a sweep reports. */
 typedef struct {
+    size_t law;     /* number in hf_laws (law.h) */
     char *response; /* a reported quantity */
     hf_strings on;  /* swept keys, or the names of their axes */
 } hf_fit;
@@ -40,6 +41,7 @@ typedef struct {
     size_t seeds; /* runs at every point */
     bool zip;     /* the axes go together, value by value */
     hf_strings report;
+    hf_fits fit; /* another place for the model's fit, where reading puts them */
 } hf_sweep_params;
 
 #endif

@@ -197,6 +197,7 @@ typedef struct {
     const hf_sweep *sweep;
     const char *path;
     size_t line;    /* from 1 */
+    size_t fields;  /* of the quantities, how many this part has */
     double *values; /* (width) of the present line */
     hf_error *err;
 } reader;
@@ -212,7 +213,13 @@ static hf_status check_header(reader *r, char *line)
     static const char *const leading[] = {"task", "code", "seconds"};
     const size_t before = sizeof leading / sizeof *leading;
     bool same = true;
-    for (size_t i = 0; i < before + r->sweep->report_count && same; i++) {
+    r->fields = r->sweep->report_count;
+    for (size_t i = 0; i < before + r->fields && same; i++) {
+        const bool is_older = i == before + r->sweep->asked_count && line != NULL && strncmp(line, "reason\t", 7) == 0;
+        if (is_older) { /* of a version that did not ask whether runs are censored */
+            r->fields = r->sweep->asked_count;
+            break;
+        }
         const char *field = hf_lines_field(&line);
         same = field != NULL && strcmp(field, i < before ? leading[i] : r->sweep->report[i - before].name) == 0;
     }
@@ -262,8 +269,10 @@ static hf_status read_line(reader *r, char *line)
 {
     double number = 0, code = 0, seconds = 0;
     bool good = sum_is_right(line) && parse_real(&line, &number) && parse_real(&line, &code) && parse_real(&line, &seconds);
-    for (size_t i = 0; i < r->results->width; i++)
-        good = good && parse_real(&line, &r->values[i]);
+    for (size_t i = 0; i < r->results->width; i++) {
+        r->values[i] = NAN;
+        good = good && (i >= r->fields || parse_real(&line, &r->values[i]));
+    }
     const char *reason = good ? hf_lines_field(&line) : NULL;
     if (reason == NULL || line != NULL)
         return damaged(r, "this line is damaged");

@@ -126,6 +126,12 @@ static double final_loss(const hf_outcome *s, size_t index)
     return s->loss;
 }
 
+static double censored(const hf_outcome *s, size_t index)
+{
+    (void)index;
+    return s->censored;
+}
+
 static double final_overlap(const hf_outcome *s, size_t index)
 {
     (void)index;
@@ -174,12 +180,17 @@ static double early_class(const hf_outcome *s, size_t index)
     return s->early_class;
 }
 
+const char hf_quantity_censored[] = "censored";
+
 /* clang-format off */
 
 #define TIME    .is_time = true, .needs_events = true
 #define FOUND   .needs_events = true
 #define COUNT   .needs_events = true, .is_count = true
 #define TRAINING .needs_training = true
+#define MORE    .until = HF_UNTIL_MORE
+#define LESS    .until = HF_UNTIL_LESS
+#define EITHER  .until = HF_UNTIL_EITHER
 #define SADDLE  .needs_events = true, .needs_saddle = true
 
 static const hf_quantity_kind kinds[] = {
@@ -189,25 +200,26 @@ static const hf_quantity_kind kinds[] = {
     {"t_onset_", HF_INDEX_STAGE, TIME, .unit = "flow time", .help = "stage s begins", .value = t_onset},
     {"t_peak_", HF_INDEX_STAGE, TIME, .unit = "flow time", .help = "the loss falls fastest in stage s", .value = t_peak},
     {"t_settle_", HF_INDEX_STAGE, TIME, .unit = "flow time", .help = "stage s ends", .value = t_settle},
-    {"stages", HF_INDEX_NONE, COUNT, .unit = "1", .help = "number of stages", .value = stages},
-    {"plateaus", HF_INDEX_NONE, COUNT, .unit = "1", .help = "number of plateaus", .value = plateaus},
-    {"acquired", HF_INDEX_NONE, COUNT, .unit = "1", .help = "number of patterns that were acquired", .value = acquired},
+    {"stages", HF_INDEX_NONE, COUNT, MORE, .unit = "1", .help = "number of stages", .value = stages},
+    {"plateaus", HF_INDEX_NONE, COUNT, MORE, .unit = "1", .help = "number of plateaus", .value = plateaus},
+    {"acquired", HF_INDEX_NONE, COUNT, MORE, .unit = "1", .help = "number of patterns that were acquired", .value = acquired},
     {"carrier_", HF_INDEX_PATTERN, COUNT, .unit = "head", .help = "head with the largest share of pattern j when it is acquired", .value = carrier},
     {"cooperative_", HF_INDEX_PATTERN, COUNT, .unit = "1", .help = "1 if only some heads move for pattern j when it is acquired (cooperative), 0 if all do (competitive)", .value = cooperative},
     {"plateau_loss_", HF_INDEX_PLATEAU, FOUND, .unit = "loss", .help = "loss at plateau p", .value = plateau_loss},
     {"saddle_index_", HF_INDEX_PLATEAU, SADDLE, .is_count = true, .unit = "1", .help = "directions that lead down from plateau p", .value = saddle_index},
     {"lambda_min_", HF_INDEX_PLATEAU, SADDLE, .unit = "1/flow time", .help = "lowest eigenvalue of the Hessian at plateau p", .value = lambda_min},
     {"start_loss", HF_INDEX_NONE, .unit = "loss", .help = "loss at t = 0", .value = start_loss},
-    {"final_loss", HF_INDEX_NONE, .unit = "loss", .help = "loss at the end", .value = final_loss},
-    {"final_overlap", HF_INDEX_NONE, .unit = "1", .help = "overlap of the heads at the end", .value = final_overlap},
+    {"final_loss", HF_INDEX_NONE, LESS, .unit = "loss", .help = "loss at the end", .value = final_loss},
+    {"final_overlap", HF_INDEX_NONE, EITHER, .unit = "1", .help = "overlap of the heads at the end", .value = final_overlap},
+    {hf_quantity_censored, HF_INDEX_NONE, .is_count = true, .needs_end = true, .unit = "1", .help = "1 if more was to come when the run ended: inside a drop, or with a way down within reach (doc/sweeps.md); 0 if not", .value = censored},
     {"t_stop", HF_INDEX_NONE, .unit = "flow time", .help = "time at the end", .value = t_stop},
     {"energy_defect", HF_INDEX_NONE, .unit = "start loss", .help = "what the integration got wrong, see doc/tables.md", .value = energy_defect},
     {"steps", HF_INDEX_NONE, .unit = "1", .help = "steps of the integrator, or of training", .value = steps},
     {"train_loss", HF_INDEX_NONE, TRAINING, .unit = "loss", .help = "loss on the fixed training samples at the end, with the label noise", .value = train_loss},
-    {"early_loss", HF_INDEX_NONE, TRAINING, .unit = "loss", .help = "lowest loss on the held-out samples (the population where nothing is held out)", .value = early_loss},
-    {"early_step", HF_INDEX_NONE, TRAINING, .unit = "1", .help = "step at which that was: the early stop", .value = early_step},
-    {"early_t", HF_INDEX_NONE, TRAINING, .unit = "flow time", .help = "flow time of the early stop", .value = early_t},
-    {"early_class", HF_INDEX_NONE, TRAINING, .is_count = true, .unit = "1", .help = "number of patterns known by the model that the early stop is nearest to (smallest distance_<k>)", .value = early_class},
+    {"early_loss", HF_INDEX_NONE, TRAINING, LESS, .unit = "loss", .help = "lowest loss on the held-out samples (the population where nothing is held out)", .value = early_loss},
+    {"early_step", HF_INDEX_NONE, TRAINING, EITHER, .unit = "1", .help = "step at which that was: the early stop", .value = early_step},
+    {"early_t", HF_INDEX_NONE, TRAINING, EITHER, .unit = "flow time", .help = "flow time of the early stop", .value = early_t},
+    {"early_class", HF_INDEX_NONE, TRAINING, EITHER, .is_count = true, .unit = "1", .help = "number of patterns known by the model that the early stop is nearest to (smallest distance_<k>)", .value = early_class},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
@@ -412,6 +424,7 @@ hf_status hf_quantity_settle(hf_config *config, hf_error *err)
 hf_outcome hf_outcome_of_flow(const hf_run_summary *s)
 {
     return (hf_outcome){.findings = &s->findings,
+                        .censored = s->censored,
                         .t = s->t,
                         .loss_start = s->loss_start,
                         .loss = s->loss,
@@ -428,6 +441,7 @@ hf_outcome hf_outcome_of_flow(const hf_run_summary *s)
 hf_outcome hf_outcome_of_training(const hf_train_summary *s)
 {
     return (hf_outcome){.findings = &s->findings,
+                        .censored = s->censored,
                         .t = s->t,
                         .loss_start = s->loss_start,
                         .loss = s->loss,
@@ -451,11 +465,19 @@ static void read_off(const hf_config *config, size_t count, const hf_quantity *q
                         : quantities[i].kind->value(outcome, quantities[i].index);
 }
 
+static bool needs_end(size_t count, const hf_quantity *quantities)
+{
+    for (size_t i = 0; i < count; i++)
+        if (quantities[i].kind->needs_end)
+            return true;
+    return false;
+}
+
 static hf_status measure_flow(const hf_config *config, size_t count, const hf_quantity *quantities,
                               const volatile sig_atomic_t *interrupted, double *values, bool *stopped, hf_error *err)
 {
     hf_run_summary summary;
-    const hf_run_options options = {.interrupted = interrupted};
+    const hf_run_options options = {.interrupted = interrupted, .judge_end = needs_end(count, quantities)};
     const hf_status status = hf_flow_run(config, &options, &summary, err);
     *stopped = status == HF_OK && summary.stop == HF_STOP_INTERRUPTED;
     const hf_outcome outcome = hf_outcome_of_flow(&summary);
@@ -469,7 +491,8 @@ static hf_status measure_training(const hf_config *config, size_t count, const h
                                   const volatile sig_atomic_t *interrupted, double *values, bool *stopped, hf_error *err)
 {
     hf_train_summary summary;
-    const hf_train_options options = {.threads = 1, .interrupted = interrupted};
+    const hf_train_options options = {
+        .threads = 1, .interrupted = interrupted, .judge_end = needs_end(count, quantities)};
     const hf_status status = hf_train_run(config, config->train.seed, &options, &summary, err);
     *stopped = status == HF_OK && summary.interrupted;
     const hf_outcome outcome = hf_outcome_of_training(&summary);

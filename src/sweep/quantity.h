@@ -15,9 +15,14 @@
 
 typedef enum { HF_INDEX_NONE, HF_INDEX_PATTERN, HF_INDEX_STAGE, HF_INDEX_PLATEAU } hf_index;
 
+/* What the end of a run does to a quantity where more was to come: nothing, or the true number may be larger, smaller, or
+ * either. */
+typedef enum { HF_UNTIL_NONE, HF_UNTIL_MORE, HF_UNTIL_LESS, HF_UNTIL_EITHER } hf_until;
+
 /* How a run went; nan for what it does not have. */
 typedef struct {
     const hf_findings *findings;
+    double censored; /* more was to come when it ended (detect/reach.h) */
     double t, loss_start, loss, overlap, energy_defect, steps;
     double train_loss, early_step, early_t, early_loss, early_class; /* of training */
 } hf_outcome;
@@ -34,6 +39,8 @@ typedef struct {
     bool needs_events; /* detect.events */
     bool needs_saddle; /* detect.saddles */
     bool needs_training;
+    bool needs_end; /* of a run: whether it is censored */
+    hf_until until;
     const char *unit, *help;
     double (*value)(const hf_outcome *outcome, size_t index);
 } hf_quantity_kind;
@@ -49,6 +56,9 @@ hf_status hf_quantity_find(const char *name, hf_quantity *quantity, const char *
 
 /* Whether two names are one quantity. */
 bool hf_quantity_equal(const hf_quantity *a, const hf_quantity *b);
+
+/* Whether a run is censored, as a quantity. */
+extern const char hf_quantity_censored[];
 
 /* The unit of a quantity; times of training runs whose steps are no flow time are counted in steps. */
 const char *hf_quantity_unit(const hf_config *config, const hf_quantity *quantity);

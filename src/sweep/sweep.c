@@ -222,14 +222,17 @@ static hf_status open_report(hf_sweep *sweep, hf_error *err)
     hf_status status = hf_quantity_settle(&sweep->config, err);
     if (status != HF_OK)
         return status;
-    sweep->report_count = names->count;
-    sweep->report = calloc(names->count, sizeof *sweep->report);
+    sweep->asked_count = sweep->censored = names->count;
+    sweep->report = calloc(names->count + 1, sizeof *sweep->report);
     if (sweep->report == NULL)
         return hf_fail_memory(err, "the report");
-    for (size_t i = 0; i < names->count; i++) {
+    for (size_t i = 0; i <= names->count; i++) {
         const char *meant;
-        hf_quantity_find(names->at[i], &sweep->report[i], &meant);
+        hf_quantity_find(i < names->count ? names->at[i] : hf_quantity_censored, &sweep->report[i], &meant);
+        if (sweep->report[i].kind->needs_end && i < sweep->censored)
+            sweep->censored = i; /* asked for by name */
     }
+    sweep->report_count = sweep->censored < names->count ? names->count : names->count + 1;
     return HF_OK;
 }
 

@@ -15,8 +15,10 @@ typedef struct {
     char *model; /* DIR/model.conf */
     hf_config config;
     hf_tasks tasks;
-    size_t report_count;
+    size_t report_count; /* what is measured of every run: what sweep.report asks for, then whether the run is censored */
     hf_quantity *report;
+    size_t asked_count; /* of these, the first ones, that are reported by name */
+    size_t censored;    /* which of them says whether the run is censored */
 } hf_sweep;
 
 /* Makes DIR the folder of the sweep that a settled configuration describes, or finds that it is already: only what does
