@@ -34,7 +34,7 @@ if (loss_most < 1e-290) { stats trajectory using (see(column("loss"))) nooutput 
 loss_least = seen ? least(seen_low, 0) : 0.0
 if (loss_most < 1e-290) { loss_most = seen && seen_high > 1e-290 ? seen_high : loss_least < -1e-290 ? 0.0 : 1.0 }
 
-# Where the loss comes to rest if the patterns acquired so far are learned and the others not at all.
+# Where the loss should come to rest, after what has been learned so far.
 levels = ""
 add_level(x) = !is_finite(x) ? 0 : (l = sprintf(" %.9g", x), levels = strstrt(levels . " ", l . " ") ? levels : levels . l, 0)
 if (has_events) { stats plateaus using (add_level(column("predicted_loss"))) nooutput }

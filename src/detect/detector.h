@@ -48,7 +48,7 @@ typedef struct {
 typedef struct {
     double t, loss, speed;
     double level;          /* the speed, or what it counts as */
-    double predicted_loss; /* of the patterns acquired by then */
+    double predicted_loss; /* the level it belongs to (level.h), with the patterns acquired by then */
     hf_saddle saddle;
 } hf_plateau;
 
@@ -56,7 +56,7 @@ typedef struct {
     const hf_plateau *before;         /* the plateau it leaves */
     double t_onset, t_peak, t_settle; /* nan: the run ends before */
     double loss_after;                /* at the next plateau; nan: the run ends before */
-    double predicted_loss_after;      /* of the patterns acquired up to the end of the stage */
+    double predicted_loss_after;      /* of that plateau, with the patterns acquired up to the end of the stage */
 } hf_stage;
 
 typedef enum {

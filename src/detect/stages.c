@@ -1,6 +1,7 @@
 /* From what a detector remembers to plateaus, stages and events; hf_detector_finish of detector.h. */
 #include "detect/departure.h"
 #include "detect/detector_state.h"
+#include "flow/level.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -133,19 +134,30 @@ static size_t stage_at(const hf_findings *f, double t)
     return stage;
 }
 
-/* Predicted losses, from the patterns acquired by then. learned: (J) scratch. */
-static void predict(const hf_detector *d, hf_findings *f, bool *learned)
+/* Marks in learned (J) the patterns known at the start and those acquired by time t or, if stage is not 0, in stages up to it. */
+static void mark_learned(const hf_detector *d, const hf_findings *f, double t, size_t stage, bool *learned)
 {
-    for (size_t i = 0; i < f->plateau_count + f->stage_count; i++) {
-        bool is_plateau = i < f->plateau_count;
-        memcpy(learned, d->held, d->patterns * sizeof *learned);
-        for (size_t e = 0; e < f->event_count; e++)
-            if (f->event[e].kind == HF_EVENT_ACQUIRED && f->event[e].pattern <= d->patterns &&
-                (is_plateau ? f->event[e].t <= f->plateau[i].t : f->event[e].stage <= i - f->plateau_count + 1))
-                learned[f->event[e].pattern - 1] = true;
-        double loss = hf_problem_plateau_loss(d->flow->problem, learned);
-        *(is_plateau ? &f->plateau[i].predicted_loss : &f->stage[i - f->plateau_count].predicted_loss_after) = loss;
+    memcpy(learned, d->held, d->patterns * sizeof *learned);
+    for (size_t e = 0; e < f->event_count; e++)
+        if (f->event[e].kind == HF_EVENT_ACQUIRED && f->event[e].pattern <= d->patterns &&
+            (stage > 0 ? f->event[e].stage <= stage : f->event[e].t <= t))
+            learned[f->event[e].pattern - 1] = true;
+}
+
+/* Predicted losses. learned: (J) scratch. */
+static hf_status predict(const hf_detector *d, hf_findings *f, bool *learned, hf_error *err)
+{
+    const hf_problem *p = d->flow->problem;
+    hf_status status = HF_OK;
+    for (size_t i = 0; i < f->plateau_count && status == HF_OK; i++) {
+        mark_learned(d, f, f->plateau[i].t, 0, learned);
+        status = hf_level_predict(p, f->plateau[i].loss, learned, &f->plateau[i].predicted_loss, err);
     }
+    for (size_t i = 0; i < f->stage_count && status == HF_OK; i++) {
+        mark_learned(d, f, 0, i + 1, learned);
+        status = hf_level_predict(p, f->stage[i].loss_after, learned, &f->stage[i].predicted_loss_after, err);
+    }
+    return status;
 }
 
 static hf_status allocate_findings(const hf_detector *d, hf_findings *f, hf_error *err)
@@ -228,8 +240,12 @@ hf_status hf_detector_describe(hf_detector *d, hf_findings *f, hf_error *err)
             .kind = HF_EVENT_STOP, .t = last->t, .loss = last->loss, .stage = stage_at(f, last->t), .value = last->speed});
     qsort(f->event, f->event_count, sizeof *f->event, by_time);
     hf_departure_match(f->event_count, f->event);
-    predict(d, f, learned);
+    status = predict(d, f, learned, err);
     free(learned);
+    if (status != HF_OK) {
+        hf_findings_clear(f);
+        return status;
+    }
     f->curve = (hf_curve){d->sample_count, d->samples};
     d->samples = NULL; /* the findings own them now */
     return HF_OK;

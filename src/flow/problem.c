@@ -513,11 +513,11 @@ double hf_problem_plateau_loss(const hf_problem *p, const bool *learned)
     double sum = 0;
     for (size_t r = 0; r < p->features; r++)
         for (size_t i = 0; i < p->positions; i++) {
-            double left = p->target[r * p->positions + i];
+            double left = 0; /* not what is subtracted from the target, which would leave rounding where all is learned */
             for (size_t j = 0; j < p->patterns; j++)
-                for (size_t e = 0; e < p->pattern[j].count && learned[j]; e++)
+                for (size_t e = 0; e < p->pattern[j].count && !learned[j]; e++)
                     if (p->pattern[j].entry[e].position == i)
-                        left -= p->strength[j] * p->feature[j * p->features + r] * p->pattern[j].entry[e].weight;
+                        left += p->strength[j] * p->feature[j * p->features + r] * p->pattern[j].entry[e].weight;
             sum += p->replicas[i] * p->variance[r * p->positions + i] * left * left;
         }
     return sum / 2;

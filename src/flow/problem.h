@@ -75,7 +75,8 @@ void hf_problem_free(hf_problem *problem);
 hf_status hf_problem_expand(const hf_problem *problem, size_t extra, hf_problem **expanded, hf_error *err);
 
 /* Half the sum of squares of what is left when the patterns in learned (J flags) are fitted exactly and the others are not
- * at all: the plateau's predicted loss, 1/2 sum_i r_i sum_r omega_ri (sum_{j not learned} m_j u_jr p_ji)^2. */
+ * at all, 1/2 sum_i r_i sum_r omega_ri (sum_{j not learned} m_j u_jr p_ji)^2: the level of a plateau where patterns share no
+ * position and features are orthogonal; see level.h for the others. */
 double hf_problem_plateau_loss(const hf_problem *problem, const bool *learned);
 
 #endif

@@ -252,8 +252,8 @@ void hf_findings_print(const hf_findings *f, FILE *stream)
         for (size_t i = 0; i < f->stage_count; i++)
             print_stage(f, i, stream);
         fputs("A stage begins (onset) as the loss leaves a plateau, is fastest at the peak and\n"
-              "settles on the next plateau at this loss. Predicted: with the patterns acquired\n"
-              "by then exact and the others absent (-: none was acquired).",
+              "settles on the next plateau at this loss. Predicted: that of the best model that\n"
+              "has learned as much by then (-: no pattern was acquired).",
               stream);
         fputs(f->heads == 1 ? "\n"
                             : " Head: the one that\n"
