@@ -195,7 +195,7 @@ static void test_forward(void **state)
         double *x = numbers(count), *z = numbers(67 * 6 * 7), *a = numbers(67 * H * 6 * 8), loss = 0;
         hf_token tokens[9];
         model.kind->initialize(model.self, x);
-        hf_decoder_forward(model.self, x, &many, 0, 67, z, a);
+        model.kind->forward(model.self, x, &many, 0, 67, z, a);
         for (uint32_t s = 0; s < 67; s++) {
             task.kind->draw(task.self, 1, s, tokens);
             loss += hf_cross_entropy(6, 7, tokens + 3, z + s * 42) / (67 * 6);

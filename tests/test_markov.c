@@ -4,6 +4,7 @@
 #include "train/exponential.h"
 #include "train/markov.h"
 #include "train/minimal.h"
+#include "train/token_probe.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -232,7 +233,7 @@ static void test_forward_at_zero(void **state)
     model.kind->initialize(model.self, x);
     assert_true(x[0] == 0 && x[899] == 0);
     assert_true(close_to(model.kind->loss(model.self, x, &some), log(7), 1e-14));
-    hf_minimal_forward(model.self, x, &some, 1, 2, logits, attention);
+    model.kind->forward(model.self, x, &some, 1, 2, logits, attention);
     for (size_t i = 0; i < sizeof logits / sizeof *logits; i++)
         assert_true(logits[i] == 0);
     for (size_t n = 0; n < 4; n++)
@@ -292,6 +293,57 @@ static void test_fixed_sequences(void **state)
     task.kind->free(task.self);
 }
 
+/* ---- the probe ---- */
+
+/* At zero parameters the model is the uniform guess, whose divergences and masses are known; then against sums written down
+ * once more. */
+static void test_the_probe(void **state)
+{
+    (void)state;
+    enum { N = 70 };
+    const hf_token_task task = make_task(&small);
+    const hf_minimal_params params = {.heads = 2, .threads = 1};
+    const hf_model model = make_minimal(&task, &params);
+    const hf_batch held_out = {.first = 5, .count = N, .fixed = true};
+    hf_token_probe *probe = NULL;
+    assert_int_equal(hf_token_probe_create(&probe, &task, model, 2, &held_out, NULL), HF_OK);
+    const hf_token_view *view = hf_token_probe_view(probe);
+    double *x = numbers(900), kl[2] = {0}, excess = 0, p[7], logits[42], mass = 0;
+    assert_true(hf_token_probe_look(probe, x));
+    assert_true(close_to(view->kl[1], log(7) - hf_token_probe_entropy(probe), 1e-12));
+    assert_true(close_to(view->excess, log(7) - hf_token_probe_truth(probe), 1e-12));
+    for (size_t q = 0; q < 6; q++)
+        mass += 2.0 / (double)(q + 3) / 6;
+    assert_true(view->overlap == 1 && close_to(view->mass[0], mass, 1e-12) && close_to(view->mass[3], mass / 2, 1e-12));
+    random_source random = {seed};
+    for (size_t i = 0; i < 900; i++)
+        x[i] = draw_normal(&random);
+    assert_true(hf_token_probe_look(probe, x));
+    for (uint32_t n = 0; n < N; n++) {
+        hf_token tokens[9];
+        task.kind->draw(task.self, 0, 5 + n, tokens);
+        model.kind->forward(model.self, x, &held_out, n, 1, logits, NULL);
+        for (size_t q = 0; q < 6; q++) {
+            double sum = 0;
+            for (size_t v = 0; v < 7; v++)
+                sum += exp(logits[q * 7 + v]);
+            for (size_t k = 1; k <= 2; k++) {
+                task.kind->distribution(task.self, tokens, 3 + q, k, p);
+                for (size_t v = 0; v < 7; v++)
+                    kl[k - 1] += p[v] * (log(p[v]) - logits[q * 7 + v] + log(sum)) / (6 * N);
+            }
+            excess += (log(p[tokens[3 + q]]) - logits[q * 7 + tokens[3 + q]] + log(sum)) / (6 * N);
+        }
+    }
+    assert_true(close_to(view->kl[0], kl[0], 1e-12) && close_to(view->kl[1], kl[1], 1e-12));
+    assert_true(close_to(view->excess, excess, 1e-12) && view->overlap < 1 && view->overlap > 0);
+    free(x);
+    hf_token_probe_free(probe);
+    hf_token_probe_free(NULL);
+    model.kind->free(model.self);
+    task.kind->free(task.self);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -304,6 +356,7 @@ int main(void)
         cmocka_unit_test(test_forward_at_zero),
         cmocka_unit_test(test_equal_heads_have_equal_gradients_on_any_threads),
         cmocka_unit_test(test_fixed_sequences),
+        cmocka_unit_test(test_the_probe),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

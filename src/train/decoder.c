@@ -374,9 +374,10 @@ static double decoder_loss(void *self, const double *parameters, const hf_batch 
     return compute(m, parameters, batch, false) / ((double)batch->count * (double)m->task.scored);
 }
 
-void hf_decoder_forward(hf_decoder *m, const double *parameters, const hf_batch *batch, size_t first, size_t count,
-                        double *logits, double *attention)
+static void decoder_forward(void *self, const double *parameters, const hf_batch *batch, size_t first, size_t count,
+                            double *logits, double *attention)
 {
+    hf_decoder *m = self;
     const hf_dropout none = {0};
     hf_decoder_work *w = &m->work[0];
     const size_t scored = m->task.scored, outputs = scored * m->task.vocabulary, weights = m->params.heads * scored * m->P;
@@ -396,4 +397,5 @@ const hf_model_kind hf_model_decoder = {.name = "decoder",
                                         .tensors = decoder_tensors,
                                         .initialize = decoder_initialize,
                                         .gradient = decoder_gradient,
-                                        .loss = decoder_loss};
+                                        .loss = decoder_loss,
+                                        .forward = decoder_forward};

@@ -43,9 +43,4 @@ typedef struct hf_decoder hf_decoder; /* its self */
  * model->kind->free(model->self). */
 hf_status hf_decoder_create(hf_model *model, const hf_token_task *task, const hf_decoder_params *params, hf_error *err);
 
-/* Forward without dropout for the sequences of a batch from number first on; for probes. logits: (count, scored,
- * vocabulary) or NULL; attention: of the last block, (count, heads, scored, places) or NULL. */
-void hf_decoder_forward(hf_decoder *model, const double *parameters, const hf_batch *batch, size_t first, size_t count,
-                        double *logits, double *attention);
-
 #endif

@@ -151,13 +151,15 @@ static void copy_spans(markov *m, const hf_markov_params *params)
 
 static void markov_draw(const void *self, uint64_t step, uint32_t sample, hf_token *tokens);
 static size_t markov_levels(const void *self);
+static void markov_lags(const void *self, size_t level, size_t *from, size_t *to);
 static void markov_distribution(const void *self, const hf_token *tokens, size_t at, size_t known, double *p);
 
 static const hf_token_task_kind kind = {.name = "markov",
                                         .free = markov_free,
                                         .draw = markov_draw,
                                         .levels = markov_levels,
-                                        .distribution = markov_distribution};
+                                        .distribution = markov_distribution,
+                                        .lags = markov_lags};
 
 hf_status hf_markov_create(hf_token_task *task, const hf_markov_params *params, hf_error *err)
 {
@@ -236,6 +238,14 @@ static void markov_draw(const void *self, uint64_t step, uint32_t sample, hf_tok
 static size_t markov_levels(const void *self)
 {
     return ((const markov *)self)->spans;
+}
+
+static void markov_lags(const void *self, size_t level, size_t *from, size_t *to)
+{
+    const markov *m = self;
+    const size_t k = m->span_of_level[level - 1];
+    *from = m->lag[k];
+    *to = m->lag[k] + m->length[k] - 1;
 }
 
 /* ---- for probes ---- */

@@ -339,9 +339,10 @@ static double minimal_loss(void *self, const double *parameters, const hf_batch 
     return compute(m, parameters, batch, false) / ((double)batch->count * (double)m->task.scored);
 }
 
-void hf_minimal_forward(hf_minimal *m, const double *parameters, const hf_batch *batch, size_t first, size_t count,
-                        double *logits, double *attention)
+static void minimal_forward(void *self, const double *parameters, const hf_batch *batch, size_t first, size_t count,
+                            double *logits, double *attention)
 {
+    hf_minimal *m = self;
     const size_t scored = m->task.scored, d = m->task.vocabulary;
     workspace *w = &m->work[0];
     for (size_t n = 0; n < count; n++) {
@@ -476,4 +477,5 @@ const hf_model_kind hf_model_minimal = {.name = "minimal",
                                         .tensors = minimal_tensors,
                                         .initialize = minimal_initialize,
                                         .gradient = minimal_gradient,
-                                        .loss = minimal_loss};
+                                        .loss = minimal_loss,
+                                        .forward = minimal_forward};

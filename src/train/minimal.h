@@ -32,9 +32,4 @@ hf_status hf_minimal_create(hf_model *model, const hf_token_task *task, const hf
 /* D. */
 size_t hf_minimal_width(const hf_token_task *task);
 
-/* Forward for the sequences of a batch from number first on, one after the other; for probes. logits: (count, scored,
- * vocabulary) or NULL; attention: (count, heads, scored, places) or NULL. */
-void hf_minimal_forward(hf_minimal *model, const double *parameters, const hf_batch *batch, size_t first, size_t count,
-                        double *logits, double *attention);
-
 #endif

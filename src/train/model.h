@@ -21,6 +21,11 @@ typedef struct {
 
     /* The mean loss of a batch, forward only; nan without samples. */
     double (*loss)(void *self, const double *parameters, const hf_batch *batch);
+
+    /* Of a model of tokens, else NULL: forward, without dropout, for the sequences of a batch from number first on. logits:
+     * (count, scored, vocabulary) or NULL; attention of the last block: (count, heads, scored, places) or NULL. */
+    void (*forward)(void *self, const double *parameters, const hf_batch *batch, size_t first, size_t count, double *logits,
+                    double *attention);
 } hf_model_kind;
 
 typedef struct {

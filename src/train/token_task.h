@@ -25,6 +25,9 @@ typedef struct {
     /* The true distribution of token `at` given those before it, for one who knows only the `known` first levels; known =
      * levels: the truth. p: (vocabulary) */
     void (*distribution)(const void *self, const hf_token *tokens, size_t at, size_t known, double *p);
+
+    /* The lags from..to, both included, that level (from 1) is about; NULL: it is not about lags. */
+    void (*lags)(const void *self, size_t level, size_t *from, size_t *to);
 } hf_token_task_kind;
 
 typedef struct {

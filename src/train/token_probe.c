@@ -1,0 +1,192 @@
+#include "train/token_probe.h"
+
+#include "train/kernels.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHUNK = 64 }; /* sequences looked at together */
+
+struct hf_token_probe {
+    hf_token_task task;
+    hf_model model;
+    hf_batch held_out;
+    hf_token_view view;
+    size_t places;
+    hf_token *targets;   /* (n, scored) */
+    double *probability; /* (n, scored, levels, vocabulary) of who knows k levels */
+    double *entropy;     /* (levels) -mean sum p log p */
+    double truth;        /* cross-entropy of the truth on the tokens */
+    double *logits;      /* (CHUNK, scored, vocabulary) */
+    double *attention;   /* (CHUNK, heads, scored, places) */
+    double *by_lag;      /* (heads, places) mean attention by lag - 1 */
+};
+
+/* ---- the truth ---- */
+
+static size_t outputs(const hf_token_probe *p)
+{
+    return p->task.scored * p->task.vocabulary;
+}
+
+static void judge_sequence(hf_token_probe *p, size_t n, hf_token *tokens)
+{
+    const size_t d = p->task.vocabulary, levels = p->view.levels;
+    const double each = 1 / ((double)p->held_out.count * (double)p->task.scored);
+    p->task.kind->draw(p->task.self, p->held_out.step, hf_batch_sample(&p->held_out, n), tokens);
+    for (size_t q = 0; q < p->task.scored; q++) {
+        const hf_token target = tokens[p->task.first + q];
+        double *known = p->probability + (n * p->task.scored + q) * levels * d;
+        p->targets[n * p->task.scored + q] = target;
+        for (size_t k = 0; k < levels; k++) {
+            p->task.kind->distribution(p->task.self, tokens, p->task.first + q, k + 1, known + k * d);
+            for (size_t v = 0; v < d; v++)
+                p->entropy[k] -= known[k * d + v] > 0 ? each * known[k * d + v] * log(known[k * d + v]) : 0;
+        }
+        p->truth -= each * log(known[(levels - 1) * d + target]);
+    }
+}
+
+hf_status hf_token_probe_create(hf_token_probe **result, const hf_token_task *task, hf_model model, size_t heads,
+                                const hf_batch *held_out, hf_error *err)
+{
+    hf_token_probe *p = calloc(1, sizeof *p);
+    if (p == NULL)
+        return hf_fail_memory(err, "the probe");
+    const size_t levels = task->kind->levels(task->self), n = held_out->count, places = task->first + task->scored - 1;
+    *p = (hf_token_probe){.task = *task, .model = model, .held_out = *held_out, .places = places};
+    p->view.levels = levels;
+    p->view.heads = heads;
+    const size_t chunk = CHUNK * task->scored, numbers = levels + levels + heads * levels + heads * places;
+    p->targets = malloc(n * task->scored * sizeof *p->targets);
+    p->probability = malloc(n * task->scored * levels * task->vocabulary * sizeof *p->probability);
+    p->entropy = calloc(numbers, sizeof *p->entropy);
+    p->logits = malloc((chunk * task->vocabulary + chunk * heads * places) * sizeof *p->logits);
+    hf_token *tokens = malloc(task->length * sizeof *tokens);
+    if (p->targets == NULL || p->probability == NULL || p->entropy == NULL || p->logits == NULL || tokens == NULL) {
+        free(tokens);
+        hf_token_probe_free(p);
+        return hf_fail_memory(err, "the probe");
+    }
+    p->view.kl = p->entropy + levels;
+    p->view.mass = p->view.kl + levels;
+    p->by_lag = p->view.mass + heads * levels;
+    p->attention = p->logits + chunk * task->vocabulary;
+    for (size_t s = 0; s < n; s++)
+        judge_sequence(p, s, tokens);
+    free(tokens);
+    *result = p;
+    return HF_OK;
+}
+
+void hf_token_probe_free(hf_token_probe *p)
+{
+    if (p == NULL)
+        return;
+    free(p->targets);
+    free(p->probability);
+    free(p->entropy);
+    free(p->logits);
+    free(p);
+}
+
+/* ---- a look ---- */
+
+/* log(sum exp z) */
+static double log_sum(size_t count, const double *z)
+{
+    double largest = -INFINITY, sum = 0;
+    for (size_t v = 0; v < count; v++)
+        largest = z[v] > largest ? z[v] : largest;
+    for (size_t v = 0; v < count; v++)
+        sum += exp(z[v] - largest);
+    return largest + log(sum);
+}
+
+/* Takes in one sequence's logits (scored, vocabulary): -sum p log q = log sum exp z - sum p z. */
+static void judge_logits(hf_token_probe *p, size_t n, const double *logits, double each)
+{
+    const size_t d = p->task.vocabulary, levels = p->view.levels;
+    for (size_t q = 0; q < p->task.scored; q++) {
+        const double *z = logits + q * d, norm = log_sum(d, z);
+        const double *known = p->probability + (n * p->task.scored + q) * levels * d;
+        p->view.excess += each * (norm - z[p->targets[n * p->task.scored + q]]);
+        for (size_t k = 0; k < levels; k++)
+            p->view.kl[k] += each * (norm - hf_kernel_dot(d, known + k * d, z));
+    }
+}
+
+/* attention: (heads, scored, places); query q stands at place first - 1 + q, lag 1 is that place itself. */
+static void judge_attention(hf_token_probe *p, const double *attention, double each)
+{
+    for (size_t h = 0; h < p->view.heads; h++)
+        for (size_t q = 0; q < p->task.scored; q++) {
+            const double *a = attention + (h * p->task.scored + q) * p->places;
+            for (size_t j = 0; j < p->task.first + q; j++)
+                p->by_lag[h * p->places + p->task.first + q - 1 - j] += each * a[j];
+        }
+}
+
+static void fill_masses(hf_token_probe *p)
+{
+    for (size_t k = 0; k < p->view.levels && p->task.kind->lags != NULL; k++) {
+        size_t from, to;
+        p->task.kind->lags(p->task.self, k + 1, &from, &to);
+        for (size_t h = 0; h < p->view.heads; h++) {
+            double *mass = &p->view.mass[h * p->view.levels + k];
+            *mass = 0;
+            for (size_t lag = from; lag <= to && lag <= p->places; lag++)
+                *mass += p->by_lag[h * p->places + lag - 1];
+        }
+    }
+}
+
+static void fill_overlap(hf_token_probe *p)
+{
+    p->view.overlap = 1;
+    for (size_t h = 0; h < p->view.heads; h++)
+        for (size_t l = 0; l < h; l++) {
+            const double *a = p->by_lag + h * p->places, *b = p->by_lag + l * p->places;
+            if (memcmp(a, b, p->places * sizeof *a) == 0)
+                continue; /* equal heads: exactly 1 */
+            const double aa = hf_kernel_dot(p->places, a, a), bb = hf_kernel_dot(p->places, b, b);
+            p->view.overlap = fmin(p->view.overlap, hf_kernel_dot(p->places, a, b) / sqrt(aa * bb));
+        }
+}
+
+bool hf_token_probe_look(hf_token_probe *p, const double *parameters)
+{
+    const size_t n = p->held_out.count, attended = p->view.heads * p->task.scored * p->places;
+    const double each = 1 / ((double)n * (double)p->task.scored);
+    p->view.excess = -p->truth;
+    for (size_t k = 0; k < p->view.levels; k++)
+        p->view.kl[k] = -p->entropy[k];
+    memset(p->by_lag, 0, p->view.heads * p->places * sizeof *p->by_lag);
+    for (size_t first = 0; first < n; first += CHUNK) {
+        const size_t count = n - first < CHUNK ? n - first : CHUNK;
+        p->model.kind->forward(p->model.self, parameters, &p->held_out, first, count, p->logits, p->attention);
+        for (size_t s = 0; s < count; s++) {
+            judge_logits(p, first + s, p->logits + s * outputs(p), each);
+            judge_attention(p, p->attention + s * attended, each);
+        }
+    }
+    fill_masses(p);
+    fill_overlap(p);
+    return isfinite(p->view.excess);
+}
+
+const hf_token_view *hf_token_probe_view(const hf_token_probe *p)
+{
+    return &p->view;
+}
+
+double hf_token_probe_truth(const hf_token_probe *p)
+{
+    return p->truth;
+}
+
+double hf_token_probe_entropy(const hf_token_probe *p)
+{
+    return p->entropy[p->view.levels - 1];
+}
