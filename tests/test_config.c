@@ -271,7 +271,7 @@ static void test_bad_overrides(void **state)
         {"target.gram=((1,0),(0,1)", "target.gram: syntax error, expected one value"},
         {"target={}", "-s target={}: target: is a section, expected one of its keys"},
         {"=", "-s =: expected path=value"},
-        {"init.seed=99999999999", "init.seed: an integer of more than 32 bits needs an L"},
+        {"init.seed=9223372036854775808", "init.seed: an integer of 19 digits does not fit 64 bits"},
         {"title=\"x", "title: this string has no end"},
         {"positions=2", "positions: pattern 3 would end at position 3, expected 1..2"},
         {"init.state=none.tsv", "-s init.state=none.tsv: init.state: cannot read '/"},

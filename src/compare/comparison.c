@@ -216,12 +216,16 @@ static void write_run(hf_table *table, const hf_experiment *x, uint64_t seed, co
                               (double)run->early.nearest,
                               run->early.distance};
     hf_table_numbers(table, sizeof numbers / sizeof numbers[0], numbers);
-    if (x->has_flow && hf_comparison_match_heads(run->heads, run->patterns, x->flow.share, run->share, head_of)) {
+    const bool matched =
+        x->has_flow && hf_comparison_match_heads(run->heads, run->patterns, x->flow.share, run->share, head_of);
+    if (matched) {
         hf_table_text(table, "%zu", head_of[0] + 1);
         for (size_t k = 1; k < run->heads; k++)
             fprintf(table->file.stream, ",%zu", head_of[k] + 1);
     } else
         hf_table_number(table, NAN);
+    for (size_t k = 0; k < run->heads; k++)
+        hf_table_index(table, matched ? head_of[k] + 1 : 0);
     hf_table_end_line(table);
 }
 
@@ -236,6 +240,8 @@ static hf_status write_runs(const hf_experiment *x, const char *directory, const
         hf_table_text(&table,
                       "curve\tseed\tstep\tt\tloss\toverlap\tstages\tsharpness\tt_before\tdeviation_before\tt_after\t"
                       "deviation_after\ttrain_loss\tearly_step\tearly_t\tearly_loss\tearly_class\tearly_distance\theads");
+        for (size_t k = 1; k <= x->config->heads; k++)
+            hf_table_text(&table, "head_%zu", k);
         hf_table_end_line(&table);
         for (size_t k = 0; k < x->main.seeds; k++)
             write_run(&table, x, x->config->train.seed + k, &x->main.run[k], head_of);
@@ -248,6 +254,8 @@ static hf_status write_runs(const hf_experiment *x, const char *directory, const
             hf_table_text(&table, "drift\tnan\tnan");
             hf_table_numbers(&table, sizeof how / sizeof how[0], how);
             hf_table_text(&table, "nan\tnan\tnan\tnan\tnan\tnan\tnan"); /* nothing is held out, heads are its own */
+            for (size_t k = 0; k < x->config->heads; k++)
+                hf_table_index(&table, 0);
             hf_table_end_line(&table);
         }
         status = hf_file_commit(&table.file, err);

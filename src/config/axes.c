@@ -246,6 +246,21 @@ static hf_status read_key_and_values(const config_setting_t *group, const config
                                         : read_grid(axis, key, member[axis->form == HF_AXIS_LOG ? LOG : LINEAR], fault);
 }
 
+/* The name of a column: text that no reader of tables takes apart. */
+static hf_status read_name(const config_setting_t *setting, char **name, hf_fault *fault)
+{
+    hf_status status = read_string(setting, "name", name, fault);
+    if (status != HF_OK)
+        return status;
+    const size_t length = strlen(*name);
+    bool good = (*name)[0] != ' ' && (*name)[0] != '"' && (*name)[length - 1] != ' ' && strchr(*name, '#') == NULL;
+    for (size_t i = 0, bytes; i < length && good; i += bytes)
+        good = (bytes = hf_text_printable(*name + i)) > 0;
+    return good ? HF_OK
+                : reject(fault, setting, "name",
+                         "the name of a column: UTF-8 without #, tabs, a quote at its start and blanks at its ends");
+}
+
 /* *with: the setting of that name, or NULL. */
 static hf_status read_axis(const config_setting_t *group, hf_axis *axis, const config_setting_t **with, hf_fault *fault)
 {
@@ -258,7 +273,7 @@ static hf_status read_axis(const config_setting_t *group, hf_axis *axis, const c
     if (status == HF_OK && (member[NAME] == NULL) != (member[AT] == NULL))
         status = require(group, NULL, member[NAME] == NULL ? "name (of the numbers at)" : "at (the numbers)", fault);
     if (status == HF_OK && member[NAME] != NULL)
-        status = read_string(member[NAME], "name", &axis->name, fault);
+        status = read_name(member[NAME], &axis->name, fault);
     return status == HF_OK && member[AT] != NULL ? read_at(axis, member[AT], fault) : status;
 }
 

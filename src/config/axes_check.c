@@ -176,6 +176,24 @@ static void take_fits(hf_config *config)
         origins->where[to] = strdup(origins->where[from]); /* for messages; without memory they name the file alone */
 }
 
+/* Columns of tasks.tsv, results.tsv and summary.tsv that do not depend on the sweep. */
+static const char *const fixed_columns[] = {"task",   "status",  "code",      "reason",    "runs",
+                                            "failed", "not_run", "init.seed", "train.seed"};
+
+/* A name must be a column of its own. */
+static hf_status check_name(const hf_config *config, size_t i, hf_error *err)
+{
+    const hf_axes *over = &config->sweep.over;
+    const char *name = over->at[i].name;
+    bool is_taken = false;
+    for (size_t k = 0; name != NULL && k < sizeof fixed_columns / sizeof *fixed_columns; k++)
+        is_taken = is_taken || strcmp(name, fixed_columns[k]) == 0;
+    for (size_t k = 0; name != NULL && k < over->count; k++)
+        is_taken = is_taken || strcmp(name, over->at[k].key) == 0 ||
+                   (k < i && over->at[k].name != NULL && strcmp(name, over->at[k].name) == 0);
+    return is_taken ? hf_config_reject(config, err, "sweep.over", "the name '%s' is that of another column", name) : HF_OK;
+}
+
 hf_status hf_axes_check(hf_config *config, hf_error *err)
 {
     const hf_axes *over = &config->sweep.over;
@@ -190,6 +208,8 @@ hf_status hf_axes_check(hf_config *config, hf_error *err)
                                     "%s has %zu values and %s %zu; with sweep.zip all keys have as many", over->at[0].key,
                                     over->at[0].values.count, over->at[i].key, over->at[i].values.count);
         status = check_seed_axis(config, &over->at[i], err);
+        if (status == HF_OK)
+            status = check_name(config, i, err);
     }
     if (status != HF_OK || !config->declared.sweep)
         return status;

@@ -207,11 +207,14 @@ static hf_status parse_value(reader *r, const hf_key *key, const char *text, con
     config_setting_t *root;
     if (is_bare_word(key, text))
         return make_string(r, text, setting);
-    const size_t size = sizeof form + strlen(text);
-    char *assignment = malloc(size);
+    char *wide = hf_text_widen(text);
+    const size_t size = wide == NULL ? 0 : sizeof form + strlen(wide);
+    char *assignment = wide == NULL ? NULL : malloc(size);
+    if (assignment != NULL)
+        snprintf(assignment, size, form, wide);
+    free(wide);
     if (assignment == NULL)
         return HF_ESYSTEM;
-    snprintf(assignment, size, form, text);
     const hf_status status = parse(r, assignment, "one value", &root);
     free(assignment);
     if (status != HF_OK)

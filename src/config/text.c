@@ -2,6 +2,7 @@
 
 #include "core/file.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -22,9 +23,9 @@ hf_status hf_fault_set(hf_fault *fault, const char *file, unsigned line, const c
     return HF_EUSAGE;
 }
 
-/* Number of bytes of the printable character at the start of text: 1 for ASCII, 2 to 4 for UTF-8, 0 for anything else. */
-static size_t printable_length(const unsigned char *text)
+size_t hf_text_printable(const char *start)
 {
+    const unsigned char *text = (const unsigned char *)start;
     if (text[0] < 0x80)
         return text[0] >= ' ' && text[0] != 0x7f;
     if (text[0] < 0xc2 || text[0] > 0xf4 || (text[0] == 0xc2 && text[1] < 0xa0)) /* U+0080..9f are controls */
@@ -42,7 +43,7 @@ const char *hf_text_show(const char *text, char *shown, size_t size)
     size_t used = 0;
     while (*text != '\0') {
         char piece[8];
-        const size_t length = printable_length((const unsigned char *)text);
+        const size_t length = hf_text_printable(text);
         if (length == 0)
             snprintf(piece, sizeof piece, "\\x%02x", (unsigned)(unsigned char)*text);
         else
@@ -153,14 +154,69 @@ const char *hf_text_real(double value, char text[HF_REAL_TEXT])
 void hf_text_quote(const char *string, FILE *stream)
 {
     fputc('"', stream);
-    for (; *string != '\0'; string++) {
-        const unsigned char c = (unsigned char)*string;
-        if (c == '"' || c == '\\')
-            fprintf(stream, "\\%c", c);
-        else if (c < ' ' || c == 0x7f)
-            fprintf(stream, "\\x%02x", (unsigned)c);
+    while (*string != '\0') {
+        const size_t length = hf_text_printable(string);
+        if (length == 0)
+            fprintf(stream, "\\x%02x", (unsigned)(unsigned char)*string);
+        else if (*string == '"' || *string == '\\')
+            fprintf(stream, "\\%c", *string);
         else
-            fputc(c, stream);
+            fprintf(stream, "%.*s", (int)length, string);
+        string += length == 0 ? 1 : length;
     }
     fputc('"', stream);
+}
+
+void hf_text_cell(const char *value, FILE *stream)
+{
+    bool in_string = false;
+    for (const char *c = value; *c != '\0'; c++) {
+        const bool is_escape = in_string && *c == '\\' && c[1] != '\0';
+        if (is_escape && c[1] == '"')
+            fputs("\\x22", stream);
+        else if (is_escape)
+            fprintf(stream, "\\%c", c[1]);
+        else if (in_string && *c == '#')
+            fputs("\\x23", stream);
+        else if (in_string || *c != 'L' || c == value || !isdigit((unsigned char)c[-1]))
+            fputc(*c, stream);
+        in_string = *c == '"' ? !in_string : in_string;
+        c += is_escape ? 1 : 0;
+    }
+}
+
+/* The length of the word at the start of text, and whether it is an integer of more than 32 bits without an L. */
+static size_t word_length(const char *text, bool *is_wide)
+{
+    static const char parts[] = "0123456789+-._ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    const size_t length = strspn(text, parts), sign = *text == '+' || *text == '-';
+    *is_wide = length > sign && strspn(text + sign, "0123456789") + sign == length;
+    if (*is_wide) {
+        errno = 0;
+        const long long number = strtoll(text, NULL, 10);
+        *is_wide = errno == 0 && (number < INT_MIN || number > INT_MAX);
+    }
+    return length;
+}
+
+char *hf_text_widen(const char *value)
+{
+    const size_t size = strlen(value);
+    char *wide = malloc(2 * size + 1), *to = wide;
+    bool in_string = false;
+    for (const char *c = value; wide != NULL && *c != '\0';) {
+        bool is_wide = false;
+        size_t length = in_string ? 0 : word_length(c, &is_wide);
+        if (length == 0)
+            length = in_string && *c == '\\' && c[1] != '\0' ? 2 : 1;
+        in_string = *c == '"' ? !in_string : in_string;
+        memcpy(to, c, length);
+        to += length;
+        c += length;
+        if (is_wide)
+            *to++ = 'L';
+    }
+    if (wide != NULL)
+        *to = '\0';
+    return wide;
 }

@@ -53,6 +53,15 @@ static void append(char *list, size_t capacity, size_t number)
     snprintf(list + used, capacity - used, "%s%zu", used > 0 ? "," : "", number);
 }
 
+/* The first pattern that stage number (from 1) acquires; NULL: none. */
+static const hf_event *first_acquired_in(const hf_findings *f, size_t stage)
+{
+    for (size_t i = 0; i < f->event_count; i++)
+        if (f->event[i].kind == HF_EVENT_ACQUIRED && f->event[i].stage == stage)
+            return &f->event[i];
+    return NULL;
+}
+
 /* What stage number (from 1) acquires; "nan" for nothing. */
 static acquisitions acquired_in(const hf_findings *f, size_t stage)
 {
@@ -84,15 +93,42 @@ static hf_status write_stages(const hf_findings *f, const char *directory, const
     hf_table_end_line(&table);
     for (size_t i = 0; i < f->stage_count; i++) {
         const hf_stage *s = &f->stage[i];
-        acquisitions a = acquired_in(f, i + 1);
+        const acquisitions a = acquired_in(f, i + 1);
+        const hf_event *first = first_acquired_in(f, i + 1);
         const double numbers[] = {s->t_onset,      s->t_peak,     s->t_settle,
                                   s->before->loss, s->loss_after, s->predicted_loss_after};
         hf_table_text(&table, "%zu", i + 1);
         hf_table_numbers(&table, sizeof numbers / sizeof numbers[0], numbers);
-        hf_table_text(&table, "%s\t%s\t%s", a.patterns, a.carriers, mode_names[a.mode]);
+        hf_table_index(&table, first == NULL ? 0 : first->pattern);
+        hf_table_index(&table, first == NULL ? 0 : first->head);
+        hf_table_text(&table, "%s", mode_names[a.mode]);
         hf_table_number(&table, saddle_index(&s->before->saddle));
         hf_table_number(&table, s->before->saddle.lambda_min);
         hf_table_number(&table, s->before->saddle.symmetric_fraction);
+        hf_table_end_line(&table);
+    }
+    return hf_file_commit(&table.file, err);
+}
+
+static hf_status write_acquisitions(const hf_findings *f, const char *directory, const hf_table_origin *origin,
+                                    hf_error *err)
+{
+    hf_table table;
+    hf_status status = hf_table_open(&table, directory, "acquisitions.tsv", origin, err);
+    if (status != HF_OK)
+        return status;
+    hf_table_text(&table, "pattern\tstage\tcarrier\tt\tloss\tshare\tmode");
+    hf_table_end_line(&table);
+    for (size_t i = 0; i < f->event_count; i++) {
+        const hf_event *e = &f->event[i];
+        if (e->kind != HF_EVENT_ACQUIRED)
+            continue;
+        hf_table_index(&table, e->pattern);
+        hf_table_text(&table, "%zu", e->stage);
+        hf_table_index(&table, e->head);
+        const double numbers[] = {e->t, e->loss, e->value};
+        hf_table_numbers(&table, sizeof numbers / sizeof numbers[0], numbers);
+        hf_table_text(&table, "%s", mode_names[e->mode]);
         hf_table_end_line(&table);
     }
     return hf_file_commit(&table.file, err);
@@ -131,6 +167,8 @@ hf_status hf_findings_write(const hf_findings *findings, const char *reason, con
     hf_status status = write_events(findings, reason, directory, origin, err);
     if (status == HF_OK)
         status = write_stages(findings, directory, origin, err);
+    if (status == HF_OK)
+        status = write_acquisitions(findings, directory, origin, err);
     return status == HF_OK ? write_plateaus(findings, directory, origin, err) : status;
 }
 

@@ -1,5 +1,6 @@
 #include "report/plots.h"
 
+#include "config/text.h"
 #include "core/file.h"
 #include "report/gnuplot.h"
 #include "report/plot_scripts.h" /* made from plots/ by make */
@@ -17,8 +18,16 @@
 void hf_plots_quote(FILE *stream, const char *text)
 {
     putc('\'', stream);
-    for (const char *c = text; *c != '\0'; c++)
-        fputs(*c == '\'' ? "''" : (char[]){(unsigned char)*c < ' ' ? ' ' : *c, '\0'}, stream);
+    while (*text != '\0') {
+        const size_t length = hf_text_printable(text);
+        if (length == 0) /* a control character, or no UTF-8 */
+            putc((unsigned char)*text < ' ' ? ' ' : '?', stream);
+        else if (*text == '\'')
+            fputs("''", stream);
+        else
+            fprintf(stream, "%.*s", (int)length, text);
+        text += length == 0 ? 1 : length;
+    }
     putc('\'', stream);
 }
 

@@ -1,9 +1,25 @@
 #include "report/table.h"
 
+#include "config/text.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
+
+/* Text of the user's in one line of UTF-8. */
+static void write_line(const char *text, FILE *stream)
+{
+    while (*text != '\0') {
+        const size_t length = hf_text_printable(text);
+        if (length == 0)
+            fprintf(stream, "\\x%02x", (unsigned)(unsigned char)*text);
+        else
+            fprintf(stream, "%.*s", (int)length, text);
+        text += length == 0 ? 1 : length;
+    }
+    putc('\n', stream);
+}
 
 hf_status hf_table_open(hf_table *table, const char *directory, const char *name, const hf_table_origin *origin,
                         hf_error *err)
@@ -15,7 +31,8 @@ hf_status hf_table_open(hf_table *table, const char *directory, const char *name
     hf_status status = hf_file_open(&table->file, path, err);
     free(path);
     if (status == HF_OK) {
-        hf_table_comment(table, "headflow %s: %s", PACKAGE_VERSION, origin->title);
+        fprintf(table->file.stream, "# headflow %s: ", PACKAGE_VERSION);
+        write_line(origin->title, table->file.stream);
         hf_table_comment(table, "configuration %016" PRIx64 ", seed %" PRIu64, origin->hash, origin->seed);
     }
     return status;
@@ -55,6 +72,12 @@ void hf_table_text(hf_table *table, const char *format, ...)
     separate(table);
     vfprintf(table->file.stream, format, args);
     va_end(args);
+}
+
+void hf_table_cell(hf_table *table, const char *value)
+{
+    separate(table);
+    hf_text_cell(value, table->file.stream);
 }
 
 void hf_table_number(hf_table *table, double x)

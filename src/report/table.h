@@ -36,6 +36,8 @@ void hf_table_comment(hf_table *table, const char *format, ...) __attribute__((f
 /* One field of the present line; names of columns are fields of the first line. */
 void hf_table_text(hf_table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void hf_table_number(hf_table *table, double x);
+/* A value as it stands in a model file: hf_text_cell. */
+void hf_table_cell(hf_table *table, const char *value);
 /* A number that counts from 1; 0, which does not apply, is nan. */
 void hf_table_index(hf_table *table, size_t index);
 

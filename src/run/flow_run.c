@@ -41,9 +41,16 @@ double hf_output_time(const hf_config *config, size_t index)
     if (index == 1)
         return first;
     double fraction = (double)(index - 1) / (double)(config->output.points - 1);
-    if (config->output.spacing == HF_SPACING_LINEAR)
-        return first + fraction * (last - first);
-    return exp(log(first) + fraction * (log(last) - log(first))); /* last / first may overflow */
+    const bool is_linear = config->output.spacing == HF_SPACING_LINEAR;
+    const double t = is_linear ? first + fraction * (last - first)
+                               : exp(log(first) + fraction * (log(last) - log(first))); /* last / first may overflow */
+    return fmin(fmax(t, first), last);                                                  /* rounding may lead beyond */
+}
+
+/* Where two output times are the same number the second one has no row. */
+static bool has_row(const hf_config *config, size_t index)
+{
+    return index == 0 || hf_output_time(config, index) > hf_output_time(config, index - 1);
 }
 
 /* ---- observing ---- */
@@ -80,8 +87,11 @@ static hf_status write_rows(flow_run *run, double t, hf_error *err)
 {
     hf_status status = HF_OK;
     while (has_tables(run) && status == HF_OK && run->next <= run->config->output.points &&
-           hf_output_time(run->config, run->next) <= t)
-        status = write_row(run, hf_output_time(run->config, run->next++), err);
+           hf_output_time(run->config, run->next) <= t) {
+        if (has_row(run->config, run->next))
+            status = write_row(run, hf_output_time(run->config, run->next), err);
+        run->next++;
+    }
     return status;
 }
 
@@ -156,7 +166,8 @@ static hf_status prepare(flow_run *run, hf_error *err)
     if (status == HF_OK && has_tables(run))
         status = hf_checkpoint_init(&run->checkpoint, run->flow, run->origin.hash, err);
     if (status == HF_OK)
-        status = hf_integrator_create(&run->integrator, hf_flow_system(run->flow), config->solver.rtol, config->solver.atol, err);
+        status = hf_integrator_create(&run->integrator, hf_flow_system(run->flow), config->solver.rtol, config->solver.atol,
+                                      err);
     if (status != HF_OK)
         return status;
     hf_run_summary *summary = run->summary;
@@ -275,7 +286,8 @@ static hf_status finish(flow_run *run, double t, hf_error *err)
         status = judge_end(run, t, err);
     if (!has_tables(run))
         return status;
-    if (status == HF_OK && run->summary->stop == HF_STOP_LOSS)
+    if (status == HF_OK && run->summary->stop == HF_STOP_LOSS &&
+        (run->next == 0 || hf_output_time(run->config, run->next - 1) < t))
         status = write_row(run, t, err);
     if (status == HF_OK && ended)
         status = hf_record_commit(&run->record, run->flow, t, run->y, err);

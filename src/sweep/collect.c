@@ -1,5 +1,8 @@
 #include "sweep/collect.h"
 
+#include "config/axes.h"
+#include "config/keys.h"
+#include "config/text.h"
 #include "core/statistics.h"
 #include "report/table.h"
 #include "sweep/fit.h"
@@ -26,11 +29,30 @@ static void name_parameters(hf_table *table, const hf_sweep *sweep, size_t colum
             hf_table_text(table, "%s", sweep->config.sweep.over.at[i].name);
 }
 
+/* A path as a string of a model file. */
+static void write_path(hf_table *table, const char *path)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+    if (stream != NULL)
+        hf_text_quote(path, stream);
+    const bool good = stream != NULL && fclose(stream) == 0;
+    hf_table_cell(table, good ? text : "nan");
+    free(text);
+}
+
 /* The overrides of a task, then the numbers that stand for them. */
 static void write_parameters(hf_table *table, const hf_sweep *sweep, size_t task, size_t columns)
 {
-    for (size_t i = 0; i < columns; i++)
-        hf_table_text(table, "%s", sweep->tasks.cell[task * sweep->tasks.columns + i]);
+    for (size_t i = 0; i < columns; i++) {
+        const hf_axes *over = &sweep->config.sweep.over;
+        const bool is_path = i < over->count && hf_keys_find(over->at[i].key)->kind == HF_KIND_PATH;
+        if (is_path) /* as the user calls it, not the copy in the folder */
+            write_path(table, over->at[i].values.at[hf_axes_index(&sweep->config, i, task / sweep->config.sweep.seeds)]);
+        else
+            hf_table_text(table, "%s", sweep->tasks.cell[task * sweep->tasks.columns + i]);
+    }
     for (size_t i = 0; i < sweep->config.sweep.over.count; i++)
         if (sweep->config.sweep.over.at[i].name != NULL)
             hf_table_number(table, hf_fit_coordinate(sweep, i, task));

@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define SYNC_SECONDS 2
@@ -130,8 +131,18 @@ static void clean_reason(const hf_sweep *sweep, const char *message, char *reaso
         if (strncmp(message, sweep->directory, length) == 0 && message[length] == '/')
             message += length + 1;
         else {
-            const unsigned char c = (unsigned char)*message++;
-            reason[used++] = c < ' ' || c == 127 ? ' ' : (char)c;
+            const size_t bytes = hf_text_printable(message);
+            const bool is_control = (unsigned char)*message < ' ' || *message == 127;
+            char piece[8];
+            if (bytes == 0 || *message == '#') /* a # would begin a comment */
+                snprintf(piece, sizeof piece, is_control ? " " : "\\x%02x", (unsigned)(unsigned char)*message);
+            else
+                snprintf(piece, sizeof piece, "%.*s", (int)bytes, message);
+            if (used + strlen(piece) >= size)
+                break;
+            memcpy(reason + used, piece, strlen(piece));
+            used += strlen(piece);
+            message += bytes == 0 ? 1 : bytes;
         }
     }
     reason[used] = '\0';

@@ -404,6 +404,27 @@ static hf_status check_repeated(const hf_config *config, hf_error *err)
     return HF_OK;
 }
 
+/* A column of results.tsv or summary.tsv: the quantity itself, or what is said of its runs. */
+static bool is_column_of(const char *name, const char *quantity)
+{
+    static const char *const endings[] = {"", "_median", "_low", "_high", "_count"};
+    const size_t length = strlen(quantity);
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        if (strncmp(name, quantity, length) == 0 && strcmp(name + length, endings[i]) == 0)
+            return true;
+    return false;
+}
+
+static hf_status check_axis_names(const hf_config *config, hf_error *err)
+{
+    for (size_t a = 0; a < config->sweep.over.count; a++)
+        for (size_t i = 0; i < config->sweep.report.count && config->sweep.over.at[a].name != NULL; i++)
+            if (is_column_of(config->sweep.over.at[a].name, config->sweep.report.at[i]))
+                return hf_config_reject(config, err, "sweep.over", "the name '%s' is that of a column of the quantity %s",
+                                        config->sweep.over.at[a].name, config->sweep.report.at[i]);
+    return HF_OK;
+}
+
 hf_status hf_quantity_settle(hf_config *config, hf_error *err)
 {
     hf_status status = config->sweep.report.count == 0 ? default_report(config, err) : HF_OK;
@@ -411,6 +432,8 @@ hf_status hf_quantity_settle(hf_config *config, hf_error *err)
         status = check_quantity(config, "sweep.report", config->sweep.report.at[i], err);
     if (status == HF_OK)
         status = check_repeated(config, err);
+    if (status == HF_OK)
+        status = check_axis_names(config, err);
     for (size_t i = 0; i < config->fit.count && status == HF_OK; i++) {
         status = check_quantity(config, "fit", config->fit.at[i].response, err);
         if (status == HF_OK)

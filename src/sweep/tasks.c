@@ -35,7 +35,11 @@ static void write_value(const hf_axis *axis, size_t i, FILE *stream)
 {
     char name[40];
     hf_tasks_state_name(i, name);
-    fprintf(stream, "\t%s", hf_keys_find(axis->key)->kind == HF_KIND_PATH ? name : axis->values.at[i]);
+    putc('\t', stream);
+    if (hf_keys_find(axis->key)->kind == HF_KIND_PATH)
+        hf_text_quote(name, stream);
+    else
+        hf_text_cell(axis->values.at[i], stream);
 }
 
 /* The values of point number p. */
@@ -50,7 +54,8 @@ static bool write_seed(const hf_config *config, const char *path, size_t run, FI
     const hf_key *key = hf_keys_find(path);
     const uint64_t seed = *(const uint64_t *)hf_keys_value(key, config) + run;
     char *text = hf_value_text(key, &seed);
-    fprintf(stream, "\t%s", text == NULL ? "" : text);
+    putc('\t', stream);
+    hf_text_cell(text == NULL ? "" : text, stream);
     free(text);
     return text != NULL;
 }
@@ -260,8 +265,10 @@ char **hf_tasks_overrides(const hf_tasks *tasks, size_t i, const char *directory
     for (size_t c = 0; c < tasks->columns; c++) {
         const bool is_path = hf_keys_find(tasks->name[c])->kind == HF_KIND_PATH;
         overrides[c] = at;
-        at += snprintf(at, (size_t)(end - at), "%s=%s%s%s", tasks->name[c], is_path ? directory : "", is_path ? "/" : "",
-                       cell[c]) +
+        const size_t quotes = is_path && cell[c][0] == '"'; /* around the name of a state table */
+        const int length = (int)(strlen(cell[c]) - quotes * 2);
+        at += snprintf(at, (size_t)(end - at), "%s=%s%s%.*s", tasks->name[c], is_path ? directory : "", is_path ? "/" : "",
+                       length, cell[c] + quotes) +
               1;
     }
     overrides[tasks->columns] = NULL;
