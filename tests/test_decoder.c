@@ -106,6 +106,73 @@ static void test_gradients_against_differences(void **state)
     task.kind->free(task.self);
 }
 
+/* ---- PyTorch's gradients ---- */
+
+/* Sequences by formula, as in bench/transformers.py. */
+static void draw_by_formula(const void *self, uint64_t step, uint32_t sample, hf_token *tokens)
+{
+    (void)self, (void)step;
+    for (uint32_t t = 0; t < 9; t++)
+        tokens[t] = (hf_token)((3 * sample + 5 * t + sample * t * t) % 7);
+}
+
+static const hf_token_task_kind formula = {.name = "formula", .draw = draw_by_formula};
+
+static const variant compared[] = {
+    {"full", {2, 1, .width = 6, .mlp = 5, .keys = true, .output = true, .residual = true, .norm = true}},
+    {"two blocks", {2, 2, .width = 6, .mlp = 5, .keys = true, .output = true, .residual = true, .norm = true}},
+    {"sinusoids",
+     {3, 2, .width = 6, .mlp = 4, .places = HF_PLACES_SINUSOIDAL, .keys = true, .output = true, .residual = true}},
+    {"no MLP", {2, 1, .width = 6, .keys = true, .output = true, .residual = true, .norm = true}},
+    {"no output", {2, 1, .width = 6, .mlp = 3, .keys = true, .residual = true, .norm = true}},
+    {"no keys", {2, 2, .width = 6, .full_heads = true, .residual = true, .norm = true}},
+    {"minimal", {2, 1, .one_hot = true, .full_heads = true}},
+};
+
+/* Loss and gradient of one variant against a line: parameters, loss, three projections, norm. */
+static void compare_with_pytorch(const variant *v, const double *line)
+{
+    const hf_token_task task = {.kind = &formula, .vocabulary = 7, .length = 9, .first = 3, .scored = 6};
+    const hf_model model = make_decoder(&task, &v->params);
+    const size_t count = hf_tensors_size(model.kind->tensors(model.self));
+    assert_int_equal(count, (size_t)line[0]);
+    double *x = numbers(count), *g = numbers(count), along[3] = {0}, square = 0;
+    for (size_t i = 0; i < count; i++)
+        x[i] = 0.7 * sin(1 + 0.37 * (double)i + 0.0011 * (double)i * (double)i);
+    const double loss = model.kind->gradient(model.self, x, &some, g);
+    for (size_t i = 0; i < count; i++) {
+        square += g[i] * g[i];
+        for (size_t k = 0; k < 3; k++)
+            along[k] += g[i] * cos((double)((k + 1) * (i + 1)));
+    }
+    assert_true(close_to(loss, line[1], 1e-13) && close_to(sqrt(square), line[5], 1e-13));
+    for (size_t k = 0; k < 3; k++)
+        assert_true(within(v->name, fabs(along[k] - line[2 + k]) / line[5], 1e-12));
+    free(x);
+    free(g);
+    model.kind->free(model.self);
+}
+
+static void test_gradients_are_those_of_pytorch(void **state)
+{
+    (void)state;
+    FILE *stream = fopen(data_path("transformers.tsv"), "r");
+    char text[1024];
+    assert_non_null(stream);
+    assert_non_null(fgets(text, sizeof text, stream)); /* header */
+    for (size_t n = 0; n < sizeof compared / sizeof *compared; n++) {
+        double line[6];
+        assert_non_null(fgets(text, sizeof text, stream));
+        char *at = strchr(text, '\t');
+        assert_non_null(at);
+        assert_int_equal(strncmp(text, compared[n].name, (size_t)(at - text)), 0);
+        for (size_t c = 0; c < 6; c++)
+            line[c] = strtod(at, &at);
+        compare_with_pytorch(&compared[n], line);
+    }
+    fclose(stream);
+}
+
 /* With nothing but one-hot attention it is the minimal model: same loss, same gradients, matrices transposed. */
 static void test_it_contains_the_minimal_model(void **state)
 {
@@ -275,6 +342,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_gradients_against_differences),
+        cmocka_unit_test(test_gradients_are_those_of_pytorch),
         cmocka_unit_test(test_it_contains_the_minimal_model),
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_dropout),
