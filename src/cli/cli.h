@@ -18,13 +18,13 @@ typedef struct {
     size_t jobs;          /* -j; 0: not given */
     const char *chunk;    /* --chunk */
     size_t chunks;        /* --chunks; 0: not given */
-    bool resume, quiet, slurm;
+    bool resume, quiet, slurm, explain;
 } hf_cli_options;
 
 /* A command of the program. run returns the exit code. */
 typedef struct {
     const char *name, *usage, *summary;
-    const char *short_options; /* the letters it takes, and long options by their letter: r resume, q quiet, t terminal,
+    const char *short_options; /* the letters it takes, and long options by their letter: e explain, r resume, q quiet, t terminal,
                                   b slurm, c chunk, n chunks */
     const char *help;
     int (*run)(const hf_cli_options *options);

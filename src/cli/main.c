@@ -117,7 +117,7 @@ static bool parse_count(const char *text, size_t most, size_t *count)
 enum { LONG = 256 };
 
 static const struct option long_options[] = {
-    {"resume", no_argument, NULL, LONG + 'r'},         {"quiet", no_argument, NULL, LONG + 'q'},
+    {"explain", no_argument, NULL, LONG + 'e'},        {"resume", no_argument, NULL, LONG + 'r'},         {"quiet", no_argument, NULL, LONG + 'q'},
     {"terminal", required_argument, NULL, LONG + 't'}, {"slurm", no_argument, NULL, LONG + 'b'},
     {"chunk", required_argument, NULL, LONG + 'c'},    {"chunks", required_argument, NULL, LONG + 'n'},
     {"help", no_argument, NULL, LONG + 'h'},           {NULL, 0, NULL, 0}};
@@ -152,6 +152,9 @@ static int take(const hf_cli_command *command, int letter, hf_cli_options *optio
     case 'j':
         if (!parse_count(optarg, 4096, &options->jobs))
             return usage_error(command, "-j %s: expected a number of jobs from 1 to 4096", optarg);
+        break;
+    case 'e':
+        options->explain = true;
         break;
     case 'r':
         options->resume = true;

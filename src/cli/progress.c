@@ -99,8 +99,8 @@ void hf_cli_progress_flow(void *progress, const hf_progress *now)
     begin(p, FLOWS, done);
     if (!begin_line(p, done / flows))
         return;
-    fprintf(p->stream, "%s, %.0f %%: t = %.4g of %g, loss %.4g, %zu stage%s so far", part, percent(share_of_flow(now)), now->t,
-            now->t_end, now->loss, now->stages, now->stages == 1 ? "" : "s");
+    fprintf(p->stream, "%s, %.0f %%: t = %.4g of %g, loss %.4g, %zu stage%s so far", part, percent(share_of_flow(now)),
+            now->t, now->t_end, now->loss, now->stages, now->stages == 1 ? "" : "s");
     end_line(p, time_left(p, done, flows), p->trains ? ", then the training" : "");
 }
 
@@ -122,7 +122,8 @@ static void tell_estimate(hf_cli_progress *p, const hf_training_progress *now)
     if (now->parts > 1)
         fprintf(p->stream, " (%zu rungs)", now->parts);
     else
-        fprintf(p->stream, " (%zu seed%s of %" PRIu64 " steps)", now->seeds, now->seeds == 1 ? "" : "s", now->steps / now->seeds);
+        fprintf(p->stream, " (%zu seed%s of %" PRIu64 " steps)", now->seeds, now->seeds == 1 ? "" : "s",
+                now->steps / now->seeds);
     fprintf(p->stream, "%s%s\n", p->cheaper == NULL ? "" : "; cheaper: ", p->cheaper == NULL ? "" : p->cheaper);
     fflush(p->stream);
 }

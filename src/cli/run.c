@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "core/file.h"
 #include "core/shell.h"
+#include "report/acquired.h"
 #include "report/findings.h"
 #include "report/plots.h"
 #include "compare/experiment.h"
@@ -76,13 +77,25 @@ static void print_flow(const hf_config *config, const hf_run_summary *summary)
            summary->stop == HF_STOP_LOSS ? " (stop_loss reached)" : "");
     if (config->detect.events)
         hf_findings_print(&summary->findings, stdout);
-    printf("overlap %.6g, energy defect %.2g, drift of the mean logit %.2g\n", summary->overlap, summary->energy_defect,
-           summary->drift);
+    printf("overlap %.6g, energy defect %.2g (%s), drift of the mean logit %.2g\n", summary->overlap, summary->energy_defect,
+           hf_run_is_accurate(summary->energy_defect, config->solver.rtol) ? "fine" : "lower solver.rtol", summary->drift);
     printf("%zu steps, %zu right-hand sides, %zu factorizations; steps repeated: %zu + %zu\n", counts->steps,
            counts->evaluations, counts->setups, counts->error_failures, counts->newton_failures);
 }
 
-static hf_status print_summary(const hf_experiment *x, const char *directory, hf_error *err)
+/* What the table of stages means, or where that is said. */
+static void print_legend(const hf_experiment *x, bool explain)
+{
+    const hf_findings *f = x->has_flow ? &x->flow.findings : &x->main.run[0].findings;
+    if (f->stage_count == 0)
+        return;
+    if (explain)
+        hf_acquired_explain(f, stdout);
+    else
+        puts("What the columns mean: --explain, or doc/tables.md.");
+}
+
+static hf_status print_summary(const hf_experiment *x, bool explain, const char *directory, hf_error *err)
 {
     const bool trained = x->main.seeds > 0;
     hf_status status = HF_OK;
@@ -96,6 +109,8 @@ static hf_status print_summary(const hf_experiment *x, const char *directory, hf
         hf_comparison_print(x, stdout);
     if (x->rung_count > 0)
         status = hf_ladder_print(x, stdout, err);
+    if (x->config->detect.events)
+        print_legend(x, explain);
     printf("tables: %s%s%s\n", directory, trained ? "" : "/flow", x->rung_count > 0 ? ", the ladder's in ladder*.tsv" : "");
     return status;
 }
@@ -189,7 +204,7 @@ static hf_status finish(const hf_experiment *x, const hf_cli_options *options, c
     if (x->all_were_here)
         fprintf(stderr, "headflow: %s already holds this run\n", directory);
     else if (!options->quiet)
-        status = print_summary(x, directory, err);
+        status = print_summary(x, options->explain, directory, err);
     if (status == HF_OK)
         status = draw(x, directory, options->quiet, err);
     if (status == HF_OK && !options->quiet && config->output.plots)
@@ -240,9 +255,9 @@ static int run(const hf_cli_options *options)
 
 const hf_cli_command hf_cli_run = {
     .name = "run",
-    .usage = "run MODEL [-o DIR] [-s path=value]... [-j N] [--resume] [--quiet]",
+    .usage = "run MODEL [-o DIR] [-s path=value]... [-j N] [--resume] [--explain] [--quiet]",
     .summary = "integrate, train, compare; write tables and figures",
-    .short_options = "osjrq",
+    .short_options = "osjreq",
     .help =
         "Does what MODEL declares: a flow section integrates the gradient flow, a train section trains the transformer, "
         "with "
@@ -260,6 +275,7 @@ const hf_cli_command hf_cli_run = {
         "                  Results do not depend on it.\n"
         "  --resume        goes on with an interrupted run; the result is the same, bit for bit, as without the "
         "interruption\n"
+        "  --explain       says what the columns of the summary mean\n"
         "  --quiet         no progress and no summary\n"
         "\n"
         "headflow help keys lists all keys of a model file; headflow check MODEL shows their effective values.\n",

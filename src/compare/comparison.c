@@ -1,5 +1,6 @@
 #include "compare/comparison.h"
 
+#include "compare/verdict.h"
 #include "core/statistics.h"
 #include "report/table.h"
 
@@ -329,6 +330,34 @@ static void print_times(const hf_experiment *x, FILE *stream)
                 c->flow.sgd_drift.lr, c->flow.sgd_drift.batch, c->flow.sgd_drift.dim, c->flow.sgd_drift.noise);
 }
 
+/* The runs beside the flow, in sentences; none where there is no memory for them. */
+static void print_verdict(const hf_experiment *x, FILE *stream)
+{
+    const size_t runs = x->main.seeds, stages = x->levels.count;
+    double *t = malloc((runs * stages + 1) * sizeof *t);
+    hf_verdict v = {.runs = runs,
+                    .stages = stages,
+                    .t = t,
+                    .t_flow = x->levels.t_flow,
+                    .t_drift = x->has_drift ? x->levels.t_drift : NULL,
+                    .optimizer = hf_config_optimizer_name(x->config),
+                    .timed = hf_config_steps_are_time(x->config),
+                    .found = x->flow.findings.stage_count,
+                    .fewest = SIZE_MAX};
+    if (t == NULL)
+        return;
+    for (size_t k = 0; k < runs; k++) {
+        const hf_train_summary *run = &x->main.run[k];
+        const size_t found = run->findings.stage_count;
+        for (size_t l = 0; l < stages; l++)
+            t[k * stages + l] = v.timed ? hf_config_step_time(x->config, run->crossing[l]) : run->crossing[l];
+        v.fewest = found < v.fewest ? found : v.fewest;
+        v.most = found > v.most ? found : v.most;
+    }
+    hf_verdict_print(&v, stream);
+    free(t);
+}
+
 /* What medians are printed of. */
 typedef enum { FINAL_LOSS, DEVIATION_BEFORE, DEVIATION_AFTER, EARLY_STEP, EARLY_LOSS, EARLY_CLASS } printed;
 
@@ -369,4 +398,6 @@ void hf_comparison_print(const hf_experiment *x, FILE *stream)
                 "patterns (medians).\n",
                 x->config->train.validation > 0 ? "the held-out samples" : "the population", median_of(main, EARLY_LOSS),
                 median_of(main, EARLY_STEP), median_of(main, EARLY_CLASS));
+    if (x->has_flow)
+        print_verdict(x, stream);
 }

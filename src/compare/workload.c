@@ -1,9 +1,8 @@
 #include "compare/workload.h"
 
-
 /* Of models/sgd.conf, in projected samples: what a step takes beside its samples, and a step of the exact gradient. */
 #define BESIDE 110.0
-#define EXACT 30.0
+#define EXACT  30.0
 
 static double left_of(uint64_t step, uint64_t steps)
 {

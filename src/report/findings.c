@@ -1,9 +1,10 @@
 #include "report/findings.h"
 
+#include "report/acquired.h"
 #include "report/heads.h"
 
 #include <math.h>
-#include <string.h>
+#include <stdlib.h>
 
 static const char *const mode_names[] = {"nan", "competitive", "cooperative"};
 
@@ -42,45 +43,6 @@ static double saddle_index(const hf_saddle *saddle)
 
 /* ---- stages ---- */
 
-typedef struct {
-    char patterns[64], carriers[64];
-    hf_mode mode; /* cooperative if any acquisition is */
-} acquisitions;
-
-static void append(char *list, size_t capacity, size_t number)
-{
-    size_t used = strlen(list);
-    snprintf(list + used, capacity - used, "%s%zu", used > 0 ? "," : "", number);
-}
-
-/* The first pattern that stage number (from 1) acquires; NULL: none. */
-static const hf_event *first_acquired_in(const hf_findings *f, size_t stage)
-{
-    for (size_t i = 0; i < f->event_count; i++)
-        if (f->event[i].kind == HF_EVENT_ACQUIRED && f->event[i].stage == stage)
-            return &f->event[i];
-    return NULL;
-}
-
-/* What stage number (from 1) acquires; "nan" for nothing. */
-static acquisitions acquired_in(const hf_findings *f, size_t stage)
-{
-    acquisitions a = {.mode = HF_MODE_NONE};
-    for (size_t i = 0; i < f->event_count; i++) {
-        const hf_event *e = &f->event[i];
-        if (e->kind != HF_EVENT_ACQUIRED || e->stage != stage)
-            continue;
-        append(a.patterns, sizeof a.patterns, e->pattern);
-        append(a.carriers, sizeof a.carriers, e->head);
-        a.mode = a.mode == HF_MODE_COOPERATIVE ? a.mode : e->mode;
-    }
-    if (a.patterns[0] == '\0') {
-        strcpy(a.patterns, "nan");
-        strcpy(a.carriers, "nan");
-    }
-    return a;
-}
-
 static hf_status write_stages(const hf_findings *f, const char *directory, const hf_table_origin *origin, hf_error *err)
 {
     hf_table table;
@@ -93,15 +55,14 @@ static hf_status write_stages(const hf_findings *f, const char *directory, const
     hf_table_end_line(&table);
     for (size_t i = 0; i < f->stage_count; i++) {
         const hf_stage *s = &f->stage[i];
-        const acquisitions a = acquired_in(f, i + 1);
-        const hf_event *first = first_acquired_in(f, i + 1);
+        const hf_event *first = hf_acquired_first(f, i + 1);
         const double numbers[] = {s->t_onset,      s->t_peak,     s->t_settle,
                                   s->before->loss, s->loss_after, s->predicted_loss_after};
         hf_table_text(&table, "%zu", i + 1);
         hf_table_numbers(&table, sizeof numbers / sizeof numbers[0], numbers);
         hf_table_index(&table, first == NULL ? 0 : first->pattern);
         hf_table_index(&table, first == NULL ? 0 : first->head);
-        hf_table_text(&table, "%s", mode_names[a.mode]);
+        hf_table_text(&table, "%s", mode_names[hf_acquired_mode(f, i + 1)]);
         hf_table_number(&table, saddle_index(&s->before->saddle));
         hf_table_number(&table, s->before->saddle.lambda_min);
         hf_table_number(&table, s->before->saddle.symmetric_fraction);
@@ -174,43 +135,6 @@ hf_status hf_findings_write(const hf_findings *findings, const char *reason, con
 
 /* ---- for the eye ---- */
 
-/* A number in a column of 9, "-" where there is none. */
-static void print_number(FILE *stream, double x)
-{
-    char text[32];
-    if (isnan(x))
-        snprintf(text, sizeof text, "-");
-    else
-        snprintf(text, sizeof text, x >= 1e5 && x < 1e9 ? "%.0f" : x >= 1e-3 && x < 1e5 ? "%.5g" : "%.3g", x);
-    fprintf(stream, " %9s", text);
-}
-
-static void print_text(FILE *stream, int width, const char *text)
-{
-    if (strcmp(text, "nan") == 0)
-        text = "-";
-    bool fits = (int)strlen(text) <= width;
-    fprintf(stream, " %*.*s%s", width, fits ? width : width - 2, text, fits ? "" : "..");
-}
-
-static void print_stage(const hf_findings *f, size_t i, FILE *stream)
-{
-    const hf_stage *s = &f->stage[i];
-    acquisitions a = acquired_in(f, i + 1);
-    fprintf(stream, "%5zu", i + 1);
-    print_number(stream, s->t_onset);
-    print_number(stream, s->t_peak);
-    print_number(stream, s->t_settle);
-    print_number(stream, s->loss_after);
-    print_number(stream, strcmp(a.patterns, "nan") == 0
-                             ? NAN
-                             : s->predicted_loss_after); /* of nothing learned there is no prediction */
-    print_text(stream, 7, a.patterns);
-    print_text(stream, 4, a.carriers);
-    print_text(stream, 11, mode_names[a.mode]);
-    fputc('\n', stream);
-}
-
 /* Patterns that are acquired in stage 0: at the start, or on the way from there to the first plateau. */
 static size_t print_patterns(const hf_findings *f, bool at_start, FILE *stream)
 {
@@ -247,18 +171,31 @@ static void print_start(const hf_findings *f, FILE *stream)
     fputs(": the run starts inside a drop,\nwhich is no stage, since no plateau lies before it.\n", stream);
 }
 
+/* A fraction of the loss at the start, in as few digits as it takes: 0.9999999 is not 1. */
+static const char *show_fraction(double fraction, size_t size, char *text)
+{
+    for (int digits = 1; digits <= 17; digits++) {
+        snprintf(text, size, "%.*g", digits, fraction);
+        if (strtod(text, NULL) == fraction)
+            break;
+    }
+    return text;
+}
+
 static void print_emergence(const hf_findings *f, FILE *stream)
 {
     const char *of = f->on_test ? "test loss" : "loss";
+    char fraction[32];
     if (f->loss_fraction == 0)
         return;
+    show_fraction(f->loss_fraction, sizeof fraction, fraction);
     for (size_t i = 0; i < f->event_count; i++)
         if (f->event[i].kind == HF_EVENT_EMERGED) {
-            fprintf(stream, "Emerged at t = %.9g: the %s falls to %g of its start.\n", f->event[i].t, of, f->loss_fraction);
+            fprintf(stream, "Emerged at t = %.9g: the %s falls to %s of its start.\n", f->event[i].t, of, fraction);
             return;
         }
-    fprintf(stream, "Not emerged by t = %.6g: the %s has not fallen to %g of its start.\n", f->event[f->event_count - 1].t,
-            of, f->loss_fraction);
+    fprintf(stream, "Not emerged by t = %.6g: the %s has not fallen to %s of its start.\n", f->event[f->event_count - 1].t,
+            of, fraction);
 }
 
 static void print_end(const hf_findings *f, FILE *stream)
@@ -285,20 +222,9 @@ static void print_end(const hf_findings *f, FILE *stream)
 
 void hf_findings_print(const hf_findings *f, FILE *stream)
 {
-    if (f->stage_count > 0) {
-        fputs("stage   t_onset    t_peak  t_settle      loss predicted pattern head        mode\n", stream);
-        for (size_t i = 0; i < f->stage_count; i++)
-            print_stage(f, i, stream);
-        fputs("A stage begins (onset) as the loss leaves a plateau, is fastest at the peak and\n"
-              "settles on the next plateau at this loss. Predicted: that of the best model that\n"
-              "has learned as much by then (-: no pattern was acquired).",
-              stream);
-        fputs(f->heads == 1 ? "\n"
-                            : " Head: the one that\n"
-                              "carries the pattern. Competitive: when it was acquired, all heads moved for it\n"
-                              "together; cooperative: some did, others stayed.\n",
-              stream);
-    } else if (f->end == HF_END_START)
+    if (f->stage_count > 0)
+        hf_acquired_print(f, stream);
+    else if (f->end == HF_END_START)
         fputs("No stage: the loss stays on the plateau it starts on.\n", stream);
     else
         fputs(f->starts_in_drop ? "No stage.\n" : "No stage: the loss falls from the start to a plateau.\n", stream);

@@ -17,7 +17,7 @@
 hf_status hf_findings_write(const hf_findings *findings, const char *reason, const char *directory,
                             const hf_table_origin *origin, hf_error *err);
 
-/* The table of stages in at most 80 columns, with what it means. */
+/* The table of stages (acquired.h) and what else was found, in sentences. */
 void hf_findings_print(const hf_findings *findings, FILE *stream);
 
 #endif

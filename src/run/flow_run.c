@@ -330,6 +330,12 @@ hf_status hf_flow_run(const hf_config *config, const hf_run_options *options, hf
     return status;
 }
 
+bool hf_run_is_accurate(double energy_defect, double rtol)
+{
+    const double rounding = 1e-12, most = 1e-2;
+    return energy_defect <= fmin(200 * rtol + rounding, most);
+}
+
 void hf_run_summary_clear(hf_run_summary *summary)
 {
     hf_findings_clear(&summary->findings);
