@@ -379,6 +379,48 @@ static void test_stages_under_noise(void **state)
         2);
 }
 
+/* Runs that are one stage, at these times in their exact gradient's run, up to so much of them. */
+typedef struct {
+    const char *more;
+    double t_peak, within;
+} one_stage;
+
+static const one_stage one_stages[] = {
+    {"batch = 512; steps = 200;", 8.292, 0.01},
+    {"batch = 512; steps = 1000;", 8.292, 0.01},
+    {"batch = 512; steps = 3000;", 8.292, 0.01},
+    {"batch = 0; steps = 3000;", 8.292, 0.001},
+    {"batch = 64; steps = 2000; sampling = \"projected\";", 8.292, 0.05},
+    {"batch = 0; samples = 1000; steps = 3000;", 8.51, 0.02},
+    {"batch = 128; samples = 1000; steps = 2000;", 8.51, 0.03},
+    {"batch = 32; optimizer = \"momentum\"; lr = 0.005; steps = 2500;", 8.91, 0.08},
+    {"batch = 0; optimizer = \"momentum\"; lr = 0.005; steps = 2500;", 8.91, 0.001},
+};
+
+/* How long a run goes on after a stage, and what noise does to other steps, changes nothing about it. */
+static void test_one_stage(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < sizeof one_stages / sizeof *one_stages; n++) {
+        hf_config config;
+        hf_train_summary summary;
+        char text[512];
+        const hf_train_options options = {0};
+        snprintf(text, sizeof text,
+                 "heads = 2; positions = 10; target = { strengths = (2.0, 1.0); }; train = { dim = 5; %s };",
+                 one_stages[n].more);
+        read_config(&config, text);
+        run_training(&config, &options, &summary);
+        if (summary.findings.stage_count != 1)
+            fail_msg("%zu stages, want one, with %s", summary.findings.stage_count, one_stages[n].more);
+        const hf_stage *stage = &summary.findings.stage[0];
+        assert_true(is_close(stage->t_peak, one_stages[n].t_peak, one_stages[n].within, 0));
+        assert_true(isnan(stage->strength) || stage->strength >= 1);
+        hf_train_summary_clear(&summary);
+        hf_config_clear(&config);
+    }
+}
+
 /* Adam's steps are no flow time: t is nan, stages and events count steps. */
 static void test_adam_counts_steps(void **state)
 {
@@ -461,6 +503,7 @@ int main(void)
         cmocka_unit_test(test_order_in_lr),
         cmocka_unit_test(test_stages_of_small_steps),
         cmocka_unit_test(test_stages_under_noise),
+        cmocka_unit_test(test_one_stage),
         cmocka_unit_test(test_adam_counts_steps),
         cmocka_unit_test(test_first_drop),
         cmocka_unit_test(test_explosion),

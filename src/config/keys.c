@@ -1,5 +1,7 @@
 #include "config/keys.h"
 
+#include "detect/search.h"
+
 #include <string.h>
 
 const hf_kind_info hf_kinds[] = {
@@ -133,6 +135,17 @@ static bool has_ladder(const hf_config *c)
 static bool trains(const hf_config *c)
 {
     return c->declared.train;
+}
+
+/* Hashes are older than these keys. */
+static bool has_significance(const hf_config *c)
+{
+    return c->detect.significance != hf_search_usual.significance;
+}
+
+static bool has_least(const hf_config *c)
+{
+    return c->detect.least != hf_search_usual.least;
 }
 
 static bool sweeps(const hf_config *c)
@@ -303,6 +316,11 @@ const hf_key hf_keys[] = {
     KEY(solver.max_steps, COUNT, "1000000", FROM_TO(1, 1e15), "1", "10000", "limit on the steps of the integrator"),
 
     KEY(detect.contrast, REAL, "3.0", ABOVE(1), "1", "2.0", "smallest ratio of speeds between a drop and a plateau"),
+    KEY(detect.significance, REAL, "4.0", ABOVE(0), "1", "5.0",
+        "of training: deviations of the noise that are not trusted to be more than noise",
+        .when = trains, .counts = has_significance),
+    KEY(detect.least, REAL, "1e-4", FROM_BELOW(0, 1), "1", "1e-3",
+        "of training: smallest fall of a stage, as part of the fall of the whole run", .when = trains, .counts = has_least),
     KEY(detect.overlap, REAL, "0.5", BETWEEN(0, 1), "1", "0.9", "overlap of the heads at which they split"),
     KEY(detect.acquired, REAL, "0.5", BETWEEN(0, 1), "1", "0.8", "share of a pattern from which it counts as acquired"),
     KEY(detect.loss_fraction, REAL, "0.0", FROM_BELOW(0, 1), "initial loss", "0.1",

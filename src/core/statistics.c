@@ -40,3 +40,44 @@ double hf_jackknife(size_t count, const double *left_out)
         sum += (left_out[k] - mean) * (left_out[k] - mean);
     return sqrt((n - 1) / n * sum);
 }
+
+/* Brings the k-th smallest of x to its place, none larger before it, none smaller behind (Hoare). */
+static double select_kth(size_t count, double *x, size_t k)
+{
+    size_t low = 0, high = count - 1;
+    while (low < high) {
+        const double pivot = x[low + (high - low) / 2];
+        size_t i = low, j = high;
+        for (;;) {
+            while (x[i] < pivot)
+                i++;
+            while (pivot < x[j])
+                j--;
+            if (i >= j)
+                break;
+            const double swapped = x[i];
+            x[i++] = x[j];
+            x[j--] = swapped;
+        }
+        if (i == j && i == k)
+            return x[k];
+        if (k <= j)
+            high = j;
+        else
+            low = j + 1;
+    }
+    return x[k];
+}
+
+double hf_median(size_t count, double *x)
+{
+    if (count == 0)
+        return NAN;
+    const double upper = select_kth(count, x, count / 2);
+    if (count % 2 == 1)
+        return upper;
+    double lower = x[0];
+    for (size_t i = 1; i < count / 2; i++)
+        lower = fmax(lower, x[i]);
+    return lower + (upper - lower) / 2;
+}

@@ -24,4 +24,7 @@ enum { HF_JACKKNIFE_LEAST = 3 };
  * fewer than HF_JACKKNIFE_LEAST groups, or an estimate that is nan. */
 double hf_jackknife(size_t count, const double *left_out);
 
+/* The median of count numbers (the mean of the two middle ones); reorders x. nan if count is 0. */
+double hf_median(size_t count, double *x);
+
 #endif

@@ -477,7 +477,7 @@ bool hf_detector_transfer(hf_detector *d, hf_channel *channel)
         d->drop_capacity = d->drop_count;
         d->state_capacity = state_count;
     }
-    return channel->good && (d->sample_count > 0 || !d->config->detect.events);
+    return channel->good && (d->sample_count > 0 || d->keep_states || !d->config->detect.events);
 }
 
 size_t hf_detector_stages(const hf_detector *d)

@@ -57,6 +57,9 @@ typedef struct {
     double t_onset, t_peak, t_settle; /* nan: the run ends before */
     double loss_after;                /* at the next plateau; nan: the run ends before */
     double predicted_loss_after;      /* of that plateau, with the patterns acquired up to the end of the stage */
+    double t_half;                    /* of a training run: half of the fall is behind; nan: the run ends before */
+    double strength; /* how sure a stage among noise is: the smaller of fall and contrast over what noise could pretend, 1 and
+                        more; nan: there was no noise */
 } hf_stage;
 
 typedef enum {
@@ -80,7 +83,10 @@ typedef struct {
     bool starts_in_drop;  /* of a flow: it starts faster than on the first plateau, without having been on one */
     double loss_fraction; /* at which emergence was looked for; 0: it was not */
     bool on_test;         /* of the loss on the test data */
-    hf_curve curve;       /* every step (of a training run: of the loss in the span of the features, with steps left out) */
+    bool sampled;         /* of a training run */
+    double noise; /* standard deviation of a step's loss in the span of the features, where stages were found among noise; 0 */
+    hf_curve curve; /* every step; of a training run without noise the loss in the span of the features, with steps left out;
+                       with noise: empty */
 } hf_findings;
 
 typedef struct hf_detector hf_detector;

@@ -102,6 +102,15 @@ void hf_detector_resolve(hf_detector *detector, const hf_resolution *resolution)
 /* Takes what the run ends with for the last plateau or drop. Errors: HF_ESYSTEM, HF_ENUMERIC (eigenvalues). */
 hf_status hf_detector_close(hf_detector *detector, hf_error *err);
 
+/* Findings are made in three steps: room for so many stages and plateaus and what the detector saw of the heads; stages (each
+ * with up to three events, HF_EVENT_ONSET, _DROP and _SETTLE), plateaus and the end, which the caller fills in; then the other
+ * events up to the last sample, and the predicted losses. Errors: HF_ESYSTEM. */
+hf_status hf_detector_begin_findings(const hf_detector *detector, size_t stages, size_t plateaus, hf_findings *findings,
+                                     hf_error *err);
+void hf_findings_add(hf_findings *findings, hf_event event);
+hf_status hf_detector_complete_findings(const hf_detector *detector, const hf_sample *last, hf_findings *findings,
+                                        hf_error *err);
+
 /* Makes the findings of a closed detector. Errors: HF_ESYSTEM. */
 hf_status hf_detector_describe(hf_detector *detector, hf_findings *findings, hf_error *err);
 

@@ -2,20 +2,25 @@
 
 #include "core/channel.h"
 #include "detect/detector_state.h"
+#include "detect/search.h"
+#include "detect/snapshots.h"
+#include "detect/thinned.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct hf_series {
-    hf_detector *detector;
-    size_t size;        /* of a state */
-    hf_sample previous; /* two looks back */
-    hf_sample pending;  /* the last look: its rate of change is known after the next one */
-    double *pending_y;  /* (size) */
+    hf_detector *detector; /* of crossings; of stages as long as there is no noise */
+    size_t size;           /* of a state */
+    hf_sample previous;    /* two looks back */
+    hf_sample pending;     /* the last look: its rate of change is known after the next one */
+    double *pending_y;     /* (size) */
     uint64_t looks;
-    double lowest; /* loss so far */
-    double noise;  /* largest rise of the loss above the lowest one before it */
+    double lowest;          /* loss so far */
+    bool is_noisy;          /* gradients are drawn, or the loss has risen */
+    hf_thinned losses;      /* of all looks */
+    hf_snapshots snapshots; /* for the Hessians of plateaus that are found among noise */
 };
 
 hf_status hf_series_create(hf_series **result, const hf_config *config, hf_flow *flow, hf_error *err)
@@ -25,6 +30,8 @@ hf_status hf_series_create(hf_series **result, const hf_config *config, hf_flow 
         return hf_fail_memory(err, "the detector");
     s->size = hf_flow_size(flow);
     s->lowest = INFINITY;
+    s->is_noisy = config->train.batch > 0;
+    hf_snapshots_init(&s->snapshots, s->size);
     s->pending_y = calloc(s->size, sizeof *s->pending_y);
     hf_status status = s->pending_y == NULL ? hf_fail_memory(err, "the detector") : HF_OK;
     if (status == HF_OK)
@@ -45,6 +52,8 @@ void hf_series_free(hf_series *s)
     if (s == NULL)
         return;
     hf_detector_free(s->detector);
+    hf_thinned_clear(&s->losses);
+    hf_snapshots_clear(&s->snapshots);
     free(s->pending_y);
     free(s);
 }
@@ -91,104 +100,10 @@ static hf_sample extremum(const hf_sample *a, const hf_sample *b, const hf_sampl
                        .rest = b->rest};
 }
 
-/* Time and loss. */
-typedef struct {
-    double t, loss;
-} point;
-
-/* Onset of drop i, or, after it, its settling; the plateau itself where the speed does not cross the level between. */
-static point edge(const hf_detector *d, size_t i, bool after)
-{
-    const hf_plateau *plateau = &d->plateaus[after ? i + 1 : i];
-    point p = {plateau->t, plateau->loss};
-    hf_detector_find_level(d, d->drops[i].t, after, hf_detector_level(plateau, &d->drops[i]), &p.t, &p.loss);
-    return p;
-}
-
-/* How fast the loss falls from a to b; the plateau's own speed where there is no time between. */
-static double mean_speed(point a, point b, const hf_plateau *plateau)
-{
-    return b.t > a.t ? (a.loss - b.loss) / (b.t - a.t) : plateau->speed;
-}
-
-/* Whether drop i has a plateau behind it. */
-static bool is_over(const hf_detector *d, size_t i)
-{
-    return i + 1 < d->plateau_count;
-}
-
-/* The fall of the loss from onset to settling, or to the end of the run, over what counts as noise. */
-static double relative_fall(const hf_series *s, size_t i)
-{
-    const hf_detector *d = s->detector;
-    const point onset = edge(d, i, false);
-    const double settled = is_over(d, i) ? edge(d, i, true).loss : s->pending.loss;
-    return (onset.loss - settled) / (HF_SERIES_SIGNIFICANT * s->noise);
-}
-
-/* How many times as fast as on the plateaus beside it the loss falls in drop i, in the mean, over detect.contrast. */
-static double relative_speed(const hf_series *s, size_t i)
-{
-    const hf_detector *d = s->detector;
-    const point first = {d->samples[0].t, d->samples[0].loss}, last = {s->pending.t, s->pending.loss};
-    const point onset = edge(d, i, false), before = i == 0 ? first : edge(d, i - 1, true);
-    const point settled = is_over(d, i) ? edge(d, i, true) : last;
-    const point after = i + 1 < d->drop_count ? edge(d, i + 1, false) : last;
-    double slow = mean_speed(before, onset, &d->plateaus[i]);
-    if (is_over(d, i))
-        slow = fmax(slow, mean_speed(settled, after, &d->plateaus[i + 1]));
-    return mean_speed(onset, settled, &d->plateaus[i]) / (d->config->detect.contrast * fmax(slow, d->speed_floor));
-}
-
-/* Removes drop i and, of the plateaus around it, the faster one. */
-static void remove_drop(hf_series *s, size_t i)
-{
-    hf_detector *d = s->detector;
-    if (is_over(d, i)) {
-        const size_t gone = d->plateaus[i].speed <= d->plateaus[i + 1].speed ? i + 1 : i;
-        const size_t behind = d->plateau_count - gone - 1;
-        memmove(d->plateaus + gone, d->plateaus + gone + 1, behind * sizeof *d->plateaus);
-        memmove(d->states + gone * s->size, d->states + (gone + 1) * s->size, behind * s->size * sizeof *d->states);
-        d->plateau_count--;
-    } else
-        d->end = i == 0 ? HF_END_START : HF_END_PLATEAU;
-    memmove(d->drops + i, d->drops + i + 1, (d->drop_count - i - 1) * sizeof *d->drops);
-    d->drop_count--;
-}
-
-/* Removes drops that are noise, the least significant first: those that fall too little and, once the run is over, those
- * that are not faster than what is around them. */
-static void prune(hf_series *s, bool is_closed)
-{
-    const double rounding = 1e-12; /* of the initial loss */
-    const hf_detector *d = s->detector;
-    while (s->noise > rounding * d->loss_start) {
-        double least = 1;
-        size_t weakest = d->drop_count;
-        for (size_t i = 0; i < d->drop_count && (is_closed || is_over(d, i)); i++) {
-            double significance = relative_fall(s, i);
-            if (is_closed)
-                significance = fmin(significance, relative_speed(s, i));
-            if (significance < least) {
-                least = significance;
-                weakest = i;
-            }
-        }
-        if (weakest == d->drop_count)
-            return;
-        remove_drop(s, weakest);
-    }
-}
-
 static hf_status follow(hf_series *s, const hf_sample *sample, hf_error *err)
 {
-    hf_detector *d = s->detector;
-    const size_t plateaus = d->plateau_count;
-    memcpy(d->y, s->pending_y, s->size * sizeof *d->y);
-    hf_status status = hf_detector_follow(d, sample, err);
-    if (status == HF_OK && d->plateau_count > plateaus)
-        prune(s, false);
-    return status;
+    memcpy(s->detector->y, s->pending_y, s->size * sizeof *s->detector->y);
+    return hf_detector_follow(s->detector, sample, err);
 }
 
 /* Steps that are far closer than they are old tell nothing more about a stage. */
@@ -218,6 +133,19 @@ static hf_status settle_pending(hf_series *s, const hf_sample *next, hf_error *e
     return status == HF_OK ? remember(s, p, err) : status;
 }
 
+/* Takes in the loss of a look, and whether it shows noise: rises above all before it. */
+static hf_status note_loss(hf_series *s, const hf_sample *look, const double *y, hf_error *err)
+{
+    const double rounding = 1e-12; /* of the initial loss */
+    const hf_detector *d = s->detector;
+    s->is_noisy = s->is_noisy || look->loss - s->lowest > rounding * d->loss_start;
+    s->lowest = fmin(s->lowest, look->loss);
+    return hf_thinned_add(&s->losses, (hf_thinned_row){look->t, look->loss, look->speed}) &&
+                   (!d->config->detect.saddles || hf_snapshots_add(&s->snapshots, look->t, y))
+               ? HF_OK
+               : hf_fail_memory(err, "the losses");
+}
+
 hf_status hf_series_add(hf_series *s, double t, const double *y, bool *stopped, hf_error *err)
 {
     hf_detector *d = s->detector;
@@ -228,9 +156,8 @@ hf_status hf_series_add(hf_series *s, double t, const double *y, bool *stopped, 
     hf_status status = check_signals(s, t, err);
     if (!d->config->detect.events || status != HF_OK)
         return status;
-    s->noise = fmax(s->noise, look.loss - s->lowest);
-    s->lowest = fmin(s->lowest, look.loss);
-    if (s->looks > 0)
+    status = note_loss(s, &look, y, err);
+    if (status == HF_OK && s->looks > 0 && !s->is_noisy)
         status = settle_pending(s, &look, err);
     s->previous = s->pending;
     s->pending = look;
@@ -239,19 +166,20 @@ hf_status hf_series_add(hf_series *s, double t, const double *y, bool *stopped, 
     return status;
 }
 
-/* ---- the end ---- */
+/* ---- the end, without noise ---- */
 
-static void analyze_saddles(hf_series *s, hf_findings *f)
+static void analyze_saddle(hf_series *s, hf_plateau *plateau, const double *y)
 {
     hf_detector *d = s->detector;
-    for (size_t i = 0; i < f->plateau_count && d->config->detect.saddles; i++) {
-        hf_flow_at(d->flow, d->states + i * s->size);
-        if (hf_saddle_analyze(d->flow, f->plateau[i].t, &f->plateau[i].saddle, NULL) != HF_OK)
-            f->plateau[i].saddle = hf_saddle_unknown(); /* no eigenvalues are no reason to lose the run */
-    }
+    plateau->saddle = hf_saddle_unknown(); /* no eigenvalues are no reason to lose the run */
+    if (!d->config->detect.saddles || y == NULL)
+        return;
+    hf_flow_at(d->flow, y);
+    if (hf_saddle_analyze(d->flow, plateau->t, &plateau->saddle, NULL) != HF_OK)
+        plateau->saddle = hf_saddle_unknown();
 }
 
-hf_status hf_series_finish(hf_series *s, hf_findings *findings, hf_error *err)
+static hf_status finish_exact(hf_series *s, hf_findings *f, hf_error *err)
 {
     hf_detector *d = s->detector;
     hf_sample *last = &s->pending;
@@ -264,11 +192,156 @@ hf_status hf_series_finish(hf_series *s, hf_findings *findings, hf_error *err)
     if (d->high.t < last->t)
         d->high.rate = 0; /* the peak has been passed */
     status = hf_detector_close(d, err);
-    prune(s, true);
     if (status == HF_OK)
-        status = hf_detector_describe(d, findings, err);
+        status = hf_detector_describe(d, f, err);
+    for (size_t i = 0; i < f->plateau_count && status == HF_OK; i++)
+        analyze_saddle(s, &f->plateau[i], d->states + i * s->size);
+    for (size_t i = 0; i < f->stage_count && status == HF_OK; i++)
+        if (!isnan(f->stage[i].loss_after))
+            f->stage[i].t_half = hf_curve_first_below(&f->curve, (f->stage[i].before->loss + f->stage[i].loss_after) / 2);
+    return status;
+}
+
+/* ---- the end, among noise ---- */
+
+/* The first row at or behind a time. */
+static size_t first_row(const hf_thinned *losses, double t)
+{
+    size_t low = 0, high = hf_thinned_count(losses);
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (hf_thinned_at(losses, middle).t < t)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The mean speed of the states in the rows between two times; 0: there are none. */
+static double mean_speed(const hf_thinned *losses, double from, double to)
+{
+    double sum = 0;
+    size_t rows = 0;
+    for (size_t i = first_row(losses, from); i < hf_thinned_count(losses); i++) {
+        const hf_thinned_row row = hf_thinned_at(losses, i);
+        if (row.t > to)
+            break;
+        sum += row.speed;
+        rows++;
+    }
+    return rows > 0 ? sum / (double)rows : 0;
+}
+
+/* Whether the gradient falls with the loss: its speed in a drop exceeds that on the plateaus beside it, in their geometric
+ * mean by the contrast. Where it does not, noise moves the loss, not the gradient: steps with momentum carry it far. */
+static bool is_driven(const void *known, const hf_search_drop *drop)
+{
+    const hf_series *s = known;
+    const double width = drop->t_settle - drop->t_onset, contrast = s->detector->config->detect.contrast;
+    const double near = 0.3, least = 1.3, far = 2; /* of the plateaus beside it, in widths: from near to far, or to least */
+    const double speed = mean_speed(&s->losses, drop->t_onset, drop->t_settle);
+    const double from = fmin(fmax(drop->t_from, drop->t_onset - far * width), drop->t_onset - least * width);
+    const double to = fmax(fmin(drop->t_to, drop->t_settle + far * width), drop->t_settle + least * width);
+    const double before = mean_speed(&s->losses, from, drop->t_onset - near * width);
+    const double after = mean_speed(&s->losses, drop->t_settle + near * width, to);
+    if (!drop->settled || after == 0)
+        return speed >= sqrt(contrast) * before;
+    return before == 0 || speed >= contrast * sqrt(before) * sqrt(after);
+}
+
+static hf_status look_for_stages(const hf_series *s, hf_search_result *found, hf_error *err)
+{
+    const size_t count = hf_thinned_count(&s->losses);
+    const hf_search_params params = {.contrast = s->detector->config->detect.contrast,
+                                     .significance = s->detector->config->detect.significance,
+                                     .least = s->detector->config->detect.least,
+                                     .accepts = is_driven,
+                                     .known = s};
+    double *t = malloc((2 * count + 1) * sizeof *t);
+    if (t == NULL)
+        return hf_fail_memory(err, "the losses");
+    for (size_t i = 0; i < count; i++) {
+        const hf_thinned_row row = hf_thinned_at(&s->losses, i);
+        t[i] = row.t;
+        t[count + i] = row.loss;
+    }
+    const hf_status status = hf_search_run(found, count, t, t + count, &params, err);
+    free(t);
+    return status;
+}
+
+static void add_stage(hf_findings *f, size_t i, const hf_search_stage *s)
+{
+    const double lowest = s->before - s->fall;
+    hf_findings_add(f, (hf_event){.kind = HF_EVENT_ONSET,
+                                  .t = s->t_onset,
+                                  .loss = s->before - 0.1 * s->fall,
+                                  .stage = i + 1,
+                                  .value = s->speed_onset});
+    if (!isnan(s->t_peak))
+        hf_findings_add(
+            f, (hf_event){.kind = HF_EVENT_DROP, .t = s->t_peak, .loss = s->loss_peak, .stage = i + 1, .value = s->speed});
+    if (s->settled)
+        hf_findings_add(f, (hf_event){.kind = HF_EVENT_SETTLE,
+                                      .t = s->t_settle,
+                                      .loss = lowest + 0.1 * s->fall,
+                                      .stage = i + 1,
+                                      .value = s->speed_settle});
+    f->stage[i] = (hf_stage){.before = &f->plateau[i],
+                             .t_onset = s->t_onset,
+                             .t_peak = s->t_peak,
+                             .t_settle = s->t_settle,
+                             .loss_after = i + 1 < f->plateau_count ? f->plateau[i + 1].loss : NAN,
+                             .t_half = s->t_half,
+                             .strength = s->strength};
+}
+
+static hf_end end_of(const hf_search_result *found)
+{
+    if (found->stage_count > 0)
+        return found->stage[found->stage_count - 1].settled ? HF_END_PLATEAU : HF_END_STAGE;
+    return found->falls_at_start ? HF_END_PLATEAU : HF_END_START;
+}
+
+static hf_status describe(hf_series *s, const hf_search_result *found, hf_findings *f, hf_error *err)
+{
+    const hf_search_plateau end = {s->pending.t, s->pending.loss, 0}; /* where there are too few steps to look at */
+    const size_t plateaus = found->plateau_count == 0 ? 1 : found->plateau_count;
+    hf_status status = hf_detector_begin_findings(s->detector, found->stage_count, plateaus, f, err);
+    if (status != HF_OK)
+        return status;
+    memcpy(s->detector->y, s->pending_y, s->size * sizeof *s->detector->y);
+    f->start_loss = hf_thinned_at(&s->losses, 0).loss;
+    f->end = end_of(found);
+    f->noise = found->noise;
+    for (size_t i = 0; i < plateaus; i++) {
+        const hf_search_plateau *p = found->plateau_count == 0 ? &end : &found->plateau[i];
+        f->plateau[i] = (hf_plateau){.t = p->t, .loss = p->loss, .speed = p->speed, .level = p->speed};
+        analyze_saddle(s, &f->plateau[i], hf_snapshots_nearest(&s->snapshots, p->t));
+    }
+    for (size_t i = 0; i < found->stage_count; i++)
+        add_stage(f, i, &found->stage[i]);
+    return hf_detector_complete_findings(s->detector, &s->pending, f, err);
+}
+
+static hf_status finish_noisy(hf_series *s, hf_findings *f, hf_error *err)
+{
+    hf_search_result found;
+    hf_status status = look_for_stages(s, &found, err);
     if (status == HF_OK)
-        analyze_saddles(s, findings);
+        status = describe(s, &found, f, err);
+    hf_search_clear(&found);
+    return status;
+}
+
+hf_status hf_series_finish(hf_series *s, hf_findings *findings, hf_error *err)
+{
+    *findings = (hf_findings){0};
+    const hf_status status = s->is_noisy ? finish_noisy(s, findings, err) : finish_exact(s, findings, err);
+    findings->sampled = true;
+    if (status != HF_OK)
+        hf_findings_clear(findings);
     return status;
 }
 
@@ -278,9 +351,10 @@ bool hf_series_transfer(hf_series *s, hf_channel *channel)
     hf_channel_bytes(channel, &s->pending, sizeof s->pending);
     hf_channel_bytes(channel, &s->looks, sizeof s->looks);
     hf_channel_bytes(channel, &s->lowest, sizeof s->lowest);
-    hf_channel_bytes(channel, &s->noise, sizeof s->noise);
+    hf_channel_bytes(channel, &s->is_noisy, sizeof s->is_noisy);
     hf_channel_bytes(channel, s->pending_y, s->size * sizeof *s->pending_y);
     hf_channel_bytes(channel, s->detector->low_y, s->size * sizeof *s->detector->low_y);
     hf_channel_bytes(channel, &s->detector->end_overlap, sizeof s->detector->end_overlap);
-    return hf_detector_transfer(s->detector, channel);
+    return hf_thinned_transfer(&s->losses, channel) && hf_snapshots_transfer(&s->snapshots, channel) &&
+           hf_detector_transfer(s->detector, channel);
 }

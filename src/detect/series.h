@@ -1,17 +1,15 @@
 /* series: plateaus, stages and events of a training run, from a look at it after every step.
  *
- * The same search as the detector's, with two differences. Where a signal crosses its level is found by linear
- * interpolation between two steps, an extremum of the speed by a parabola through three. And a training run is noisy: the
- * noise of stochastic gradients moves values in all d^2 directions, of which the flow uses few, so the search looks at loss
- * and speed in the span of the features alone (hf_span_loss); and as the loss of the flow never rises, its largest rise so
- * far measures the noise: a drop counts as a stage only if the loss falls by HF_SERIES_SIGNIFICANT times that. Without
- * noise the stages are those of the flow, up to the size of a step. */
+ * Where a signal crosses its level is found by linear interpolation between two steps. Stages are those of the loss in the
+ * span of the features (hf_span_loss): the noise of stochastic gradients moves values in all d^2 directions, of which the
+ * flow uses few. They are looked for once the run is over, in the losses of all steps (search.h), of which steps far closer
+ * together than they are old are kept as means; the Hessians of plateaus are those of states kept on the way. A run of exact
+ * gradients whose loss never rises has no noise: there stages come from the speed at every step, as the detector finds them,
+ * with extrema from parabolas through three steps, and are those of the flow up to the size of a step. */
 #ifndef HF_DETECT_SERIES_H
 #define HF_DETECT_SERIES_H
 
 #include "detect/detector.h"
-
-#define HF_SERIES_SIGNIFICANT 5.0
 
 typedef struct hf_series hf_series;
 

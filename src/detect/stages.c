@@ -88,7 +88,7 @@ double hf_detector_level(const hf_plateau *plateau, const hf_sample *peak)
     return sqrt(plateau->level * peak->speed);
 }
 
-static void add_event(hf_findings *f, hf_event event)
+void hf_findings_add(hf_findings *f, hf_event event)
 {
     f->event[f->event_count++] = event; /* room was made for all */
 }
@@ -97,20 +97,27 @@ static void add_event(hf_findings *f, hf_event event)
 static void describe_stage(const hf_detector *d, hf_findings *f, size_t i)
 {
     const hf_sample *peak = &d->drops[i];
-    hf_stage stage = {.t_onset = NAN, .t_peak = peak->t, .t_settle = NAN, .loss_after = NAN, .before = &f->plateau[i]};
+    hf_stage stage = {.t_onset = NAN,
+                      .t_peak = peak->t,
+                      .t_settle = NAN,
+                      .loss_after = NAN,
+                      .before = &f->plateau[i],
+                      .t_half = NAN,
+                      .strength = NAN};
     double loss, level = hf_detector_level(stage.before, peak);
     if (hf_detector_find_level(d, peak->t, false, level, &stage.t_onset, &loss))
-        add_event(f, (hf_event){.kind = HF_EVENT_ONSET, .t = stage.t_onset, .loss = loss, .stage = i + 1, .value = level});
+        hf_findings_add(
+            f, (hf_event){.kind = HF_EVENT_ONSET, .t = stage.t_onset, .loss = loss, .stage = i + 1, .value = level});
     if (peak->rate > 0) /* the run ends while the speed still rises */
         stage.t_peak = NAN;
     else
-        add_event(
+        hf_findings_add(
             f, (hf_event){.kind = HF_EVENT_DROP, .t = peak->t, .loss = peak->loss, .stage = i + 1, .value = peak->speed});
     if (i + 1 < f->plateau_count) {
         stage.loss_after = f->plateau[i + 1].loss;
         level = hf_detector_level(&f->plateau[i + 1], peak);
         if (hf_detector_find_level(d, peak->t, true, level, &stage.t_settle, &loss))
-            add_event(
+            hf_findings_add(
                 f, (hf_event){.kind = HF_EVENT_SETTLE, .t = stage.t_settle, .loss = loss, .stage = i + 1, .value = level});
     }
     f->stage[i] = stage;
@@ -160,15 +167,17 @@ static hf_status predict(const hf_detector *d, hf_findings *f, bool *learned, hf
     return status;
 }
 
-static hf_status allocate_findings(const hf_detector *d, hf_findings *f, hf_error *err)
+hf_status hf_detector_begin_findings(const hf_detector *d, size_t stages, size_t plateaus, hf_findings *f, hf_error *err)
 {
-    *f = (hf_findings){.stage_count = d->drop_count, .plateau_count = d->plateau_count};
-    f->event = malloc((3 * d->drop_count + d->plateau_count + d->event_count + 1) * sizeof *f->event);
-    f->plateau = malloc((d->plateau_count + 1) * sizeof *f->plateau);
-    f->stage = malloc((d->drop_count + 1) * sizeof *f->stage);
     const size_t pairs = d->flow->problem->heads * d->flow->problem->heads;
+    *f = (hf_findings){.stage_count = stages, .plateau_count = plateaus};
+    f->event = malloc((3 * stages + plateaus + d->event_count + 1) * sizeof *f->event);
+    f->plateau = malloc((plateaus + 1) * sizeof *f->plateau);
+    f->stage = malloc((stages + 1) * sizeof *f->stage);
     f->start_overlaps = malloc(2 * pairs * sizeof *f->start_overlaps);
     f->end_overlaps = f->start_overlaps + pairs;
+    f->loss_fraction = d->config->detect.loss_fraction;
+    f->on_test = d->flow->problem->test_variance != NULL;
     if (f->event != NULL && f->plateau != NULL && f->stage != NULL && f->start_overlaps != NULL)
         return HF_OK;
     hf_findings_clear(f);
@@ -203,45 +212,48 @@ hf_status hf_detector_finish(hf_detector *d, hf_findings *f, hf_error *err)
     return status;
 }
 
+hf_status hf_detector_complete_findings(const hf_detector *d, const hf_sample *last, hf_findings *f, hf_error *err)
+{
+    bool *learned = calloc(d->patterns, sizeof *learned);
+    if (learned == NULL)
+        return hf_fail_memory(err, "the stages");
+    describe_heads(d, f);
+    for (size_t i = 0; i < f->plateau_count; i++)
+        hf_findings_add(f, (hf_event){.kind = HF_EVENT_PLATEAU,
+                                      .t = f->plateau[i].t,
+                                      .loss = f->plateau[i].loss,
+                                      .stage = i,
+                                      .value = f->plateau[i].speed});
+    for (size_t i = 0; i < d->event_count; i++) {
+        hf_event event = d->events[i];
+        event.stage = stage_at(f, event.t);
+        if (event.t <= last->t)
+            hf_findings_add(f, event);
+    }
+    hf_findings_add(
+        f,
+        (hf_event){
+            .kind = HF_EVENT_STOP, .t = last->t, .loss = last->loss, .stage = stage_at(f, last->t), .value = last->speed});
+    qsort(f->event, f->event_count, sizeof *f->event, by_time);
+    hf_departure_match(f->event_count, f->event);
+    const hf_status status = predict(d, f, learned, err);
+    free(learned);
+    return status;
+}
+
 hf_status hf_detector_describe(hf_detector *d, hf_findings *f, hf_error *err)
 {
-    const hf_sample *last = &d->samples[d->sample_count - 1];
-    hf_status status = allocate_findings(d, f, err);
+    hf_status status = hf_detector_begin_findings(d, d->drop_count, d->plateau_count, f, err);
+    if (status != HF_OK)
+        return status;
     f->end = d->end;
-    f->loss_fraction = d->config->detect.loss_fraction;
-    f->on_test = d->flow->problem->test_variance != NULL;
-    bool *learned = calloc(d->patterns, sizeof *learned);
-    if (status != HF_OK || learned == NULL) {
-        free(learned);
-        return status != HF_OK ? status : hf_fail_memory(err, "the stages");
-    }
-    describe_heads(d, f);
     f->start_loss = d->samples[0].loss;
     f->starts_in_drop = d->starts_in_drop;
     if (d->plateau_count > 0)
         memcpy(f->plateau, d->plateaus, d->plateau_count * sizeof *f->plateau);
     for (size_t i = 0; i < d->drop_count; i++)
         describe_stage(d, f, i);
-    for (size_t i = 0; i < d->plateau_count; i++)
-        add_event(f, (hf_event){.kind = HF_EVENT_PLATEAU,
-                                .t = f->plateau[i].t,
-                                .loss = f->plateau[i].loss,
-                                .stage = i,
-                                .value = f->plateau[i].speed});
-    for (size_t i = 0; i < d->event_count; i++) {
-        hf_event event = d->events[i];
-        event.stage = stage_at(f, event.t);
-        if (event.t <= last->t)
-            add_event(f, event);
-    }
-    add_event(
-        f,
-        (hf_event){
-            .kind = HF_EVENT_STOP, .t = last->t, .loss = last->loss, .stage = stage_at(f, last->t), .value = last->speed});
-    qsort(f->event, f->event_count, sizeof *f->event, by_time);
-    hf_departure_match(f->event_count, f->event);
-    status = predict(d, f, learned, err);
-    free(learned);
+    status = hf_detector_complete_findings(d, &d->samples[d->sample_count - 1], f, err);
     if (status != HF_OK) {
         hf_findings_clear(f);
         return status;

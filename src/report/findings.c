@@ -52,6 +52,8 @@ static hf_status write_stages(const hf_findings *f, const char *directory, const
     hf_table_text(
         &table, "stage\tt_onset\tt_peak\tt_settle\tloss_before\tloss_after\tpredicted_loss_after\tpattern\tcarrier\tmode\t"
                 "saddle_index\tlambda_min\tsymmetric_fraction");
+    if (f->sampled)
+        hf_table_text(&table, "t_half\tstrength");
     hf_table_end_line(&table);
     for (size_t i = 0; i < f->stage_count; i++) {
         const hf_stage *s = &f->stage[i];
@@ -66,6 +68,10 @@ static hf_status write_stages(const hf_findings *f, const char *directory, const
         hf_table_number(&table, saddle_index(&s->before->saddle));
         hf_table_number(&table, s->before->saddle.lambda_min);
         hf_table_number(&table, s->before->saddle.symmetric_fraction);
+        if (f->sampled) {
+            hf_table_number(&table, s->t_half);
+            hf_table_number(&table, s->strength);
+        }
         hf_table_end_line(&table);
     }
     return hf_file_commit(&table.file, err);

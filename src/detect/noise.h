@@ -1,0 +1,16 @@
+/* noise: how noisy a curve is along its way, whatever the noise is made of.
+ *
+ * Third differences at lag h, e_h(i) = |y_i - 3 y_{i+h} + 3 y_{i+2h} - y_{i+3h}| / (sqrt(20) 0.6745), have the standard
+ * deviation of white noise as their median, and take no notice of what is smooth. Noise of any correlation makes them grow
+ * by sqrt(2) at most when the lag doubles, a smooth trend by 8: the lag doubles for as long as they grow by less than 1.7. So
+ * correlated noise shows at the lag where its samples are independent. Medians are running ones, over a sixteenth of the
+ * curve. */
+#ifndef HF_DETECT_NOISE_H
+#define HF_DETECT_NOISE_H
+
+#include <stddef.h>
+
+/* noise: (count) standard deviation of the noise in y at every row; 0 where there are too few rows to tell, or none. */
+void hf_noise_profile(size_t count, const double *y, double *noise);
+
+#endif
