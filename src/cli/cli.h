@@ -18,6 +18,7 @@ typedef struct {
     size_t jobs;          /* -j; 0: not given */
     const char *chunk;    /* --chunk */
     size_t chunks;        /* --chunks; 0: not given */
+    size_t task;          /* --task; 0: not given */
     bool resume, quiet, slurm, explain;
 } hf_cli_options;
 
@@ -25,7 +26,7 @@ typedef struct {
 typedef struct {
     const char *name, *usage, *summary;
     const char *short_options; /* the letters it takes, and long options by their letter: e explain, r resume, q quiet, t terminal,
-                                  b slurm, c chunk, n chunks */
+                                  b slurm, c chunk, n chunks, k task */
     const char *help;
     int (*run)(const hf_cli_options *options);
 } hf_cli_command;

@@ -120,6 +120,7 @@ static const struct option long_options[] = {
     {"explain", no_argument, NULL, LONG + 'e'},        {"resume", no_argument, NULL, LONG + 'r'},         {"quiet", no_argument, NULL, LONG + 'q'},
     {"terminal", required_argument, NULL, LONG + 't'}, {"slurm", no_argument, NULL, LONG + 'b'},
     {"chunk", required_argument, NULL, LONG + 'c'},    {"chunks", required_argument, NULL, LONG + 'n'},
+    {"task", required_argument, NULL, LONG + 'k'},
     {"help", no_argument, NULL, LONG + 'h'},           {NULL, 0, NULL, 0}};
 
 /* What the user wrote for the option that getopt stopped at: its name, but for an unknown long one (number 0) the whole
@@ -167,6 +168,10 @@ static int take(const hf_cli_command *command, int letter, hf_cli_options *optio
         break;
     case 'c':
         options->chunk = optarg;
+        break;
+    case 'k':
+        if (!parse_count(optarg, 1000000, &options->task))
+            return usage_error(command, "--task %s: expected a number from 1 to 1000000", optarg);
         break;
     case 'n':
         if (!parse_count(optarg, 1000000, &options->chunks))

@@ -10,6 +10,7 @@
 #include "report/acquired.h"
 #include "report/findings.h"
 #include "report/plots.h"
+#include "sweep/one_task.h"
 #include "compare/experiment.h"
 
 #include <inttypes.h>
@@ -148,6 +149,8 @@ static int interrupted(const hf_cli_options *options, const hf_experiment *x, co
     hf_shell_write_path(options->argument, HF_SHELL_BARE, stderr);
     fputs(" -o ", stderr);
     hf_shell_write(directory, HF_SHELL_BARE, stderr);
+    if (options->task > 0)
+        fprintf(stderr, " --task %zu", options->task);
     fputs(" --resume", stderr);
     hf_shell_write_overrides(options->override_count, options->overrides, stderr);
     fputs("\n", stderr);
@@ -230,19 +233,45 @@ static int run_model(const hf_config *config, const hf_cli_options *options, con
     return code;
 }
 
+/* The model, or one run of its sweep. */
+static hf_status read_model(const hf_cli_options *options, hf_config *config, hf_error *err)
+{
+    const char *model = options->argument;
+    if (options->task > 0)
+        return hf_one_task_read(config, model, options->override_count, options->overrides, options->task, err);
+    hf_status status = hf_config_read(config, model, options->override_count, options->overrides, err);
+    if (status != HF_OK || !config->declared.sweep)
+        return status;
+    status = hf_config_reject(config, err, config->sweep.over.count > 0 ? "sweep.over" : "sweep.seeds",
+                              "this model is many runs, expected: headflow sweep %s, or for one of them: headflow run %s --task N",
+                              model, model);
+    hf_config_clear(config);
+    return status;
+}
+
+/* What -o says, out/NAME, or out/NAME-task-N; to be freed. NULL: memory. */
+static char *choose_directory(const hf_cli_options *options)
+{
+    if (options->directory != NULL)
+        return strdup(options->directory);
+    char *usual = hf_cli_default_directory(options->argument);
+    if (usual == NULL || options->task == 0)
+        return usual;
+    const size_t size = strlen(usual) + 32;
+    char *directory = malloc(size);
+    if (directory != NULL)
+        snprintf(directory, size, "%s-task-%zu", usual, options->task);
+    free(usual);
+    return directory;
+}
+
 static int run(const hf_cli_options *options)
 {
     hf_config config;
     hf_error err;
-    if (hf_config_read(&config, options->argument, options->override_count, options->overrides, &err) != HF_OK)
+    if (read_model(options, &config, &err) != HF_OK)
         return hf_cli_fail(&err);
-    if (config.declared.sweep) {
-        hf_config_reject(&config, &err, config.sweep.over.count > 0 ? "sweep.over" : "sweep.seeds",
-                         "this model is many runs, expected: headflow sweep %s", options->argument);
-        hf_config_clear(&config);
-        return hf_cli_fail(&err);
-    }
-    char *directory = options->directory == NULL ? hf_cli_default_directory(options->argument) : strdup(options->directory);
+    char *directory = choose_directory(options);
     int code = HF_ESYSTEM;
     if (directory != NULL)
         code = run_model(&config, options, directory);
@@ -255,9 +284,9 @@ static int run(const hf_cli_options *options)
 
 const hf_cli_command hf_cli_run = {
     .name = "run",
-    .usage = "run MODEL [-o DIR] [-s path=value]... [-j N] [--resume] [--explain] [--quiet]",
+    .usage = "run MODEL [-o DIR] [-s path=value]... [-j N] [--task N] [--resume] [--explain] [--quiet]",
     .summary = "integrate, train, compare; write tables and figures",
-    .short_options = "osjreq",
+    .short_options = "osjreqk",
     .help =
         "Does what MODEL declares: a flow section integrates the gradient flow, a train section trains the transformer, "
         "with "
@@ -273,6 +302,9 @@ const hf_cli_command hf_cli_run = {
         "the\n"
         "                  samples of a step; where others want the processors, too, set OMP_WAIT_POLICY=passive then.\n"
         "                  Results do not depend on it.\n"
+        "  --task N        of a model with a sweep section: run number N of it (as in tasks.tsv and results.tsv), an ordinary run "
+        "with\n"
+        "                  tables and figures; default directory out/NAME-task-N\n"
         "  --resume        goes on with an interrupted run; the result is the same, bit for bit, as without the "
         "interruption\n"
         "  --explain       says what the columns of the summary mean\n"

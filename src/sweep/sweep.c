@@ -111,19 +111,6 @@ static hf_status write_model(const char *directory, const char *name, const hf_c
     return status;
 }
 
-/* The override of an axis's value i, to be freed. NULL: memory. */
-static char *override_of(const hf_config *config, const hf_axis *axis, size_t i)
-{
-    const bool is_path = hf_keys_find(axis->key)->kind == HF_KIND_PATH;
-    char *path = is_path ? hf_config_resolve(config, axis->values.at[i]) : NULL;
-    const char *value = is_path ? path : axis->values.at[i];
-    char *override = value == NULL ? NULL : malloc(strlen(axis->key) + strlen(value) + 2);
-    if (override != NULL)
-        sprintf(override, "%s=%s", axis->key, value);
-    free(path);
-    return override;
-}
-
 /* Reads the model with value i of axis number a and of those that go along with it, all where they are zipped, and the
  * first value of the others. */
 static hf_status try_value(const hf_config *config, const char *model, size_t a, size_t i, hf_error *err)
@@ -135,7 +122,7 @@ static hf_status try_value(const hf_config *config, const char *model, size_t a,
     hf_status status = overrides == NULL ? hf_fail_memory(err, "the tasks") : HF_OK;
     for (size_t k = 0, leader = 0; k < over->count && status == HF_OK; k++) {
         leader = over->at[k].goes_along ? leader : k;
-        overrides[k] = override_of(config, &over->at[k], leader == a || config->sweep.zip ? i : 0);
+        overrides[k] = hf_tasks_override(config, k, leader == a || config->sweep.zip ? i : 0);
         if (overrides[k] == NULL)
             status = hf_fail_memory(err, "the tasks");
     }

@@ -49,11 +49,17 @@ static void write_point(const hf_config *config, size_t p, FILE *stream)
         write_value(&config->sweep.over.at[i], hf_axes_index(config, i, p), stream);
 }
 
-static bool write_seed(const hf_config *config, const char *path, size_t run, FILE *stream)
+/* A seed of run number run, as -s takes it; to be freed. */
+static char *seed_text(const hf_config *config, const char *path, size_t run)
 {
     const hf_key *key = hf_keys_find(path);
     const uint64_t seed = *(const uint64_t *)hf_keys_value(key, config) + run;
-    char *text = hf_value_text(key, &seed);
+    return hf_value_text(key, &seed);
+}
+
+static bool write_seed(const hf_config *config, const char *path, size_t run, FILE *stream)
+{
+    char *text = seed_text(config, path, run);
     putc('\t', stream);
     hf_text_cell(text == NULL ? "" : text, stream);
     free(text);
@@ -250,6 +256,34 @@ void hf_tasks_clear(hf_tasks *tasks)
 }
 
 /* ---- overrides ---- */
+
+static char *join(const char *key, const char *value)
+{
+    const size_t size = strlen(key) + strlen(value) + 2;
+    char *override = malloc(size);
+    if (override != NULL)
+        snprintf(override, size, "%s=%s", key, value);
+    return override;
+}
+
+char *hf_tasks_override(const hf_config *config, size_t a, size_t i)
+{
+    const hf_axis *axis = &config->sweep.over.at[a];
+    if (hf_keys_find(axis->key)->kind != HF_KIND_PATH)
+        return join(axis->key, axis->values.at[i]);
+    char *path = hf_config_resolve(config, axis->values.at[i]);
+    char *override = path == NULL ? NULL : join(axis->key, path);
+    free(path);
+    return override;
+}
+
+char *hf_tasks_seed_override(const hf_config *config, const char *path, size_t run)
+{
+    char *text = seed_text(config, path, run);
+    char *override = text == NULL ? NULL : join(path, text);
+    free(text);
+    return override;
+}
 
 char **hf_tasks_overrides(const hf_tasks *tasks, size_t i, const char *directory)
 {

@@ -28,6 +28,12 @@ void hf_tasks_clear(hf_tasks *tasks);
  * frees; NULL: memory. directory: that of the sweep, where swept state tables are. */
 char **hf_tasks_overrides(const hf_tasks *tasks, size_t i, const char *directory);
 
+/* "key=value" for value i of axis number a, to be freed; NULL: memory. A state table stands with its path. */
+char *hf_tasks_override(const hf_config *config, size_t a, size_t i);
+
+/* The same for a seed of run number run (from 0) of a point. */
+char *hf_tasks_seed_override(const hf_config *config, const char *path, size_t run);
+
 /* The name in DIR of the state table that is value i of a swept init.state. */
 void hf_tasks_state_name(size_t i, char name[40]);
 
