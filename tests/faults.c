@@ -8,8 +8,8 @@
  *
  * Kinds: open read write fsync close rename mkdir unlink malloc fork pipe thread. Only the program itself is made to fail, not
  * what it starts; streams are made of these calls, so that theirs fail, too. A close that fails leaves its descriptor open,
- * which is what can hang. Allocations fail where the program itself, the C library or GSL asks; those that libconfig and SUNDIALS make,
- * also through strdup, are never counted, for these libraries do not check all of them and crash. OpenMP and OpenBLAS end the
+ * which is what can hang. Allocations fail where the program itself or the C library asks; those that libconfig, SUNDIALS and GSL
+ * make, also through strdup, are never counted, for these libraries do not check all of them and crash. OpenMP and OpenBLAS end the
  * program themselves. */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -58,7 +58,7 @@ extern void *__libc_realloc(void *old, size_t size);
 
 static int note_image(struct dl_phdr_info *info, size_t size, void *data)
 {
-    static const char *const names[] = {"/libc.so", "/libc-", "libgsl.so"};
+    static const char *const names[] = {"/libc.so", "/libc-"};
     bool counts = info->dlpi_name == NULL || info->dlpi_name[0] == '\0'; /* the program, which comes first */
     (void)size;
     if (counts && (*(size_t *)data)++ > 0)

@@ -255,7 +255,7 @@ static void test_bands(void **state)
         snprintf(name, sizeof name, "train/seed-%zu/trajectory.tsv", k + 5);
         write_at(name, rows[k]);
     }
-    assert_int_equal(hf_bands_write(&config, root, &err), HF_OK);
+    assert_int_equal(hf_bands_write(&config, root, NULL, &err), HF_OK);
     read_at(&table, "train/summary.tsv");
     assert_int_equal(table.columns, 5); /* t loss loss_p10 loss_p90 step */
     assert_int_equal(table.rows, 3);    /* the header and what all have */
@@ -266,11 +266,11 @@ static void test_bands(void **state)
     free(table.text);
 
     write_at("train/seed-6/trajectory.tsv", "t\tloss\tenergy_defect\tmass_1_1\tstep\n0\t7\tx\t1\t0\n");
-    assert_int_equal(hf_bands_write(&config, root, &err), HF_EUSAGE);
+    assert_int_equal(hf_bands_write(&config, root, NULL, &err), HF_EUSAGE);
     assert_non_null(strstr(err.message, "seed-6"));
     hf_config_clear(&config);
     config = band_config("4");
-    assert_int_equal(hf_bands_write(&config, root, &err), HF_ESYSTEM);
+    assert_int_equal(hf_bands_write(&config, root, NULL, &err), HF_ESYSTEM);
     assert_non_null(strstr(err.message, "seed-8"));
     hf_config_clear(&config);
     remove_all();

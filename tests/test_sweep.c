@@ -44,7 +44,7 @@ static hf_sweep make_sweep(const char *name, const char *text)
     char *folder = strdup(temporary_path(name));
     assert_non_null(folder);
     read_model(&config, text);
-    if (hf_sweep_freeze(&config, folder, &err) != HF_OK || hf_sweep_open(&sweep, folder, &err) != HF_OK)
+    if (hf_sweep_freeze(&config, folder, false, &err) != HF_OK || hf_sweep_open(&sweep, folder, &err) != HF_OK)
         fail_msg("%s", err.message);
     hf_config_clear(&config);
     free(folder);
@@ -186,7 +186,7 @@ static void test_impossible_company(void **state)
     assert_non_null(folder);
     read_model(&c, MODEL "sweep = { over = ({ key = \"positions\"; values = (8, 9);\n"
                          "with = { key = \"data.copies\"; values = ((1, 1, 1, 1, 1, 1, 1, 2), (1, 2)); }; }); };");
-    assert_int_equal(hf_sweep_freeze(&c, folder, &err), HF_EUSAGE);
+    assert_int_equal(hf_sweep_freeze(&c, folder, false, &err), HF_EUSAGE);
     if (strstr(err.message, "sweep.over: positions=9 cannot be: -s data.copies=(1, 2): data.copies") == NULL)
         fail_msg("got %s", err.message);
     hf_config_clear(&c);

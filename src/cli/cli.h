@@ -19,14 +19,14 @@ typedef struct {
     const char *chunk;    /* --chunk */
     size_t chunks;        /* --chunks; 0: not given */
     size_t task;          /* --task; 0: not given */
-    bool resume, quiet, slurm, explain;
+    bool resume, restart, quiet, slurm, explain;
 } hf_cli_options;
 
 /* A command of the program. run returns the exit code. */
 typedef struct {
     const char *name, *usage, *summary;
-    const char *short_options; /* the letters it takes, and long options by their letter: e explain, r resume, q quiet, t terminal,
-                                  b slurm, c chunk, n chunks, k task */
+    const char *short_options; /* the letters it takes, and long options by their letter: e explain, r resume, x restart, q quiet,
+                                  t terminal, b slurm, c chunk, n chunks, k task */
     const char *help;
     int (*run)(const hf_cli_options *options);
 } hf_cli_command;
@@ -55,6 +55,10 @@ hf_status hf_cli_draw(const char *directory, bool quiet, hf_error *err);
 
 /* Prints "headflow: message" to stderr: for hf_plots_listener. */
 void hf_cli_tell_failure(void *data, const char *message);
+
+/* Keeps others out of directory/name until the process ends: HF_ESYSTEM if somebody is in. *forbidden, which may be NULL: nobody
+ * may write there. */
+hf_status hf_cli_lock(const char *directory, const char *name, bool *forbidden, hf_error *err);
 
 /* Flushes standard output: HF_ESYSTEM if anything printed could not be written. */
 hf_status hf_cli_flush(hf_error *err);

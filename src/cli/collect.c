@@ -8,7 +8,7 @@ static int run(const hf_cli_options *options)
     if (hf_sweep_open(&sweep, options->argument, &err) != HF_OK)
         return hf_cli_fail(&err);
     int code = HF_ESYSTEM;
-    if (hf_cli_lock(options->argument, "lock", &err) == HF_OK)
+    if (hf_cli_lock(options->argument, "lock", NULL, &err) == HF_OK)
         code = hf_cli_collect_sweep(&sweep, options->quiet);
     else
         hf_cli_fail(&err);

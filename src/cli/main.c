@@ -116,12 +116,17 @@ static bool parse_count(const char *text, size_t most, size_t *count)
 /* A long option is known by the letter that a command has it by, and this. */
 enum { LONG = 256 };
 
-static const struct option long_options[] = {
-    {"explain", no_argument, NULL, LONG + 'e'},        {"resume", no_argument, NULL, LONG + 'r'},         {"quiet", no_argument, NULL, LONG + 'q'},
-    {"terminal", required_argument, NULL, LONG + 't'}, {"slurm", no_argument, NULL, LONG + 'b'},
-    {"chunk", required_argument, NULL, LONG + 'c'},    {"chunks", required_argument, NULL, LONG + 'n'},
-    {"task", required_argument, NULL, LONG + 'k'},
-    {"help", no_argument, NULL, LONG + 'h'},           {NULL, 0, NULL, 0}};
+static const struct option long_options[] = {{"explain", no_argument, NULL, LONG + 'e'},
+                                             {"resume", no_argument, NULL, LONG + 'r'},
+                                             {"restart", no_argument, NULL, LONG + 'x'},
+                                             {"quiet", no_argument, NULL, LONG + 'q'},
+                                             {"terminal", required_argument, NULL, LONG + 't'},
+                                             {"slurm", no_argument, NULL, LONG + 'b'},
+                                             {"chunk", required_argument, NULL, LONG + 'c'},
+                                             {"chunks", required_argument, NULL, LONG + 'n'},
+                                             {"task", required_argument, NULL, LONG + 'k'},
+                                             {"help", no_argument, NULL, LONG + 'h'},
+                                             {NULL, 0, NULL, 0}};
 
 /* What the user wrote for the option that getopt stopped at: its name, but for an unknown long one (number 0) the whole
  * word. The word before optind may be another one: getopt is still inside a cluster such as -xq, or behind an argument. */
@@ -159,6 +164,9 @@ static int take(const hf_cli_command *command, int letter, hf_cli_options *optio
         break;
     case 'r':
         options->resume = true;
+        break;
+    case 'x':
+        options->restart = true;
         break;
     case 'q':
         options->quiet = true;

@@ -1,9 +1,35 @@
 /* headflow plot: draws the figures of a finished run. */
 #include "cli/cli.h"
 
+#include "core/commit.h"
+#include "core/file.h"
 #include "report/plots.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What was decided before somebody was killed has its place before it is drawn. */
+static hf_status recover(const char *directory, hf_error *err)
+{
+    if (!hf_commit_is_pending(directory))
+        return HF_OK;
+    const hf_status status = hf_cli_lock(directory, "lock", NULL, err);
+    return status == HF_OK ? hf_commit_recover(directory, err) : status;
+}
+
+static hf_status check_writable(const char *directory, hf_error *err)
+{
+    char *plots = hf_path_join(directory, "plots");
+    hf_status status = plots == NULL ? hf_fail_memory(err, "a file name") : HF_OK;
+    if (status == HF_OK && access(plots, W_OK) != 0 && errno != ENOENT && errno != ENOTDIR)
+        status = hf_fail(err, HF_ESYSTEM, "%s: cannot be written: %s; --terminal qt opens windows, and a copy can be drawn",
+                         plots, strerror(errno));
+    free(plots);
+    return status;
+}
 
 static void tell_image(void *data, const char *image)
 {
@@ -15,8 +41,12 @@ static int run(const hf_cli_options *options)
 {
     hf_error err;
     const char *terminal = options->terminal == NULL ? "png" : options->terminal;
+    hf_status status = recover(options->argument, &err);
+    if (status == HF_OK && strcmp(terminal, "qt") != 0)
+        status = check_writable(options->argument, &err);
     const hf_plots_listener listener = {.drawn = tell_image, .failed = hf_cli_tell_failure};
-    hf_status status = hf_plots_draw(options->argument, terminal, &listener, &err);
+    if (status == HF_OK)
+        status = hf_plots_draw(options->argument, terminal, &listener, &err);
     if (status == HF_OK)
         status = hf_cli_flush(&err);
     return status == HF_OK ? 0 : hf_cli_fail(&err);

@@ -11,6 +11,8 @@
 #include "report/findings.h"
 #include "report/plots.h"
 #include "sweep/one_task.h"
+#include "run/folder.h"
+#include "run/layout.h"
 #include "compare/experiment.h"
 
 #include <inttypes.h>
@@ -44,32 +46,6 @@ static void name_cheaper(const hf_config *config, size_t size, char *text)
 }
 
 /* ---- the command ---- */
-
-/* DIR/model.conf; a state table it starts from is copied to DIR/init.tsv, so that DIR is all a rerun needs. */
-static hf_status write_model(const hf_config *config, const char *directory, hf_error *err)
-{
-    hf_file file;
-    hf_status status = HF_OK;
-    char *path = hf_path_join(directory, "model.conf"), *state = hf_path_join(directory, "init.tsv");
-    char *source = config->init.state == NULL ? NULL : hf_config_resolve(config, config->init.state);
-    if (path == NULL || state == NULL || (config->init.state != NULL && source == NULL)) {
-        status = hf_fail_memory(err, "a file name");
-        goto done;
-    }
-    if (source != NULL)
-        status = hf_file_copy(source, state, err);
-    if (status == HF_OK)
-        status = hf_file_open(&file, path, err);
-    if (status == HF_OK) {
-        hf_config_print(config, "init.tsv", file.stream); /* a failure shows at the commit */
-        status = hf_file_commit(&file, err);
-    }
-done:
-    free(path);
-    free(state);
-    free(source);
-    return status;
-}
 
 static void print_flow(const hf_config *config, const hf_run_summary *summary)
 {
@@ -130,15 +106,6 @@ static void warn_of_lr(const hf_experiment *x)
             x->main.run[0].sharpness, 2 * (1 + mu));
 }
 
-static hf_status draw(const hf_experiment *x, const char *directory, bool quiet, hf_error *err)
-{
-    const hf_config *config = x->config;
-    if (!config->output.plots)
-        return HF_OK;
-    hf_status status = hf_plots_write(config, directory, err);
-    return status == HF_OK ? hf_cli_draw(directory, quiet, err) : status;
-}
-
 static int interrupted(const hf_cli_options *options, const hf_experiment *x, const char *directory)
 {
     if (x->main.seeds > 0)
@@ -165,8 +132,25 @@ static size_t default_threads(const hf_config *config)
     return processors < config->train.seeds ? processors : config->train.seeds;
 }
 
+/* Makes the folder, keeps others out and looks what is there. */
+static hf_status open_folder(hf_folder *folder, const hf_config *config, const hf_cli_options *options,
+                             const char *directory, hf_error *err)
+{
+    hf_folder_options how = {.resume = options->resume, .restart = options->restart};
+    hf_status status = hf_directory_make(directory, err);
+    if (status != HF_OK)
+        return status;
+    status = hf_cli_lock(directory, "lock", &how.read_only, err);
+    if (status != HF_OK && !(how.read_only && options->resume))
+        return status;
+    status = hf_folder_open(folder, config, directory, &how, err);
+    if (status == HF_OK && folder->notice[0] != '\0' && !options->quiet)
+        fprintf(stderr, "headflow: %s\n", folder->notice);
+    return status;
+}
+
 static hf_status run_experiment(hf_experiment *x, const hf_config *config, const hf_cli_options *options,
-                                const char *directory, hf_error *err)
+                                const hf_folder *folder, hf_error *err)
 {
     char cheaper[256];
     name_cheaper(config, sizeof cheaper, cheaper);
@@ -176,41 +160,40 @@ static hf_status run_experiment(hf_experiment *x, const hf_config *config, const
                                 .flows = hf_config_runs_drift(config) ? 2 : 1,
                                 .trains = config->declared.train,
                                 .cheaper = cheaper};
-    hf_status status = hf_directory_make(directory, err);
-    char *lock = hf_path_join(directory, "lock");
-    if (status == HF_OK)
-        status = lock == NULL ? hf_fail_memory(err, "a file name") : hf_file_lock(lock, err);
-    free(lock);
-    const hf_experiment_options run = {.directory = directory,
-                                       .resume = options->resume,
+    const hf_experiment_options run = {.directory = folder->work,
+                                       .finished = folder->reuse ? folder->directory : NULL,
+                                       .resume = folder->resume,
                                        .threads = options->jobs == 0 ? default_threads(config) : options->jobs,
                                        .interrupted = &hf_cli_signal,
                                        .flow_progress = options->quiet ? NULL : hf_cli_progress_flow,
                                        .train_progress = options->quiet ? NULL : hf_cli_progress_training,
                                        .progress_data = &progress};
-    if (status == HF_OK) {
-        hf_cli_watch_signals();
-        status = hf_experiment_run(x, config, &run, err);
-    }
+    hf_cli_watch_signals();
+    const hf_status status = hf_experiment_run(x, config, &run, err);
     hf_cli_progress_end(&progress);
     return status;
 }
 
-/* What is left to do after the tables: the model, the figures, the summary. */
-static hf_status finish(const hf_experiment *x, const hf_cli_options *options, const char *directory, hf_error *err)
+/* What is left to do after the tables: all take their places; the summary, the figures. */
+static hf_status finish(const hf_experiment *x, const hf_cli_options *options, const hf_folder *folder, hf_error *err)
 {
-    const hf_config *config = x->config;
-    hf_status status = write_model(config, directory, err); /* last: it belongs to the tables that are there */
+    const char *directory = folder->directory;
+    const bool writes = folder->work != NULL, draws = writes && x->config->output.plots;
+    const unsigned how = (folder->other ? HF_LAYOUT_FRESH_IMAGES : 0) | (folder->same ? HF_LAYOUT_KEEP_RUNS : 0);
+    hf_status status = draws ? hf_plots_write(x->config, folder->work, err) : HF_OK;
+    if (status == HF_OK && writes)
+        status = hf_layout_publish(directory, HF_LAYOUT_RUN, how, err);
     if (status != HF_OK)
         return status;
     warn_of_lr(x);
     if (x->all_were_here)
-        fprintf(stderr, "headflow: %s already holds this run\n", directory);
+        fprintf(stderr, "headflow: %s already holds this run%s\n", directory,
+                writes ? "" : ", and cannot be written: nothing was drawn");
     else if (!options->quiet)
         status = print_summary(x, options->explain, directory, err);
-    if (status == HF_OK)
-        status = draw(x, directory, options->quiet, err);
-    if (status == HF_OK && !options->quiet && config->output.plots)
+    if (status == HF_OK && draws)
+        status = hf_cli_draw(directory, options->quiet, err);
+    if (status == HF_OK && !options->quiet && draws)
         printf("figures: %s/plots\n", directory);
     return status == HF_OK ? hf_cli_flush(err) : status;
 }
@@ -219,17 +202,24 @@ static int run_model(const hf_config *config, const hf_cli_options *options, con
 {
     hf_error err;
     hf_experiment x;
-    hf_status status = run_experiment(&x, config, options, directory, &err);
-    if (status != HF_OK)
-        return hf_cli_fail(&err);
+    hf_folder folder;
     int code = 0;
+    if (open_folder(&folder, config, options, directory, &err) != HF_OK)
+        return hf_cli_fail(&err);
+    const hf_status status = run_experiment(&x, config, options, &folder, &err);
+    if (status != HF_OK) {
+        hf_folder_drop(&folder, status);
+        hf_folder_close(&folder);
+        return hf_cli_fail(&err);
+    }
     if (x.interrupted)
         code = interrupted(options, &x, directory);
-    else if (finish(&x, options, directory, &err) != HF_OK) {
+    else if (finish(&x, options, &folder, &err) != HF_OK) {
         code = hf_cli_fail(&err);
         code = hf_cli_signal != 0 ? 128 + (int)hf_cli_signal : code;
     }
     hf_experiment_clear(&x);
+    hf_folder_close(&folder);
     return code;
 }
 
@@ -269,6 +259,10 @@ static int run(const hf_cli_options *options)
 {
     hf_config config;
     hf_error err;
+    if (options->resume && options->restart) {
+        hf_fail(&err, HF_EUSAGE, "--resume goes on with what is there, --restart throws it away: expected one of them");
+        return hf_cli_fail(&err);
+    }
     if (read_model(options, &config, &err) != HF_OK)
         return hf_cli_fail(&err);
     char *directory = choose_directory(options);
@@ -284,9 +278,9 @@ static int run(const hf_cli_options *options)
 
 const hf_cli_command hf_cli_run = {
     .name = "run",
-    .usage = "run MODEL [-o DIR] [-s path=value]... [-j N] [--task N] [--resume] [--explain] [--quiet]",
+    .usage = "run MODEL [-o DIR] [-s path=value]... [-j N] [--task N] [--resume|--restart] [--explain] [--quiet]",
     .summary = "integrate, train, compare; write tables and figures",
-    .short_options = "osjreqk",
+    .short_options = "osjrxeqk",
     .help =
         "Does what MODEL declares: a flow section integrates the gradient flow, a train section trains the transformer, "
         "with "
@@ -306,7 +300,11 @@ const hf_cli_command hf_cli_run = {
         "with\n"
         "                  tables and figures; default directory out/NAME-task-N\n"
         "  --resume        goes on with an interrupted run; the result is the same, bit for bit, as without the "
-        "interruption\n"
+        "interruption.\n"
+        "                  train.steps and train.seeds may have grown since: training goes on; with a larger solver.t_end "
+        "the\n"
+        "                  flow starts anew, for its output times change\n"
+        "  --restart       throws away an unfinished run in DIR, also one of more than a minute of work\n"
         "  --explain       says what the columns of the summary mean\n"
         "  --quiet         no progress and no summary\n"
         "\n"

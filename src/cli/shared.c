@@ -1,11 +1,13 @@
 #include "cli/cli.h"
 
+#include "core/file.h"
 #include "report/gnuplot.h"
 #include "report/plots.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -57,6 +59,14 @@ hf_status hf_cli_draw(const char *directory, bool quiet, hf_error *err)
         fprintf(stderr, "headflow: gnuplot is not installed, so no figures were drawn; the scripts are in %s/plots\n",
                 directory);
     return HF_OK;
+}
+
+hf_status hf_cli_lock(const char *directory, const char *name, bool *forbidden, hf_error *err)
+{
+    char *path = hf_path_join(directory, name);
+    const hf_status status = path == NULL ? hf_fail_memory(err, "a file name") : hf_file_lock(path, forbidden, err);
+    free(path);
+    return status;
 }
 
 hf_status hf_cli_flush(hf_error *err)

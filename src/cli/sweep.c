@@ -145,8 +145,8 @@ static hf_status freeze(hf_config *config, const hf_cli_options *options, const 
     if (status == HF_OK)
         status = hf_directory_make(directory, err);
     if (status == HF_OK)
-        status = hf_cli_lock(directory, "lock", err);
-    return status == HF_OK ? hf_sweep_freeze(config, directory, err) : status;
+        status = hf_cli_lock(directory, "lock", NULL, err);
+    return status == HF_OK ? hf_sweep_freeze(config, directory, options->resume, err) : status;
 }
 
 static int run(const hf_cli_options *options)
@@ -170,9 +170,9 @@ static int run(const hf_cli_options *options)
 
 const hf_cli_command hf_cli_sweep = {
     .name = "sweep",
-    .usage = "sweep MODEL [-o DIR] [-s path=value]... [-j N] [--slurm]",
+    .usage = "sweep MODEL [-o DIR] [-s path=value]... [-j N] [--slurm] [--resume]",
     .summary = "run a model's sweep; tables and figures",
-    .short_options = "osjqbn",
+    .short_options = "osjqbnr",
     .help = "Freezes the tasks of MODEL's sweep section in DIR/tasks.tsv, runs those that are not done yet, and merges the "
             "results\n"
             "into DIR/results.tsv, DIR/summary.tsv, fits and figures. The same command again runs only what is missing or "
@@ -185,6 +185,7 @@ const hf_cli_command hf_cli_sweep = {
             "with\n"
             "                  -j processors each (default 1), and prints the command\n"
             "  --chunks N      number of chunks for --slurm; default 64, or fewer for fewer tasks\n"
+            "  --resume        adds values and seeds to the sweep in DIR; what has run is not run again\n"
             "  --quiet         no progress and no summary\n"
             "\n"
             "headflow help quantities lists what sweep.report may hold; doc/sweeps.md says more. The exit code is 3 if any "

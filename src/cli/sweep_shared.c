@@ -1,7 +1,9 @@
 #include "cli/sweep_shared.h"
 
 #include "cli/progress.h"
+#include "core/commit.h"
 #include "core/file.h"
+#include "run/layout.h"
 #include "sweep/collect.h"
 #include "sweep/figures.h"
 #include "sweep/fit.h"
@@ -11,14 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-hf_status hf_cli_lock(const char *directory, const char *name, hf_error *err)
-{
-    char *path = hf_path_join(directory, name);
-    const hf_status status = path == NULL ? hf_fail_memory(err, "a file name") : hf_file_lock(path, err);
-    free(path);
-    return status;
-}
 
 /* ---- tasks ---- */
 
@@ -54,11 +48,26 @@ void hf_cli_print_failures(const hf_sweep *sweep, const hf_results *results)
         fprintf(stderr, "headflow: ... and %zu more, see %s/results.tsv\n", results->failed - shown, sweep->directory);
 }
 
-static hf_status draw(const hf_sweep *sweep, const hf_results *results, bool quiet, hf_error *err)
+/* Tables and scripts, which take their places together. *any: there is a figure. */
+static hf_status write_results(const hf_sweep *sweep, const hf_results *results, bool *any, hf_error *err)
 {
-    bool any = false;
-    hf_status status = sweep->config.output.plots ? hf_figures_write(sweep, results, &any, err) : HF_OK;
-    return status == HF_OK && any ? hf_cli_draw(sweep->directory, quiet, err) : status;
+    hf_sweep unfinished = *sweep;
+    *any = false;
+    unfinished.directory = hf_path_join(sweep->directory, HF_COMMIT_WORK);
+    hf_status status =
+        unfinished.directory == NULL ? hf_fail_memory(err, "a file name") : hf_commit_recover(sweep->directory, err);
+    if (status == HF_OK)
+        status = hf_layout_clean(sweep->directory, HF_LAYOUT_RESULTS, err);
+    if (status == HF_OK)
+        status = hf_directory_make(unfinished.directory, err);
+    if (status == HF_OK)
+        status = hf_collect_write(&unfinished, results, err);
+    if (status == HF_OK && sweep->config.output.plots && results->done > 0)
+        status = hf_figures_write(&unfinished, results, any, err);
+    if (status == HF_OK)
+        status = hf_layout_publish(sweep->directory, HF_LAYOUT_RESULTS, 0, err);
+    free(unfinished.directory);
+    return status;
 }
 
 int hf_cli_collect_sweep(const hf_sweep *sweep, bool quiet)
@@ -69,9 +78,10 @@ int hf_cli_collect_sweep(const hf_sweep *sweep, bool quiet)
     if (status != HF_OK)
         return hf_cli_fail(&err);
     const size_t missing = results.count - results.done - results.failed;
-    status = hf_collect_write(sweep, &results, &err);
-    if (status == HF_OK && results.done > 0)
-        status = draw(sweep, &results, quiet, &err);
+    bool any;
+    status = write_results(sweep, &results, &any, &err);
+    if (status == HF_OK && any)
+        status = hf_cli_draw(sweep->directory, quiet, &err);
     if (status == HF_OK && !quiet) {
         printf("%s: %zu tasks, %zu OK, %zu failed, %zu not run\n", sweep->config.title, results.count, results.done,
                results.failed, missing);

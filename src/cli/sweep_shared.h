@@ -9,9 +9,6 @@
 /* Exit code of a sweep in which a task failed or has not run. */
 enum { HF_CLI_INCOMPLETE = 3 };
 
-/* Keeps others out of directory/name until the process ends: HF_ESYSTEM if somebody is in. */
-hf_status hf_cli_lock(const char *directory, const char *name, hf_error *err);
-
 /* Runs count tasks with a progress line. *stopped: hf_cli_signal came, for which the caller watches. */
 hf_status hf_cli_run_tasks(const hf_sweep *sweep, size_t count, const size_t *tasks, size_t jobs, bool quiet, bool *stopped,
                            hf_error *err);

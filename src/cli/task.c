@@ -44,7 +44,7 @@ static int run_chunk(const hf_sweep *sweep, const hf_cli_options *options, size_
     char lock[80];
     size_t *tasks = malloc(sweep->tasks.count * sizeof *tasks);
     snprintf(lock, sizeof lock, "parts/%zu-of-%zu.lock", chunk, chunks);
-    hf_status status = tasks == NULL ? hf_fail_memory(&err, "the tasks") : hf_cli_lock(sweep->directory, lock, &err);
+    hf_status status = tasks == NULL ? hf_fail_memory(&err, "the tasks") : hf_cli_lock(sweep->directory, lock, NULL, &err);
     if (status == HF_OK)
         status = hf_results_load(&results, sweep, &err);
     if (status == HF_OK) {

@@ -2,6 +2,7 @@
 
 #include "core/statistics.h"
 #include "report/table.h"
+#include "run/layout.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -53,11 +54,12 @@ static hf_status fail_to_read(const reader *r, hf_error *err)
     return hf_fail(err, HF_ESYSTEM, "%s: cannot be read: %s", r->path, strerror(errno));
 }
 
-static hf_status open_reader(reader *r, const char *directory, uint64_t seed, hf_error *err)
+/* A seed's trajectory in directory or, where it was finished before, there. */
+static hf_status open_reader(reader *r, const char *directory, const char *finished, uint64_t seed, hf_error *err)
 {
     char name[64];
     snprintf(name, sizeof name, "train/seed-%" PRIu64 "/trajectory.tsv", seed);
-    r->path = hf_path_join(directory, name);
+    r->path = hf_path_join(finished != NULL && !hf_layout_has(directory, name) ? finished : directory, name);
     if (r->path == NULL)
         return hf_fail_memory(err, "a file name");
     r->stream = fopen(r->path, "r");
@@ -164,9 +166,10 @@ static hf_status write_table(bands *b, const hf_config *config, const char *dire
     if (status != HF_OK)
         return status;
     hf_table_comment(&table, "median and quantiles over %zu seeds%s", b->seeds,
-                     b->seeds < HF_QUANTILES_FEW ? ", so few that p10 and p90 lie between the two lowest and the two highest: "
-                                                   "nearly the range"
-                                                 : "");
+                     b->seeds < HF_QUANTILES_FEW
+                         ? ", so few that p10 and p90 lie between the two lowest and the two highest: "
+                           "nearly the range"
+                         : "");
     write_header(b, &table);
     for (bool more = true; more && status == HF_OK;) {
         status = read_rows(b, &more, err);
@@ -195,13 +198,13 @@ static void clear(bands *b)
     free(b->number);
 }
 
-hf_status hf_bands_write(const hf_config *config, const char *directory, hf_error *err)
+hf_status hf_bands_write(const hf_config *config, const char *directory, const char *finished, hf_error *err)
 {
     bands b = {.seeds = config->train.seeds};
     b.reader = calloc(b.seeds, sizeof *b.reader);
     hf_status status = b.reader == NULL ? hf_fail_memory(err, "the summary") : HF_OK;
     for (size_t k = 0; k < b.seeds && status == HF_OK; k++)
-        status = open_reader(&b.reader[k], directory, config->train.seed + k, err);
+        status = open_reader(&b.reader[k], directory, finished, config->train.seed + k, err);
     if (status == HF_OK)
         status = read_names(&b, err);
     if (status == HF_OK)

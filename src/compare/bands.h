@@ -7,8 +7,9 @@
 
 #include "config/config.h"
 
-/* Reads the seeds' trajectories in directory/train and writes the summary. Errors: HF_EUSAGE (a trajectory that cannot be
+/* Reads the seeds' trajectories in directory/train, or finished/train where finished is not NULL and they are not in directory,
+ * and writes the summary to directory. Errors: HF_EUSAGE (a trajectory that cannot be
  * read), HF_ESYSTEM. */
-hf_status hf_bands_write(const hf_config *config, const char *directory, hf_error *err);
+hf_status hf_bands_write(const hf_config *config, const char *directory, const char *finished, hf_error *err);
 
 #endif

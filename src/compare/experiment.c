@@ -5,6 +5,7 @@
 #include "compare/ladder.h"
 #include "compare/workload.h"
 #include "core/file.h"
+#include "run/folder.h"
 #include "core/init.h"
 
 #include <inttypes.h>
@@ -21,14 +22,17 @@ enum { THREADS_MAX = 16 }; /* of one seed: more find nothing to do */
 static hf_status run_flow(hf_experiment *x, const hf_config *config, const char *name, const hf_experiment_options *options,
                           hf_run_summary *summary, hf_error *err)
 {
-    char *directory = hf_path_join(options->directory, name);
+    char *directory = NULL;
+    uint64_t hash;
+    hf_status status = hf_config_hash(config, &hash, err);
+    if (status == HF_OK)
+        status = hf_folder_place(options->directory, options->finished, name, hash, &directory, err);
     hf_run_options run = {.directory = directory,
                           .part = config->declared.train ? name : NULL,
-                          .resume = options->resume,
+                          .resume = options->resume || options->finished != NULL,
                           .interrupted = options->interrupted,
                           .progress = options->flow_progress,
                           .progress_data = options->progress_data};
-    hf_status status = directory == NULL ? hf_fail_memory(err, "a file name") : hf_directory_make(directory, err);
     if (status == HF_OK)
         status = hf_flow_run(config, &run, summary, err);
     if (status == HF_OK && summary->already_complete && config->declared.train) {
@@ -106,7 +110,7 @@ typedef struct {
     const hf_config *config;
     const hf_experiment_options *options;
     const char *part;
-    char *directory;
+    uint64_t hash;         /* of the configuration */
     size_t threads;        /* for each seed */
     size_t together;       /* seeds at a time */
     uint64_t *step;        /* (seeds) reached by each, for the progress; owned */
@@ -173,17 +177,17 @@ static void report_progress(void *data, const hf_train_progress *progress)
     }
 }
 
-/* Seed number k (from 0) into directory/seed-<n>. */
+/* Seed number k (from 0) into options->directory/part/seed-<n>. */
 static hf_status train_seed(rung_work *w, size_t k, hf_error *err)
 {
     const hf_experiment *x = w->experiment;
     const uint64_t seed = w->config->train.seed + k;
-    char name[32];
-    snprintf(name, sizeof name, "seed-%" PRIu64, seed);
-    char *place = hf_path_join(w->directory, name);
+    char name[128], *place = NULL;
+    snprintf(name, sizeof name, "%s/seed-%" PRIu64, w->part, seed);
+    hf_status status = hf_folder_place(w->options->directory, w->options->finished, name, w->hash, &place, err);
     seed_progress progress = {w, k};
     const hf_train_options run = {.directory = place,
-                                  .resume = w->options->resume,
+                                  .resume = w->options->resume || w->options->finished != NULL,
                                   .threads = w->threads,
                                   .level_count = x->levels.count,
                                   .level = x->levels.level,
@@ -192,7 +196,6 @@ static hf_status train_seed(rung_work *w, size_t k, hf_error *err)
                                   .interrupted = w->options->interrupted,
                                   .progress = w->options->train_progress == NULL ? NULL : report_progress,
                                   .progress_data = &progress};
-    hf_status status = place == NULL ? hf_fail_memory(err, "a file name") : hf_directory_make(place, err);
     if (status == HF_OK)
         status = hf_train_run(w->config, seed, &run, &w->run[k], err);
     free(place);
@@ -244,15 +247,14 @@ static hf_status train_rung(hf_experiment *x, const hf_config *config, const cha
     w.together = seeds_together(config, options);
     *rung = (hf_rung){.lr = config->train.lr, .batch = config->train.batch, .seeds = seeds};
     rung->run = w.run = calloc(seeds, sizeof *w.run);
-    w.directory = hf_path_join(options->directory, name);
     w.step = calloc(seeds, sizeof *w.step);
     w.status = calloc(seeds, sizeof *w.status);
     w.error = calloc(seeds, sizeof *w.error);
-    hf_status status = HF_OK;
-    if (w.run == NULL || w.directory == NULL || w.step == NULL || w.status == NULL || w.error == NULL) {
+    hf_status status = hf_config_hash(config, &w.hash, err);
+    if (w.run == NULL || w.step == NULL || w.status == NULL || w.error == NULL) {
         rung->seeds = 0;
         status = hf_fail_memory(err, "the training runs");
-    } else
+    } else if (status == HF_OK)
         train_seeds(&w);
     for (size_t k = 0; k < seeds && status == HF_OK; k++) {
         status = w.status[k];
@@ -261,7 +263,6 @@ static hf_status train_rung(hf_experiment *x, const hf_config *config, const cha
         x->interrupted = x->interrupted || w.run[k].interrupted;
         x->all_were_here = x->all_were_here && w.run[k].already_complete;
     }
-    free(w.directory);
     free(w.step);
     free(w.status);
     free(w.error);
@@ -384,15 +385,16 @@ static void plan_training(hf_experiment *x, const hf_experiment_options *options
 
 static hf_status train(hf_experiment *x, const hf_experiment_options *options, hf_error *err)
 {
+    const bool writes = options->directory != NULL;
     plan_training(x, options);
     hf_status status = train_part(x, x->config, "train", options, &x->main, err);
-    if (status == HF_OK && !x->interrupted)
-        status = hf_bands_write(x->config, options->directory, err);
-    if (status == HF_OK && !x->interrupted)
+    if (status == HF_OK && !x->interrupted && writes)
+        status = hf_bands_write(x->config, options->directory, options->finished, err);
+    if (status == HF_OK && !x->interrupted && writes)
         status = hf_comparison_write(x, options->directory, err);
     if (status == HF_OK && !x->interrupted && has_ladder(x->config)) {
         status = climb(x, options, err);
-        if (status == HF_OK && !x->interrupted)
+        if (status == HF_OK && !x->interrupted && writes)
             status = hf_ladder_write(x, options->directory, err);
     }
     return status;

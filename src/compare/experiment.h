@@ -23,7 +23,8 @@ typedef struct {
 } hf_training_progress;
 
 typedef struct {
-    const char *directory; /* exists */
+    const char *directory; /* where to; exists. NULL: nothing is written, and every run must be in finished */
+    const char *finished;  /* where runs that are there already need not be done again; NULL: nowhere */
     bool resume;
     size_t threads; /* for training */
     const volatile sig_atomic_t *interrupted;

@@ -99,6 +99,9 @@ bool hf_config_explain(const char *topic, FILE *stream);
  * keys, is left to be settled anew for every task of a sweep. Arguments as for hf_config_print. */
 bool hf_config_print_given(const hf_config *config, const char *state, FILE *stream);
 
+/* Hash of what the tasks of a sweep share: what the model file gives but for the sections sweep and fit. */
+hf_status hf_config_hash_model(const hf_config *config, uint64_t *hash, hf_error *err);
+
 /* 64-bit FNV-1a hash of the effective configuration without comments: equal exactly when the runs they describe are. */
 hf_status hf_config_hash(const hf_config *config, uint64_t *hash, hf_error *err);
 

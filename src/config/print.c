@@ -193,10 +193,11 @@ static hf_status hash_keys(const hf_config *config, print_form form, uint64_t *h
     const bool printed =
         form == FOR_HASH ? print_config(config, form, NULL, stream) : print_given(config, form, NULL, stream);
     const bool closed = fclose(stream) == 0;
-    if (printed && closed)
+    const bool good = printed && closed && text != NULL; /* whose last growth fails in silence */
+    if (good)
         hf_hash_bytes(hash, text, size);
     free(text);
-    return printed && closed ? HF_OK : hf_fail_memory(err, "the configuration");
+    return good ? HF_OK : hf_fail_memory(err, "the configuration");
 }
 
 static hf_status reject_state(const hf_config *config, int reason, const char *shown, hf_error *err)
@@ -241,4 +242,11 @@ hf_status hf_config_hash_sweep(const hf_config *config, uint64_t *hash, hf_error
 {
     const hf_status status = hf_config_hash(config, hash, err);
     return status == HF_OK ? hash_keys(config, GIVEN_HASH, hash, err) : status;
+}
+
+hf_status hf_config_hash_model(const hf_config *config, uint64_t *hash, hf_error *err)
+{
+    *hash = HF_HASH_START;
+    const hf_status status = hash_keys(config, GIVEN_HASH, hash, err);
+    return status == HF_OK ? hash_state(config, hash, err) : status;
 }

@@ -1,5 +1,6 @@
 #include "core/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -87,17 +88,24 @@ hf_status hf_file_sync(hf_file *file, long *length, hf_error *err)
     return *length < 0 ? system_failure(err, "cannot be written", file->part) : HF_OK;
 }
 
+hf_status hf_directory_sync(const char *path, hf_error *err)
+{
+    const int descriptor = open(path, O_RDONLY | O_DIRECTORY);
+    const bool done = descriptor >= 0 && (fsync(descriptor) == 0 || errno == EINVAL);
+    const hf_status status = done ? HF_OK : system_failure(err, "cannot be brought to the disk", path);
+    if (descriptor >= 0)
+        close(descriptor);
+    return status;
+}
+
 /* A rename is on the disk only when its directory is. */
-static bool sync_directory_of(const char *path)
+static hf_status sync_directory_of(const char *path, hf_error *err)
 {
     const char *slash = strrchr(path, '/');
     char *directory = slash == NULL ? strdup(".") : strndup(path, slash == path ? 1 : (size_t)(slash - path));
-    int descriptor = directory == NULL ? -1 : open(directory, O_RDONLY | O_DIRECTORY);
-    bool done = descriptor >= 0 && (fsync(descriptor) == 0 || errno == EINVAL);
-    if (descriptor >= 0)
-        close(descriptor);
+    const hf_status status = directory == NULL ? hf_fail_memory(err, "a file name") : hf_directory_sync(directory, err);
     free(directory);
-    return done;
+    return status;
 }
 
 hf_status hf_file_commit(hf_file *file, hf_error *err)
@@ -109,8 +117,8 @@ hf_status hf_file_commit(hf_file *file, hf_error *err)
     file->stream = NULL;
     if (status == HF_OK && rename(file->part, file->path) != 0)
         status = system_failure(err, "cannot be written", file->path);
-    if (status == HF_OK && !sync_directory_of(file->path))
-        status = system_failure(err, "cannot be brought to the disk", file->path);
+    if (status == HF_OK)
+        status = sync_directory_of(file->path, err);
     hf_file_abandon(file);
     return status;
 }
@@ -148,10 +156,12 @@ done:
     return status;
 }
 
-hf_status hf_file_lock(const char *path, hf_error *err)
+hf_status hf_file_lock(const char *path, bool *forbidden, hf_error *err)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     int descriptor = open(path, O_RDWR | O_CREAT, 0666);
+    if (forbidden != NULL)
+        *forbidden = descriptor < 0 && (errno == EACCES || errno == EROFS || errno == EPERM);
     if (descriptor < 0)
         return system_failure(err, "cannot be written", path);
     if (fcntl(descriptor, F_SETLK, &lock) == 0)
@@ -188,6 +198,99 @@ bool hf_file_exists(const char *path)
 {
     struct stat info;
     return stat(path, &info) == 0;
+}
+
+static hf_status fail_to_read(const char *path, int number, hf_error *err)
+{
+    return hf_fail(err, HF_ESYSTEM, "%s: cannot be read: %s", path, strerror(number));
+}
+
+hf_status hf_file_load(const char *path, char **text, hf_error *err)
+{
+    size_t size = 0, capacity = 0, got = 1;
+    hf_status status = HF_OK;
+    FILE *stream = fopen(path, "rb");
+    *text = NULL;
+    if (stream == NULL)
+        return fail_to_read(path, errno, err);
+    for (; got > 0 && status == HF_OK; size += got) {
+        capacity = 2 * capacity + 4096;
+        char *grown = realloc(*text, capacity + 1);
+        if (grown == NULL) {
+            status = hf_fail_memory(err, path);
+            break;
+        }
+        *text = grown;
+        got = fread(*text + size, 1, capacity - size, stream);
+        (*text)[size + got] = '\0';
+    }
+    if (status == HF_OK && ferror(stream))
+        status = fail_to_read(path, errno, err);
+    fclose(stream);
+    if (status != HF_OK) {
+        free(*text);
+        *text = NULL;
+    }
+    return status;
+}
+
+/* ---- walking ---- */
+
+typedef struct {
+    const char *root;
+    hf_file_visit *visit;
+    void *data;
+    hf_error *err;
+} walk;
+
+static hf_status walk_folder(const walk *w, const char *folder, int depth);
+
+/* One entry of a folder; folder "" is the root itself. */
+static hf_status walk_entry(const walk *w, const char *folder, const char *name, int depth)
+{
+    struct stat info;
+    char *path = *folder == '\0' ? strdup(name) : hf_path_join(folder, name);
+    char *full = path == NULL ? NULL : hf_path_join(w->root, path);
+    hf_status status = full == NULL ? hf_fail_memory(w->err, "a file name") : HF_OK;
+    if (status == HF_OK && stat(full, &info) == 0 && S_ISDIR(info.st_mode))
+        status = depth > 0 ? walk_folder(w, path, depth - 1) : HF_OK;
+    else if (status == HF_OK)
+        status = w->visit(w->data, path, w->err);
+    free(path);
+    free(full);
+    return status;
+}
+
+static int is_entry(const struct dirent *entry)
+{
+    return strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+}
+
+static hf_status walk_folder(const walk *w, const char *folder, int depth)
+{
+    struct dirent **entries;
+    hf_status status = HF_OK;
+    char *full = hf_path_join(w->root, folder);
+    if (full == NULL)
+        return hf_fail_memory(w->err, "a file name");
+    const int count = scandir(full, &entries, is_entry, alphasort);
+    if (count < 0 && errno != ENOENT)
+        status = fail_to_read(full, errno, w->err);
+    free(full);
+    for (int i = 0; i < count; i++) {
+        if (status == HF_OK)
+            status = walk_entry(w, folder, entries[i]->d_name, depth);
+        free(entries[i]);
+    }
+    if (count >= 0)
+        free(entries);
+    return status;
+}
+
+hf_status hf_directory_walk(const char *root, hf_file_visit *visit, void *data, hf_error *err)
+{
+    enum { DEEPEST = 6 };
+    return walk_folder(&(walk){root, visit, data, err}, "", DEEPEST);
 }
 
 char *hf_path_join(const char *directory, const char *name)

@@ -37,13 +37,25 @@ hf_status hf_file_read_status(int number);
 /* Copies a file; source and path may be the same. An unreadable source: hf_file_read_status. */
 hf_status hf_file_copy(const char *source, const char *path, hf_error *err);
 
-/* Takes a lock that is held until the process ends: HF_ESYSTEM if another process holds it. */
-hf_status hf_file_lock(const char *path, hf_error *err);
+/* Takes a lock that is held until the process ends: HF_ESYSTEM if another process holds it or path cannot be written;
+ * *forbidden, which may be NULL, tells whether that is because nobody may write there. */
+hf_status hf_file_lock(const char *path, bool *forbidden, hf_error *err);
 
 /* Makes a directory and those above it. */
 hf_status hf_directory_make(const char *path, hf_error *err);
 
 bool hf_file_exists(const char *path);
+
+/* A whole file as a string, to be freed. Errors: HF_ESYSTEM. */
+hf_status hf_file_load(const char *path, char **text, hf_error *err);
+
+/* Brings names that have changed in a folder to the disk. Errors: HF_ESYSTEM. */
+hf_status hf_directory_sync(const char *path, hf_error *err);
+
+/* Calls visit for every file below root that is not a folder, with its path from there, at most six folders deep; stops when
+ * it does not return HF_OK. Folders that cannot be read are HF_ESYSTEM; a root that does not exist holds nothing. */
+typedef hf_status hf_file_visit(void *data, const char *path, hf_error *err);
+hf_status hf_directory_walk(const char *root, hf_file_visit *visit, void *data, hf_error *err);
 
 /* "directory/name", to be freed by the caller; NULL: out of memory. */
 char *hf_path_join(const char *directory, const char *name);

@@ -8,17 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-hf_status hf_completion_check(const char *directory, uint64_t hash, bool *complete, hf_error *err)
+/* *there: final.tsv is. */
+static hf_status look(const char *directory, uint64_t hash, bool *there, bool *complete, hf_error *err)
 {
     char line[256], wanted[64];
-    char *path = hf_path_join(directory, "final.tsv"), *checkpoint = hf_path_join(directory, "checkpoint");
-    hf_status status = HF_OK;
-    *complete = false;
-    if (path == NULL || checkpoint == NULL) {
-        free(path);
-        free(checkpoint);
+    char *path = hf_path_join(directory, "final.tsv");
+    *there = *complete = false;
+    if (path == NULL)
         return hf_fail_memory(err, "a file name");
-    }
     errno = 0;
     FILE *stream = fopen(path, "r");
     bool unreadable = stream == NULL && errno != ENOENT && errno != ENOTDIR;
@@ -26,17 +23,32 @@ hf_status hf_completion_check(const char *directory, uint64_t hash, bool *comple
     for (int i = 0; i < 2 && stream != NULL && !*complete && fgets(line, sizeof line, stream) != NULL; i++)
         *complete = strncmp(line, wanted, strlen(wanted)) == 0;
     unreadable = unreadable || (stream != NULL && ferror(stream));
-    if (unreadable)
-        status = hf_fail(err, HF_ESYSTEM, "%s: cannot be read: %s", path, strerror(errno));
-    else if (stream != NULL && !*complete && !hf_file_exists(checkpoint))
+    const hf_status status = unreadable ? hf_fail(err, HF_ESYSTEM, "%s: cannot be read: %s", path, strerror(errno)) : HF_OK;
+    *there = stream != NULL;
+    if (stream != NULL)
+        fclose(stream);
+    free(path);
+    return status;
+}
+
+hf_status hf_completion_find(const char *directory, uint64_t hash, bool *complete, hf_error *err)
+{
+    bool there;
+    return look(directory, hash, &there, complete, err);
+}
+
+hf_status hf_completion_check(const char *directory, uint64_t hash, bool *complete, hf_error *err)
+{
+    bool there;
+    char *checkpoint = hf_path_join(directory, "checkpoint");
+    hf_status status =
+        checkpoint == NULL ? hf_fail_memory(err, "a file name") : look(directory, hash, &there, complete, err);
+    if (status == HF_OK && there && !*complete && !hf_file_exists(checkpoint))
         status = hf_fail(
             err, HF_EUSAGE,
             "%s: holds a finished run of another configuration; run without --resume to replace it, or start from its "
             "final.tsv with init.state",
             directory);
-    if (stream != NULL)
-        fclose(stream);
-    free(path);
     free(checkpoint);
     return status;
 }

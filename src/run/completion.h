@@ -13,4 +13,7 @@
  * configuration, and no saved state (a file named checkpoint) to go on with. Other errors: HF_ESYSTEM. */
 hf_status hf_completion_check(const char *directory, uint64_t hash, bool *complete, hf_error *err);
 
+/* The same without a judgement on what else directory may hold. Errors: HF_ESYSTEM. */
+hf_status hf_completion_find(const char *directory, uint64_t hash, bool *complete, hf_error *err);
+
 #endif

@@ -6,6 +6,7 @@
 #include "report/findings.h"
 #include "run/checkpoint.h"
 #include "run/completion.h"
+#include "run/folder.h"
 #include "run/record.h"
 
 #include <errno.h>
@@ -163,8 +164,11 @@ static hf_status prepare(flow_run *run, hf_error *err)
         status = hf_observation_init(&run->observation, run->flow, err);
     if (status == HF_OK)
         status = hf_detector_create(&run->detector, config, run->flow, err);
+    uint64_t hash = 0;
     if (status == HF_OK && has_tables(run))
-        status = hf_checkpoint_init(&run->checkpoint, run->flow, run->origin.hash, err);
+        status = hf_folder_state_hash(config, &hash, err);
+    if (status == HF_OK && has_tables(run))
+        status = hf_checkpoint_init(&run->checkpoint, run->flow, hash, err);
     if (status == HF_OK)
         status = hf_integrator_create(&run->integrator, hf_flow_system(run->flow), config->solver.rtol, config->solver.atol,
                                       err);
@@ -291,8 +295,8 @@ static hf_status finish(flow_run *run, double t, hf_error *err)
         status = write_row(run, t, err);
     if (status == HF_OK && ended)
         status = hf_record_commit(&run->record, run->flow, t, run->y, err);
-    if (status == HF_OK && ended)
-        remove(run->checkpoint_path);
+    if (status == HF_OK && ended && remove(run->checkpoint_path) != 0 && errno != ENOENT)
+        status = hf_fail(err, HF_ESYSTEM, "%s: cannot be removed: %s", run->checkpoint_path, strerror(errno));
     return status;
 }
 

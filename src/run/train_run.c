@@ -7,6 +7,7 @@
 #include "report/findings.h"
 #include "run/completion.h"
 #include "run/flow_run.h"
+#include "run/folder.h"
 #include "run/learner.h"
 #include "run/record.h"
 
@@ -16,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char magic[8] = "hftrain";
+static const char magic[8] = "hftrn02";
 static const char extra_columns[] = "step\ttrain_loss\tvalidation_loss";
 enum { EXTRA_COLUMNS = 3 };
 
@@ -42,6 +43,13 @@ typedef struct {
     uint64_t step;
     uint64_t next; /* output time to be written next */
     long lengths[HF_RECORD_TABLES];
+    uint64_t state_hash; /* of what the saved state depends on */
+    struct {           /* what a longer run has in place of the last step's, which has a row only because it is the last */
+        uint64_t step; /* 0: nothing */
+        long lengths[HF_RECORD_TABLES];
+        double train_loss;
+        hf_early_stop early;
+    } open;
 } train_run;
 
 static const hf_view *view_of(const train_run *run)
@@ -77,13 +85,14 @@ static double output_clock(const train_run *run, size_t index)
     return config->output.spacing == HF_SPACING_LINEAR ? 1 + fraction * (last - 1) : pow(last, fraction);
 }
 
-/* Whether a step has a row: every log_every steps, or the first at or after an output time; and the last step. */
+/* Whether a step has a row of its own: every log_every steps, or the first at or after an output time. The last step has one
+ * in any case. */
 static bool is_logged(train_run *run)
 {
     const hf_config *config = run->config;
-    bool logged = run->stopped || run->step == config->train.steps;
+    bool logged = false;
     if (config->train.log_every > 0)
-        return logged || run->step % config->train.log_every == 0;
+        return run->step % config->train.log_every == 0;
     for (; run->next <= config->output.points && output_clock(run, run->next) <= clock_of(run, run->step); run->next++)
         logged = true;
     return logged;
@@ -145,6 +154,15 @@ static void note_crossings(train_run *run, double loss)
     }
 }
 
+/* Before the row of a step that has one only because it is the last. */
+static hf_status note_open_end(train_run *run, hf_error *err)
+{
+    run->open.step = run->step;
+    run->open.train_loss = run->summary->train_loss;
+    run->open.early = run->summary->early;
+    return run->options->directory == NULL ? HF_OK : hf_record_sync(&run->record, run->open.lengths, err);
+}
+
 /* Looks at the parameters after run->step steps. */
 static hf_status observe(train_run *run, hf_error *err)
 {
@@ -163,7 +181,10 @@ static hf_status observe(train_run *run, hf_error *err)
                          t <= run->options->settled ? &run->summary->before : &run->summary->after);
     run->loss = loss;
     hf_status status = hf_series_add(run->series, clock_of(run, run->step), view->y, &run->stopped, err);
-    return status == HF_OK && is_logged(run) ? write_row(run, err) : status;
+    const bool logged = is_logged(run), last = run->stopped || run->step == run->config->train.steps;
+    if (status == HF_OK && last && !logged)
+        status = note_open_end(run, err);
+    return status == HF_OK && (last || logged) ? write_row(run, err) : status;
 }
 
 /* ---- saving ---- */
@@ -178,6 +199,10 @@ static void transfer(hf_channel *channel, void *data)
     hf_channel_bytes(channel, &run->stopped, sizeof run->stopped);
     hf_channel_bytes(channel, &run->next, sizeof run->next);
     hf_channel_bytes(channel, run->lengths, sizeof run->lengths);
+    hf_channel_bytes(channel, &run->open.step, sizeof run->open.step);
+    hf_channel_bytes(channel, run->open.lengths, sizeof run->open.lengths);
+    hf_channel_bytes(channel, &run->open.train_loss, sizeof run->open.train_loss);
+    hf_channel_bytes(channel, &run->open.early, sizeof run->open.early);
     hf_channel_bytes(channel, &run->batch_loss, sizeof run->batch_loss);
     hf_channel_bytes(channel, &run->loss, sizeof run->loss);
     hf_channel_bytes(channel, &run->summary->loss_start, sizeof run->summary->loss_start);
@@ -199,7 +224,7 @@ static hf_status save(train_run *run, hf_error *err)
     if (run->options->directory == NULL)
         return HF_OK;
     hf_status status = hf_record_sync(&run->record, run->lengths, err);
-    return status == HF_OK ? hf_channel_save(run->checkpoint_path, magic, run->origin.hash, transfer, run, err) : status;
+    return status == HF_OK ? hf_channel_save(run->checkpoint_path, magic, run->state_hash, transfer, run, err) : status;
 }
 
 /* ---- the loop ---- */
@@ -282,6 +307,25 @@ static hf_status prepare(train_run *run, hf_error *err)
     return HF_OK;
 }
 
+/* Takes up a saved run, which may have been shorter: its last row goes then, unless the step has one of its own. */
+static hf_status load(train_run *run, hf_error *err)
+{
+    const uint64_t steps = run->config->train.steps;
+    const hf_status status = hf_channel_load(run->checkpoint_path, magic, run->state_hash, transfer, run, err);
+    if (status != HF_OK)
+        return status;
+    run->summary->resumed = true;
+    if (run->step > steps)
+        return hf_fail(err, HF_EUSAGE, "%s: has %" PRIu64 " steps already, more than train.steps = %" PRIu64,
+                       run->checkpoint_path, run->step, steps);
+    if (run->step < steps && run->open.step == run->step && !run->stopped && run->step > 0) {
+        memcpy(run->lengths, run->open.lengths, sizeof run->lengths);
+        run->summary->train_loss = run->open.train_loss;
+        run->summary->early = run->open.early;
+    }
+    return HF_OK;
+}
+
 /* Observes the start, or takes up a saved run. */
 static hf_status begin(train_run *run, hf_error *err)
 {
@@ -291,8 +335,7 @@ static hf_status begin(train_run *run, hf_error *err)
     if (run->summary->already_complete && !hf_file_exists(run->checkpoint_path))
         return hf_fail(err, HF_EUSAGE, "%s: is gone; run without --resume", run->checkpoint_path);
     if (run->options->resume && hf_file_exists(run->checkpoint_path)) {
-        status = hf_channel_load(run->checkpoint_path, magic, run->origin.hash, transfer, run, err);
-        run->summary->resumed = status == HF_OK;
+        status = load(run, err);
         if (status == HF_OK && run->summary->already_complete)
             return hf_record_check(run->config, run->options->directory, run->lengths, err);
         return status == HF_OK ? open_record(run, run->lengths, err) : status;
@@ -364,6 +407,8 @@ hf_status hf_train_run(const hf_config *config, uint64_t seed, const hf_train_op
     *summary = (hf_train_summary){0};
     run.origin = (hf_table_origin){.title = config->title, .seed = seed};
     hf_status status = hf_config_hash(config, &run.origin.hash, err);
+    if (status == HF_OK)
+        status = hf_folder_state_hash(config, &run.state_hash, err);
     if (status == HF_OK && options->directory != NULL) {
         run.checkpoint_path = hf_path_join(options->directory, "checkpoint");
         status = run.checkpoint_path == NULL ? hf_fail_memory(err, "a file name") : HF_OK;

@@ -75,7 +75,7 @@ static hf_status write_text(const hf_part *part, const char *text, size_t size, 
     return HF_OK;
 }
 
-/* "task code seconds <quantities> reason checksum" */
+/* "task code seconds <quantities> reason id checksum" */
 static hf_status write_header(const hf_part *part, hf_error *err)
 {
     char *text = NULL;
@@ -83,11 +83,11 @@ static hf_status write_header(const hf_part *part, hf_error *err)
     FILE *stream = open_memstream(&text, &size);
     if (stream == NULL)
         return hf_fail_memory(err, "a result");
-    fprintf(stream, "# results of tasks of the sweep %016" PRIx64 "\ntask\tcode\tseconds", part->sweep->tasks.hash);
+    fprintf(stream, "# results of tasks of the model %016" PRIx64 "\ntask\tcode\tseconds", part->sweep->model_hash);
     for (size_t i = 0; i < part->sweep->report_count; i++)
         fprintf(stream, "\t%s", part->sweep->report[i].name);
-    fputs("\treason\tchecksum\n", stream);
-    hf_status status = fclose(stream) == 0 ? HF_OK : hf_fail_memory(err, "a result");
+    fputs("\treason\tid\tchecksum\n", stream);
+    hf_status status = fclose(stream) == 0 && text != NULL ? HF_OK : hf_fail_memory(err, "a result");
     if (status == HF_OK)
         status = write_text(part, text, size, err);
     free(text);
@@ -161,7 +161,7 @@ static hf_status append_line(hf_part *part, char *line, size_t size, size_t task
         used += (size_t)(isnan(value) ? snprintf(line + used, size - used, "\tnan")
                                       : snprintf(line + used, size - used, "\t%.17g", value));
     }
-    used += (size_t)snprintf(line + used, size - used, "\t%s\t", reason);
+    used += (size_t)snprintf(line + used, size - used, "\t%s\t%016" PRIx64 "\t", reason, part->sweep->id[task]);
     used += (size_t)snprintf(line + used, size - used, "%016" PRIx64 "\n", hf_lines_checksum(line, used));
     return write_text(part, line, used, err);
 }
@@ -175,7 +175,7 @@ static hf_status sync_part(hf_part *part, hf_error *err)
 hf_status hf_part_append(hf_part *part, size_t task, double seconds, const double *values, const hf_error *failure,
                          hf_error *err)
 {
-    const size_t size = sizeof failure->message + (part->sweep->report_count + 4) * NUMBER_TEXT;
+    const size_t size = sizeof failure->message + (part->sweep->report_count + 5) * NUMBER_TEXT;
     hf_status status = part->path == NULL ? start_part(part, err) : HF_OK;
     if (status != HF_OK)
         return status;
@@ -209,6 +209,7 @@ typedef struct {
     const char *path;
     size_t line;    /* from 1 */
     size_t fields;  /* of the quantities, how many this part has */
+    bool has_ids;   /* older parts do not, and belong to one sweep by its tasks' numbers */
     double *values; /* (width) of the present line */
     hf_error *err;
 } reader;
@@ -234,7 +235,7 @@ static hf_status check_header(reader *r, char *line)
         const char *field = hf_lines_field(&line);
         same = field != NULL && strcmp(field, i < before ? leading[i] : r->sweep->report[i - before].name) == 0;
     }
-    same = same && line != NULL && strcmp(line, "reason\tchecksum") == 0;
+    same = same && line != NULL && strcmp(line, r->has_ids ? "reason\tid\tchecksum" : "reason\tchecksum") == 0;
     return same ? HF_OK : damaged(r, "expected the columns of this sweep");
 }
 
@@ -276,6 +277,24 @@ static hf_status keep(reader *r, size_t i, int code, double seconds, const char 
     return code != 0 && task->reason == NULL ? hf_fail_memory(r->err, "the results") : HF_OK;
 }
 
+/* For every task that is this one: usually one; none where the sweep does not have it any more. */
+static hf_status keep_all(reader *r, uint64_t id, int code, double seconds, const char *reason)
+{
+    const hf_task_id *ids = r->sweep->ids;
+    size_t low = 0, high = r->results->count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (ids[middle].id < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    hf_status status = HF_OK;
+    for (; low < r->results->count && ids[low].id == id && status == HF_OK; low++)
+        status = keep(r, ids[low].task, code, seconds, reason);
+    return status;
+}
+
 static hf_status read_line(reader *r, char *line)
 {
     double number = 0, code = 0, seconds = 0;
@@ -284,12 +303,23 @@ static hf_status read_line(reader *r, char *line)
         r->values[i] = NAN;
         good = good && (i >= r->fields || parse_real(&line, &r->values[i]));
     }
-    const char *reason = good ? hf_lines_field(&line) : NULL;
-    if (reason == NULL || line != NULL)
+    const char *reason = good ? hf_lines_field(&line) : NULL, *id = r->has_ids ? hf_lines_field(&line) : "";
+    if (reason == NULL || id == NULL || line != NULL)
         return damaged(r, "this line is damaged");
+    if (r->has_ids)
+        return keep_all(r, strtoull(id, NULL, 16), (int)code, seconds, reason);
     if (!(number >= 1 && number <= (double)r->results->count) || number != floor(number) || !(code >= 0 && code <= 255))
         return damaged(r, "there is no such task");
     return keep(r, (size_t)number - 1, (int)code, seconds, reason);
+}
+
+static hf_status check_origin(reader *r, const char *line)
+{
+    char new[64], old[64];
+    snprintf(new, sizeof new, "# results of tasks of the model %016" PRIx64, r->sweep->model_hash);
+    snprintf(old, sizeof old, "# results of tasks of the sweep %016" PRIx64, r->sweep->tasks.hash);
+    r->has_ids = strcmp(line, new) == 0;
+    return r->has_ids || strcmp(line, old) == 0 ? HF_OK : damaged(r, "these are results of another sweep");
 }
 
 static hf_status read_part(reader *r)
@@ -306,10 +336,8 @@ static hf_status read_part(reader *r)
         return hf_fail(r->err, status, "%s: %s", r->path, fault.text);
     at = text;
     for (r->line = 1; status == HF_OK && (line = hf_lines_next(&at)) != NULL; r->line++) {
-        char comment[64];
-        snprintf(comment, sizeof comment, "# results of tasks of the sweep %016" PRIx64, r->sweep->tasks.hash);
         if (r->line == 1)
-            status = strcmp(line, comment) == 0 ? HF_OK : damaged(r, "these are results of another sweep");
+            status = check_origin(r, line);
         else
             status = r->line == 2 ? check_header(r, line) : read_line(r, line);
     }

@@ -3,8 +3,10 @@
 #include "config/axes.h"
 #include "config/keys.h"
 #include "config/text.h"
+#include "core/commit.h"
 #include "core/file.h"
 #include "core/hash.h"
+#include "run/layout.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -67,34 +69,79 @@ static hf_status copy_states(const hf_config *config, char *directory, hf_error 
 
 /* ---- freezing ---- */
 
+static bool holds(const hf_strings *list, const char *text)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->at[i], text) == 0)
+            return true;
+    return false;
+}
+
+static bool holds_all(const hf_strings *list, const hf_strings *some)
+{
+    for (size_t i = 0; i < some->count; i++)
+        if (!holds(list, some->at[i]))
+            return false;
+    return true;
+}
+
+static bool same_report(const hf_config *config, const hf_sweep *old)
+{
+    bool same = config->sweep.report.count == old->asked_count;
+    for (size_t i = 0; i < old->asked_count && same; i++)
+        same = strcmp(config->sweep.report.at[i], old->report[i].name) == 0;
+    return same;
+}
+
 static hf_status hash_of(const hf_config *config, uint64_t *hash, hf_error *err)
 {
     const hf_status status = hf_config_hash_sweep(config, hash, err);
     return status == HF_OK ? for_swept_states(config, hash_state, hash, err) : status;
 }
 
-/* Refuses a folder that holds the tasks of another sweep. */
-static hf_status check_old(const char *directory, uint64_t hash, hf_error *err)
+/* Whether the sweep in directory has the same model and keys, and only tasks that the new one has, too. */
+static hf_status check_grown(const hf_config *config, const char *directory, bool *grown, hf_error *err)
+{
+    hf_sweep old;
+    hf_status status = hf_sweep_open(&old, directory, err);
+    *grown = false;
+    if (status != HF_OK)
+        return status;
+    uint64_t model = 0;
+    status = hf_config_hash_model(config, &model, err);
+    const hf_axes *a = &config->sweep.over, *b = &old.config.sweep.over;
+    bool same = status == HF_OK && model == old.model_hash && a->count == b->count &&
+                config->sweep.zip == old.config.sweep.zip && config->sweep.seeds >= old.config.sweep.seeds &&
+                same_report(config, &old);
+    for (size_t i = 0; i < a->count && same; i++)
+        same = strcmp(a->at[i].key, b->at[i].key) == 0 && holds_all(&a->at[i].values, &b->at[i].values);
+    *grown = same;
+    hf_sweep_close(&old);
+    return status;
+}
+
+/* Refuses a folder that holds the tasks of another sweep, unless it is to grow to this one and can. */
+static hf_status check_old(const hf_config *config, const char *directory, uint64_t hash, bool grow, hf_error *err)
 {
     hf_tasks old;
-    char *path = hf_path_join(directory, "tasks.tsv");
-    if (path == NULL)
-        return hf_fail_memory(err, "a file name");
-    const bool exists = hf_file_exists(path);
-    free(path);
-    if (!exists)
+    bool grown;
+    if (!hf_layout_has(directory, "tasks.tsv"))
         return HF_OK;
-    const hf_status status = hf_tasks_read(&old, directory, err);
+    hf_status status = hf_tasks_read(&old, directory, err);
     if (status != HF_OK)
         return status;
     const bool same = old.hash == hash;
     hf_tasks_clear(&old);
-    return same
-               ? HF_OK
-               : hf_fail(err, HF_EUSAGE,
-                         "%s: holds another sweep (the model, its state table, the swept values or the report have changed "
+    if (!same)
+        status = check_grown(config, directory, &grown, err);
+    if (same || status != HF_OK || (grown && grow))
+        return status;
+    return hf_fail(err, HF_EUSAGE,
+                   grown
+                       ? "%s: holds a part of this sweep; --resume adds the new values and seeds to it"
+                       : "%s: holds another sweep (the model, its state table, the swept values or the report have changed "
                          "since); choose another folder with -o, or remove this one",
-                         directory);
+                   directory);
 }
 
 static hf_status write_model(const char *directory, const char *name, const hf_config *config,
@@ -159,26 +206,51 @@ static hf_status try_values(const hf_config *config, const char *directory, hf_e
     return status;
 }
 
-hf_status hf_sweep_freeze(const hf_config *config, const char *directory, hf_error *err)
+/* Everything that makes a sweep, in DIR/unfinished. */
+static hf_status write_all(const hf_config *config, uint64_t hash, char *work, hf_error *err)
+{
+    hf_status status = hf_directory_make(work, err);
+    if (status == HF_OK)
+        status = copy_states(config, work, err);
+    if (status == HF_OK)
+        status = write_model(work, "model.conf", config, hf_config_print_given, err);
+    if (status == HF_OK)
+        status = try_values(config, work, err);
+    if (status == HF_OK)
+        status = write_model(work, "sweep.conf", config, hf_config_print, err);
+    return status == HF_OK ? hf_tasks_write(config, hash, work, err) : status;
+}
+
+/* A folder in which a run is, or is being made, is no place for a sweep. */
+static hf_status check_for_run(const char *directory, hf_error *err)
+{
+    static const char *const marks[] = {"flow/final.tsv", "train/summary.tsv", HF_COMMIT_WORK "/" HF_LAYOUT_SINCE};
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+        if (hf_layout_has(directory, marks[i]))
+            return hf_fail(err, HF_EUSAGE, "%s: holds a run (%s); choose another folder with -o", directory, marks[i]);
+    return HF_OK;
+}
+
+hf_status hf_sweep_freeze(const hf_config *config, const char *directory, bool grow, hf_error *err)
 {
     uint64_t hash;
-    char *folder = strdup(directory), *parts = hf_path_join(directory, "parts");
-    hf_status status = folder == NULL || parts == NULL ? hf_fail_memory(err, "a file name") : hash_of(config, &hash, err);
+    char *work = hf_path_join(directory, HF_COMMIT_WORK), *parts = hf_path_join(directory, "parts");
+    hf_status status = work == NULL || parts == NULL ? hf_fail_memory(err, "a file name") : hash_of(config, &hash, err);
     if (status == HF_OK)
-        status = check_old(directory, hash, err);
+        status = check_for_run(directory, err);
+    if (status == HF_OK)
+        status = hf_commit_recover(directory, err);
+    if (status == HF_OK)
+        status = check_old(config, directory, hash, grow, err);
     if (status == HF_OK)
         status = hf_directory_make(parts, err);
     if (status == HF_OK)
-        status = copy_states(config, folder, err);
+        status = hf_layout_clean(directory, HF_LAYOUT_TASKS, err);
     if (status == HF_OK)
-        status = write_model(directory, "model.conf", config, hf_config_print_given, err);
+        status = write_all(config, hash, work, err);
     if (status == HF_OK)
-        status = try_values(config, directory, err);
-    if (status == HF_OK)
-        status = write_model(directory, "sweep.conf", config, hf_config_print, err);
-    if (status == HF_OK)
-        status = hf_tasks_write(config, hash, directory, err); /* last: DIR is complete with it */
-    free(folder);
+        status = hf_layout_publish(directory, HF_LAYOUT_TASKS, 0, err);
+    free(work);
     free(parts);
     return status;
 }
@@ -223,6 +295,52 @@ static hf_status open_report(hf_sweep *sweep, hf_error *err)
     return HF_OK;
 }
 
+static int by_id(const void *a, const void *b)
+{
+    const hf_task_id *x = a, *y = b;
+    return x->id != y->id ? (x->id > y->id) - (x->id < y->id) : (x->task > y->task) - (x->task < y->task);
+}
+
+/* What a swept state table holds counts, not its name. */
+static hf_status add_cell(uint64_t *id, const hf_sweep *sweep, size_t column, const char *cell, hf_error *err)
+{
+    const char *name = sweep->tasks.name[column];
+    hf_hash_bytes(id, name, strlen(name) + 1);
+    if (hf_keys_find(name)->kind != HF_KIND_PATH) {
+        hf_hash_bytes(id, cell, strlen(cell) + 1);
+        return HF_OK;
+    }
+    char *path = hf_path_join(sweep->directory, cell);
+    const hf_status status = path == NULL ? hf_fail_memory(err, "a file name") : hash_state(id, path, 0, err);
+    free(path);
+    return status;
+}
+
+/* Tasks by what they are: the model and what they override in it. */
+static hf_status identify(hf_sweep *sweep, hf_error *err)
+{
+    const hf_tasks *tasks = &sweep->tasks;
+    sweep->ids = calloc(tasks->count, sizeof *sweep->ids);
+    sweep->id = calloc(tasks->count, sizeof *sweep->id);
+    if (sweep->ids == NULL || sweep->id == NULL)
+        return hf_fail_memory(err, "the tasks");
+    hf_config model; /* as it was given */
+    hf_status status = hf_config_read(&model, sweep->model, 0, NULL, err);
+    if (status != HF_OK)
+        return status;
+    status = hf_config_hash_model(&model, &sweep->model_hash, err);
+    hf_config_clear(&model);
+    for (size_t i = 0; i < tasks->count && status == HF_OK; i++) {
+        sweep->id[i] = sweep->model_hash;
+        for (size_t c = 0; c < tasks->columns && status == HF_OK; c++)
+            status = add_cell(&sweep->id[i], sweep, c, tasks->cell[i * tasks->columns + c], err);
+        sweep->ids[i] = (hf_task_id){sweep->id[i], i};
+    }
+    if (status == HF_OK)
+        qsort(sweep->ids, tasks->count, sizeof *sweep->ids, by_id);
+    return status;
+}
+
 hf_status hf_sweep_open(hf_sweep *sweep, const char *directory, hf_error *err)
 {
     *sweep = (hf_sweep){.directory = strdup(directory), .model = hf_path_join(directory, "model.conf")};
@@ -238,6 +356,8 @@ hf_status hf_sweep_open(hf_sweep *sweep, const char *directory, hf_error *err)
         status = check_columns(sweep, err);
     if (status == HF_OK)
         status = open_report(sweep, err);
+    if (status == HF_OK)
+        status = identify(sweep, err);
     free(conf);
     if (status != HF_OK)
         hf_sweep_close(sweep);
@@ -251,6 +371,8 @@ void hf_sweep_close(hf_sweep *sweep)
     free(sweep->directory);
     free(sweep->model);
     free(sweep->report);
+    free(sweep->ids);
+    free(sweep->id);
     *sweep = (hf_sweep){0};
 }
 

@@ -10,6 +10,12 @@
 #include "sweep/quantity.h"
 #include "sweep/tasks.h"
 
+/* A task by what it is, whatever its number in this sweep: a hash of the model and of what the task overrides in it. */
+typedef struct {
+    uint64_t id;
+    size_t task; /* from 0 */
+} hf_task_id;
+
 typedef struct {
     char *directory;
     char *model; /* DIR/model.conf */
@@ -19,12 +25,16 @@ typedef struct {
     hf_quantity *report;
     size_t asked_count; /* of these, the first ones, that are reported by name */
     size_t censored;    /* which of them says whether the run is censored */
+    uint64_t model_hash; /* of the model that the tasks share */
+    uint64_t *id;        /* (tasks.count) what each task is; owned */
+    hf_task_id *ids;     /* (tasks.count) in order of id; owned */
 } hf_sweep;
 
 /* Makes DIR the folder of the sweep that a settled configuration describes, or finds that it is already: only what does
- * not change any result (title, fits) may differ then. Errors: HF_EUSAGE (values that no run can have, an old DIR of
+ * not change any result (title, fits) may differ then, and, with grow, values and seeds may have been added. All of it takes its
+ * place at once (core/commit.h). The caller has locked DIR. Errors: HF_EUSAGE (values that no run can have, an old DIR of
  * another sweep), HF_ESYSTEM. */
-hf_status hf_sweep_freeze(const hf_config *config, const char *directory, hf_error *err);
+hf_status hf_sweep_freeze(const hf_config *config, const char *directory, bool grow, hf_error *err);
 
 /* Opens the folder of a frozen sweep. Errors: HF_EUSAGE (missing, damaged), HF_ESYSTEM. Free with hf_sweep_close. */
 hf_status hf_sweep_open(hf_sweep *sweep, const char *directory, hf_error *err);

@@ -99,7 +99,7 @@ hf_status hf_tasks_write(const hf_config *config, uint64_t hash, const char *dir
     const bool good = stream != NULL && write_rows(config, stream) && !ferror(stream);
     hf_table table;
     hf_status status = HF_OK;
-    if ((stream != NULL && fclose(stream) != 0) || !good)
+    if ((stream != NULL && fclose(stream) != 0) || !good || rows == NULL)
         status = hf_fail_memory(err, "the tasks");
     if (status == HF_OK)
         status = hf_table_open(&table, directory, "tasks.tsv", &origin, err);

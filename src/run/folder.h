@@ -1,0 +1,58 @@
+/* folder: what a run or a sweep leaves in DIR, and how it gets there.
+ *
+ * Everything new is made in DIR/unfinished and takes its place in one commit (core/commit.h); what an earlier run left and the
+ * new one does not have goes with it. Only files that headflow itself writes are ever moved, replaced or removed.
+ *
+ *     DIR/unfinished/model.conf   whose run this is, before anything is computed
+ *     DIR/unfinished/since        when the present part of the work began, and the seconds of work before that
+ *     DIR/unfinished/<run>/kept   DIR/<run> is a finished run of this configuration: it stays */
+#ifndef HF_RUN_FOLDER_H
+#define HF_RUN_FOLDER_H
+
+#include "config/config.h"
+#include "core/error.h"
+
+#include <stdbool.h>
+
+/* Seconds of work from which on an unfinished run is not thrown away without being asked to. */
+#define HF_FOLDER_PRECIOUS 60
+
+typedef struct {
+    const char *directory;
+    char *work;        /* directory/unfinished, where the run writes; NULL: directory cannot be written. Owned */
+    bool resume;       /* there is something to go on with */
+    bool reuse;        /* of a finished run in directory, too: the same, or a shorter one */
+    bool other;        /* directory holds a finished run of another configuration */
+    bool same;         /* or of this one, which is resumed */
+    bool fresh;        /* nothing had been begun */
+    char notice[1200]; /* what the user should know before it starts; "": nothing */
+} hf_folder;
+
+typedef struct {
+    bool resume;    /* go on with what is there */
+    bool restart;   /* throw away what is there, however much work it was */
+    bool read_only; /* directory cannot be locked because it cannot be written */
+} hf_folder_options;
+
+/* Finishes a commit that was interrupted, looks what directory, which exists and is locked, holds, and gets it ready for a
+ * run: DIR/unfinished has the model. Errors: HF_EUSAGE (a sweep's folder; --resume of another configuration; precious work
+ * without resume or restart), HF_ESYSTEM. Free with hf_folder_close. */
+hf_status hf_folder_open(hf_folder *folder, const hf_config *config, const char *directory,
+                         const hf_folder_options *options, hf_error *err);
+void hf_folder_close(hf_folder *folder);
+
+/* After a run that has failed with status: what was begun is removed if that was for its configuration, and is precious no more
+ * if its numerics failed. As far as it can. */
+void hf_folder_drop(const hf_folder *folder, hf_status status);
+
+/* Where run number name ("flow", "train/seed-1") of an experiment is: in work, which is made, or, if finished is not NULL and
+ * holds it complete (its tables have this hash), there. What is there of a shorter run is copied to work to go on with. work
+ * NULL: only the latter can be. *place is to be freed. Errors: HF_ESYSTEM. */
+hf_status hf_folder_place(const char *work, const char *finished, const char *name, uint64_t hash, char **place,
+                          hf_error *err);
+
+/* The hash of what the saved state of a run depends on: all of its configuration but how long it is to be trained and with how
+ * many seeds. Where the times of rows or the learning rate depend on the length, that counts, too. Errors: HF_EUSAGE, HF_ESYSTEM. */
+hf_status hf_folder_state_hash(const hf_config *config, uint64_t *hash, hf_error *err);
+
+#endif
