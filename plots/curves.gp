@@ -38,6 +38,7 @@ array median[rows]
 array low[rows]
 array up_to[rows]
 array cut[rows] # runs that ended while more was to come
+do for [i = 1:rows] { cut[i] = 0 }
 stats summary using (cut[int(column(0)) + 1] = column("censored"), 0) nooutput
 any_cut = 0
 do for [i = 1:x_count] { if (cut[row(i)] > 0) { any_cut = 1 } }

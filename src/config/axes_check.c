@@ -177,8 +177,8 @@ static void take_fits(hf_config *config)
 }
 
 /* Columns of tasks.tsv, results.tsv and summary.tsv that do not depend on the sweep. */
-static const char *const fixed_columns[] = {"task",   "status",  "code",      "reason",    "runs",
-                                            "failed", "not_run", "init.seed", "train.seed"};
+static const char *const fixed_columns[] = {"task", "status", "code",    "reason",    "censored",
+                                            "runs", "failed", "not_run", "init.seed", "train.seed"};
 
 /* A name must be a column of its own. */
 static hf_status check_name(const hf_config *config, size_t i, hf_error *err)
