@@ -301,7 +301,7 @@ static int by_id(const void *a, const void *b)
     return x->id != y->id ? (x->id > y->id) - (x->id < y->id) : (x->task > y->task) - (x->task < y->task);
 }
 
-/* What a swept state table holds counts, not its name. */
+/* What a swept state table holds counts, not its name. Without its table a task is another one, and fails alone. */
 static hf_status add_cell(uint64_t *id, const hf_sweep *sweep, size_t column, const char *cell, hf_error *err)
 {
     const char *name = sweep->tasks.name[column];
@@ -310,8 +310,14 @@ static hf_status add_cell(uint64_t *id, const hf_sweep *sweep, size_t column, co
         hf_hash_bytes(id, cell, strlen(cell) + 1);
         return HF_OK;
     }
-    char *path = hf_path_join(sweep->directory, cell);
-    const hf_status status = path == NULL ? hf_fail_memory(err, "a file name") : hash_state(id, path, 0, err);
+    char *path = hf_tasks_state_path(sweep->directory, cell);
+    if (path == NULL)
+        return hf_fail_memory(err, "a file name");
+    hf_status status = HF_OK;
+    if (hf_file_exists(path))
+        status = hash_state(id, path, 0, err);
+    else
+        hf_hash_bytes(id, cell, strlen(cell) + 1);
     free(path);
     return status;
 }

@@ -285,6 +285,22 @@ char *hf_tasks_seed_override(const hf_config *config, const char *path, size_t r
     return override;
 }
 
+/* The cell of a state table's name stands in quotes. */
+static int put_path(char *at, size_t size, const char *directory, const char *cell)
+{
+    const size_t quotes = cell[0] == '"';
+    return snprintf(at, size, "%s/%.*s", directory, (int)(strlen(cell) - quotes * 2), cell + quotes);
+}
+
+char *hf_tasks_state_path(const char *directory, const char *cell)
+{
+    const size_t size = strlen(directory) + strlen(cell) + sizeof "/";
+    char *path = malloc(size);
+    if (path != NULL)
+        put_path(path, size, directory, cell);
+    return path;
+}
+
 char **hf_tasks_overrides(const hf_tasks *tasks, size_t i, const char *directory)
 {
     const char *const *cell = tasks->cell + i * tasks->columns;
@@ -299,11 +315,9 @@ char **hf_tasks_overrides(const hf_tasks *tasks, size_t i, const char *directory
     for (size_t c = 0; c < tasks->columns; c++) {
         const bool is_path = hf_keys_find(tasks->name[c])->kind == HF_KIND_PATH;
         overrides[c] = at;
-        const size_t quotes = is_path && cell[c][0] == '"'; /* around the name of a state table */
-        const int length = (int)(strlen(cell[c]) - quotes * 2);
-        at += snprintf(at, (size_t)(end - at), "%s=%s%s%.*s", tasks->name[c], is_path ? directory : "", is_path ? "/" : "",
-                       length, cell[c] + quotes) +
-              1;
+        at += snprintf(at, (size_t)(end - at), "%s=", tasks->name[c]);
+        at += is_path ? put_path(at, (size_t)(end - at), directory, cell[c]) : snprintf(at, (size_t)(end - at), "%s", cell[c]);
+        at++;
     }
     overrides[tasks->columns] = NULL;
     return overrides;

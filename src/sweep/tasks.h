@@ -34,6 +34,9 @@ char *hf_tasks_override(const hf_config *config, size_t a, size_t i);
 /* The same for a seed of run number run (from 0) of a point. */
 char *hf_tasks_seed_override(const hf_config *config, const char *path, size_t run);
 
+/* The file in the sweep's directory that a cell of a swept init.state names; the caller frees it; NULL: memory. */
+char *hf_tasks_state_path(const char *directory, const char *cell);
+
 /* The name in DIR of the state table that is value i of a swept init.state. */
 void hf_tasks_state_name(size_t i, char name[40]);
 
