@@ -171,6 +171,7 @@ static bool has_drift(const hf_config *c)
 #define ABOVE(low)            {low, HF_REAL_MAX, true, false}
 #define AT_LEAST(low)         {low, HF_REAL_MAX, false, false}
 #define FROM_TO(low, high)    {low, high, false, false}
+#define ABOVE_TO(low, high)   {low, high, true, false}
 #define BETWEEN(low, high)    {low, high, true, true}
 #define FROM_BELOW(low, high) {low, high, false, true}
 
@@ -217,7 +218,7 @@ const hf_key hf_keys[] = {
         "attention without noise: uniform; bumps, head h on pattern h; wrong, all heads on one position; waterfall, head h on "
         "patterns 1..h; saddle, the first patterns learned and shared by all heads",
         .choices = starts, .replaces = "init.state", .when = starts_anew),
-    KEY(init.scale, REAL, "6.0", ABOVE(0), "logit", "4.0",
+    KEY(init.scale, REAL, "6.0", ABOVE_TO(0, 1000), "logit", "4.0",
         "logit of what a head looks at before the others, for any start but uniform", .when = starts_scaled),
     KEY(init.learned, COUNT, "1", FROM_TO(1, 10000), "1", "2",
         "number of patterns learned at the saddle", .when = starts_at_saddle),
@@ -225,7 +226,7 @@ const hf_key hf_keys[] = {
         "position that the wrong start looks at; 0: the last", .when = starts_wrong),
     KEY(init.values, REAL, "0.0", ANY, "1", "0.1", "every coordinate of every head's value along the features",
         .replaces = "init.state", .when = starts_with_values),
-    KEY(init.perturbation, REAL, "1e-3", AT_LEAST(0), "1", "1e-2",
+    KEY(init.perturbation, REAL, "1e-3", FROM_TO(0, 1000), "1", "1e-2",
         "standard deviation of the noise on the logits (sine: its amplitude)",
         .yields = "init.state", .when = has_noise),
     KEY(init.distribution, CHOICE, "normal", ANY, "", "\"uniform\"",
@@ -311,7 +312,7 @@ const hf_key hf_keys[] = {
 
     KEY(solver.t_end, REAL, "1e4", ABOVE(0), "flow time", "1e3", "time at which the flow ends"),
     KEY(solver.rtol, REAL, "1e-8", FROM_TO(1e-14, 1e-2), "1", "1e-10", "relative tolerance"),
-    KEY(solver.atol, REAL, "1e-12", AT_LEAST(0), "1", "1e-14", "absolute tolerance of the mean head"),
+    KEY(solver.atol, REAL, "1e-12", FROM_TO(1e-300, 1), "1", "1e-14", "absolute tolerance of the mean head"),
     KEY(solver.stop_loss, REAL, "0.0", AT_LEAST(0), "loss", "1e-3", "the flow ends early once the loss is below this"),
     KEY(solver.max_steps, COUNT, "1000000", FROM_TO(1, 1e15), "1", "10000", "limit on the steps of the integrator"),
 

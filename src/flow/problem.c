@@ -1,11 +1,9 @@
 #include "flow/problem.h"
 
-#include "core/random.h"
 #include "flow/optimal.h"
-#include "flow/state.h"
+#include "flow/start.h"
 
-#include <gsl/gsl_linalg.h>
-#include <gsl/gsl_randist.h>
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,15 +75,6 @@ static void fill_features(hf_problem *p, const hf_real_rows *gram)
     }
 }
 
-static bool weights_differ_between_features(const hf_real_rows *weights, size_t position)
-{
-    for (size_t r = 1; r < weights->count; r++)
-        if (weights->row[r].at[weights->row[r].count == 1 ? 0 : position] !=
-            weights->row[0].at[weights->row[0].count == 1 ? 0 : position])
-            return true;
-    return false;
-}
-
 /* (R, T) from weights by feature. Beyond the features all rows are equal: checked in reduce_values. NULL: no memory. */
 static double *make_variance(const hf_problem *p, const hf_real_rows *weights)
 {
@@ -122,324 +111,25 @@ static hf_status fill_target(hf_problem *p, const hf_config *config, hf_error *e
     return HF_OK;
 }
 
-/* ---- the start ---- */
-
-static double largest(size_t count, const double *x)
+/* What there is to learn, 1/2 sum_i r_i sum_r omega_ri G_ri^2, must be a number whose square root's rounding is one, too:
+ * below, losses and their differences lose digits and end as 0. */
+static hf_status check_size(const hf_problem *p, const hf_config *config, hf_error *err)
 {
-    double result = 0;
-    for (size_t i = 0; i < count; i++)
-        result = fmax(result, fabs(x[i]));
-    return result;
-}
-
-static double dot(size_t count, const double *x, const double *y)
-{
-    double sum = 0;
-    for (size_t i = 0; i < count; i++)
-        sum += x[i] * y[i];
-    return sum;
-}
-
-/* Gram-Schmidt over the heads' coordinates beyond the features: fills basis (up to H rows of width) and returns how many
- * directions there are. scratch: (width). */
-static size_t outside_directions(size_t heads, size_t width, size_t stride, const double *value, double *basis,
-                                 double *scratch)
-{
-    const double rounding = 1e-13; /* what is left of a dependent vector, relative to the largest one */
-    double scale = 0;
-    for (size_t k = 0; k < heads; k++)
-        scale = fmax(scale, largest(width, value + k * stride));
-    size_t count = 0;
-    for (size_t k = 0; k < heads && scale > 0; k++) {
-        for (size_t i = 0; i < width; i++)
-            scratch[i] = value[k * stride + i] / scale;
-        for (size_t pass = 0; pass < 2; pass++) /* the second pass removes what rounding left in the first */
-            for (size_t b = 0; b < count; b++) {
-                double along = dot(width, scratch, basis + b * width);
-                for (size_t i = 0; i < width; i++)
-                    scratch[i] -= along * basis[b * width + i];
-            }
-        double norm = sqrt(dot(width, scratch, scratch));
-        if (norm <= rounding)
-            continue;
-        for (size_t i = 0; i < width; i++)
-            basis[count * width + i] = scratch[i] / norm;
-        count++;
-    }
-    return count;
-}
-
-/* Of values outside the features' span only the input variance that all features share is known. */
-static hf_status check_outside(const hf_problem *p, const hf_config *config, const char *key, const hf_real_rows *weights,
-                               hf_error *err)
-{
-    for (size_t i = 0; i < p->positions; i++)
-        if (weights_differ_between_features(weights, i))
-            return hf_config_reject(config, err, "init.state",
-                                    "gives values outside the span of the features, for which %s must not differ between "
-                                    "features (they do at position %zu)",
-                                    key, i + 1);
-    return HF_OK;
-}
-
-/* Reduces values of any number of coordinates D to the R that the flow can reach. */
-static hf_status reduce_values(hf_problem *p, const hf_config *config, const hf_state *state, hf_error *err)
-{
-    size_t inside = p->patterns, width = state->value_width - inside, outside = 0;
-    double *directions = calloc((p->heads + 1) * (width + 1), sizeof *directions);
-    if (directions == NULL)
-        return hf_fail_memory(err, "the features");
-    outside = outside_directions(p->heads, width, state->value_width, state->value + inside, directions,
-                                 directions + p->heads * width);
-    p->features = p->span = inside + outside;
-    p->value_width = state->value_width;
-    p->value_basis = calloc(p->features * p->value_width, sizeof *p->value_basis);
-    p->value_deviation = calloc(p->heads * p->features, sizeof *p->value_deviation);
-    hf_status status = HF_OK;
-    if (p->value_basis == NULL || p->value_deviation == NULL) {
-        status = hf_fail_memory(err, "the features");
-        goto done;
-    }
-    if (outside > 0)
-        status = check_outside(p, config, "data.weights", &config->data.weights, err);
-    if (outside > 0 && status == HF_OK)
-        status = check_outside(p, config, "test.weights", &config->test.weights, err);
-    for (size_t r = 0; r < inside; r++)
-        p->value_basis[r * p->value_width + r] = 1;
-    for (size_t r = 0; r < outside; r++)
-        memcpy(p->value_basis + (inside + r) * p->value_width + inside, directions + r * width, width * sizeof *directions);
-    for (size_t k = 0; k < p->heads; k++) {
-        const double *value = state->value + k * state->value_width;
-        double *reduced = p->value_deviation + k * p->features;
-        memcpy(reduced, value, inside * sizeof *reduced);
-        for (size_t r = 0; r < outside; r++)
-            reduced[inside + r] = dot(width, directions + r * width, value + inside);
-    }
-done:
-    free(directions);
-    return status;
-}
-
-/* Fills noise (H, T). Every head draws, so that the noise of one does not depend on which others have some. */
-static hf_status draw_logits(const hf_problem *p, const hf_config *config, double *noise, hf_error *err)
-{
-    gsl_rng *rng = gsl_rng_alloc(hf_rng_philox());
-    if (rng == NULL)
-        return hf_fail_memory(err, "the random numbers");
-    gsl_rng_set(rng, (unsigned long)config->init.seed);
-    for (size_t k = 0; k < p->heads; k++)
+    const double least = DBL_MIN / (DBL_EPSILON * DBL_EPSILON);
+    double loss = 0, variance = 0;
+    for (size_t r = 0; r < p->features; r++)
         for (size_t i = 0; i < p->positions; i++) {
-            double *a = noise + k * p->positions + i;
-            switch (config->init.distribution) {
-            case HF_NOISE_NORMAL:
-                *a = gsl_ran_gaussian_ziggurat(rng, 1);
-                break;
-            case HF_NOISE_UNIFORM:
-                *a = gsl_ran_flat(rng, -sqrt(3), sqrt(3));
-                break;
-            case HF_NOISE_SINE:
-                *a = sin((double)(1 + 3 * (k + 1) + 2 * (i + 1) + (k + 1) * (i + 1)));
-                break;
-            }
+            const double target = p->target[r * p->positions + i];
+            loss += p->replicas[i] * p->variance[r * p->positions + i] * target * target / 2;
+            variance += target == 0 ? 0 : p->variance[r * p->positions + i];
         }
-    gsl_rng_free(rng);
-    return HF_OK;
-}
-
-/* Subtracts each head's mean over positions from logits (H, T) and multiplies by scale. Twice: the first mean is rounded
- * too. */
-static void center_logits(const hf_problem *p, double *logit, double scale)
-{
-    for (size_t k = 0; k < p->heads; k++) {
-        double *a = logit + k * p->positions;
-        for (size_t pass = 0; pass < 2; pass++) {
-            double mean = dot(p->positions, p->multiplicity, a) / p->total;
-            for (size_t i = 0; i < p->positions; i++)
-                a[i] -= mean;
-        }
-        for (size_t i = 0; i < p->positions; i++)
-            a[i] *= scale;
-    }
-}
-
-static bool is_perturbed(const hf_config *config, size_t head)
-{
-    bool found = config->init.heads.count == 0;
-    for (size_t i = 0; i < config->init.heads.count; i++)
-        found = found || config->init.heads.at[i] == head + 1;
-    return found;
-}
-
-/* Adds the noise to the logits' deviation. */
-static hf_status add_noise(hf_problem *p, const hf_config *config, hf_error *err)
-{
-    double *noise = malloc(p->heads * p->positions * sizeof *noise);
-    hf_status status = noise == NULL ? hf_fail_memory(err, "the initial logits") : draw_logits(p, config, noise, err);
-    if (status == HF_OK) {
-        center_logits(p, noise, config->init.perturbation);
-        for (size_t k = 0; k < p->heads; k++)
-            for (size_t i = 0; i < p->positions && is_perturbed(config, k); i++)
-                p->logit_deviation[k * p->positions + i] += noise[k * p->positions + i];
-    }
-    free(noise);
-    return status;
-}
-
-static hf_status start_from_table(hf_problem *p, const hf_config *config, hf_error *err)
-{
-    char *path = hf_config_resolve(config, config->init.state);
-    if (path == NULL)
-        return hf_fail_memory(err, "the path of the state table");
-    hf_state state;
-    hf_status status = hf_state_read(&state, path, p->heads, p->positions, p->patterns, err);
-    free(path);
-    if (status != HF_OK)
-        return status;
-    status = reduce_values(p, config, &state, err);
-    if (status == HF_OK) {
-        memcpy(p->logit_deviation, state.logit, p->heads * p->positions * sizeof *state.logit);
-        center_logits(p, p->logit_deviation, 1);
-    }
-    hf_state_clear(&state);
-    return status;
-}
-
-static hf_status start_anew(hf_problem *p, const hf_config *config, hf_error *err)
-{
-    hf_state no_deviation = {.value_width = p->patterns, .value = calloc(p->heads * p->patterns, sizeof(double))};
-    if (no_deviation.value == NULL)
-        return hf_fail_memory(err, "the initial values");
-    const hf_status status = reduce_values(p, config, &no_deviation, err);
-    hf_state_clear(&no_deviation);
-    return status;
-}
-
-static hf_status fill_deviation(hf_problem *p, const hf_config *config, hf_error *err)
-{
-    p->logit_deviation = calloc(p->heads * p->positions, sizeof *p->logit_deviation);
-    if (p->logit_deviation == NULL)
-        return hf_fail_memory(err, "the initial logits");
-    const hf_status status = config->init.state != NULL ? start_from_table(p, config, err) : start_anew(p, config, err);
-    return status != HF_OK || config->init.perturbation == 0 ? status : add_noise(p, config, err);
-}
-
-static void raise_pattern(const hf_problem *p, size_t pattern, double scale, double *logit)
-{
-    for (size_t e = 0; e < p->pattern[pattern].count; e++)
-        logit[p->pattern[pattern].entry[e].position] = scale;
-}
-
-/* Which of the learned patterns head k carries at a saddle. */
-static size_t carried_pattern(const hf_problem *p, const hf_config *config, size_t head)
-{
-    size_t groups = config->init.learned < p->heads ? config->init.learned : p->heads;
-    return head % groups;
-}
-
-static void fill_base_logits(hf_problem *p, const hf_config *config)
-{
-    for (size_t k = 0; k < p->heads; k++) {
-        double *logit = p->base_logit + k * p->positions;
-        switch (config->init.start) {
-        case HF_START_UNIFORM:
-            break;
-        case HF_START_BUMPS:
-            raise_pattern(p, k % p->patterns, config->init.scale, logit);
-            break;
-        case HF_START_WRONG:
-            logit[config->init.position - 1] = config->init.scale;
-            break;
-        case HF_START_WATERFALL:
-            for (size_t j = 0; j <= k && j < p->patterns; j++)
-                raise_pattern(p, j, config->init.scale, logit);
-            break;
-        case HF_START_SADDLE:
-            raise_pattern(p, carried_pattern(p, config, k), config->init.scale, logit);
-            break;
-        }
-    }
-    center_logits(p, p->base_logit, 1);
-}
-
-/* Softmax of one head's base logits. */
-static void base_attention(const hf_problem *p, size_t head, double *s)
-{
-    double sum = 0, largest = -INFINITY;
-    for (size_t i = 0; i < p->positions; i++)
-        largest = fmax(largest, p->base_logit[head * p->positions + i]);
-    for (size_t i = 0; i < p->positions; i++) {
-        s[i] = exp(p->base_logit[head * p->positions + i] - largest);
-        sum += p->multiplicity[i] * s[i];
-    }
-    for (size_t i = 0; i < p->positions; i++)
-        s[i] /= sum;
-}
-
-/* sum_i n_i omega_ri x_i y_i */
-static double data_product(const hf_problem *p, size_t r, const double *x, const double *y)
-{
-    double sum = 0;
-    for (size_t i = 0; i < p->positions; i++)
-        sum += p->multiplicity[i] * p->variance[r * p->positions + i] * x[i] * y[i];
-    return sum;
-}
-
-/* Values at a saddle: the least-squares fit of the target by the groups' attentions s (groups, T), shared equally within
- * each group. cs: (T) scratch. */
-static bool fit_values(hf_problem *p, const hf_config *config, size_t groups, const double *s, double *cs)
-{
-    gsl_matrix *normal = gsl_matrix_alloc(groups, groups);
-    gsl_vector *fit = gsl_vector_alloc(groups);
-    bool good = normal != NULL && fit != NULL;
-    for (size_t r = 0; r < p->features && good; r++) {
-        for (size_t g = 0; g < groups; g++) {
-            for (size_t i = 0; i < p->positions; i++)
-                cs[i] = p->copies[i] * s[g * p->positions + i];
-            for (size_t h = 0; h < groups; h++)
-                gsl_matrix_set(normal, g, h, data_product(p, r, cs, s + h * p->positions));
-            gsl_vector_set(fit, g, data_product(p, r, p->target + r * p->positions, s + g * p->positions));
-        }
-        good = gsl_linalg_cholesky_decomp1(normal) == 0 && gsl_linalg_cholesky_svx(normal, fit) == 0;
-        for (size_t k = 0; k < p->heads && good; k++) {
-            size_t g = carried_pattern(p, config, k), sharing = (p->heads - g + groups - 1) / groups;
-            p->base_value[k * p->features + r] = gsl_vector_get(fit, g) / (double)sharing;
-        }
-    }
-    gsl_matrix_free(normal);
-    gsl_vector_free(fit);
-    return good;
-}
-
-static hf_status fill_saddle_values(hf_problem *p, const hf_config *config, hf_error *err)
-{
-    size_t groups = config->init.learned < p->heads ? config->init.learned : p->heads;
-    double *s = malloc((groups + 1) * p->positions * sizeof *s);
-    if (s == NULL)
-        return hf_fail_memory(err, "the initial values");
-    for (size_t g = 0; g < groups; g++) /* head g is in group g */
-        base_attention(p, g, s + g * p->positions);
-    bool good = fit_values(p, config, groups, s, s + groups * p->positions);
-    free(s);
-    return good ? HF_OK
-                : hf_config_reject(config, err, "init.learned",
-                                   "the first %zu patterns do not determine values of their own", groups);
-}
-
-static hf_status fill_base(hf_problem *p, const hf_config *config, hf_error *err)
-{
-    p->base_logit = calloc(p->heads * p->positions, sizeof *p->base_logit);
-    p->base_value = calloc(p->heads * p->features, sizeof *p->base_value);
-    if (p->base_logit == NULL || p->base_value == NULL)
-        return hf_fail_memory(err, "the initial state");
-    if (config->init.state != NULL)
+    if (!(loss < least))
         return HF_OK;
-    fill_base_logits(p, config);
-    if (config->init.start == HF_START_SADDLE)
-        return fill_saddle_values(p, config, err);
-    for (size_t k = 0; k < p->heads; k++)
-        for (size_t r = 0; r < p->patterns; r++)
-            p->base_value[k * p->features + r] = config->init.values;
-    return HF_OK;
+    if (variance == 0 && config->data.weights.count > 0)
+        return hf_config_reject(config, err, "data.weights", "is 0 wherever the patterns are, so there is nothing to learn");
+    return hf_fail(err, HF_ENUMERIC,
+                   "the loss underflows: it is %.3g where nothing is learned, expected %.2g at least; raise target.strengths",
+                   loss, least);
 }
 
 /* The noise that shakes the values is that of their own learning rate, rho_v lr. */
@@ -472,11 +162,13 @@ hf_status hf_problem_create(hf_problem **result, const hf_config *config, hf_err
     if (status == HF_OK)
         status = fill_patterns(p, config, err);
     if (status == HF_OK)
-        status = fill_deviation(p, config, err); /* says how many features there are */
+        status = hf_start_deviation(p, config, err); /* says how many features there are */
     if (status == HF_OK)
         status = fill_target(p, config, err);
     if (status == HF_OK)
-        status = fill_base(p, config, err);
+        status = check_size(p, config, err);
+    if (status == HF_OK)
+        status = hf_start_base(p, config, err);
     if (status == HF_OK && p->values == HF_VALUES_OPTIMAL)
         p->weight_decay = hf_optimal_decay(p, p->weight_decay);
     if (status != HF_OK) {

@@ -64,7 +64,8 @@ typedef struct {
 } hf_problem;
 
 /* Builds the problem a valid configuration describes. Errors: HF_EUSAGE (state table; values outside the features' span
- * with weights, of the data or the test data, that differ between features), HF_ESYSTEM. Free with hf_problem_free. */
+ * with weights, of the data or the test data, that differ between features), HF_ENUMERIC (a loss that
+ * underflows), HF_ESYSTEM. Free with hf_problem_free. */
 hf_status hf_problem_create(hf_problem **problem, const hf_config *config, hf_error *err);
 
 void hf_problem_free(hf_problem *problem);
