@@ -14,6 +14,7 @@
 #include "run/folder.h"
 #include "run/layout.h"
 #include "compare/experiment.h"
+#include "core/plural.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -56,8 +57,9 @@ static void print_flow(const hf_config *config, const hf_run_summary *summary)
         hf_findings_print(&summary->findings, stdout);
     printf("overlap %.6g, energy defect %.2g (%s), drift of the mean logit %.2g\n", summary->overlap, summary->energy_defect,
            hf_run_is_accurate(summary->energy_defect, config->solver.rtol) ? "fine" : "lower solver.rtol", summary->drift);
-    printf("%zu steps, %zu right-hand sides, %zu factorizations; steps repeated: %zu + %zu\n", counts->steps,
-           counts->evaluations, counts->setups, counts->error_failures, counts->newton_failures);
+    printf("%zu step%s, %zu right-hand side%s, %zu factorization%s; steps repeated: %zu + %zu\n", counts->steps,
+           hf_plural(counts->steps), counts->evaluations, hf_plural(counts->evaluations), counts->setups,
+           hf_plural(counts->setups), counts->error_failures, counts->newton_failures);
 }
 
 /* What the table of stages means, or where that is said. */
@@ -232,9 +234,12 @@ static hf_status read_model(const hf_cli_options *options, hf_config *config, hf
     hf_status status = hf_config_read(config, model, options->override_count, options->overrides, err);
     if (status != HF_OK || !config->declared.sweep)
         return status;
+    char *word = hf_shell_path(model);
+    const char *shown = word == NULL ? "MODEL" : word;
     status = hf_config_reject(config, err, config->sweep.over.count > 0 ? "sweep.over" : "sweep.seeds",
                               "this model is many runs, expected: headflow sweep %s, or for one of them: headflow run %s --task N",
-                              model, model);
+                              shown, shown);
+    free(word);
     hf_config_clear(config);
     return status;
 }

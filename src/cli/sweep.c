@@ -3,6 +3,7 @@
 #include "cli/sweep_shared.h"
 
 #include "core/file.h"
+#include "core/plural.h"
 #include "core/shell.h"
 #include "sweep/slurm.h"
 
@@ -39,7 +40,8 @@ static void print_commands(const hf_sweep *sweep, const char *script, const char
                            const hf_slurm_options *slurm)
 {
     const char *dir = sweep->directory;
-    printf("%zu of %zu chunks have something to run: %s\n\n", count, slurm->chunks, missing);
+    printf("%zu of %zu chunk%s %s something to run: %s\n\n", count, slurm->chunks, hf_plural(slurm->chunks),
+           count == 1 ? "has" : "have", missing);
     fputs("Slurm:         sbatch ", stdout);
     hf_shell_write_path(script, HF_SHELL_QUOTED, stdout);
     printf("\nGNU parallel:  seq %zu | parallel ", slurm->chunks);
@@ -83,8 +85,8 @@ static int interrupted(const hf_sweep *sweep, const hf_cli_options *options, con
     hf_results results;
     const int code = 128 + (hf_cli_signal == 0 ? SIGTERM : (int)hf_cli_signal);
     if (hf_results_load(&results, sweep, &err) == HF_OK) {
-        fprintf(stderr, "headflow: interrupted with %zu of %zu tasks done; go on with: headflow sweep ", results.done,
-                results.count);
+        fprintf(stderr, "headflow: interrupted with %zu of %zu task%s done; go on with: headflow sweep ", results.done,
+                results.count, hf_plural(results.count));
         hf_results_clear(&results);
         hf_shell_write_path(options->argument, HF_SHELL_BARE, stderr);
         fputs(" -o ", stderr);
@@ -137,9 +139,12 @@ static int run_sweep(const hf_sweep *sweep, const hf_cli_options *options, const
 static hf_status freeze(hf_config *config, const hf_cli_options *options, const char *directory, hf_error *err)
 {
     hf_status status = HF_OK;
-    if (!config->declared.sweep)
+    if (!config->declared.sweep) {
+        char *word = hf_shell_path(options->argument);
         status = hf_fail(err, HF_EUSAGE, "%s: there is no sweep section; one run: headflow run %s", options->argument,
-                         options->argument);
+                         word == NULL ? "MODEL" : word);
+        free(word);
+    }
     if (status == HF_OK)
         status = hf_quantity_settle(config, err);
     if (status == HF_OK)

@@ -3,6 +3,7 @@
 #include "cli/progress.h"
 #include "core/commit.h"
 #include "core/file.h"
+#include "core/plural.h"
 #include "run/layout.h"
 #include "sweep/collect.h"
 #include "sweep/figures.h"
@@ -20,8 +21,10 @@ hf_status hf_cli_run_tasks(const hf_sweep *sweep, size_t count, const size_t *ta
                            hf_error *err)
 {
     hf_cli_progress progress = {.stream = stderr, .terminal = isatty(STDERR_FILENO), .now = hf_cli_clock};
-    const hf_workers_options options = {
-        .jobs = jobs, .interrupted = &hf_cli_signal, .progress = quiet ? NULL : hf_cli_progress_tasks, .progress_data = &progress};
+    const hf_workers_options options = {.jobs = jobs,
+                                        .interrupted = &hf_cli_signal,
+                                        .progress = quiet ? NULL : hf_cli_progress_tasks,
+                                        .progress_data = &progress};
     fflush(NULL); /* nothing is left in buffers that the workers inherit */
     const hf_status status = hf_workers_run(sweep, count, tasks, &options, stopped, err);
     hf_cli_progress_end(&progress);
@@ -83,8 +86,8 @@ int hf_cli_collect_sweep(const hf_sweep *sweep, bool quiet)
     if (status == HF_OK && any)
         status = hf_cli_draw(sweep->directory, quiet, &err);
     if (status == HF_OK && !quiet) {
-        printf("%s: %zu tasks, %zu OK, %zu failed, %zu not run\n", sweep->config.title, results.count, results.done,
-               results.failed, missing);
+        printf("%s: %zu task%s, %zu OK, %zu failed, %zu not run\n", sweep->config.title, results.count,
+               hf_plural(results.count), results.done, results.failed, missing);
         status = hf_medians_print(sweep, &results, stdout, &err);
         if (status == HF_OK)
             status = hf_fit_print(sweep, &results, stdout, &err);

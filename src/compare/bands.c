@@ -1,5 +1,6 @@
 #include "compare/bands.h"
 
+#include "core/plural.h"
 #include "core/statistics.h"
 #include "report/table.h"
 #include "run/layout.h"
@@ -116,7 +117,8 @@ static hf_status read_rows(bands *b, bool *more, hf_error *err)
             char *end;
             b->number[c * b->seeds + k] = strtod(at, &end);
             if (end == at || *end != (c + 1 < b->columns ? '\t' : '\0'))
-                return hf_fail(err, HF_EUSAGE, "%s: expected %zu numbers in every row", b->reader[k].path, b->columns);
+                return hf_fail(err, HF_EUSAGE, "%s: expected %zu number%s in every row", b->reader[k].path, b->columns,
+                               hf_plural(b->columns));
             at = end + 1;
         }
     }
@@ -165,7 +167,7 @@ static hf_status write_table(bands *b, const hf_config *config, const char *dire
         status = hf_table_open(&table, directory, "train/summary.tsv", &origin, err);
     if (status != HF_OK)
         return status;
-    hf_table_comment(&table, "median and quantiles over %zu seeds%s", b->seeds,
+    hf_table_comment(&table, "median and quantiles over %zu seed%s%s", b->seeds, hf_plural(b->seeds),
                      b->seeds < HF_QUANTILES_FEW
                          ? ", so few that p10 and p90 lie between the two lowest and the two highest: "
                            "nearly the range"

@@ -1,6 +1,7 @@
 #include "compare/comparison.h"
 
 #include "compare/verdict.h"
+#include "core/plural.h"
 #include "core/statistics.h"
 #include "report/table.h"
 
@@ -315,12 +316,13 @@ static void print_times(const hf_experiment *x, FILE *stream)
         fputc('\n', stream);
     }
     if (timed)
-        fprintf(stream, "Median and quantiles: %zu runs of %s, in flow time.%s\n", x->main.seeds, name,
-                x->has_drift ? " Drift: the flow with the mean effect\nof the noise." : "");
+        fprintf(stream, "Median and quantiles: %zu run%s of %s, in flow time.%s\n", x->main.seeds, hf_plural(x->main.seeds),
+                name, x->has_drift ? " Drift: the flow with the mean effect\nof the noise." : "");
     else
-        fprintf(stream,
-                "Median and quantiles: %zu runs of %s, in steps, which are no flow time: compare order and\nlevels only.\n",
-                x->main.seeds, name);
+        fprintf(
+            stream,
+            "Median and quantiles: %zu run%s of %s, in steps, which are no flow time: compare order and\nlevels only.\n",
+            x->main.seeds, hf_plural(x->main.seeds), name);
     if (x->main.seeds < HF_QUANTILES_FEW)
         fprintf(stream, "Of so few runs the 10 and 90 %% quantiles are nearly the range.\n");
     const hf_config *c = x->config;
@@ -390,8 +392,9 @@ void hf_comparison_print(const hf_experiment *x, FILE *stream)
                 "Largest deviation of the loss from the flow: %.2g of L(0) up to the first plateau, %.2g\nafter it "
                 "(medians).\n",
                 median_of(main, DEVIATION_BEFORE), median_of(main, DEVIATION_AFTER));
-    fprintf(stream, "%s, %zu seeds, %zu steps: loss %.6g at the end (median).\n", hf_config_optimizer_name(x->config),
-            main->seeds, x->config->train.steps, median_of(main, FINAL_LOSS));
+    fprintf(stream, "%s, %zu seed%s, %zu step%s: loss %.6g at the end (median).\n", hf_config_optimizer_name(x->config),
+            main->seeds, hf_plural(main->seeds), x->config->train.steps, hf_plural(x->config->train.steps),
+            median_of(main, FINAL_LOSS));
     if (x->config->train.samples > 0)
         fprintf(stream,
                 "The loss on %s is lowest, %.6g, after step %.6g: there the model is nearest to one that\nknows %.3g "

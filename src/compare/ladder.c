@@ -1,5 +1,6 @@
 #include "compare/ladder.h"
 
+#include "core/plural.h"
 #include "core/statistics.h"
 #include "report/table.h"
 
@@ -403,8 +404,8 @@ hf_status hf_ladder_print(const hf_experiment *x, FILE *stream, hf_error *err)
     hf_status status = HF_OK;
     if (x->levels.count == 0)
         return HF_OK;
-    fprintf(stream, "Ladder of %zu rungs: mean deviation = a lr + b lr/batch, spread over seeds = c (lr/batch)^p\n",
-            x->rung_count);
+    fprintf(stream, "Ladder of %zu rung%s: mean deviation = a lr + b lr/batch, spread over seeds = c (lr/batch)^p\n",
+            x->rung_count, hf_plural(x->rung_count));
     fprintf(stream, "stage %20s %20s %20s\n", "a", "b", "p");
     for (size_t l = 0; l < x->levels.count && status == HF_OK; l++) {
         hf_ladder_number fit[HF_LADDER_NUMBERS];

@@ -2,6 +2,7 @@
 
 #include "config/keys.h"
 #include "config/value.h"
+#include "core/plural.h"
 #include "sweep/law.h"
 
 #include <math.h>
@@ -288,8 +289,8 @@ static hf_status read_companion(const config_setting_t *group, const hf_axis *le
         status = read_key_and_values(group, member, axis, fault);
     if (status == HF_OK && axis->values.count != leader->values.count)
         return hf_fault_set(fault, config_setting_source_file(group), config_setting_source_line(group),
-                            "%s has %zu values and %s %zu; a key has as many as the one it goes along with", axis->key,
-                            axis->values.count, leader->key, leader->values.count);
+                            "%s has %zu value%s and %s %zu; a key has as many as the one it goes along with", axis->key,
+                            axis->values.count, hf_plural(axis->values.count), leader->key, leader->values.count);
     return status;
 }
 
@@ -346,8 +347,8 @@ hf_status hf_axes_read(const config_setting_t *setting, hf_axes *axes, hf_fault 
 }
 
 /* Requires exactly one of two members that say the same. */
-static hf_status one_of_two(const config_setting_t *group, const config_setting_t *const member[], const char *const names[],
-                            size_t one, size_t other, hf_fault *fault)
+static hf_status one_of_two(const config_setting_t *group, const config_setting_t *const member[],
+                            const char *const names[], size_t one, size_t other, hf_fault *fault)
 {
     if (member[one] != NULL && member[other] != NULL)
         return hf_fault_set(fault, config_setting_source_file(group), config_setting_source_line(group),

@@ -1,6 +1,7 @@
 #include "config/axes.h"
 #include "config/keys.h"
 #include "config/read.h"
+#include "core/plural.h"
 #include "sweep/law.h"
 
 #include <math.h>
@@ -205,8 +206,9 @@ hf_status hf_axes_check(hf_config *config, hf_error *err)
                 return hf_config_reject(config, err, "sweep.over", "has %s twice, expected each key once", over->at[i].key);
         if (config->sweep.zip && over->at[i].values.count != over->at[0].values.count)
             return hf_config_reject(config, err, "sweep.over",
-                                    "%s has %zu values and %s %zu; with sweep.zip all keys have as many", over->at[0].key,
-                                    over->at[0].values.count, over->at[i].key, over->at[i].values.count);
+                                    "%s has %zu value%s and %s %zu; with sweep.zip all keys have as many", over->at[0].key,
+                                    over->at[0].values.count, hf_plural(over->at[0].values.count), over->at[i].key,
+                                    over->at[i].values.count);
         status = check_seed_axis(config, &over->at[i], err);
         if (status == HF_OK)
             status = check_name(config, i, err);

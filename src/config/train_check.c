@@ -1,6 +1,7 @@
 #include "config/train_check.h"
 
 #include "config/validate.h"
+#include "core/plural.h"
 
 #include <math.h>
 
@@ -49,7 +50,7 @@ static hf_status check_inputs(hf_config *c, hf_error *err)
     if (inputs->count == 0)
         return HF_OK;
     if (inputs->count != c->target.count)
-        return hf_config_reject(c, err, "train.inputs", "has %zu numbers, expected %zu, one per feature", inputs->count,
+        return hf_config_reject(c, err, "train.inputs", "has %zu number%s, expected %zu, one per feature", inputs->count, hf_plural(inputs->count),
                                 c->target.count);
     for (size_t j = 0; j < inputs->count; j++)
         sum += inputs->at[j];

@@ -5,6 +5,7 @@
 #include "config/text.h"
 #include "config/train_check.h"
 #include "core/file.h"
+#include "core/plural.h"
 
 #include <errno.h>
 #include <math.h>
@@ -38,8 +39,8 @@ static hf_status settle_count(hf_config *c, hf_error *err)
             first = sources[i].key;
             c->target.count = sources[i].count;
         } else if (sources[i].count != c->target.count) {
-            return hf_config_reject(c, err, sources[i].key, "says %zu patterns, but %s says %zu", sources[i].count, first,
-                                    c->target.count);
+            return hf_config_reject(c, err, sources[i].key, "says %zu pattern%s, but %s says %zu", sources[i].count,
+                                    hf_plural(sources[i].count), first, c->target.count);
         }
     }
     if (c->target.count == 0)
@@ -176,7 +177,8 @@ static hf_status check_row_count(const hf_config *c, hf_error *err, const char *
 {
     if (rows->count == 0 || rows->count == c->target.count)
         return HF_OK;
-    return hf_config_reject(c, err, key, "has %zu rows, expected %zu, one per pattern", rows->count, c->target.count);
+    return hf_config_reject(c, err, key, "has %zu row%s, expected %zu, one per pattern", rows->count,
+                            hf_plural(rows->count), c->target.count);
 }
 
 static hf_status check_pattern_weights(hf_config *c, hf_error *err)
@@ -189,8 +191,8 @@ static hf_status check_pattern_weights(hf_config *c, hf_error *err)
         const size_t expected = c->target.patterns.row[j].count;
         double sum = 0.0;
         if (row->count != expected)
-            return hf_config_reject(c, err, key, "row %zu has %zu numbers, expected %zu, one per position of the pattern",
-                                    j + 1, row->count, expected);
+            return hf_config_reject(c, err, key, "row %zu has %zu number%s, expected %zu, one per position of the pattern",
+                                    j + 1, row->count, hf_plural(row->count), expected);
         for (size_t i = 0; i < row->count; i++)
             sum += row->at[i];
         if (!(sum > 0.0))
@@ -271,7 +273,8 @@ static hf_status check_gram_entries(hf_config *c, hf_error *err)
     const size_t J = c->target.count;
     for (size_t i = 0; i < J; i++) {
         if (g[i].count != J)
-            return hf_config_reject(c, err, key, "row %zu has %zu numbers, expected %zu", i + 1, g[i].count, J);
+            return hf_config_reject(c, err, key, "row %zu has %zu number%s, expected %zu", i + 1, g[i].count,
+                                    hf_plural(g[i].count), J);
         if (!(g[i].at[i] > 0.0))
             return hf_config_reject(c, err, key, "entry (%zu, %zu) is %g, expected a number > 0 on the diagonal", i + 1,
                                     i + 1, g[i].at[i]);

@@ -1,6 +1,7 @@
 #include "core/shell.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Words of these are themselves for every shell, anywhere behind the command. */
@@ -61,6 +62,20 @@ void hf_shell_write(const char *text, hf_shell_form form, FILE *stream)
 void hf_shell_write_path(const char *path, hf_shell_form form, FILE *stream)
 {
     write_word(*path == '-' ? "./" : "", path, form, stream);
+}
+
+char *hf_shell_path(const char *path)
+{
+    char *word = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&word, &size);
+    if (stream == NULL)
+        return NULL;
+    hf_shell_write_path(path, HF_SHELL_BARE, stream);
+    if (fclose(stream) == 0)
+        return word;
+    free(word);
+    return NULL;
 }
 
 void hf_shell_write_overrides(size_t count, const char *const overrides[], FILE *stream)

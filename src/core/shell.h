@@ -18,6 +18,9 @@ void hf_shell_write(const char *text, hf_shell_form form, FILE *stream);
 /* The same where a command expects a path: one that starts with '-' gets "./" in front and is no option. */
 void hf_shell_write_path(const char *path, hf_shell_form form, FILE *stream);
 
+/* The word that hf_shell_write_path writes with HF_SHELL_BARE, for a message. Caller frees; NULL: memory. */
+char *hf_shell_path(const char *path);
+
 /* Writes " -s 'path=value'" for each override. */
 void hf_shell_write_overrides(size_t count, const char *const overrides[], FILE *stream);
 

@@ -1,6 +1,7 @@
 /* Where the flow starts: uniform or one of the named starts, or a state table; and noise on it. */
 #include "flow/start.h"
 
+#include "core/plural.h"
 #include "core/random.h"
 #include "flow/state.h"
 
@@ -317,7 +318,9 @@ static hf_status fill_saddle_values(hf_problem *p, const hf_config *config, hf_e
     free(s);
     return good ? HF_OK
                 : hf_config_reject(config, err, "init.learned",
-                                   "the first %zu patterns do not determine values of their own", groups);
+                                   groups == 1 ? "the first pattern does not determine values"
+                                               : "the first %zu patterns do not determine values of their own",
+                                   groups);
 }
 
 hf_status hf_start_base(hf_problem *p, const hf_config *config, hf_error *err)

@@ -1,6 +1,7 @@
 #include "run/flow_run.h"
 
 #include "core/file.h"
+#include "core/plural.h"
 #include "detect/reach.h"
 #include "flow/flow_system.h"
 #include "report/findings.h"
@@ -246,8 +247,8 @@ static hf_status integrate(flow_run *run, double *t, hf_error *err)
         report_progress(run);
         if (hf_integrator_statistics(run->integrator).steps >= most)
             return hf_fail(err, HF_ENUMERIC,
-                           "%zu steps were taken when t = %.6g was reached; raise solver.max_steps or solver.rtol", most,
-                           hf_integrator_time(run->integrator));
+                           "%zu step%s taken when t = %.6g was reached; raise solver.max_steps or solver.rtol", most,
+                           most == 1 ? " was" : "s were", hf_integrator_time(run->integrator));
         if (hf_integrator_at_boundary(run->integrator))
             status = pass_boundary(run, err);
         if (status != HF_OK)

@@ -3,6 +3,7 @@
 #include "config/axes.h"
 #include "config/keys.h"
 #include "config/text.h"
+#include "core/plural.h"
 #include "core/statistics.h"
 #include "report/table.h"
 #include "sweep/fit.h"
@@ -81,7 +82,8 @@ static hf_status write_results(const hf_sweep *sweep, const hf_results *results,
     const hf_status status = open_table(&table, sweep, "results.tsv", err);
     if (status != HF_OK)
         return status;
-    hf_table_comment(&table, "%zu of %zu tasks OK, %zu FAILED", results->done, results->count, results->failed);
+    hf_table_comment(&table, "%zu of %zu task%s OK, %zu FAILED", results->done, results->count, hf_plural(results->count),
+                     results->failed);
     hf_table_text(&table, "task");
     name_parameters(&table, sweep, sweep->tasks.columns);
     hf_table_text(&table, "status\tcode");
@@ -136,7 +138,8 @@ static void comment_summary(hf_table *table, const hf_sweep *sweep)
     hf_table_comment(table, "quantiles 0.1 and 0.9; a time that was never reached counts as inf");
     hf_table_comment(table, "nan: not known, also what censored runs leave open");
     if (seeds > 1 && seeds < HF_QUANTILES_FEW)
-        hf_table_comment(table, "%zu runs a point, so few that low and high lie between the two lowest and the two highest", seeds);
+        hf_table_comment(table, "%zu runs a point, so few that low and high lie between the two lowest and the two highest",
+                         seeds);
 }
 
 static hf_status write_summary(const hf_sweep *sweep, const hf_results *results, hf_error *err)

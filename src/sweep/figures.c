@@ -4,6 +4,7 @@
 #include "config/keys.h"
 #include "config/text.h"
 #include "core/file.h"
+#include "core/plural.h"
 #include "report/plot_scripts.h" /* made from plots/ by make */
 #include "report/plots.h"
 #include "sweep/fit.h"
@@ -170,7 +171,8 @@ static void write_fit_facts(FILE *stream, const void *data)
     hf_fit_describe(f->fit, f->result, law, 600);
     hf_fit_warn(f->fit, f->result, warning, sizeof warning);
     const size_t used = strlen(law);
-    snprintf(law + used, sizeof law - used, "     R² = %.6f     %zu runs", f->result->r2, f->result->runs);
+    snprintf(law + used, sizeof law - used, "     R² = %.6f     %zu run%s", f->result->r2, f->result->runs,
+             hf_plural(f->result->runs));
     hf_plots_write_string(stream, "run_title", f->sweep->config.title);
     hf_plots_write_string(stream, "law", law);
     hf_plots_write_string(stream, "law_name", f->result->law->name);

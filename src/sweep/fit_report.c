@@ -1,4 +1,5 @@
 /* Fitted laws as words and as a table; declared in fit.h. */
+#include "core/plural.h"
 #include "core/statistics.h"
 #include "report/table.h"
 #include "sweep/fit.h"
@@ -105,17 +106,18 @@ static void print_law(const hf_fit *fit, const hf_fit_result *r, FILE *stream)
 {
     char text[600], warning[600];
     if (isnan(r->number[0].value)) {
-        fprintf(stream, "fit of %s: %zu runs do not determine it\n", fit->response, r->runs);
+        fprintf(stream, "fit of %s: %zu run%s not determine it\n", fit->response, r->runs, r->runs == 1 ? " does" : "s do");
         return;
     }
     hf_fit_describe(fit, r, text, sizeof text);
     hf_fit_warn(fit, r, warning, sizeof warning);
-    fprintf(stream, "fit (%s): %s, R² = %.6g, %.2g %% off, %zu runs\n", r->law->name, text, r->r2, 100 * r->relative,
-            r->runs);
+    fprintf(stream, "fit (%s): %s, R² = %.6g, %.2g %% off, %zu run%s\n", r->law->name, text, r->r2, 100 * r->relative,
+            r->runs, hf_plural(r->runs));
     if (warning[0] != '\0')
         fprintf(stream, "     %s\n", warning);
     if (r->left_out > 0)
-        fprintf(stream, "     left out: %zu runs without it, of which the law knows nothing; it may be biased\n", r->left_out);
+        fprintf(stream, "     left out: %zu run%s without it, of which the law knows nothing; it may be biased\n",
+                r->left_out, hf_plural(r->left_out));
     if (r->seeds < HF_JACKKNIFE_LEAST)
         fprintf(stream, "     no error bar: it takes %d seeds or more, here is %zu\n", HF_JACKKNIFE_LEAST, r->seeds);
 }
@@ -172,7 +174,8 @@ hf_status hf_fit_write(const hf_sweep *sweep, const hf_results *results, hf_erro
     hf_status status = hf_table_open(&table, sweep->directory, "fit.tsv", &origin, err);
     if (status != HF_OK)
         return status;
-    hf_table_comment(&table, "standard_error: one seed left out of all points, in turn (jackknife); nan: fewer than %d seeds",
+    hf_table_comment(&table,
+                     "standard_error: one seed left out of all points, in turn (jackknife); nan: fewer than %d seeds",
                      HF_JACKKNIFE_LEAST);
     hf_table_text(&table, "fit\tresponse\tparameter\texponent\tstandard_error\tr2\tresidual\truns\tleft_out\tlaw\tseeds\t"
                           "residual_error\trelative_rms\tbend\tbend_error\tcurved");

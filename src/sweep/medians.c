@@ -155,14 +155,19 @@ static void print_censored(const hf_sweep *sweep, const hf_results *results, FIL
         const bool is_time = sweep->report[q].kind->is_time;
         matters = matters || sweep->report[q].kind->until != HF_UNTIL_NONE;
         for (size_t task = 0; task < results->count && is_time; task++)
-            matters = matters || (results->task[task].state == HF_TASK_OK &&
-                                  isnan(results->value[task * results->width + q]));
+            matters =
+                matters || (results->task[task].state == HF_TASK_OK && isnan(results->value[task * results->width + q]));
     }
     if (censored > 0 && matters)
         fprintf(stream,
-                "%zu of %zu runs are censored: they end inside a drop or with a way down within reach (column\n"
-                "censored). What they say of their end are bounds; a later solver.t_end would tell.\n",
-                censored, results->done);
+                "%zu of %zu run%s censored: %s inside a drop or with a way down within reach (column\n"
+                "censored). What %s of %s end are bounds; a later solver.t_end would tell.\n",
+                censored, results->done,
+                results->done == 1 ? " is"
+                : censored == 1    ? "s is"
+                                   : "s are",
+                censored == 1 ? "it ends" : "they end", censored == 1 ? "it says" : "they say",
+                censored == 1 ? "its" : "their");
 }
 
 hf_status hf_medians_print(const hf_sweep *sweep, const hf_results *results, FILE *stream, hf_error *err)

@@ -1,6 +1,7 @@
 #include "sweep/quantity.h"
 
 #include "config/keys.h"
+#include "core/plural.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -340,7 +341,8 @@ static hf_status check_quantity(const hf_config *config, const char *key, const 
     if (q.kind->value == t_emerged && config->detect.loss_fraction == 0 && !is_swept(config, "detect.loss_fraction"))
         return hf_config_reject(config, err, key, "%s needs detect.loss_fraction > 0", name);
     if (q.kind->index == HF_INDEX_PATTERN && q.index > config->target.count && !is_swept(config, "target."))
-        return hf_config_reject(config, err, key, "%s: the target has only %zu patterns", name, config->target.count);
+        return hf_config_reject(config, err, key, "%s: the target has only %zu pattern%s", name, config->target.count,
+                                hf_plural(config->target.count));
     return HF_OK;
 }
 

@@ -2,6 +2,7 @@
 
 #include "config/text.h"
 #include "core/file.h"
+#include "core/plural.h"
 #include "core/shell.h"
 
 #include <stdlib.h>
@@ -74,10 +75,10 @@ static void write_script(const hf_sweep *sweep, const char *missing, const hf_sl
     fprintf(stream, "\n#SBATCH --array=%s\n#SBATCH --ntasks=1\n#SBATCH --cpus-per-task=%zu\n", missing, options->jobs);
     write_log(folder, stream);
     fprintf(stream,
-            "# %zu tasks in %zu chunks. Time and memory limits are yours to add, here or to sbatch.\n"
+            "# %zu task%s in %zu chunk%s. Time and memory limits are yours to add, here or to sbatch.\n"
             "# On another machine: HEADFLOW says where the program is, HEADFLOW_DIR where this sweep is.\n"
             "headflow=${HEADFLOW:-",
-            sweep->tasks.count, options->chunks);
+            sweep->tasks.count, hf_plural(sweep->tasks.count), options->chunks, hf_plural(options->chunks));
     hf_shell_write(options->program, HF_SHELL_QUOTED, stream);
     fputs("}\ndir=${HEADFLOW_DIR:-", stream);
     hf_shell_write(folder, HF_SHELL_QUOTED, stream);

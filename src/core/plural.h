@@ -1,0 +1,13 @@
+/* plural: "1 run", "2 runs". */
+#ifndef HF_CORE_PLURAL_H
+#define HF_CORE_PLURAL_H
+
+#include <stddef.h>
+
+/* What a noun that was counted ends in: printf("%zu run%s", n, hf_plural(n)). */
+static inline const char *hf_plural(size_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
+#endif
