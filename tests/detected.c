@@ -1,5 +1,6 @@
 #include "detected.h"
 
+#include "config/fill.h"
 #include "flow/flow_system.h"
 #include "integrate/integrator.h"
 #include "support.h"
@@ -19,10 +20,11 @@ void detect_with(detected_run *run, const char *text, size_t count, const char *
     bool stopped = false;
     write_text(temporary_path("model.conf"), text, strlen(text));
     if (hf_config_read(&run->config, temporary_path("model.conf"), count, settings, &err) != HF_OK ||
-        hf_problem_create(&run->problem, &run->config, &err) != HF_OK ||
+        hf_fill_create_problem(&run->config, &run->problem, &err) != HF_OK ||
         hf_flow_create(&run->flow, run->problem, &err) != HF_OK ||
         hf_detector_create(&detector, &run->config, run->flow, &err) != HF_OK ||
-        hf_integrator_create(&integrator, hf_flow_system(run->flow), run->config.solver.rtol, run->config.solver.atol, &err) != HF_OK)
+        hf_integrator_create(&integrator, hf_flow_system(run->flow), run->config.solver.rtol, run->config.solver.atol,
+                             &err) != HF_OK)
         fail_msg("%s", err.message);
     stopped = hf_detector_starts_stopped(detector);
     for (run->t = 0; run->t < run->config.solver.t_end && !stopped;) {

@@ -1,4 +1,5 @@
 #include "support.h"
+#include "config/fill.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -162,7 +163,7 @@ hf_status try_problem(const char *text, hf_problem **problem, hf_error *err)
     hf_status status = hf_config_read(&config, path, 0, NULL, err);
     if (status != HF_OK)
         return status;
-    status = hf_problem_create(problem, &config, err);
+    status = hf_fill_create_problem(&config, problem, err);
     hf_config_clear(&config);
     return status;
 }

@@ -1,6 +1,7 @@
 /* The regression transformer: its task, its exact loss and its gradients, against definitions, finite differences and the
  * flow. */
 #include "support.h"
+#include "config/fill.h"
 #include "training.h"
 
 #include <stdlib.h>
@@ -229,7 +230,7 @@ static void test_gradient_is_the_flow(void **state)
             clear_model(&m);
             continue;
         }
-        assert_int_equal(hf_problem_create(&problem, &m.config, &err), HF_OK);
+        assert_int_equal(hf_fill_create_problem(&m.config, &problem, &err), HF_OK);
         hf_flow *flow = make_flow(problem);
         const size_t R = problem->features, H = problem->heads, T = problem->positions, size = m.task->dim * m.task->dim;
         double *y = numbers(hf_flow_size(flow));

@@ -1,8 +1,7 @@
 /* headflow check: validates a model file and prints the effective configuration. */
 #include "cli/cli.h"
 
-#include "config/config.h"
-#include "flow/problem.h"
+#include "config/fill.h"
 #include "sweep/quantity.h"
 
 #include <stdio.h>
@@ -17,7 +16,7 @@ static int run(const hf_cli_options *options)
         return hf_cli_fail(&err);
     status = config.declared.sweep ? hf_quantity_settle(&config, &err) : HF_OK;
     if (status == HF_OK)
-        status = hf_problem_create(&problem, &config, &err); /* reads the state table too */
+        status = hf_fill_create_problem(&config, &problem, &err); /* reads the state table too */
     hf_problem_free(problem);
     if (status == HF_OK && !hf_config_print(&config, NULL, stdout)) {
         status = hf_cli_flush(&err);

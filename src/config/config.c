@@ -32,17 +32,25 @@ void hf_config_clear(hf_config *config)
     *config = (hf_config){0};
 }
 
+hf_status hf_config_place(const hf_config *config, hf_status status, hf_error *err)
+{
+    if (status == HF_OK || err == NULL || err->key == NULL)
+        return status;
+    const hf_origins *origins = config->origins;
+    const hf_key *row = hf_keys_find(err->key);
+    const char *where = row == NULL ? NULL : origins->where[row - hf_keys];
+    hf_error why = *err;
+    return hf_fail(err, status, "%s: %.800s", where == NULL ? origins->file : where, why.message);
+}
+
 hf_status hf_config_reject(const hf_config *config, hf_error *err, const char *key, const char *format, ...)
 {
     char what[640];
-    const hf_origins *origins = config->origins;
-    const hf_key *row = hf_keys_find(key);
-    const char *where = row == NULL ? NULL : origins->where[row - hf_keys];
     va_list args;
     va_start(args, format);
     vsnprintf(what, sizeof what, format, args);
     va_end(args);
-    return hf_fail(err, HF_EUSAGE, "%s: %s: %s", where == NULL ? origins->file : where, key, what);
+    return hf_config_place(config, hf_reject(err, key, "%s", what), err);
 }
 
 bool hf_config_is_given(const hf_config *config, const char *key)

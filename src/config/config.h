@@ -59,6 +59,9 @@ void hf_config_clear(hf_config *config);
 hf_status hf_config_reject(const hf_config *config, hf_error *err, const char *key, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* What a room that knows no files has returned: if its error is about a key, the place where that was set goes in front. */
+hf_status hf_config_place(const hf_config *config, hf_status status, hf_error *err);
+
 /* Whether a flow is integrated: a flow section says so, or no train section says otherwise. */
 bool hf_config_runs_flow(const hf_config *config);
 

@@ -15,10 +15,15 @@ typedef enum {
 typedef struct {
     hf_status status;
     char message[1024]; /* one sentence without a final newline; "" while nothing has failed */
+    const char *key;    /* of a model file, that the message is about and starts with; NULL: none */
 } hf_error;
 
 /* Stores status and the formatted message in *err (err may be NULL) and returns status. */
 hf_status hf_fail(hf_error *err, hf_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* HF_EUSAGE for what the key of a model file says (for example "init.state"): "KEY: " and the formatted message. key is a
+ * literal. */
+hf_status hf_reject(hf_error *err, const char *key, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* hf_fail for an allocation of what (for example "the trajectory") that failed. */
 hf_status hf_fail_memory(hf_error *err, const char *what);

@@ -10,9 +10,9 @@
 
 /* ---- patterns, features, data ---- */
 
-static hf_status fill_data(hf_problem *p, const hf_config *config, hf_error *err)
+static hf_status fill_data(hf_problem *p, const hf_problem_params *params, hf_error *err)
 {
-    const hf_counts *copies = &config->data.copies, *replicas = &config->data.replicas;
+    const hf_counts *copies = &params->data.copies, *replicas = &params->data.replicas;
     p->copies = malloc(3 * p->positions * sizeof *p->copies);
     if (p->copies == NULL)
         return hf_fail_memory(err, "the positions");
@@ -27,10 +27,10 @@ static hf_status fill_data(hf_problem *p, const hf_config *config, hf_error *err
     return HF_OK;
 }
 
-static hf_status fill_patterns(hf_problem *p, const hf_config *config, hf_error *err)
+static hf_status fill_patterns(hf_problem *p, const hf_problem_params *params, hf_error *err)
 {
-    const hf_count_rows *positions = &config->target.patterns;
-    const hf_real_rows *weights = &config->target.weights;
+    const hf_count_rows *positions = &params->target.patterns;
+    const hf_real_rows *weights = &params->target.weights;
     size_t entries = 0;
     for (size_t j = 0; j < p->patterns; j++)
         entries += positions->row[j].count;
@@ -43,7 +43,7 @@ static hf_status fill_patterns(hf_problem *p, const hf_config *config, hf_error 
     hf_pattern_entry *entry = p->entries;
     for (size_t j = 0; j < p->patterns; j++) {
         hf_counts row = positions->row[j];
-        p->strength[j] = config->target.strengths.at[j];
+        p->strength[j] = params->target.strengths.at[j];
         p->pattern[j] = (hf_pattern){.count = row.count, .entry = entry};
         for (size_t e = 0; e < row.count; e++, entry++) {
             entry->position = row.at[e] - 1;
@@ -88,18 +88,18 @@ static double *make_variance(const hf_problem *p, const hf_real_rows *weights)
     return variance;
 }
 
-static hf_status fill_target(hf_problem *p, const hf_config *config, hf_error *err)
+static hf_status fill_target(hf_problem *p, const hf_problem_params *params, hf_error *err)
 {
-    const bool has_test = config->test.weights.count > 0;
+    const bool has_test = params->test.weights.count > 0;
     p->feature = calloc(p->patterns * p->features, sizeof *p->feature);
     p->feature2 = malloc(p->patterns * sizeof *p->feature2);
     p->target = calloc(p->features * p->positions, sizeof *p->target);
-    p->variance = make_variance(p, &config->data.weights);
-    p->test_variance = has_test ? make_variance(p, &config->test.weights) : NULL;
+    p->variance = make_variance(p, &params->data.weights);
+    p->test_variance = has_test ? make_variance(p, &params->test.weights) : NULL;
     if (p->feature == NULL || p->feature2 == NULL || p->target == NULL || p->variance == NULL ||
         (has_test && p->test_variance == NULL))
         return hf_fail_memory(err, "the target");
-    fill_features(p, &config->target.gram);
+    fill_features(p, &params->target.gram);
 
     for (size_t j = 0; j < p->patterns; j++)
         for (size_t r = 0; r < p->features; r++)
@@ -113,7 +113,7 @@ static hf_status fill_target(hf_problem *p, const hf_config *config, hf_error *e
 
 /* What there is to learn, 1/2 sum_i r_i sum_r omega_ri G_ri^2, must be a number whose square root's rounding is one, too:
  * below, losses and their differences lose digits and end as 0. */
-static hf_status check_size(const hf_problem *p, const hf_config *config, hf_error *err)
+static hf_status check_size(const hf_problem *p, const hf_problem_params *params, hf_error *err)
 {
     const double least = DBL_MIN / (DBL_EPSILON * DBL_EPSILON);
     double loss = 0, variance = 0;
@@ -125,50 +125,51 @@ static hf_status check_size(const hf_problem *p, const hf_config *config, hf_err
         }
     if (!(loss < least))
         return HF_OK;
-    if (variance == 0 && config->data.weights.count > 0)
-        return hf_config_reject(config, err, "data.weights", "is 0 wherever the patterns are, so there is nothing to learn");
-    return hf_fail(err, HF_ENUMERIC,
-                   "the loss underflows: it is %.3g where nothing is learned, expected %.2g at least; raise target.strengths",
-                   loss, least);
+    if (variance == 0 && params->data.weights.count > 0)
+        return hf_reject(err, "data.weights", "is 0 wherever the patterns are, so there is nothing to learn");
+    return hf_fail(
+        err, HF_ENUMERIC,
+        "the loss underflows: it is %.3g where nothing is learned, expected %.2g at least; raise target.strengths", loss,
+        least);
 }
 
 /* The noise that shakes the values is that of their own learning rate, rho_v lr. */
-static void fill_drift(hf_problem *p, const hf_config *config)
+static void fill_drift(hf_problem *p, const hf_problem_params *params)
 {
-    double lr = config->flow.sgd_drift.lr, noise = config->flow.sgd_drift.noise;
-    double dim = (double)config->flow.sgd_drift.dim, batch = (double)config->flow.sgd_drift.batch;
+    double lr = params->flow.sgd_drift.lr, noise = params->flow.sgd_drift.noise;
+    double dim = (double)params->flow.sgd_drift.dim, batch = (double)params->flow.sgd_drift.batch;
     p->drift = p->value_rate * lr * dim / (2 * batch);
     p->drift_floor = dim * noise * noise / 2;
 }
 
 /* ---- the whole ---- */
 
-hf_status hf_problem_create(hf_problem **result, const hf_config *config, hf_error *err)
+hf_status hf_problem_create(hf_problem **result, const hf_problem_params *params, hf_error *err)
 {
     hf_problem *p = calloc(1, sizeof *p);
     if (p == NULL)
         return hf_fail_memory(err, "the problem");
-    p->heads = config->heads;
-    p->positions = config->positions;
-    p->patterns = config->target.count;
-    p->geometry = config->flow.geometry;
-    p->values = config->flow.values;
-    p->value_rate = p->values == HF_VALUES_LEARNED ? config->flow.value_rate : 0;
-    p->attention_rate = config->flow.attention_rate;
-    p->weight_decay = config->flow.weight_decay;
-    fill_drift(p, config);
+    p->heads = params->heads;
+    p->positions = params->positions;
+    p->patterns = params->target.count;
+    p->geometry = params->flow.geometry;
+    p->values = params->flow.values;
+    p->value_rate = p->values == HF_VALUES_LEARNED ? params->flow.value_rate : 0;
+    p->attention_rate = params->flow.attention_rate;
+    p->weight_decay = params->flow.weight_decay;
+    fill_drift(p, params);
 
-    hf_status status = fill_data(p, config, err);
+    hf_status status = fill_data(p, params, err);
     if (status == HF_OK)
-        status = fill_patterns(p, config, err);
+        status = fill_patterns(p, params, err);
     if (status == HF_OK)
-        status = hf_start_deviation(p, config, err); /* says how many features there are */
+        status = hf_start_deviation(p, params, err); /* says how many features there are */
     if (status == HF_OK)
-        status = fill_target(p, config, err);
+        status = fill_target(p, params, err);
     if (status == HF_OK)
-        status = check_size(p, config, err);
+        status = check_size(p, params, err);
     if (status == HF_OK)
-        status = hf_start_base(p, config, err);
+        status = hf_start_base(p, params, err);
     if (status == HF_OK && p->values == HF_VALUES_OPTIMAL)
         p->weight_decay = hf_optimal_decay(p, p->weight_decay);
     if (status != HF_OK) {

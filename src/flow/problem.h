@@ -6,11 +6,24 @@
 #ifndef HF_FLOW_PROBLEM_H
 #define HF_FLOW_PROBLEM_H
 
-#include "config/config.h"
 #include "core/error.h"
+#include "flow/params.h"
+#include "flow/state.h"
 
 #include <stdbool.h>
 #include <stddef.h>
+
+/* What a problem is made of; the lists are complete and in range, and somebody else's. */
+typedef struct {
+    size_t heads;     /* H */
+    size_t positions; /* T */
+    hf_target_params target;
+    hf_data_params data;
+    hf_test_params test;
+    hf_init_params init;
+    hf_flow_params flow;
+    hf_state state; /* what init.state holds; zeroed: nothing */
+} hf_problem_params;
 
 /* One position of a pattern. */
 typedef struct {
@@ -63,10 +76,10 @@ typedef struct {
     double *value_basis; /* (R, D) the reduced basis in those coordinates */
 } hf_problem;
 
-/* Builds the problem a valid configuration describes. Errors: HF_EUSAGE (state table; values outside the features' span
+/* Builds the problem. Errors: HF_EUSAGE, about a key (values outside the features' span
  * with weights, of the data or the test data, that differ between features), HF_ENUMERIC (a loss that
  * underflows), HF_ESYSTEM. Free with hf_problem_free. */
-hf_status hf_problem_create(hf_problem **problem, const hf_config *config, hf_error *err);
+hf_status hf_problem_create(hf_problem **problem, const hf_problem_params *params, hf_error *err);
 
 void hf_problem_free(hf_problem *problem);
 

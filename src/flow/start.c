@@ -66,20 +66,19 @@ static size_t outside_directions(size_t heads, size_t width, size_t stride, cons
 }
 
 /* Of values outside the features' span only the input variance that all features share is known. */
-static hf_status check_outside(const hf_problem *p, const hf_config *config, const char *key, const hf_real_rows *weights,
-                               hf_error *err)
+static hf_status check_outside(const hf_problem *p, const char *key, const hf_real_rows *weights, hf_error *err)
 {
     for (size_t i = 0; i < p->positions; i++)
         if (weights_differ_between_features(weights, i))
-            return hf_config_reject(config, err, "init.state",
-                                    "gives values outside the span of the features, for which %s must not differ between "
-                                    "features (they do at position %zu)",
-                                    key, i + 1);
+            return hf_reject(err, "init.state",
+                             "gives values outside the span of the features, for which %s must not differ between "
+                             "features (they do at position %zu)",
+                             key, i + 1);
     return HF_OK;
 }
 
 /* Reduces values of any number of coordinates D to the R that the flow can reach. */
-static hf_status reduce_values(hf_problem *p, const hf_config *config, const hf_state *state, hf_error *err)
+static hf_status reduce_values(hf_problem *p, const hf_problem_params *params, const hf_state *state, hf_error *err)
 {
     size_t inside = p->patterns, width = state->value_width - inside, outside = 0;
     double *directions = calloc((p->heads + 1) * (width + 1), sizeof *directions);
@@ -97,9 +96,9 @@ static hf_status reduce_values(hf_problem *p, const hf_config *config, const hf_
         goto done;
     }
     if (outside > 0)
-        status = check_outside(p, config, "data.weights", &config->data.weights, err);
+        status = check_outside(p, "data.weights", &params->data.weights, err);
     if (outside > 0 && status == HF_OK)
-        status = check_outside(p, config, "test.weights", &config->test.weights, err);
+        status = check_outside(p, "test.weights", &params->test.weights, err);
     for (size_t r = 0; r < inside; r++)
         p->value_basis[r * p->value_width + r] = 1;
     for (size_t r = 0; r < outside; r++)
@@ -117,16 +116,16 @@ done:
 }
 
 /* Fills noise (H, T). Every head draws, so that the noise of one does not depend on which others have some. */
-static hf_status draw_logits(const hf_problem *p, const hf_config *config, double *noise, hf_error *err)
+static hf_status draw_logits(const hf_problem *p, const hf_problem_params *params, double *noise, hf_error *err)
 {
     gsl_rng *rng = gsl_rng_alloc(hf_rng_philox());
     if (rng == NULL)
         return hf_fail_memory(err, "the random numbers");
-    gsl_rng_set(rng, (unsigned long)config->init.seed);
+    gsl_rng_set(rng, (unsigned long)params->init.seed);
     for (size_t k = 0; k < p->heads; k++)
         for (size_t i = 0; i < p->positions; i++) {
             double *a = noise + k * p->positions + i;
-            switch (config->init.distribution) {
+            switch (params->init.distribution) {
             case HF_NOISE_NORMAL:
                 *a = gsl_ran_gaussian_ziggurat(rng, 1);
                 break;
@@ -158,65 +157,56 @@ static void center_logits(const hf_problem *p, double *logit, double scale)
     }
 }
 
-static bool is_perturbed(const hf_config *config, size_t head)
+static bool is_perturbed(const hf_problem_params *params, size_t head)
 {
-    bool found = config->init.heads.count == 0;
-    for (size_t i = 0; i < config->init.heads.count; i++)
-        found = found || config->init.heads.at[i] == head + 1;
+    bool found = params->init.heads.count == 0;
+    for (size_t i = 0; i < params->init.heads.count; i++)
+        found = found || params->init.heads.at[i] == head + 1;
     return found;
 }
 
 /* Adds the noise to the logits' deviation. */
-static hf_status add_noise(hf_problem *p, const hf_config *config, hf_error *err)
+static hf_status add_noise(hf_problem *p, const hf_problem_params *params, hf_error *err)
 {
     double *noise = malloc(p->heads * p->positions * sizeof *noise);
-    hf_status status = noise == NULL ? hf_fail_memory(err, "the initial logits") : draw_logits(p, config, noise, err);
+    hf_status status = noise == NULL ? hf_fail_memory(err, "the initial logits") : draw_logits(p, params, noise, err);
     if (status == HF_OK) {
-        center_logits(p, noise, config->init.perturbation);
+        center_logits(p, noise, params->init.perturbation);
         for (size_t k = 0; k < p->heads; k++)
-            for (size_t i = 0; i < p->positions && is_perturbed(config, k); i++)
+            for (size_t i = 0; i < p->positions && is_perturbed(params, k); i++)
                 p->logit_deviation[k * p->positions + i] += noise[k * p->positions + i];
     }
     free(noise);
     return status;
 }
 
-static hf_status start_from_table(hf_problem *p, const hf_config *config, hf_error *err)
+static hf_status start_from_table(hf_problem *p, const hf_problem_params *params, hf_error *err)
 {
-    char *path = hf_config_resolve(config, config->init.state);
-    if (path == NULL)
-        return hf_fail_memory(err, "the path of the state table");
-    hf_state state;
-    hf_status status = hf_state_read(&state, path, p->heads, p->positions, p->patterns, err);
-    free(path);
-    if (status != HF_OK)
-        return status;
-    status = reduce_values(p, config, &state, err);
+    const hf_status status = reduce_values(p, params, &params->state, err);
     if (status == HF_OK) {
-        memcpy(p->logit_deviation, state.logit, p->heads * p->positions * sizeof *state.logit);
+        memcpy(p->logit_deviation, params->state.logit, p->heads * p->positions * sizeof *p->logit_deviation);
         center_logits(p, p->logit_deviation, 1);
     }
-    hf_state_clear(&state);
     return status;
 }
 
-static hf_status start_anew(hf_problem *p, const hf_config *config, hf_error *err)
+static hf_status start_anew(hf_problem *p, const hf_problem_params *params, hf_error *err)
 {
     hf_state no_deviation = {.value_width = p->patterns, .value = calloc(p->heads * p->patterns, sizeof(double))};
     if (no_deviation.value == NULL)
         return hf_fail_memory(err, "the initial values");
-    const hf_status status = reduce_values(p, config, &no_deviation, err);
+    const hf_status status = reduce_values(p, params, &no_deviation, err);
     hf_state_clear(&no_deviation);
     return status;
 }
 
-hf_status hf_start_deviation(hf_problem *p, const hf_config *config, hf_error *err)
+hf_status hf_start_deviation(hf_problem *p, const hf_problem_params *params, hf_error *err)
 {
     p->logit_deviation = calloc(p->heads * p->positions, sizeof *p->logit_deviation);
     if (p->logit_deviation == NULL)
         return hf_fail_memory(err, "the initial logits");
-    const hf_status status = config->init.state != NULL ? start_from_table(p, config, err) : start_anew(p, config, err);
-    return status != HF_OK || config->init.perturbation == 0 ? status : add_noise(p, config, err);
+    const hf_status status = params->state.logit != NULL ? start_from_table(p, params, err) : start_anew(p, params, err);
+    return status != HF_OK || params->init.perturbation == 0 ? status : add_noise(p, params, err);
 }
 
 static void raise_pattern(const hf_problem *p, size_t pattern, double scale, double *logit)
@@ -226,31 +216,31 @@ static void raise_pattern(const hf_problem *p, size_t pattern, double scale, dou
 }
 
 /* Which of the learned patterns head k carries at a saddle. */
-static size_t carried_pattern(const hf_problem *p, const hf_config *config, size_t head)
+static size_t carried_pattern(const hf_problem *p, const hf_problem_params *params, size_t head)
 {
-    size_t groups = config->init.learned < p->heads ? config->init.learned : p->heads;
+    size_t groups = params->init.learned < p->heads ? params->init.learned : p->heads;
     return head % groups;
 }
 
-static void fill_base_logits(hf_problem *p, const hf_config *config)
+static void fill_base_logits(hf_problem *p, const hf_problem_params *params)
 {
     for (size_t k = 0; k < p->heads; k++) {
         double *logit = p->base_logit + k * p->positions;
-        switch (config->init.start) {
+        switch (params->init.start) {
         case HF_START_UNIFORM:
             break;
         case HF_START_BUMPS:
-            raise_pattern(p, k % p->patterns, config->init.scale, logit);
+            raise_pattern(p, k % p->patterns, params->init.scale, logit);
             break;
         case HF_START_WRONG:
-            logit[config->init.position - 1] = config->init.scale;
+            logit[params->init.position - 1] = params->init.scale;
             break;
         case HF_START_WATERFALL:
             for (size_t j = 0; j <= k && j < p->patterns; j++)
-                raise_pattern(p, j, config->init.scale, logit);
+                raise_pattern(p, j, params->init.scale, logit);
             break;
         case HF_START_SADDLE:
-            raise_pattern(p, carried_pattern(p, config, k), config->init.scale, logit);
+            raise_pattern(p, carried_pattern(p, params, k), params->init.scale, logit);
             break;
         }
     }
@@ -282,7 +272,7 @@ static double data_product(const hf_problem *p, size_t r, const double *x, const
 
 /* Values at a saddle: the least-squares fit of the target by the groups' attentions s (groups, T), shared equally within
  * each group. cs: (T) scratch. */
-static bool fit_values(hf_problem *p, const hf_config *config, size_t groups, const double *s, double *cs)
+static bool fit_values(hf_problem *p, const hf_problem_params *params, size_t groups, const double *s, double *cs)
 {
     gsl_matrix *normal = gsl_matrix_alloc(groups, groups);
     gsl_vector *fit = gsl_vector_alloc(groups);
@@ -297,7 +287,7 @@ static bool fit_values(hf_problem *p, const hf_config *config, size_t groups, co
         }
         good = gsl_linalg_cholesky_decomp1(normal) == 0 && gsl_linalg_cholesky_svx(normal, fit) == 0;
         for (size_t k = 0; k < p->heads && good; k++) {
-            size_t g = carried_pattern(p, config, k), sharing = (p->heads - g + groups - 1) / groups;
+            size_t g = carried_pattern(p, params, k), sharing = (p->heads - g + groups - 1) / groups;
             p->base_value[k * p->features + r] = gsl_vector_get(fit, g) / (double)sharing;
         }
     }
@@ -306,36 +296,36 @@ static bool fit_values(hf_problem *p, const hf_config *config, size_t groups, co
     return good;
 }
 
-static hf_status fill_saddle_values(hf_problem *p, const hf_config *config, hf_error *err)
+static hf_status fill_saddle_values(hf_problem *p, const hf_problem_params *params, hf_error *err)
 {
-    size_t groups = config->init.learned < p->heads ? config->init.learned : p->heads;
+    size_t groups = params->init.learned < p->heads ? params->init.learned : p->heads;
     double *s = malloc((groups + 1) * p->positions * sizeof *s);
     if (s == NULL)
         return hf_fail_memory(err, "the initial values");
     for (size_t g = 0; g < groups; g++) /* head g is in group g */
         base_attention(p, g, s + g * p->positions);
-    bool good = fit_values(p, config, groups, s, s + groups * p->positions);
+    bool good = fit_values(p, params, groups, s, s + groups * p->positions);
     free(s);
     return good ? HF_OK
-                : hf_config_reject(config, err, "init.learned",
-                                   groups == 1 ? "the first pattern does not determine values"
-                                               : "the first %zu patterns do not determine values of their own",
-                                   groups);
+                : hf_reject(err, "init.learned",
+                            groups == 1 ? "the first pattern does not determine values"
+                                        : "the first %zu patterns do not determine values of their own",
+                            groups);
 }
 
-hf_status hf_start_base(hf_problem *p, const hf_config *config, hf_error *err)
+hf_status hf_start_base(hf_problem *p, const hf_problem_params *params, hf_error *err)
 {
     p->base_logit = calloc(p->heads * p->positions, sizeof *p->base_logit);
     p->base_value = calloc(p->heads * p->features, sizeof *p->base_value);
     if (p->base_logit == NULL || p->base_value == NULL)
         return hf_fail_memory(err, "the initial state");
-    if (config->init.state != NULL)
+    if (params->state.logit != NULL)
         return HF_OK;
-    fill_base_logits(p, config);
-    if (config->init.start == HF_START_SADDLE)
-        return fill_saddle_values(p, config, err);
+    fill_base_logits(p, params);
+    if (params->init.start == HF_START_SADDLE)
+        return fill_saddle_values(p, params, err);
     for (size_t k = 0; k < p->heads; k++)
         for (size_t r = 0; r < p->patterns; r++)
-            p->base_value[k * p->features + r] = config->init.values;
+            p->base_value[k * p->features + r] = params->init.values;
     return HF_OK;
 }

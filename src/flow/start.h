@@ -4,13 +4,13 @@
 
 #include "flow/problem.h"
 
-/* Fills p->features, value_width, value_basis and the deviations: what a state table says, or 0, and the noise. Needs heads,
- * positions, patterns and the data. Errors: HF_EUSAGE (state table; values outside the features' span with weights that
+/* Fills p->features, value_width, value_basis and the deviations: what the state says, or 0, and the noise. Needs heads,
+ * positions, patterns and the data. Errors: HF_EUSAGE (values outside the features' span with weights that
  * differ between features), HF_ESYSTEM. */
-hf_status hf_start_deviation(hf_problem *p, const hf_config *config, hf_error *err);
+hf_status hf_start_deviation(hf_problem *p, const hf_problem_params *params, hf_error *err);
 
 /* Fills the base values and logits; needs the target too. Errors: HF_EUSAGE (patterns that do not determine the values of a
  * saddle), HF_ESYSTEM. */
-hf_status hf_start_base(hf_problem *p, const hf_config *config, hf_error *err);
+hf_status hf_start_base(hf_problem *p, const hf_problem_params *params, hf_error *err);
 
 #endif

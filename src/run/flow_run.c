@@ -1,5 +1,6 @@
 #include "run/flow_run.h"
 
+#include "config/fill.h"
 #include "core/file.h"
 #include "core/plural.h"
 #include "detect/reach.h"
@@ -154,7 +155,7 @@ static hf_status resume(flow_run *run, bool *found, hf_error *err)
 static hf_status prepare(flow_run *run, hf_error *err)
 {
     const hf_config *config = run->config;
-    hf_status status = hf_problem_create(&run->problem, config, err);
+    hf_status status = hf_fill_create_problem(config, &run->problem, err);
     if (status == HF_OK &&
         config->output.spectrum >= run->problem->heads * (run->problem->features + run->problem->positions))
         status = hf_config_reject(config, err, "output.spectrum", "expected less than the number of unknowns, %zu",

@@ -1,5 +1,6 @@
 #include "run/learner.h"
 
+#include "config/fill.h"
 #include "train/regression.h"
 #include "train/view.h"
 
@@ -26,7 +27,11 @@ static hf_status create_regression(hf_learner *l, const hf_config *config, uint6
     hf_regression_task *task = malloc(sizeof *task);
     if (task == NULL)
         return hf_fail_memory(err, "the training task");
-    hf_status status = hf_regression_task_init(task, config, seed, err);
+    hf_problem_params problem;
+    hf_status status = hf_fill_problem(config, &problem, err);
+    if (status == HF_OK)
+        status = hf_config_place(config, hf_regression_task_init(task, &problem, &config->train, seed, err), err);
+    hf_fill_clear_problem(&problem);
     if (status != HF_OK) {
         free(task);
         return status;

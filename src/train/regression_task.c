@@ -22,41 +22,41 @@ static bool depends_on_feature(const hf_problem *p, const double *variance)
 }
 
 /* Inputs of pattern 1 that repeat together are correlated, which the reduced problem does not know. */
-static hf_status check_repetition(const hf_config *config, const hf_problem *p, hf_error *err)
+static hf_status check_repetition(const hf_train_params *train, const hf_problem *p, hf_error *err)
 {
     double inputs = 0;
-    if (config->train.repetition == 0)
+    if (train->repetition == 0)
         return HF_OK;
-    if (config->train.inputs.count == 0 || config->train.inputs.at[0] != 1)
-        return hf_config_reject(config, err, "train.repetition",
-                                "needs train.inputs with 1 for the first feature, the coordinate that repeats");
+    if (train->inputs.count == 0 || train->inputs.at[0] != 1)
+        return hf_reject(err, "train.repetition",
+                         "needs train.inputs with 1 for the first feature, the coordinate that repeats");
     for (size_t e = 0; e < p->pattern[0].count; e++)
         inputs += p->replicas[p->pattern[0].entry[e].position];
     if (inputs != 1)
-        return hf_config_reject(config, err, "train.repetition", "needs a first pattern of one input, it has %g", inputs);
+        return hf_reject(err, "train.repetition", "needs a first pattern of one input, it has %g", inputs);
     return HF_OK;
 }
 
 /* The rest of what can be trained; the keys alone are checked when they are read. */
-static hf_status check_sampling(const hf_config *config, const hf_problem *p, hf_error *err)
+static hf_status check_sampling(const hf_train_params *train, const hf_problem *p, hf_error *err)
 {
     double inputs = 0;
     for (size_t i = 0; i < p->positions; i++)
         inputs += p->replicas[i];
-    if (inputs * (double)(p->heads + p->patterns + config->train.dim) > TASK_NUMBERS_MAX)
-        return hf_config_reject(config, err, "data.replicas", "%g inputs are too many to train on", inputs);
-    if ((double)p->features > (double)config->train.dim * (double)config->train.dim)
-        return hf_config_reject(config, err, "train.dim", "is %zu: %zu features need at least as many entries of a matrix",
-                                config->train.dim, p->features);
+    if (inputs * (double)(p->heads + p->patterns + train->dim) > TASK_NUMBERS_MAX)
+        return hf_reject(err, "data.replicas", "%g inputs are too many to train on", inputs);
+    if ((double)p->features > (double)train->dim * (double)train->dim)
+        return hf_reject(err, "train.dim", "is %zu: %zu features need at least as many entries of a matrix", train->dim,
+                         p->features);
     const char *differing = depends_on_feature(p, p->variance)        ? "data.weights"
                             : depends_on_feature(p, p->test_variance) ? "test.weights"
                                                                       : NULL;
-    if (config->train.inputs.count == 0 && differing != NULL)
-        return hf_config_reject(config, err, differing,
-                                "differ between features: training needs train.inputs, the input coordinates of each");
-    if (config->train.inputs.count > 0 && p->features > p->patterns)
-        return hf_config_reject(config, err, "train.inputs", "cannot be given with values outside the features' span");
-    return check_repetition(config, p, err);
+    if (train->inputs.count == 0 && differing != NULL)
+        return hf_reject(err, differing,
+                         "differ between features: training needs train.inputs, the input coordinates of each");
+    if (train->inputs.count > 0 && p->features > p->patterns)
+        return hf_reject(err, "train.inputs", "cannot be given with values outside the features' span");
+    return check_repetition(train, p, err);
 }
 
 /* ---- orthonormal matrices ---- */
@@ -114,9 +114,9 @@ static void fill_basis(hf_regression_task *task, size_t patterns, double *gram)
 
 /* ---- the parts of a task ---- */
 
-static hf_status fill_groups(hf_regression_task *task, const hf_config *config, hf_error *err)
+static hf_status fill_groups(hf_regression_task *task, const hf_train_params *train, hf_error *err)
 {
-    const hf_counts *inputs = &config->train.inputs;
+    const hf_counts *inputs = &train->inputs;
     task->groups = inputs->count == 0 ? 1 : inputs->count;
     task->group_start = calloc(task->groups + 1, sizeof *task->group_start);
     if (task->group_start == NULL)
@@ -128,13 +128,13 @@ static hf_status fill_groups(hf_regression_task *task, const hf_config *config, 
 }
 
 /* The reduced problem of features that are random, with the Gram matrix they turned out to have. gram: (J, J). */
-static hf_status create_with_gram(hf_problem **problem, const hf_config *config, double *gram, hf_error *err)
+static hf_status create_with_gram(hf_problem **problem, const hf_problem_params *params, double *gram, hf_error *err)
 {
-    const size_t J = config->target.count;
+    const size_t J = params->target.count;
     hf_reals *row = malloc(J * sizeof *row);
     if (row == NULL)
         return hf_fail_memory(err, "the training task");
-    hf_config with_gram = *config;
+    hf_problem_params with_gram = *params;
     for (size_t j = 0; j < J; j++)
         row[j] = (hf_reals){.count = J, .at = gram + j * J};
     with_gram.target.gram = (hf_real_rows){.count = J, .row = row};
@@ -144,20 +144,21 @@ static hf_status create_with_gram(hf_problem **problem, const hf_config *config,
 }
 
 /* The basis and the reduced problem, for which random features must be drawn first. */
-static hf_status fill_problem(hf_regression_task *task, const hf_config *config, hf_problem **problem, hf_error *err)
+static hf_status fill_problem(hf_regression_task *task, const hf_problem_params *params, const hf_train_params *train,
+                              hf_problem **problem, hf_error *err)
 {
-    const size_t J = config->target.count;
-    hf_status status = hf_problem_create(problem, config, err);
+    const size_t J = params->target.count;
+    hf_status status = hf_problem_create(problem, params, err);
     if (status == HF_OK)
-        status = check_sampling(config, *problem, err);
+        status = check_sampling(train, *problem, err);
     if (status == HF_OK)
-        status = fill_groups(task, config, err);
+        status = fill_groups(task, train, err);
     if (status != HF_OK)
         return status;
     task->base = (*problem)->features;
     task->basis = malloc(task->base * task->dim * task->dim * sizeof *task->basis);
-    double *gram = config->train.features == HF_FEATURES_RANDOM ? malloc(J * J * sizeof *gram) : NULL;
-    if (task->basis == NULL || (gram == NULL && config->train.features == HF_FEATURES_RANDOM)) {
+    double *gram = train->features == HF_FEATURES_RANDOM ? malloc(J * J * sizeof *gram) : NULL;
+    if (task->basis == NULL || (gram == NULL && train->features == HF_FEATURES_RANDOM)) {
         free(gram);
         return hf_fail_memory(err, "the training task");
     }
@@ -165,7 +166,7 @@ static hf_status fill_problem(hf_regression_task *task, const hf_config *config,
     if (gram != NULL) {
         hf_problem_free(*problem);
         *problem = NULL;
-        status = create_with_gram(problem, config, gram, err);
+        status = create_with_gram(problem, params, gram, err);
         free(gram);
     }
     return status;
@@ -204,10 +205,10 @@ static void fill_variance(hf_regression_task *task)
 }
 
 /* Where pattern 1 repeats, variance omega is p e_1 e_1^T + (1 - p) times that of the other samples. */
-static hf_status fill_repetition(hf_regression_task *task, const hf_config *config, hf_error *err)
+static hf_status fill_repetition(hf_regression_task *task, const hf_train_params *train, hf_error *err)
 {
     const hf_problem *p = task->problem;
-    task->repetition = config->train.repetition;
+    task->repetition = train->repetition;
     if (task->repetition == 0)
         return HF_OK;
     task->rest = malloc(task->groups * task->inputs * sizeof *task->rest);
@@ -219,19 +220,20 @@ static hf_status fill_repetition(hf_regression_task *task, const hf_config *conf
             const size_t at = g * task->inputs + p->pattern[0].entry[e].position;
             const double variance = p->variance[at] - (g == 0 ? task->repetition : 0);
             if (variance < -1e-12)
-                return hf_config_reject(config, err, "train.repetition",
-                                        "is %g, expected at most the input variance %g of feature 1 on its pattern",
-                                        task->repetition, p->variance[at]);
+                return hf_reject(err, "train.repetition",
+                                 "is %g, expected at most the input variance %g of feature 1 on its pattern",
+                                 task->repetition, p->variance[at]);
             task->rest[at] = sqrt(fmax(variance, 0) / (1 - task->repetition));
         }
     return HF_OK;
 }
 
-hf_status hf_regression_task_init(hf_regression_task *task, const hf_config *config, uint64_t seed, hf_error *err)
+hf_status hf_regression_task_init(hf_regression_task *task, const hf_problem_params *params, const hf_train_params *train,
+                                  uint64_t seed, hf_error *err)
 {
-    *task = (hf_regression_task){.seed = seed, .dim = config->train.dim, .noise = config->data.noise};
+    *task = (hf_regression_task){.seed = seed, .dim = train->dim, .noise = params->data.noise};
     hf_problem *problem = NULL;
-    hf_status status = fill_problem(task, config, &problem, err);
+    hf_status status = fill_problem(task, params, train, &problem, err);
     if (status == HF_OK)
         status = hf_problem_expand(problem, task->groups * problem->heads, &task->problem, err);
     hf_problem_free(problem);
@@ -247,7 +249,7 @@ hf_status hf_regression_task_init(hf_regression_task *task, const hf_config *con
     }
     fill_features(task);
     fill_variance(task);
-    status = fill_repetition(task, config, err);
+    status = fill_repetition(task, train, err);
     if (status == HF_OK)
         return HF_OK;
 fail:

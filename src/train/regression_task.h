@@ -12,8 +12,8 @@
 #ifndef HF_TRAIN_REGRESSION_TASK_H
 #define HF_TRAIN_REGRESSION_TASK_H
 
-#include "config/config.h"
 #include "flow/problem.h"
+#include "train/params.h"
 
 typedef struct {
     hf_problem *problem; /* reduced: every replica by itself (N positions); features R, then H more for each group, in which
@@ -34,9 +34,10 @@ typedef struct {
     double *rest;      /* (groups, N) standard deviation of the inputs when it is not; NULL: no repetition */
 } hf_regression_task;
 
-/* The task of a configuration with a train section. Errors: HF_EUSAGE (what cannot be sampled), HF_ESYSTEM. Free with
+/* The task of a problem. Errors: HF_EUSAGE, about a key (what cannot be sampled), HF_ESYSTEM. Free with
  * hf_regression_task_clear. */
-hf_status hf_regression_task_init(hf_regression_task *task, const hf_config *config, uint64_t seed, hf_error *err);
+hf_status hf_regression_task_init(hf_regression_task *task, const hf_problem_params *params, const hf_train_params *train,
+                                  uint64_t seed, hf_error *err);
 
 /* Whether inputs are given their variance coordinate by coordinate. Otherwise they are drawn with variance 1 and the weights
  * of the positions make up for it. */

@@ -1,0 +1,19 @@
+/* fill: what the rooms need, from the configuration. */
+#ifndef HF_CONFIG_FILL_H
+#define HF_CONFIG_FILL_H
+
+#include "config/config.h"
+#include "flow/problem.h"
+
+/* The parameters of a problem; reads the state table of init.state. The lists stay the configuration's. Errors: HF_EUSAGE
+ * (state table), HF_ESYSTEM. Free with hf_fill_clear_problem. */
+hf_status hf_fill_problem(const hf_config *config, hf_problem_params *params, hf_error *err);
+
+/* Legal on zeroed parameters. */
+void hf_fill_clear_problem(hf_problem_params *params);
+
+/* The problem that a configuration describes. Errors: those of hf_fill_problem and hf_problem_create, with the place in the
+ * model file. Free with hf_problem_free. */
+hf_status hf_fill_create_problem(const hf_config *config, hf_problem **problem, hf_error *err);
+
+#endif
