@@ -11,6 +11,8 @@
 /* The command line after the command's name. Strings belong to argv. */
 typedef struct {
     const char *argument;   /* MODEL or DIR; NULL: none given */
+    const char *const *arguments; /* all of them */
+    size_t argument_count;
     const char *directory;  /* -o */
     const char **overrides; /* -s, in order; owned */
     size_t override_count;
@@ -19,19 +21,24 @@ typedef struct {
     const char *chunk;    /* --chunk */
     size_t chunks;        /* --chunks; 0: not given */
     size_t task;          /* --task; 0: not given */
+    const char *step;     /* --step */
+    const char **losses;  /* --loss, in order; with overrides */
+    size_t loss_count;
     bool resume, restart, quiet, slurm, explain;
 } hf_cli_options;
 
 /* A command of the program. run returns the exit code. */
 typedef struct {
     const char *name, *usage, *summary;
+    const char *argument;      /* what it works on, in the usage; NULL: MODEL or DIR, as the usage says */
+    bool many;                 /* it takes several */
     const char *short_options; /* the letters it takes, and long options by their letter: e explain, r resume, x restart, q quiet,
-                                  t terminal, b slurm, c chunk, n chunks, k task */
+                                  t terminal, b slurm, c chunk, n chunks, k task, p step, l loss */
     const char *help;
     int (*run)(const hf_cli_options *options);
 } hf_cli_command;
 
-extern const hf_cli_command hf_cli_run, hf_cli_check, hf_cli_plot, hf_cli_sweep, hf_cli_task, hf_cli_collect;
+extern const hf_cli_command hf_cli_run, hf_cli_check, hf_cli_plot, hf_cli_sweep, hf_cli_task, hf_cli_collect, hf_cli_detect;
 
 /* Prints "headflow: message" to stderr and returns the error's exit code. */
 int hf_cli_fail(const hf_error *err);

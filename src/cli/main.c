@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 static const hf_cli_command *const commands[] = {&hf_cli_run,   &hf_cli_check, &hf_cli_plot,
-                                                 &hf_cli_sweep, &hf_cli_task,  &hf_cli_collect};
+                                                 &hf_cli_sweep, &hf_cli_task,  &hf_cli_collect, &hf_cli_detect};
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
 int hf_cli_fail(const hf_error *err)
@@ -121,6 +121,8 @@ static const struct option long_options[] = {{"explain", no_argument, NULL, LONG
                                              {"restart", no_argument, NULL, LONG + 'x'},
                                              {"quiet", no_argument, NULL, LONG + 'q'},
                                              {"terminal", required_argument, NULL, LONG + 't'},
+                                             {"step", required_argument, NULL, LONG + 'p'},
+                                             {"loss", required_argument, NULL, LONG + 'l'},
                                              {"slurm", no_argument, NULL, LONG + 'b'},
                                              {"chunk", required_argument, NULL, LONG + 'c'},
                                              {"chunks", required_argument, NULL, LONG + 'n'},
@@ -188,6 +190,12 @@ static int take(const hf_cli_command *command, int letter, hf_cli_options *optio
     case 't':
         options->terminal = optarg;
         break;
+    case 'p':
+        options->step = optarg;
+        break;
+    case 'l':
+        options->losses[options->loss_count++] = optarg;
+        break;
     }
     return 0;
 }
@@ -215,10 +223,15 @@ static int parse(const hf_cli_command *command, int argc, char *argv[], hf_cli_o
     if (code != 0)
         return code;
     if (optind == argc)
-        return usage_error(command, "%s is missing", strstr(command->usage, "MODEL") == NULL ? "DIR" : "MODEL");
-    if (optind + 1 < argc)
+        return usage_error(command, "%s is missing",
+                           command->argument != NULL                   ? command->argument
+                           : strstr(command->usage, "MODEL") == NULL ? "DIR"
+                                                                     : "MODEL");
+    if (optind + 1 < argc && !command->many)
         return usage_error(command, "one argument too many: %s", argv[optind + 1]);
     options->argument = argv[optind];
+    options->arguments = (const char *const *)argv + optind;
+    options->argument_count = (size_t)(argc - optind);
     return 0;
 }
 
@@ -230,12 +243,13 @@ size_t hf_cli_processors(void)
 
 static int run_command(const hf_cli_command *command, int argc, char *argv[])
 {
-    hf_cli_options options = {.overrides = calloc((size_t)argc, sizeof *options.overrides)};
+    hf_cli_options options = {.overrides = calloc(2 * (size_t)argc, sizeof *options.overrides)};
     bool asked_help = false;
     if (options.overrides == NULL) {
         fputs("headflow: out of memory for the command line\n", stderr);
         return HF_ESYSTEM;
     }
+    options.losses = options.overrides + argc;
     int code = parse(command, argc, argv, &options, &asked_help);
     if (code == 0)
         code = asked_help ? help(command->name) : command->run(&options);

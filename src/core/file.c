@@ -205,15 +205,16 @@ static hf_status fail_to_read(const char *path, int number, hf_error *err)
     return hf_fail(err, HF_ESYSTEM, "%s: cannot be read: %s", path, strerror(number));
 }
 
-hf_status hf_file_load(const char *path, char **text, hf_error *err)
+hf_status hf_file_read(const char *path, char **text, size_t *size, hf_error *err)
 {
-    size_t size = 0, capacity = 0, got = 1;
+    size_t capacity = 0, got = 1;
     hf_status status = HF_OK;
     FILE *stream = fopen(path, "rb");
     *text = NULL;
+    *size = 0;
     if (stream == NULL)
-        return fail_to_read(path, errno, err);
-    for (; got > 0 && status == HF_OK; size += got) {
+        return hf_fail(err, hf_file_read_status(errno), "%.300s: cannot be read: %s", path, strerror(errno));
+    for (; got > 0; *size += got) {
         capacity = 2 * capacity + 4096;
         char *grown = realloc(*text, capacity + 1);
         if (grown == NULL) {
@@ -221,17 +222,24 @@ hf_status hf_file_load(const char *path, char **text, hf_error *err)
             break;
         }
         *text = grown;
-        got = fread(*text + size, 1, capacity - size, stream);
-        (*text)[size + got] = '\0';
+        got = fread(*text + *size, 1, capacity - *size, stream);
+        (*text)[*size + got] = '\0';
     }
     if (status == HF_OK && ferror(stream))
-        status = fail_to_read(path, errno, err);
+        status = hf_fail(err, hf_file_read_status(errno), "%.300s: cannot be read: %s", path, strerror(errno));
     fclose(stream);
     if (status != HF_OK) {
         free(*text);
         *text = NULL;
     }
     return status;
+}
+
+hf_status hf_file_load(const char *path, char **text, hf_error *err)
+{
+    size_t size;
+    const hf_status status = hf_file_read(path, text, &size, err);
+    return status == HF_OK ? HF_OK : err == NULL ? HF_ESYSTEM : (err->status = HF_ESYSTEM);
 }
 
 /* ---- walking ---- */

@@ -46,7 +46,10 @@ hf_status hf_directory_make(const char *path, hf_error *err);
 
 bool hf_file_exists(const char *path);
 
-/* A whole file as a string, to be freed. Errors: HF_ESYSTEM. */
+/* All bytes of a file, with a zero behind them, to be freed. Errors: hf_file_read_status, HF_ESYSTEM. */
+hf_status hf_file_read(const char *path, char **text, size_t *size, hf_error *err);
+
+/* The same of a file of our own, which must be there: a string. Errors: HF_ESYSTEM. */
 hf_status hf_file_load(const char *path, char **text, hf_error *err);
 
 /* Brings names that have changed in a folder to the disk. Errors: HF_ESYSTEM. */

@@ -176,7 +176,7 @@ static bool copy_finite(hf_rows *rows, size_t count, const double *x, const doub
 hf_status hf_rows_clean(hf_rows *rows, size_t count, const double *x, const double *y, hf_error *err)
 {
     *rows = (hf_rows){0};
-    rows->x = malloc((3 * count + 1) * sizeof *rows->x);
+    rows->x = malloc((4 * count + 1) * sizeof *rows->x);
     if (rows->x == NULL)
         return hf_fail_memory(err, "the rows");
     rows->y = rows->x + count;
@@ -194,6 +194,7 @@ hf_status hf_rows_clean(hf_rows *rows, size_t count, const double *x, const doub
     drop_spikes(rows);
     if (rows->spikes > 0)
         hf_noise_profile(rows->count, rows->y, rows->noise);
+    rows->together = hf_noise_together(rows->count, rows->y, rows->noise, rows->noise + count);
     return HF_OK;
 }
 

@@ -23,6 +23,7 @@ typedef struct {
     size_t count;
     double *x, *y;                       /* (count) owned, one block at x */
     double *noise;                       /* (count) of y */
+    double together;                     /* so many neighbours' noise counts as one row's */
     size_t not_finite, repeated, spikes; /* rows that were dropped; repeated ones are averaged */
     bool unsorted;                       /* whether x had to be sorted */
     hf_digits digits;

@@ -63,3 +63,22 @@ void hf_noise_profile(size_t count, const double *y, double *noise)
         before = after;
     }
 }
+
+double hf_noise_together(size_t count, const double *y, const double *noise, double *scratch)
+{
+    const double deviation = sqrt(20) * 0.67448975019608171, most = 0.995;
+    size_t taken = 0;
+    for (size_t i = 0; i + 3 < count; i++)
+        if (noise[i] > 0)
+            scratch[taken++] = fabs((y[i] - y[i + 3]) - 3 * (y[i + 1] - y[i + 2])) / (deviation * noise[i]);
+    if (taken < WINDOW)
+        return 1;
+    const double ratio = hf_median(taken, scratch);
+    double low = 0, high = most;
+    for (int k = 0; k < 40; k++) {
+        const double rho = (low + high) / 2;
+        const bool is_more = 20 - rho * (30 - rho * (12 - 2 * rho)) > 20 * ratio * ratio;
+        *(is_more ? &low : &high) = rho;
+    }
+    return (1 + low) / (1 - low);
+}

@@ -13,4 +13,9 @@
 /* noise: (count) standard deviation of the noise in y at every row; 0 where there are too few rows to tell, or none. */
 void hf_noise_profile(size_t count, const double *y, double *noise);
 
+/* How many rows count as one: (1 + rho) / (1 - rho) of noise whose neighbours correlate by rho. It shows in the third
+ * differences of neighbours, whose variance is 20 - 30 rho + 12 rho^2 - 2 rho^3 over 20 times what it were without correlation
+ * (rho^k at distance k). noise: of hf_noise_profile; scratch: (count). 1 where there is no noise, or too few rows. */
+double hf_noise_together(size_t count, const double *y, const double *noise, double *scratch);
+
 #endif

@@ -2,6 +2,7 @@
 
 #include "core/statistics.h"
 #include "detect/candidates.h"
+#include "detect/describe.h"
 #include "detect/isotonic.h"
 #include "detect/noise.h"
 #include "detect/times.h"
@@ -155,97 +156,7 @@ static hf_status whole_fall(const hf_rows *rows, double *fall, hf_error *err)
     return good ? HF_OK : hf_fail_memory(err, "the rows");
 }
 
-/* ---- describing ---- */
-
-/* The rows around a drop, as far as they may belong to it. */
-typedef struct {
-    size_t count;
-    const double *x, *y;
-} window;
-
-static window window_of(const hf_rows *rows, const hf_candidate *c)
-{
-    const double beside = (c->t_settle - c->t_onset) / 4;
-    const double from = fmax(c->t_from, c->t_onset - beside), to = fmin(fmin(c->t_to, c->t_settle + beside), c->t_lowest);
-    size_t first = hf_times_row(rows->count, rows->x, from), end = hf_times_row(rows->count, rows->x, to);
-    end += end < rows->count && rows->x[end] <= to;
-    if (!c->settled)
-        end = rows->count;
-    if (end < first + 2) {
-        first = first > 0 ? first - 1 : 0;
-        end = first + 2 < rows->count ? first + 2 : rows->count;
-    }
-    return (window){end - first, rows->x + first, rows->y + first};
-}
-
-/* When a part of a drop has fallen. */
-static double time_of_part(const window *w, const hf_candidate *c, double part)
-{
-    return hf_times_level(w->count, w->x, w->y, c->before - part * (c->before - c->after));
-}
-
-/* The speed around that: across a tenth of the fall. */
-static double speed_of_part(const window *w, const hf_candidate *c, double part)
-{
-    const double width = 0.1, time = time_of_part(w, c, part + width / 2) - time_of_part(w, c, part - width / 2);
-    return time > 0 ? width * (c->before - c->after) / time : NAN;
-}
-
-static hf_search_stage describe(const hf_rows *rows, const core *found)
-{
-    const hf_candidate *c = found->drop;
-    const window w = window_of(rows, c);
-    hf_search_stage s = {.t_onset = time_of_part(&w, c, 0.1),
-                         .t_half = NAN,
-                         .t_settle = NAN,
-                         .before = c->before,
-                         .after = c->after,
-                         .fall = c->before - c->after,
-                         .speed_onset = speed_of_part(&w, c, 0.1),
-                         .speed_settle = NAN,
-                         .strength = found->strength,
-                         .settled = c->settled,
-                         .rows = c->rows};
-    const double end = c->settled ? time_of_part(&w, c, 0.9) : rows->x[rows->count - 1];
-    if (c->settled) {
-        s.t_half = time_of_part(&w, c, 0.5);
-        s.t_settle = end;
-        s.speed_settle = speed_of_part(&w, c, 0.9);
-    }
-    hf_times_peak peak = {s.t_half, (c->before + c->after) / 2, c->settled ? speed_of_part(&w, c, 0.5) : NAN};
-    const hf_times_peak half = peak;
-    if (!hf_times_fastest(w.count, w.x, w.y, s.t_onset, end, &peak))
-        peak = half;
-    s.t_peak = peak.t;
-    s.loss_peak = peak.y;
-    s.speed = peak.speed;
-    return s;
-}
-
 /* ---- plateaus ---- */
-
-/* The line through rows from..to, at their middle. */
-static hf_search_plateau line_through(const hf_rows *rows, double from, double to, double loss, double speed)
-{
-    const size_t first = hf_times_row(rows->count, rows->x, from), end = hf_times_row(rows->count, rows->x, to);
-    const size_t count = end > first ? end - first : 0;
-    hf_search_plateau p = {(from + to) / 2, loss, speed};
-    if (count < 3)
-        return p;
-    double x = 0, y = 0, xx = 0, xy = 0;
-    for (size_t i = first; i < end; i++) {
-        x += (rows->x[i] - rows->x[first]) / (double)count;
-        y += (rows->y[i] - rows->y[first]) / (double)count;
-    }
-    for (size_t i = first; i < end; i++) {
-        const double off = rows->x[i] - rows->x[first] - x;
-        xx += off * off;
-        xy += off * (rows->y[i] - rows->y[first] - y);
-    }
-    p.speed = -xy / xx;
-    p.loss = rows->y[first] + y - p.speed * (p.t - rows->x[first] - x);
-    return p;
-}
 
 /* Where the string is slowest between two times. */
 static hf_search_plateau slowest(const hf_rows *rows, const hf_scale *scale, const hf_taut *string, double from, double to)
@@ -261,8 +172,8 @@ static hf_search_plateau slowest(const hf_rows *rows, const hf_scale *scale, con
         b = fmin(end, to);
         loss = string->knot[k].y - speed * ((a + b) / 2 - x);
     }
-    return isnan(loss) ? line_through(rows, from, to, rows->y[hf_times_row(rows->count - 1, rows->x, from)], 0)
-                       : line_through(rows, a, b, loss, least);
+    return isnan(loss) ? hf_describe_plateau(rows, from, to, rows->y[hf_times_row(rows->count - 1, rows->x, from)], 0)
+                       : hf_describe_plateau(rows, a, b, loss, least);
 }
 
 /* Whether most of the fall up to a time happens at its beginning. */
@@ -364,30 +275,37 @@ static hf_status describe_stages(hf_search_result *r, const hf_rows *rows, const
     if (status == HF_OK && (r->stage == NULL || r->plateau == NULL))
         status = hf_fail_memory(err, "the stages");
     for (size_t i = 0; i < count && status == HF_OK; i++)
-        r->stage[r->stage_count++] = describe(rows, &chosen[i]);
+        r->stage[r->stage_count++] = hf_describe_stage(rows, chosen[i].drop, chosen[i].strength);
     free(chosen);
     return status == HF_OK ? add_plateaus(r, rows, params, err) : status;
+}
+
+hf_status hf_search_rows(hf_search_result *result, const hf_rows *rows, const hf_search_params *params, hf_error *err)
+{
+    enum { ROWS_LEAST = 4 };
+    hf_candidates list = {0};
+    *result = (hf_search_result){0};
+    hf_status status = describe_rows(result, rows, err);
+    if (status == HF_OK && rows->count >= ROWS_LEAST) {
+        status = find_all(&list, rows, params, err);
+        if (status == HF_OK)
+            status = describe_stages(result, rows, &list, params, err);
+    }
+    hf_candidates_clear(&list);
+    if (status != HF_OK)
+        hf_search_clear(result);
+    return status;
 }
 
 hf_status hf_search_run(hf_search_result *result, size_t count, const double *x, const double *y,
                         const hf_search_params *params, hf_error *err)
 {
-    enum { ROWS_LEAST = 4 };
     hf_rows rows;
-    hf_candidates list = {0};
     *result = (hf_search_result){0};
     hf_status status = hf_rows_clean(&rows, count, x, y, err);
     if (status == HF_OK)
-        status = describe_rows(result, &rows, err);
-    if (status == HF_OK && rows.count >= ROWS_LEAST) {
-        status = find_all(&list, &rows, params, err);
-        if (status == HF_OK)
-            status = describe_stages(result, &rows, &list, params, err);
-    }
-    hf_candidates_clear(&list);
+        status = hf_search_rows(result, &rows, params, err);
     hf_rows_clear(&rows);
-    if (status != HF_OK)
-        hf_search_clear(result);
     return status;
 }
 

@@ -11,6 +11,7 @@
 #define HF_DETECT_SEARCH_H
 
 #include "core/error.h"
+#include "detect/clean.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -37,6 +38,7 @@ extern const hf_search_params hf_search_usual;
 typedef struct {
     double t_onset, t_half,
         t_settle;         /* a tenth, half and nine tenths of it have fallen; the last two nan: it is under way */
+    double half_error;    /* standard error of t_half, with that of the levels; nan: not known */
     double t_peak;        /* it falls fastest; nan: it is still getting faster at the end */
     double loss_peak;     /* there */
     double before, after; /* levels beside it; after: at the end if it is under way */
@@ -47,9 +49,12 @@ typedef struct {
     size_t rows;     /* rows in a mean of the scale it was seen at */
 } hf_search_stage;
 
-/* Around its slowest place. */
+/* Around its slowest place: the line through the rows there. The errors are standard ones, of noise of which the rows' number
+ * `together` count as one; nan where there are too few rows. */
 typedef struct {
     double t, loss, speed;
+    double loss_error, speed_error;
+    size_t rows;
 } hf_search_plateau;
 
 typedef struct {
@@ -67,6 +72,9 @@ typedef struct {
 /* Looks through count rows. Fewer than 4 different x: nothing is found. Errors: HF_ESYSTEM. Free with hf_search_clear. */
 hf_status hf_search_run(hf_search_result *result, size_t count, const double *x, const double *y,
                         const hf_search_params *params, hf_error *err);
+
+/* The same of rows that are clean. */
+hf_status hf_search_rows(hf_search_result *result, const hf_rows *rows, const hf_search_params *params, hf_error *err);
 
 /* Legal on a zeroed result. */
 void hf_search_clear(hf_search_result *result);

@@ -306,7 +306,7 @@ static hf_end end_of(const hf_search_result *found)
 
 static hf_status describe(hf_series *s, const hf_search_result *found, hf_findings *f, hf_error *err)
 {
-    const hf_search_plateau end = {s->pending.t, s->pending.loss, 0}; /* where there are too few steps to look at */
+    const hf_search_plateau end = {.t = s->pending.t, .loss = s->pending.loss}; /* where there are too few steps to look at */
     const size_t plateaus = found->plateau_count == 0 ? 1 : found->plateau_count;
     hf_status status = hf_detector_begin_findings(s->detector, found->stage_count, plateaus, f, err);
     if (status != HF_OK)

@@ -80,6 +80,22 @@ void hf_table_cell(hf_table *table, const char *value)
     hf_text_cell(value, table->file.stream);
 }
 
+void hf_table_string(hf_table *table, const char *text)
+{
+    FILE *stream = table->file.stream;
+    separate(table);
+    putc('"', stream);
+    while (*text != '\0') {
+        const size_t length = *text == '"' || *text == '#' ? 0 : hf_text_printable(text);
+        if (length == 0)
+            fprintf(stream, "\\x%02x", (unsigned)(unsigned char)*text);
+        else
+            fprintf(stream, "%.*s", (int)length, text);
+        text += length == 0 ? 1 : length;
+    }
+    putc('"', stream);
+}
+
 void hf_table_number(hf_table *table, double x)
 {
     separate(table);

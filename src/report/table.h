@@ -38,6 +38,8 @@ void hf_table_text(hf_table *table, const char *format, ...) __attribute__((form
 void hf_table_number(hf_table *table, double x);
 /* A value as it stands in a model file: hf_text_cell. */
 void hf_table_cell(hf_table *table, const char *value);
+/* Text of somebody else's, in quotes: in it no quote and no #, which begins a comment, but \x22 and \x23. */
+void hf_table_string(hf_table *table, const char *text);
 /* A number that counts from 1; 0, which does not apply, is nan. */
 void hf_table_index(hf_table *table, size_t index);
 

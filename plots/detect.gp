@@ -1,0 +1,104 @@
+# The curves of a log, one below the other: the loss with its stages, and the speed with its error.
+stages = folder . "../stages.tsv"
+samples = folder . "../samples.tsv"
+slope = folder . "../slope.tsv"
+panels = shown(curves)
+
+# Layout in pixels; y is counted from the top.
+left = 95.0; right = 150.0; top = 60.0; gap = 84.0; inner = 14.0; bottom = 60.0
+wide = 950.0; high = panels > 6 ? 170.0 : 270.0; slow_high = panels > 6 ? 0.0 : 150.0
+block = high + (slow_high > 0 ? inner + slow_high : 0) + gap
+width = left + wide + right
+height = top + panels * block - gap + bottom
+
+curve_colour = "#0072B2"
+stage_colour = "#fbe3d3"
+rest_colour = "#f2f2f2"
+
+eval canvas(width, height)
+set multiplot
+set border 31 lw 1.2 lc rgb "#404040"
+set grid xtics ytics lt 1 dt solid lc rgb "#e2e2e2" lw 1
+unset colorbox
+
+# Of curve k: where stages begin and end, from word(onsets, i) to word(settles, i), and where it is slow between them.
+within(t) = t < x_low ? x_low : t > x_high ? x_high : t
+and_time(list, t) = list . sprintf(" %.17g", within(t))
+note(t_on, t_off) = (onsets = and_time(onsets, t_on), settles = and_time(settles, is_finite(t_off) ? t_off : x_high), 0)
+of(x) = column("curve") == k ? x : NaN
+
+do for [k = 1:panels] {
+  set datafile columnheaders
+  unset object
+  unset label
+  unset logscale
+  eval forget
+  stats samples using (see(of(column("t")))) nooutput
+  x_low = seen ? seen_low : 0.0; x_high = seen ? seen_high : 1.0
+  is_log = word(log_spaced, k) + 0
+  if (is_log && x_low < 1e-290) {
+    eval forget
+    stats samples using (of(column("t")) > 1e-290 ? see(column("t")) : 0) nooutput
+    x_low = seen ? seen_low : 1.0
+  }
+  is_log = is_log && has_decades(x_low, x_high)
+  if (!has_room(x_low, x_high)) { x_high = x_low + 1 }
+  onsets = ""; settles = ""
+  eval forget
+  stats stages using (column("curve") == k ? note(column("t_onset"), column("t_settle")) : 0) nooutput
+  found = words(onsets)
+  eval forget
+  stats samples using (see(of(column("loss")))) nooutput
+  y_low = seen ? seen_low : 0.0; y_high = seen ? seen_high : 1.0
+  if (!has_room(y_low, y_high)) { y_low = y_low - 1; y_high = y_high + 1 }
+  margin = 0.06 * (y_high - y_low)
+
+  # shown wherever the curve has rows
+  do for [i = 0:found] {
+    a = i == 0 ? x_low : as_number(word(settles, i))
+    b = i == found ? x_high : as_number(word(onsets, i + 1))
+    if (found > 0 && b > a) {
+      set object 2 * i + 1 rectangle behind fillcolor rgb rest_colour fillstyle solid noborder from first a, graph 0 to first b, graph 1
+    }
+    if (i < found) {
+      c = as_number(word(settles, i + 1))
+      set object 2 * i + 2 rectangle behind fillcolor rgb stage_colour fillstyle solid noborder from first b, graph 0 to first c, graph 1
+      middle = is_log ? sqrt(b * c) : (b + c) / 2
+      set label i + 1 sprintf("%d", i + 1) at first middle, graph 0.93 center font ",11" tc rgb "#a04000"
+    }
+  }
+  y = top + (k - 1) * block
+  eval place(left, y, wide, high)
+  if (is_log) { set logscale x }
+  set xrange [x_low:x_high]
+  set yrange [y_low - margin:y_high + margin]
+  set tics nomirror out scale 0.6, 0.3 format "%g" textcolor rgb "black"
+  set format x slow_high > 0 ? "" : "%g"
+  set label 100 word_of(k) at screen across(left), up(y - 14) font title_font
+  set ylabel "loss"
+  set xlabel slow_high > 0 ? "" : step_name . " (orange: stages, grey: plateaus)"
+  set key at screen across(left + wide + 12), up(y) left top Left reverse samplen 2 spacing 1.25
+  plot samples using (of(column("t"))):"loss" with points pt 7 ps 0.25 lc rgb curve_colour notitle, \
+       NaN with points pt 7 ps 0.8 lc rgb curve_colour title "rows", \
+       slope using (of(column("t"))):"loss" with lines lw 1.6 lc rgb "black" title "local fit"
+  if (slow_high > 0) {
+    unset label
+    eval forget
+    stats slope using (see(of(column("speed")))) nooutput
+    s_low = seen ? seen_low : 0.0; s_high = seen ? seen_high : 1.0
+    if (!has_room(s_low, s_high)) { s_low = s_low - 1; s_high = s_high + 1 }
+    s_margin = 0.1 * (s_high - s_low)
+    eval place(left, y + high + inner, wide, slow_high)
+    set yrange [s_low - s_margin:s_high + s_margin]
+    set format x "%g"
+    set ytics autofreq
+    set ylabel "speed"
+    set xlabel step_name . (found > 0 ? " (orange: stages, grey: plateaus)" : "")
+    set key at screen across(left + wide + 12), up(y + high + inner) left top Left reverse samplen 2 spacing 1.25
+    plot slope using (of(column("t"))):(column("speed") - column("speed_error")):(column("speed") + column("speed_error")) \
+           with filledcurves lc rgb "#c0c0c0" fillstyle solid 0.6 noborder title "± error", \
+         slope using (of(column("t"))):"speed" with lines lw 1.6 lc rgb "black" title "−dL/dt"
+  }
+}
+unset multiplot
+set output

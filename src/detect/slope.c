@@ -1,0 +1,96 @@
+#include "detect/slope.h"
+
+#include "detect/times.h"
+
+#include <gsl/gsl_errno.h>
+#include <gsl/gsl_linalg.h>
+#include <math.h>
+
+enum { TERMS = 3, ROWS_LEAST = 4 };
+
+typedef struct {
+    const hf_rows *rows;
+    size_t first, end; /* rows that may be used */
+    double t;
+} place;
+
+/* Rows a..b-1 around the place. */
+static bool fit(const place *p, size_t a, size_t b, hf_slope *s)
+{
+    const double *x = p->rows->x, *y = p->rows->y;
+    const double half = fmax(p->t - x[a], x[b - 1] - p->t);
+    double matrix[TERMS * TERMS] = {0}, right[TERMS] = {0}, c[TERMS] = {0}, square = 0;
+    for (size_t i = a; i < b; i++) {
+        const double z = (x[i] - p->t) / half, power[TERMS] = {1, z, z * z};
+        for (size_t k = 0; k < TERMS; k++) {
+            right[k] += power[k] * (y[i] - y[a]);
+            for (size_t l = 0; l < TERMS; l++)
+                matrix[k * TERMS + l] += power[k] * power[l];
+        }
+        square += p->rows->noise[i] * p->rows->noise[i];
+    }
+    gsl_matrix_view m = gsl_matrix_view_array(matrix, TERMS, TERMS);
+    if (gsl_linalg_cholesky_decomp1(&m.matrix) != GSL_SUCCESS || gsl_linalg_cholesky_invert(&m.matrix) != GSL_SUCCESS)
+        return false;
+    for (size_t k = 0; k < TERMS; k++)
+        for (size_t l = 0; l < TERMS; l++)
+            c[k] += matrix[k * TERMS + l] * right[l];
+    const size_t n = b - a;
+    const double variance = square / (double)n * fmin(p->rows->together, (double)n);
+    *s = (hf_slope){.t = p->t,
+                    .loss = y[a] + c[0],
+                    .loss_error = sqrt(variance * matrix[0]),
+                    .speed = -c[1] / half,
+                    .speed_error = sqrt(variance * matrix[TERMS + 1]) / half,
+                    .half = half,
+                    .rows = n};
+    return true;
+}
+
+/* The n rows nearest to the place, by their number on either side. */
+static void window(const place *p, size_t n, size_t *a, size_t *b)
+{
+    const size_t at = hf_times_row(p->rows->count, p->rows->x, p->t);
+    *a = at > p->first + n / 2 ? at - n / 2 : p->first;
+    *b = *a + n < p->end ? *a + n : p->end;
+    if (*b - *a < n)
+        *a = *b > p->first + n ? *b - n : p->first;
+}
+
+/* Grows the window for as long as what it says agrees. */
+static bool widen(const place *p, bool for_level, hf_slope *best)
+{
+    const double errors = 3;
+    double low = -INFINITY, high = INFINITY;
+    bool found = false;
+    if (p->end - p->first < ROWS_LEAST)
+        return false;
+    for (size_t n = ROWS_LEAST;; n += n / 2) {
+        size_t a, b;
+        hf_slope now;
+        window(p, n, &a, &b);
+        if (!fit(p, a, b, &now))
+            break;
+        const double value = for_level ? now.loss : now.speed;
+        const double error = errors * (for_level ? now.loss_error : now.speed_error);
+        low = fmax(low, value - error);
+        high = fmin(high, value + error);
+        if (found && low > high)
+            break;
+        *best = now;
+        found = true;
+        if (b - a < n)
+            break;
+    }
+    return found;
+}
+
+bool hf_slope_at(const hf_rows *rows, double t, hf_slope *slope)
+{
+    return widen(&(place){rows, 0, rows->count, t}, false, slope);
+}
+
+bool hf_slope_level_at(const hf_rows *rows, size_t first, size_t end, double t, hf_slope *slope)
+{
+    return widen(&(place){rows, first, end, t}, true, slope);
+}

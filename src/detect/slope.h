@@ -1,0 +1,31 @@
+/* slope: level and speed of a noisy curve at a place, with their errors.
+ *
+ * A parabola c0 + c1 z + c2 z^2 is fitted to the rows around the place by least squares; the level is c0, the speed -c1. With
+ * noise of standard deviation sigma in every row, of which tau rows count as one, their variances are sigma^2 tau times the
+ * diagonal of the inverse of the normal matrix: about 9 sigma^2 tau / 4n and 3 sigma^2 tau / (n h^2) for n rows within h of the
+ * place. A third derivative makes the speed wrong by h^2 L''' / 10, a fourth the level by 3 h^4 L'''' / 280 (evenly spaced rows).
+ * So wide windows are precise and narrow ones unbiased. The window grows by half as long as what it says agrees with all
+ * narrower ones: their intervals of three errors have a point in common (Goldenshluger and Nemirovski 1997). The widest such
+ * window has a bias of no more than a few of its errors, and nothing about the curve need be known. */
+#ifndef HF_DETECT_SLOPE_H
+#define HF_DETECT_SLOPE_H
+
+#include "detect/clean.h"
+
+#include <stdbool.h>
+
+typedef struct {
+    double t, loss, loss_error;
+    double speed, speed_error; /* falling is positive */
+    double half;               /* of the window, in x */
+    size_t rows;               /* in it */
+} hf_slope;
+
+/* The speed of rows at t, and the level there. False: there are fewer than 4 rows. */
+bool hf_slope_at(const hf_rows *rows, double t, hf_slope *slope);
+
+/* The window, instead, is the widest in which the level agrees: for the time at which the rows pass a level. first..end: the
+ * rows that may be used. */
+bool hf_slope_level_at(const hf_rows *rows, size_t first, size_t end, double t, hf_slope *slope);
+
+#endif
