@@ -5,7 +5,7 @@
 
 #include "flow/observe.h"
 #include "report/findings.h"
-#include "sweep/quantity.h"
+#include "sweep/measure.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -282,13 +282,13 @@ static double measured(const char *text, uint64_t seed)
     hf_error err = {0};
     double t;
     bool stopped;
-    const char *meant, *path = temporary_path("emergence.conf");
+    const char *path = temporary_path("emergence.conf");
     write_text(path, text, strlen(text));
     if (hf_config_read(&c, path, 0, NULL, &err) != HF_OK)
         fail_msg("%s\nof the model\n%s", err.message, text);
     c.train.seed = seed;
-    assert_int_equal(hf_quantity_find("t_emerged", &q, &meant), HF_OK);
-    if (hf_quantity_measure(&c, 1, &q, NULL, &t, &stopped, &err) != HF_OK)
+    assert_int_equal(hf_quantity_find("t_emerged", &q, NULL), HF_OK);
+    if (hf_measure(&c, 1, &q, NULL, &t, &stopped, &err) != HF_OK)
         fail_msg("%s\nof the model\n%s", err.message, text);
     hf_config_clear(&c);
     return t;

@@ -3,6 +3,7 @@
 #include "training.h"
 
 #include "core/file.h"
+#include "train/clock.h"
 #include "train/optimizer.h"
 
 #include <dirent.h>
@@ -324,7 +325,7 @@ static void check_early_stop(const char *text, const char *column)
     assert_true(summary.early.distance == distance[nearest]);
     assert_true(summary.train_loss == cell(&table, table.rows - 1, "train_loss"));
     assert_true(summary.train_loss < cell(&table, best, "train_loss"));
-    assert_true(close_to(summary.early.t, hf_config_step_time(&config, (double)best), 0));
+    assert_true(close_to(summary.early.t, hf_clock_time(hf_clock_of(&config.train), (double)best), 0));
     free(table.at);
     free(table.text);
     hf_train_summary_clear(&summary);

@@ -6,7 +6,7 @@
 #include "core/init.h"
 #include "report/findings.h"
 #include "report/heads.h"
-#include "sweep/quantity.h"
+#include "sweep/measure.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -108,13 +108,13 @@ static void measure(const char *text, size_t count, const char *const *settings,
     hf_quantity q[MEASURED];
     hf_error err = {0};
     bool stopped;
-    const char *meant, *path = temporary_path("start.conf");
+    const char *path = temporary_path("start.conf");
     write_text(path, text, strlen(text));
     if (hf_config_read(&c, path, count, settings, &err) != HF_OK)
         fail_msg("%s", err.message);
     for (size_t i = 0; i < MEASURED; i++)
-        assert_int_equal(hf_quantity_find(names[i], &q[i], &meant), HF_OK);
-    if (hf_quantity_measure(&c, MEASURED, q, NULL, values, &stopped, &err) != HF_OK)
+        assert_int_equal(hf_quantity_find(names[i], &q[i], NULL), HF_OK);
+    if (hf_measure(&c, MEASURED, q, NULL, values, &stopped, &err) != HF_OK)
         fail_msg("%s", err.message);
     hf_config_clear(&c);
 }

@@ -9,6 +9,8 @@
 #include "sweep/workers.h"
 
 #include "support.h"
+#include "sweep/measure.h"
+#include "sweep/report.h"
 
 #include <float.h>
 #include <gsl/gsl_cdf.h>
@@ -31,7 +33,7 @@ static void read_model(hf_config *config, const char *text)
     write_text(path, text, strlen(text));
     if (hf_config_read(config, path, 0, NULL, &err) != HF_OK)
         fail_msg("%s\nof the model\n%s", err.message, text);
-    if (hf_quantity_settle(config, &err) != HF_OK)
+    if (hf_report_settle(config, &err) != HF_OK)
         fail_msg("%s\nof the model\n%s", err.message, text);
 }
 
@@ -279,18 +281,18 @@ static void test_quantity_names(void **state)
 {
     (void)state;
     hf_quantity q, p;
-    const char *meant;
-    assert_int_equal(hf_quantity_find("t_acquired_12", &q, &meant), HF_OK);
+    assert_int_equal(hf_quantity_find("t_acquired_12", &q, NULL), HF_OK);
     assert_int_equal(q.index, 12);
-    assert_int_equal(hf_quantity_find("emergence", &q, &meant), HF_OK);
-    assert_int_equal(hf_quantity_find("t_emerged", &p, &meant), HF_OK);
+    assert_int_equal(hf_quantity_find("emergence", &q, NULL), HF_OK);
+    assert_int_equal(hf_quantity_find("t_emerged", &p, NULL), HF_OK);
     assert_true(hf_quantity_equal(&q, &p));
-    assert_int_equal(hf_quantity_find("t_spilt", &q, &meant), HF_EUSAGE);
-    assert_string_equal(meant, "t_split");
+    hf_error why;
+    assert_int_equal(hf_quantity_find("t_spilt", &q, &why), HF_EUSAGE);
+    assert_string_equal(why.message, "unknown quantity 't_spilt', did you mean 't_split'?");
     static const char *const wrong[] = {"t_acquired_", "t_acquired_0", "t_acquired_01", "t_acquired_x", "t_acquired_1 ", "",
                                         "xyzzy"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
-        assert_int_equal(hf_quantity_find(wrong[i], &q, &meant), HF_EUSAGE);
+        assert_int_equal(hf_quantity_find(wrong[i], &q, NULL), HF_EUSAGE);
 }
 
 static void expect_unsettled(const char *text, const char *expected)
@@ -301,7 +303,7 @@ static void expect_unsettled(const char *text, const char *expected)
     write_text(path, text, strlen(text));
     if (hf_config_read(&c, path, 0, NULL, &err) != HF_OK)
         fail_msg("%s", err.message);
-    assert_int_equal(hf_quantity_settle(&c, &err), HF_EUSAGE);
+    assert_int_equal(hf_report_settle(&c, &err), HF_EUSAGE);
     if (strstr(err.message, expected) == NULL)
         fail_msg("got      %s\nexpected %s", err.message, expected);
     hf_config_clear(&c);
@@ -546,18 +548,19 @@ static double is_censored(const char *text)
     hf_config c;
     hf_error err = {0};
     hf_quantity q;
-    const char *meant;
     double value;
     bool stopped;
     read_model(&c, text);
-    assert_int_equal(hf_quantity_find("censored", &q, &meant), HF_OK);
-    if (hf_quantity_measure(&c, 1, &q, NULL, &value, &stopped, &err) != HF_OK)
+    assert_int_equal(hf_quantity_find("censored", &q, NULL), HF_OK);
+    if (hf_measure(&c, 1, &q, NULL, &value, &stopped, &err) != HF_OK)
         fail_msg("%s\nof the model\n%s", err.message, text);
     hf_config_clear(&c);
     return value;
 }
 
-#define BASE "heads = 3; positions = 40; target = { strengths = (2.89, 1.7, 1.0); }; init = { perturbation = 1e-2; distribution = \"sine\"; };\n"
+#define BASE                                                                                                               \
+    "heads = 3; positions = 40; target = { strengths = (2.89, 1.7, 1.0); }; init = { perturbation = 1e-2; distribution = " \
+    "\"sine\"; };\n"
 
 /* Three stages, at t = 22, 55 and 1126: on every plateau before the last and in every drop more is to come, after it nothing,
  * although learned patterns creep on for ever and their directions down have rates of 0.2 / t. */
@@ -572,7 +575,8 @@ static void test_censored_flows(void **state)
         for (size_t k = 0; k < 3; k++) {
             char text[512];
             snprintf(text, sizeof text, BASE "solver = { t_end = %g; }; %s", cases[i].t_end, events[k]);
-            if (k == 2 && (cases[i].t_end < 10 || cases[i].t_end > 1100)) /* without events a young start, or a drop, is not seen */
+            if (k == 2 &&
+                (cases[i].t_end < 10 || cases[i].t_end > 1100)) /* without events a young start, or a drop, is not seen */
                 continue;
             if (is_censored(text) != cases[i].censored)
                 fail_msg("censored: %g, of\n%s", is_censored(text), text);
@@ -590,8 +594,7 @@ static void test_censored_flows(void **state)
                             "init = { perturbation = 1e-2; }; solver = { t_end = 1e4; };") == 0);
 }
 
-#define TRAINED                                                                                                            \
-    "heads = 2; positions = 8; target = { strengths = (2.0, 1.0); }; init = { perturbation = 1e-2; };\n"
+#define TRAINED "heads = 2; positions = 8; target = { strengths = (2.0, 1.0); }; init = { perturbation = 1e-2; };\n"
 
 static void test_censored_training(void **state)
 {
@@ -601,7 +604,8 @@ static void test_censored_training(void **state)
     assert_true(isnan(is_censored(TRAINED "train = { dim = 4; samples = 40; batch = 0; lr = 0.1; steps = 150; };")));
     /* Adam's steps are no time that rates could be compared with: a start can be told, what comes after cannot */
     assert_true(is_censored(TRAINED "train = { dim = 4; optimizer = \"adam\"; lr = 1e-4; steps = 3; };") == 1);
-    assert_true(isnan(is_censored(TRAINED "train = { dim = 4; batch = 0; optimizer = \"adam\"; lr = 1e-3; steps = 5000; };")));
+    assert_true(
+        isnan(is_censored(TRAINED "train = { dim = 4; batch = 0; optimizer = \"adam\"; lr = 1e-3; steps = 5000; };")));
 }
 
 /* Parts of a version that did not ask whether runs are censored are read; nothing is known of that then. */
@@ -648,7 +652,8 @@ static void test_exact_law(void **state)
     assert_int_equal(fit.runs, 10);
     assert_int_equal(fit.left_out, 2);
     assert_true(close_to(exp(fit.number[0].value), 1.5, 1e-12) && close_to(fit.number[1].value, 0.99, 1e-12));
-    assert_true(close_to(fit.number[2].value, -0.25, 1e-12) && close_to(fit.r2, 1, 1e-12) && at_most(fit.number[1].residual, 1e-12));
+    assert_true(close_to(fit.number[2].value, -0.25, 1e-12) && close_to(fit.r2, 1, 1e-12) &&
+                at_most(fit.number[1].residual, 1e-12));
     hf_fit_clear(&fit);
     hf_results_clear(&results);
     hf_sweep_close(&sweep);
@@ -695,12 +700,15 @@ static void test_noisy_law(void **state)
 static hf_sweep law_sweep(const char *name, size_t seeds)
 {
     char text[1024];
-    snprintf(text, sizeof text,
-             MODEL "sweep = { over = { key = \"init.perturbation\"; log = (1e-12, 1e-1, 23); }; seeds = %zu; report = (\"t_split\");\n"
-                   "fit = ({ of = \"t_split\"; over = \"perturbation\"; }, { of = \"t_split\"; over = \"perturbation\"; law = "
-                   "\"sqrt-log\"; },\n{ of = \"t_split\"; over = \"perturbation\"; law = \"log\"; }, { of = \"t_split\"; over = "
-                   "\"perturbation\"; law = \"exponential\"; },\n{ of = \"t_split\"; over = \"perturbation\"; law = \"linear\"; }); };",
-             seeds);
+    snprintf(
+        text, sizeof text,
+        MODEL
+        "sweep = { over = { key = \"init.perturbation\"; log = (1e-12, 1e-1, 23); }; seeds = %zu; report = (\"t_split\");\n"
+        "fit = ({ of = \"t_split\"; over = \"perturbation\"; }, { of = \"t_split\"; over = \"perturbation\"; law = "
+        "\"sqrt-log\"; },\n{ of = \"t_split\"; over = \"perturbation\"; law = \"log\"; }, { of = \"t_split\"; over = "
+        "\"perturbation\"; law = \"exponential\"; },\n{ of = \"t_split\"; over = \"perturbation\"; law = \"linear\"; }); "
+        "};",
+        seeds);
     return make_sweep(name, text);
 }
 
@@ -838,7 +846,9 @@ static void test_seeds_of_laws(void **state)
                  MODEL "sweep = { over = ({ key = \"init.perturbation\"; log = (1e-12, 1e-1, 23); },\n"
                        "{ key = \"init.seed\"; values = (%s); }); report = (\"t_split\"); };\n"
                        "fit = { response = \"t_split\"; on = (\"perturbation\"); };",
-                 seeds == 1 ? "4" : seeds == 2 ? "4, 9" : "4, 9, 2");
+                 seeds == 1   ? "4"
+                 : seeds == 2 ? "4, 9"
+                              : "4, 9, 2");
         hf_sweep sweep = make_sweep(seeds == 1 ? "one-seed" : seeds == 2 ? "seeds" : "more-seeds", text);
         hf_results results = load(&sweep);
         make_results(&sweep, &results, &hf_laws[0], &straight, &random);
@@ -899,21 +909,20 @@ static void test_same_as_run(void **state)
         double values[COUNT];
         hf_run_summary summary;
         bool stopped;
-        const char *meant;
         const size_t count = COUNT - !with_saddle;
         read_model(&c, MODEL "init = { perturbation = 0.01; };");
         for (size_t i = 0; i < COUNT; i++)
-            assert_int_equal(hf_quantity_find(names[i], &q[i], &meant), HF_OK);
+            assert_int_equal(hf_quantity_find(names[i], &q[i], NULL), HF_OK);
         char *folder = strdup(temporary_path("same"));
         assert_int_equal(hf_directory_make(folder, &err), HF_OK);
         const hf_run_options options = {.directory = folder};
         assert_int_equal(hf_flow_run(&c, &options, &summary, &err), HF_OK);
-        assert_int_equal(hf_quantity_measure(&c, count, q, NULL, values, &stopped, &err), HF_OK);
+        assert_int_equal(hf_measure(&c, count, q, NULL, values, &stopped, &err), HF_OK);
         assert_false(stopped);
         assert_true(c.detect.saddles == (with_saddle == 1));
         const hf_outcome outcome = hf_outcome_of_flow(&summary);
         for (size_t i = 0; i < count; i++) {
-            const double want = q[i].kind->value(&outcome, q[i].index);
+            const double want = hf_quantity_value(&q[i], &outcome);
             assert_true(values[i] == want && isfinite(want));
         }
         assert_true(values[3] == 2); /* and something happens in it */

@@ -5,6 +5,7 @@
 
 #include "run/flow_run.h"
 #include "run/train_run.h"
+#include "train/clock.h"
 #include "train/optimizer.h"
 
 #include <stdlib.h>
@@ -63,17 +64,17 @@ static void test_time(void **state)
         config.train.momentum = momenta[n / 2];
         const hf_optimizer_params params = hf_learner_optimizer(&config);
         assert_int_equal(hf_optimizer_init(&optimizer, &params, 1, NULL), HF_OK);
-        assert_true(hf_config_step_time(&config, 0) == 0);
+        assert_true(hf_clock_time(hf_clock_of(&config.train), 0) == 0);
         for (uint64_t step = 1; step < 300; step++) {
             hf_optimizer_step(&optimizer, step, (hf_tensors){1, &value}, &gradient, &x);
-            assert_true(close_to(hf_config_step_time(&config, (double)step), x, 1e-12));
-            const double half = hf_config_step_time(&config, (double)step + 0.5);
-            assert_true(half > x && half < hf_config_step_time(&config, (double)step + 1));
+            assert_true(close_to(hf_clock_time(hf_clock_of(&config.train), (double)step), x, 1e-12));
+            const double half = hf_clock_time(hf_clock_of(&config.train), (double)step + 0.5);
+            assert_true(half > x && half < hf_clock_time(hf_clock_of(&config.train), (double)step + 1));
         }
         hf_optimizer_clear(&optimizer);
     }
-    const hf_config adam = {.train.optimizer = HF_OPTIMIZER_ADAM}, adamw = {.train.optimizer = HF_OPTIMIZER_ADAMW};
-    assert_true(isnan(hf_config_step_time(&adam, 3)) && isnan(hf_config_step_time(&adamw, 3)));
+    const hf_train_params adam = {.optimizer = HF_OPTIMIZER_ADAM}, adamw = {.optimizer = HF_OPTIMIZER_ADAMW};
+    assert_true(isnan(hf_clock_time(hf_clock_of(&adam), 3)) && isnan(hf_clock_time(hf_clock_of(&adamw), 3)));
 }
 
 /* Factors by hand; warm-up multiplies. */
@@ -453,7 +454,7 @@ static void check_first_drop(const char *more, size_t seeds)
         hf_train_summary summary;
         hf_error err = {0};
         assert_int_equal(try_training(&config, seed, &options, &summary, &err), HF_OK);
-        mean += hf_config_step_time(&config, summary.crossing[0]) / (double)seeds;
+        mean += hf_clock_time(hf_clock_of(&config.train), summary.crossing[0]) / (double)seeds;
         hf_train_summary_clear(&summary);
     }
     assert_true(within("first drop", fabs(mean / 21.71 - 1), 0.01));

@@ -2,7 +2,7 @@
 #include "cli/cli.h"
 
 #include "config/fill.h"
-#include "sweep/quantity.h"
+#include "sweep/report.h"
 
 #include <stdio.h>
 
@@ -14,7 +14,7 @@ static int run(const hf_cli_options *options)
     hf_status status = hf_config_read(&config, options->argument, options->override_count, options->overrides, &err);
     if (status != HF_OK)
         return hf_cli_fail(&err);
-    status = config.declared.sweep ? hf_quantity_settle(&config, &err) : HF_OK;
+    status = config.declared.sweep ? hf_report_settle(&config, &err) : HF_OK;
     if (status == HF_OK)
         status = hf_fill_create_problem(&config, &problem, &err); /* reads the state table too */
     hf_problem_free(problem);

@@ -3,18 +3,20 @@
 #include "cli/progress.h"
 
 #include "compare/comparison.h"
+#include "compare/experiment.h"
 #include "compare/ladder.h"
 #include "config/config.h"
 #include "core/file.h"
+#include "core/plural.h"
 #include "core/shell.h"
 #include "report/acquired.h"
 #include "report/findings.h"
 #include "report/plots.h"
-#include "sweep/one_task.h"
 #include "run/folder.h"
 #include "run/layout.h"
-#include "compare/experiment.h"
-#include "core/plural.h"
+#include "sweep/one_task.h"
+#include "train/clock.h"
+#include "train/optimizer.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -36,8 +38,8 @@ static void name_cheaper(const hf_config *config, size_t size, char *text)
          "train.sampling = \"projected\" (the same law)"},
         {config->ladder.halvings > 0, "one of ladder.halvings less (half of it)"},
         {config->train.seeds > 1, "fewer train.seeds"},
-        {hf_config_steps_are_time(config), "a larger train.lr"},
-        {!hf_config_steps_are_time(config), "fewer train.steps"},
+        {hf_clock_of(&config->train).is_time, "a larger train.lr"},
+        {!hf_clock_of(&config->train).is_time, "fewer train.steps"},
     };
     size_t used = 0;
     text[0] = '\0';
@@ -55,7 +57,8 @@ static void print_flow(const hf_config *config, const hf_run_summary *summary)
            summary->stop == HF_STOP_LOSS ? " (stop_loss reached)" : "");
     if (config->detect.events)
         hf_findings_print(&summary->findings, stdout);
-    printf("overlap %.6g, energy defect %.2g (%s), drift of the mean logit %.2g\n", summary->overlap, summary->energy_defect,
+    printf("overlap %.6g, energy defect %.2g (%s), drift of the mean logit %.2g\n", summary->overlap,
+           summary->energy_defect,
            hf_run_is_accurate(summary->energy_defect, config->solver.rtol) ? "fine" : "lower solver.rtol", summary->drift);
     printf("%zu step%s, %zu right-hand side%s, %zu factorization%s; steps repeated: %zu + %zu\n", counts->steps,
            hf_plural(counts->steps), counts->evaluations, hf_plural(counts->evaluations), counts->setups,
@@ -97,10 +100,8 @@ static hf_status print_summary(const hf_experiment *x, bool explain, const char 
 /* Steps larger than 2 over the curvature grow; with momentum mu steps are stable up to 2 (1 + mu) over it. */
 static void warn_of_lr(const hf_experiment *x)
 {
-    const double mu = x->config->train.optimizer == HF_OPTIMIZER_MOMENTUM ? x->config->train.momentum : 0;
-    const bool plain =
-        x->config->train.optimizer == HF_OPTIMIZER_SGD || x->config->train.optimizer == HF_OPTIMIZER_MOMENTUM;
-    if (x->main.seeds > 0 && plain && x->main.run[0].sharpness > 2 * (1 + mu))
+    const double mu = hf_clock_of(&x->config->train).momentum;
+    if (x->main.seeds > 0 && hf_optimizer_is_plain(x->config->train.optimizer) && x->main.run[0].sharpness > 2 * (1 + mu))
         fprintf(
             stderr,
             "headflow: warning: train.lr times the largest curvature of the loss was %.3g at the start, where steps grow "
@@ -236,9 +237,9 @@ static hf_status read_model(const hf_cli_options *options, hf_config *config, hf
         return status;
     char *word = hf_shell_path(model);
     const char *shown = word == NULL ? "MODEL" : word;
-    status = hf_config_reject(config, err, config->sweep.over.count > 0 ? "sweep.over" : "sweep.seeds",
-                              "this model is many runs, expected: headflow sweep %s, or for one of them: headflow run %s --task N",
-                              shown, shown);
+    status = hf_config_reject(
+        config, err, config->sweep.over.count > 0 ? "sweep.over" : "sweep.seeds",
+        "this model is many runs, expected: headflow sweep %s, or for one of them: headflow run %s --task N", shown, shown);
     free(word);
     hf_config_clear(config);
     return status;
@@ -301,7 +302,8 @@ const hf_cli_command hf_cli_run = {
         "the\n"
         "                  samples of a step; where others want the processors, too, set OMP_WAIT_POLICY=passive then.\n"
         "                  Results do not depend on it.\n"
-        "  --task N        of a model with a sweep section: run number N of it (as in tasks.tsv and results.tsv), an ordinary run "
+        "  --task N        of a model with a sweep section: run number N of it (as in tasks.tsv and results.tsv), an "
+        "ordinary run "
         "with\n"
         "                  tables and figures; default directory out/NAME-task-N\n"
         "  --resume        goes on with an interrupted run; the result is the same, bit for bit, as without the "

@@ -5,6 +5,7 @@
 #include "core/file.h"
 #include "core/plural.h"
 #include "core/shell.h"
+#include "sweep/report.h"
 #include "sweep/slurm.h"
 
 #include <stdio.h>
@@ -146,7 +147,7 @@ static hf_status freeze(hf_config *config, const hf_cli_options *options, const 
         free(word);
     }
     if (status == HF_OK)
-        status = hf_quantity_settle(config, err);
+        status = hf_report_settle(config, err);
     if (status == HF_OK)
         status = hf_directory_make(directory, err);
     if (status == HF_OK)

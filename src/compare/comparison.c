@@ -4,6 +4,8 @@
 #include "core/plural.h"
 #include "core/statistics.h"
 #include "report/table.h"
+#include "train/clock.h"
+#include "train/optimizer.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -140,8 +142,9 @@ static void write_seeds(hf_table *table, const hf_experiment *x, size_t *head_of
         const uint64_t seed = x->config->train.seed + k;
         const bool matched = hf_comparison_match_heads(run->heads, run->patterns, x->flow.share, run->share, head_of);
         for (size_t l = 0; l < x->levels.count; l++)
-            write_level(table, x, "seed", &seed, l, run->crossing[l], hf_config_step_time(x->config, run->crossing[l]),
-                        &run->findings, matched ? head_of : NULL);
+            write_level(table, x, "seed", &seed, l, run->crossing[l],
+                        hf_clock_time(hf_clock_of(&x->config->train), run->crossing[l]), &run->findings,
+                        matched ? head_of : NULL);
     }
 }
 
@@ -154,7 +157,8 @@ static void write_quantiles(hf_table *table, const hf_experiment *x)
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         for (size_t l = 0; l < x->levels.count; l++) {
             const double step = hf_comparison_quantile(&x->main, l, kinds[i].q);
-            write_level(table, x, kinds[i].name, NULL, l, step, hf_config_step_time(x->config, step), NULL, NULL);
+            write_level(table, x, kinds[i].name, NULL, l, step, hf_clock_time(hf_clock_of(&x->config->train), step), NULL,
+                        NULL);
         }
 }
 
@@ -168,7 +172,7 @@ static hf_status write_compare(const hf_experiment *x, const char *directory, co
     if (status == HF_OK) {
         hf_table_comment(&table,
                          "a stage's time is when the loss first falls below the middle between the flow's plateaus");
-        if (!hf_config_steps_are_time(x->config))
+        if (!hf_clock_of(&x->config->train).is_time)
             hf_table_comment(&table,
                              "steps of %s are no flow time: t_onset, t_peak, t_settle of seeds count steps, compare "
                              "order and levels only",
@@ -295,8 +299,8 @@ static void print_deviation(FILE *stream, double ratio)
 
 static void print_times(const hf_experiment *x, FILE *stream)
 {
-    const bool timed = hf_config_steps_are_time(x->config);
-    const char *name = hf_config_optimizer_name(x->config);
+    const bool timed = hf_clock_of(&x->config->train).is_time;
+    const char *name = hf_optimizer_name(x->config->train.optimizer);
     fprintf(stream, "When the loss first falls below the middle between two plateaus of the flow:\n");
     fprintf(stream, "    level      flow     drift    median      10 %%      90 %%  to flow  to drift\n");
     for (size_t l = 0; l < x->levels.count; l++) {
@@ -307,7 +311,7 @@ static void print_times(const hf_experiment *x, FILE *stream)
         print_number(stream, x->levels.t_drift[l]);
         for (size_t i = 0; i < 3; i++) {
             const double step = hf_comparison_quantile(&x->main, l, quantile[i]);
-            const double shown = timed ? hf_config_step_time(x->config, step) : step;
+            const double shown = timed ? hf_clock_time(hf_clock_of(&x->config->train), step) : step;
             print_number(stream, shown);
             median = i == 0 ? shown : median;
         }
@@ -342,8 +346,8 @@ static void print_verdict(const hf_experiment *x, FILE *stream)
                     .t = t,
                     .t_flow = x->levels.t_flow,
                     .t_drift = x->has_drift ? x->levels.t_drift : NULL,
-                    .optimizer = hf_config_optimizer_name(x->config),
-                    .timed = hf_config_steps_are_time(x->config),
+                    .optimizer = hf_optimizer_name(x->config->train.optimizer),
+                    .timed = hf_clock_of(&x->config->train).is_time,
                     .found = x->flow.findings.stage_count,
                     .fewest = SIZE_MAX};
     if (t == NULL)
@@ -352,7 +356,8 @@ static void print_verdict(const hf_experiment *x, FILE *stream)
         const hf_train_summary *run = &x->main.run[k];
         const size_t found = run->findings.stage_count;
         for (size_t l = 0; l < stages; l++)
-            t[k * stages + l] = v.timed ? hf_config_step_time(x->config, run->crossing[l]) : run->crossing[l];
+            t[k * stages + l] =
+                v.timed ? hf_clock_time(hf_clock_of(&x->config->train), run->crossing[l]) : run->crossing[l];
         v.fewest = found < v.fewest ? found : v.fewest;
         v.most = found > v.most ? found : v.most;
     }
@@ -387,14 +392,14 @@ void hf_comparison_print(const hf_experiment *x, FILE *stream)
     if (x->has_flow && x->config->train.features == HF_FEATURES_RANDOM)
         fputs("The features are random; the flow is that of orthogonal ones, from which they are off by about 1/d.\n",
               stream);
-    if (x->has_flow && hf_config_steps_are_time(x->config))
+    if (x->has_flow && hf_clock_of(&x->config->train).is_time)
         fprintf(stream,
                 "Largest deviation of the loss from the flow: %.2g of L(0) up to the first plateau, %.2g\nafter it "
                 "(medians).\n",
                 median_of(main, DEVIATION_BEFORE), median_of(main, DEVIATION_AFTER));
-    fprintf(stream, "%s, %zu seed%s, %zu step%s: loss %.6g at the end (median).\n", hf_config_optimizer_name(x->config),
-            main->seeds, hf_plural(main->seeds), x->config->train.steps, hf_plural(x->config->train.steps),
-            median_of(main, FINAL_LOSS));
+    fprintf(stream, "%s, %zu seed%s, %zu step%s: loss %.6g at the end (median).\n",
+            hf_optimizer_name(x->config->train.optimizer), main->seeds, hf_plural(main->seeds), x->config->train.steps,
+            hf_plural(x->config->train.steps), median_of(main, FINAL_LOSS));
     if (x->config->train.samples > 0)
         fprintf(stream,
                 "The loss on %s is lowest, %.6g, after step %.6g: there the model is nearest to one that\nknows %.3g "

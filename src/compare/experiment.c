@@ -5,8 +5,9 @@
 #include "compare/ladder.h"
 #include "compare/workload.h"
 #include "core/file.h"
-#include "run/folder.h"
 #include "core/init.h"
+#include "run/folder.h"
+#include "train/clock.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -49,8 +50,7 @@ static hf_status run_flow(hf_experiment *x, const hf_config *config, const char 
 static hf_config with_drift(const hf_config *config)
 {
     hf_config drifting = *config;
-    const double kept = config->train.optimizer == HF_OPTIMIZER_MOMENTUM ? config->train.momentum : 0;
-    drifting.flow.sgd_drift.lr = config->train.lr / (1 - kept);
+    drifting.flow.sgd_drift.lr = hf_clock_rate(hf_clock_of(&config->train));
     drifting.flow.sgd_drift.batch = config->train.batch;
     drifting.flow.sgd_drift.dim = config->train.dim;
     drifting.flow.sgd_drift.noise = config->data.noise;
@@ -158,19 +158,18 @@ static void report_progress(void *data, const hf_train_progress *progress)
         const size_t seeds = w->config->train.seeds;
         const double cost = hf_workload_cost(w->config->train.batch);
         w->step[mine->seed] = progress->step;
-        hf_training_progress all = {
-            .part = w->part,
-            .number = x->part,
-            .parts = x->parts,
-            .seeds = seeds,
-            .steps = seeds * progress->steps,
-            .t = progress->t,
-            .loss = progress->loss,
-            .reached = progress->reached,
-            .stages = x->levels.count,
-            .done = x->done + work_of(w->config, w->options) -
-                    cost * hf_workload_ahead(seeds, w->step, progress->steps, w->together),
-            .work = x->work};
+        hf_training_progress all = {.part = w->part,
+                                    .number = x->part,
+                                    .parts = x->parts,
+                                    .seeds = seeds,
+                                    .steps = seeds * progress->steps,
+                                    .t = progress->t,
+                                    .loss = progress->loss,
+                                    .reached = progress->reached,
+                                    .stages = x->levels.count,
+                                    .done = x->done + work_of(w->config, w->options) -
+                                            cost * hf_workload_ahead(seeds, w->step, progress->steps, w->together),
+                                    .work = x->work};
         for (size_t k = 0; k < seeds; k++)
             all.step += w->step[k];
         w->options->train_progress(w->options->progress_data, &all);

@@ -3,6 +3,7 @@
 #include "core/plural.h"
 #include "core/statistics.h"
 #include "report/table.h"
+#include "train/clock.h"
 
 #include <gsl/gsl_fit.h>
 #include <gsl/gsl_multifit.h>
@@ -18,9 +19,9 @@ static const size_t nobody = SIZE_MAX; /* no seed is left out */
 /* Flow time of a run's step on a rung. */
 static double rung_time(const hf_experiment *x, const hf_rung *rung, double step)
 {
-    hf_config config = *x->config;
-    config.train.lr = rung->lr;
-    return hf_config_step_time(&config, step);
+    hf_clock clock = hf_clock_of(&x->config->train);
+    clock.lr = rung->lr;
+    return hf_clock_time(clock, step);
 }
 
 static double deviation(const hf_experiment *x, const hf_rung *rung, size_t k, size_t l)
@@ -142,13 +143,13 @@ static bool fit_mean(size_t count, const double *terms, const double *mean, cons
 
 /* The rungs of one stage that can be fitted. */
 typedef struct {
-    size_t count, seeds;     /* rungs; the seeds they share */
-    const hf_rung **rung;    /* (count) */
-    double *deviation;       /* (count, seeds) */
-    double *terms;           /* (count, 2) scratch, and */
-    double *mean, *weight;   /* (count) */
+    size_t count, seeds;   /* rungs; the seeds they share */
+    const hf_rung **rung;  /* (count) */
+    double *deviation;     /* (count, seeds) */
+    double *terms;         /* (count, 2) scratch, and */
+    double *mean, *weight; /* (count) */
     double *log_noise, *log_spread;
-    double *left_out;        /* (HF_LADDER_NUMBERS, seeds) what is fitted without one seed */
+    double *left_out; /* (HF_LADDER_NUMBERS, seeds) what is fitted without one seed */
 } stage_data;
 
 static void clear_stage(stage_data *s)
@@ -232,7 +233,8 @@ hf_status hf_ladder_fit_stage(const hf_experiment *x, size_t l, hf_ladder_number
             s.left_out[i * s.seeds + k] = without[i].value;
     }
     for (size_t i = 0; i < HF_LADDER_NUMBERS && good; i++)
-        fit[i] = (hf_ladder_number){all[i].value, hf_jackknife(s.seeds, s.left_out + i * s.seeds), all[i].residual, s.seeds};
+        fit[i] =
+            (hf_ladder_number){all[i].value, hf_jackknife(s.seeds, s.left_out + i * s.seeds), all[i].residual, s.seeds};
     clear_stage(&s);
     if (!good)
         return hf_fail_memory(err, "the ladder");
@@ -326,7 +328,8 @@ static hf_status write_fits(const hf_experiment *x, const char *directory, const
     hf_status status = hf_table_open(&table, directory, "ladder-fit.tsv", origin, err);
     if (status != HF_OK)
         return status;
-    hf_table_comment(&table, "standard_error: one seed left out of all rungs, in turn (jackknife); nan: fewer than %d seeds",
+    hf_table_comment(&table,
+                     "standard_error: one seed left out of all rungs, in turn (jackknife); nan: fewer than %d seeds",
                      HF_JACKKNIFE_LEAST);
     hf_table_comment(&table, "residual_error: how well the law holds, from the rungs' scatter about it; no error bar, for "
                              "rungs share their seeds");
@@ -358,8 +361,8 @@ static hf_status write_rungs(const hf_experiment *x, const char *directory, cons
 {
     hf_table table;
     double *scratch = malloc((shared_seeds(x) + 1) * sizeof *scratch);
-    hf_status status = scratch == NULL ? hf_fail_memory(err, "the ladder")
-                                       : hf_table_open(&table, directory, "ladder.tsv", origin, err);
+    hf_status status =
+        scratch == NULL ? hf_fail_memory(err, "the ladder") : hf_table_open(&table, directory, "ladder.tsv", origin, err);
     if (status == HF_OK) {
         hf_table_text(&table,
                       "lr\tbatch\tseeds\tstage\tlevel\tt_flow\tt_drift\treached\tmean_deviation\tspread\tloss_deviation");
@@ -421,7 +424,7 @@ hf_status hf_ladder_print(const hf_experiment *x, FILE *stream, hf_error *err)
     if (seeds < HF_JACKKNIFE_LEAST)
         fprintf(stream, "No error bars: these take %d seeds or more, here is %zu.\n", HF_JACKKNIFE_LEAST, seeds);
     else
-        fprintf(stream,
-                "Standard errors: each of the %zu seeds left out of all rungs in turn, for the rungs share them.\n", seeds);
+        fprintf(stream, "Standard errors: each of the %zu seeds left out of all rungs in turn, for the rungs share them.\n",
+                seeds);
     return status;
 }

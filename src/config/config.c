@@ -5,6 +5,7 @@
 #include "config/text.h"
 #include "config/validate.h"
 #include "config/value.h"
+#include "train/clock.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -69,24 +70,12 @@ bool hf_config_runs_flow(const hf_config *config)
     return config->declared.flow || !config->declared.train;
 }
 
-const char *hf_config_optimizer_name(const hf_config *config)
-{
-    static const char *const names[] = {[HF_OPTIMIZER_SGD] = "SGD",
-                                        [HF_OPTIMIZER_MOMENTUM] = "momentum",
-                                        [HF_OPTIMIZER_ADAM] = "Adam",
-                                        [HF_OPTIMIZER_ADAMW] = "AdamW"};
-    return names[config->train.optimizer];
-}
-
 /* Distinct inputs of a sample: every replica of a class is one. */
 static double count_inputs(const hf_config *config)
 {
-    const hf_counts *replicas = &config->data.replicas;
-    double inputs = replicas->count == 0 ? (double)config->positions : 0;
-    if (replicas->count == 1)
-        return (double)config->positions * (double)replicas->at[0];
-    for (size_t i = 0; i < replicas->count; i++)
-        inputs += (double)replicas->at[i];
+    double inputs = 0;
+    for (size_t i = 0; i < config->positions; i++)
+        inputs += (double)hf_counts_at(&config->data.replicas, i, 1);
     return inputs;
 }
 
@@ -104,30 +93,8 @@ bool hf_config_projects(const hf_config *config)
            (double)(config->heads + config->target.count) < count_inputs(config);
 }
 
-bool hf_config_steps_are_time(const hf_config *config)
-{
-    const hf_train_params *t = &config->train;
-    const bool steady = t->schedule == HF_SCHEDULE_CONSTANT && t->warmup == 0 && t->clip == 0;
-    return steady && (t->optimizer == HF_OPTIMIZER_SGD || t->optimizer == HF_OPTIMIZER_MOMENTUM);
-}
-
-double hf_config_step_time(const hf_config *config, double n)
-{
-    const double lr = config->train.lr, mu = config->train.momentum;
-    if (!hf_config_steps_are_time(config))
-        return NAN;
-    switch (config->train.optimizer) {
-    case HF_OPTIMIZER_SGD:
-        return lr * n;
-    case HF_OPTIMIZER_MOMENTUM:
-        return lr / (1 - mu) * (n - mu * (1 - pow(mu, n)) / (1 - mu));
-    default:
-        return NAN;
-    }
-}
-
 bool hf_config_runs_drift(const hf_config *config)
 {
     return config->declared.flow && config->declared.train && config->train.batch > 0 && config->train.samples == 0 &&
-           config->train.inputs.count == 0 && config->flow.sgd_drift.lr == 0 && hf_config_steps_are_time(config);
+           config->train.inputs.count == 0 && config->flow.sgd_drift.lr == 0 && hf_clock_of(&config->train).is_time;
 }

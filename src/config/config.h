@@ -69,23 +69,12 @@ bool hf_config_runs_flow(const hf_config *config);
  * alike, steps that have a flow time, and no drift of the model file's own. */
 bool hf_config_runs_drift(const hf_config *config);
 
-/* "SGD", "momentum", "Adam" or "AdamW". */
-const char *hf_config_optimizer_name(const hf_config *config);
-
 /* Whether projected samples have the law of direct ones: fresh ones, with inputs alike in all coordinates. */
 bool hf_config_may_project(const hf_config *config);
 
 /* Whether the samples of a step are projected: where train.sampling says so, or, by default, where that has the same law and
  * the patterns and attentions are fewer than the inputs. */
 bool hf_config_projects(const hf_config *config);
-
-/* Whether the steps of the training run stand for flow time: not those of Adam, nor with a learning rate that changes or
- * gradients that are clipped. */
-bool hf_config_steps_are_time(const hf_config *config);
-
-/* Flow time that n steps of the training run stand for; n may lie between two steps. A gradient that momentum repeats
- * counts with what it has moved so far. nan where steps are no time. */
-double hf_config_step_time(const hf_config *config, double n);
 
 /* Writes the effective configuration as a model file that reads back to the same configuration, each key with its unit
  * and help as a comment. state: the name to write for init.state, NULL for its absolute path. Returns false when writing

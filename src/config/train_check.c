@@ -2,6 +2,7 @@
 
 #include "config/validate.h"
 #include "core/plural.h"
+#include "train/clock.h"
 
 #include <math.h>
 
@@ -9,31 +10,11 @@
 
 /* ---- the number of steps ---- */
 
-/* The least number of steps that reach solver.t_end. Those of momentum lag behind by up to mu/(1 - mu): the first gradients
- * have not been repeated yet. Where steps are no time, as many as SGD would need. */
-static double steps_to_end(const hf_config *c)
-{
-    const bool heavy = c->train.optimizer == HF_OPTIMIZER_MOMENTUM;
-    const double kept = heavy ? c->train.momentum : 0, t_end = c->solver.t_end * (1 - 1e-12);
-    const double most = ceil(c->solver.t_end * (1 - kept) / c->train.lr - 1e-9);
-    double low = most - 1, high = most + ceil(kept / (1 - kept));
-    if (!heavy)
-        return most;
-    while (high - low > 1) { /* low does not reach t_end, high does */
-        const double middle = floor((low + high) / 2);
-        if (hf_config_step_time(c, middle) < t_end)
-            low = middle;
-        else
-            high = middle;
-    }
-    return high;
-}
-
 static hf_status settle_steps(hf_config *c, hf_error *err)
 {
     if (c->train.steps > 0)
         return HF_OK;
-    const double steps = steps_to_end(c);
+    const double steps = hf_clock_steps(hf_clock_of(&c->train), c->solver.t_end);
     if (!(steps <= STEPS_MAX))
         return hf_config_reject(c, err, "train.lr", "needs %g steps to reach solver.t_end = %g, expected at most %g", steps,
                                 c->solver.t_end, STEPS_MAX);
@@ -50,8 +31,8 @@ static hf_status check_inputs(hf_config *c, hf_error *err)
     if (inputs->count == 0)
         return HF_OK;
     if (inputs->count != c->target.count)
-        return hf_config_reject(c, err, "train.inputs", "has %zu number%s, expected %zu, one per feature", inputs->count, hf_plural(inputs->count),
-                                c->target.count);
+        return hf_config_reject(c, err, "train.inputs", "has %zu number%s, expected %zu, one per feature", inputs->count,
+                                hf_plural(inputs->count), c->target.count);
     for (size_t j = 0; j < inputs->count; j++)
         sum += inputs->at[j];
     if (sum != c->train.dim)
@@ -97,7 +78,7 @@ static hf_status check_ladder(hf_config *c, hf_error *err)
         return HF_OK;
     if (!c->declared.flow)
         return hf_config_reject(c, err, key, "a ladder needs a flow to compare with: add flow = { };");
-    if (!hf_config_steps_are_time(c))
+    if (!hf_clock_of(&c->train).is_time)
         return hf_config_reject(c, err, "train.optimizer",
                                 "steps of Adam are no flow time: a ladder needs \"sgd\" or \"momentum\"");
     for (size_t b = 0; b < batches->count; b++)

@@ -247,18 +247,12 @@ static hf_status check_data_shapes(hf_config *c, hf_error *err)
     return status;
 }
 
-/* Entry i of a list that holds one number for all classes, one per class, or none for 1. */
-static size_t count_at(const hf_counts *list, size_t i)
-{
-    return list->count == 0 ? 1 : list->at[list->count == 1 ? 0 : i];
-}
-
 static hf_status check_input_count(hf_config *c, hf_error *err)
 {
     const char *key = c->data.copies.count > 0 ? "data.copies" : "data.replicas";
     double inputs = 0.0;
     for (size_t i = 0; i < c->positions; i++)
-        inputs += (double)count_at(&c->data.copies, i) * (double)count_at(&c->data.replicas, i);
+        inputs += (double)hf_counts_at(&c->data.copies, i, 1) * (double)hf_counts_at(&c->data.replicas, i, 1);
     if (inputs <= INPUTS_MAX)
         return HF_OK;
     return hf_config_reject(c, err, key, "the classes hold %g positions in all, expected at most 2^53", inputs);
@@ -353,7 +347,7 @@ static bool rows_differ(const hf_reals *one, const hf_reals *other, size_t *posi
 {
     const size_t length = one->count > other->count ? one->count : other->count;
     for (*position = 0; *position < length; ++*position)
-        if (one->at[one->count == 1 ? 0 : *position] != other->at[other->count == 1 ? 0 : *position])
+        if (hf_reals_at(one, *position, 1) != hf_reals_at(other, *position, 1))
             return true;
     return false;
 }

@@ -25,4 +25,15 @@ typedef struct {
     char **at;
 } hf_strings;
 
+/* Entry i of a list that holds one number for all, one for each, or none for otherwise. */
+static inline double hf_reals_at(const hf_reals *list, size_t i, double otherwise)
+{
+    return list->count == 0 ? otherwise : list->at[list->count == 1 ? 0 : i];
+}
+
+static inline size_t hf_counts_at(const hf_counts *list, size_t i, size_t otherwise)
+{
+    return list->count == 0 ? otherwise : list->at[list->count == 1 ? 0 : i];
+}
+
 #endif

@@ -4,13 +4,6 @@
 
 #include <string.h>
 
-/* w_i of one block; omega is the same for all features. */
-HF_INLINE void block_weight(const hf_problem *p, size_t first, size_t width, double *weight)
-{
-    for (size_t i = 0; i < width; i++)
-        weight[i] = p->copies[first + i] * p->variance[first + i];
-}
-
 /* Modes of sum_i n_i w_i s_ki^2, the variance |s_k|^2, and of sum_i n_i w_i s_ki; (H) each. */
 HF_CLONES static void find_variance(const hf_flow *flow, double *variance, double *sum)
 {
@@ -21,7 +14,7 @@ HF_CLONES static void find_variance(const hf_flow *flow, double *variance, doubl
     for (size_t first = 0; first < p->positions; first += HF_BLOCK) {
         size_t width = hf_block_width(first, p->positions);
         const double *s = flow->attention + first;
-        block_weight(p, first, width, weight);
+        hf_block_weight(p, first, width, weight);
         for (size_t i = 0; i < width; i++)
             weight[i] *= p->multiplicity[first + i];
         hf_lanes_product(flow->basis, width, s, p->positions, s, p->positions, squares, HF_BLOCK);
@@ -40,7 +33,7 @@ HF_CLONES static double turn_gain(hf_flow *flow, const double *variance)
     double weight[HF_BLOCK], speed = 0;
     for (size_t first = 0; first < p->positions; first += HF_BLOCK) {
         size_t width = hf_block_width(first, p->positions);
-        block_weight(p, first, width, weight);
+        hf_block_weight(p, first, width, weight);
         for (size_t n = 0; n < p->heads; n++) {
             size_t row = n * p->positions + first;
             const double *s = flow->attention + row, *h = flow->loss_gain + row;
@@ -77,7 +70,7 @@ HF_CLONES static void change_gain(const hf_flow *flow, const double *x, const do
     double drift = 2 * p->drift * loss;
     for (size_t first = 0; first < positions; first += HF_BLOCK) {
         size_t width = hf_block_width(first, positions);
-        block_weight(p, first, width, weight);
+        hf_block_weight(p, first, width, weight);
         for (size_t n = 0; n < p->heads; n++) {
             size_t row = n * positions + first;
             HF_SIMD

@@ -19,6 +19,13 @@ HF_INLINE size_t hf_block_width(size_t first, size_t positions)
     return positions - first < HF_BLOCK ? positions - first : HF_BLOCK;
 }
 
+/* w_i of drift.h for the positions of one block; omega is the same for all features. */
+HF_INLINE void hf_block_weight(const hf_problem *p, size_t first, size_t width, double *weight)
+{
+    for (size_t i = 0; i < width; i++)
+        weight[i] = p->copies[first + i] * p->variance[first + i];
+}
+
 /* y[i] += c x[i] */
 HF_INLINE void hf_lanes_add(size_t width, double c, const double *x, double *y)
 {

@@ -105,7 +105,7 @@ HF_INLINE void add_drift_to_systems(hf_newton *newton, size_t first, size_t widt
     const hf_problem *p = newton->flow->problem;
     const hf_basis *basis = newton->flow->basis;
     double *turn = newton->field, rate = newton->gamma * p->attention_rate * newton->drift, weight[BLOCK];
-    block_weight(p, first, width, weight);
+    hf_block_weight(p, first, width, weight);
     const double *s = newton->attention + first;
     if (newton->logit)
         hf_lanes_product(basis, width, s, p->positions, s, p->positions, turn, BLOCK);

@@ -63,7 +63,7 @@ HF_INLINE void scatter_drift(const hf_newton *newton, size_t first, size_t width
     const double *sigma = newton->z->data + heads * p->features;
     double *mean = newton->field + 2 * heads * BLOCK, *turn = mean + heads * BLOCK;
     hf_basis_product(newton->flow->basis, newton->push, sigma, mean);
-    block_weight(p, first, width, weight);
+    hf_block_weight(p, first, width, weight);
     turn_column(newton, -2 * p->drift * rate * sigma[2 * heads], first, width, turn);
     for (size_t m = 0; m < heads; m++)
         for (size_t i = 0; i < width; i++)
@@ -168,7 +168,7 @@ HF_INLINE void add_drift_change(const hf_newton *newton, double loss, const doub
 {
     const hf_problem *p = newton->flow->problem;
     double weight[BLOCK], drift = 2 * p->drift * loss;
-    block_weight(p, first, width, weight);
+    hf_block_weight(p, first, width, weight);
     for (size_t m = 0; m < p->heads; m++) {
         const double *s = newton->attention + m * p->positions + first;
         for (size_t i = 0; i < width; i++)

@@ -62,19 +62,12 @@ HF_INLINE void substitute_block(const hf_newton *newton, size_t first, size_t wi
         hf_lu_substitute_one(heads, factor + i, newton->pivot + first * heads + i, x + i, stride);
 }
 
-/* w_i of drift.h in one block. */
-HF_INLINE void block_weight(const hf_problem *p, size_t first, size_t width, double *weight)
-{
-    for (size_t i = 0; i < width; i++)
-        weight[i] = p->copies[first + i] * p->variance[first + i];
-}
-
 /* turn (H) = factor (w s - its mean) for one block. */
 HF_INLINE void turn_column(const hf_newton *newton, double factor, size_t first, size_t width, double *turn)
 {
     const hf_problem *p = newton->flow->problem;
     double weight[BLOCK];
-    block_weight(p, first, width, weight);
+    hf_block_weight(p, first, width, weight);
     for (size_t m = 0; m < p->heads; m++) {
         const double *s = newton->attention + m * p->positions + first;
         for (size_t i = 0; i < width; i++)

@@ -19,8 +19,8 @@ static hf_status fill_data(hf_problem *p, const hf_problem_params *params, hf_er
     p->replicas = p->copies + p->positions;
     p->multiplicity = p->replicas + p->positions;
     for (size_t i = 0; i < p->positions; i++) {
-        p->copies[i] = copies->count == 0 ? 1 : (double)copies->at[copies->count == 1 ? 0 : i];
-        p->replicas[i] = replicas->count == 0 ? 1 : (double)replicas->at[replicas->count == 1 ? 0 : i];
+        p->copies[i] = (double)hf_counts_at(copies, i, 1);
+        p->replicas[i] = (double)hf_counts_at(replicas, i, 1);
         p->multiplicity[i] = p->copies[i] * p->replicas[i];
         p->total += p->multiplicity[i];
     }
@@ -81,9 +81,8 @@ static double *make_variance(const hf_problem *p, const hf_real_rows *weights)
     double *variance = malloc(p->features * p->positions * sizeof *variance);
     for (size_t r = 0; r < p->features && variance != NULL; r++)
         for (size_t i = 0; i < p->positions; i++) {
-            size_t row = r < weights->count ? r : 0;
-            variance[r * p->positions + i] =
-                weights->count == 0 ? 1 : weights->row[row].at[weights->row[row].count == 1 ? 0 : i];
+            const size_t row = r < weights->count ? r : 0;
+            variance[r * p->positions + i] = weights->count == 0 ? 1 : hf_reals_at(&weights->row[row], i, 1);
         }
     return variance;
 }

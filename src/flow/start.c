@@ -14,8 +14,7 @@
 static bool weights_differ_between_features(const hf_real_rows *weights, size_t position)
 {
     for (size_t r = 1; r < weights->count; r++)
-        if (weights->row[r].at[weights->row[r].count == 1 ? 0 : position] !=
-            weights->row[0].at[weights->row[0].count == 1 ? 0 : position])
+        if (hf_reals_at(&weights->row[r], position, 1) != hf_reals_at(&weights->row[0], position, 1))
             return true;
     return false;
 }

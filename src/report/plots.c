@@ -4,6 +4,8 @@
 #include "core/file.h"
 #include "report/gnuplot.h"
 #include "report/plot_scripts.h" /* made from plots/ by make */
+#include "train/clock.h"
+#include "train/optimizer.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -112,7 +114,7 @@ static bool always(const hf_config *config)
 /* The attention of a training run is drawn where its rows have a time and its positions are the flow's. */
 static bool with_attention(const hf_config *config)
 {
-    const bool drawable = hf_config_steps_are_time(config) && config->data.replicas.count == 0;
+    const bool drawable = hf_clock_of(&config->train).is_time && config->data.replicas.count == 0;
     return config->output.attention && (hf_config_runs_flow(config) || drawable);
 }
 
@@ -177,8 +179,8 @@ static void write_sizes(FILE *stream, const hf_config *config)
     const bool has_sizes = copies->count > 0 || replicas->count > 0;
     fprintf(stream, "has_sizes = %d\n$sizes << END\n", has_sizes);
     for (size_t i = 0; i < (has_sizes ? config->positions : 1); i++) {
-        const size_t c = copies->count == 0 ? 1 : copies->at[copies->count == 1 ? 0 : i];
-        const size_t r = replicas->count == 0 ? 1 : replicas->at[replicas->count == 1 ? 0 : i];
+        const size_t c = hf_counts_at(copies, i, 1);
+        const size_t r = hf_counts_at(replicas, i, 1);
         fprintf(stream, "%.17g\n", (double)c * (double)r);
     }
     fputs("END\n", stream);
@@ -201,7 +203,7 @@ static void write_title(FILE *stream, const hf_config *config, const figure *f)
 static void write_source(FILE *stream, const hf_config *config, const figure *f)
 {
     const bool training = shows_training(f, config);
-    const bool in_steps = training && !hf_config_steps_are_time(config);
+    const bool in_steps = training && !hf_clock_of(&config->train).is_time;
     if (training)
         fprintf(stream, "source = '../train/seed-%" PRIu64 "/'\n", config->train.seed);
     else
@@ -216,7 +218,7 @@ static void write_source(FILE *stream, const hf_config *config, const figure *f)
 static void write_training(FILE *stream, const hf_config *config)
 {
     fprintf(stream, "seeds = %zu\nfirst_seed = %" PRIu64 "\noptimizer = '%s'\n", config->train.seeds, config->train.seed,
-            hf_config_optimizer_name(config));
+            hf_optimizer_name(config->train.optimizer));
     fprintf(stream, "has_flow = %d\nhas_drift = %d\n", hf_config_runs_flow(config), hf_config_runs_drift(config));
     fprintf(stream, "lr = %.17g\nbatch = %zu\nsamples = %zu\nvalidation = %zu\n", config->train.lr, config->train.batch,
             config->train.samples, config->train.validation);

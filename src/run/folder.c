@@ -7,6 +7,7 @@
 #include "core/file.h"
 #include "run/completion.h"
 #include "run/layout.h"
+#include "train/clock.h"
 
 #include <errno.h>
 #include <math.h>
@@ -87,8 +88,8 @@ static hf_status write_since(const char *work, double seconds, hf_error *err)
 hf_status hf_folder_state_hash(const hf_config *config, uint64_t *hash, hf_error *err)
 {
     hf_config general = *config;
-    const bool free_length =
-        (config->train.log_every > 0 || hf_config_steps_are_time(config)) && config->train.schedule != HF_SCHEDULE_COSINE;
+    const bool free_length = (config->train.log_every > 0 || hf_clock_of(&config->train).is_time) &&
+                             config->train.schedule != HF_SCHEDULE_COSINE;
     general.train.seeds = 1;
     if (config->declared.train && free_length)
         general.train.steps = 1;

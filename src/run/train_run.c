@@ -10,6 +10,7 @@
 #include "run/folder.h"
 #include "run/learner.h"
 #include "run/record.h"
+#include "train/clock.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -61,7 +62,7 @@ static const hf_view *view_of(const train_run *run)
 
 static double time_of(const train_run *run, uint64_t step)
 {
-    return hf_config_step_time(run->config, (double)step);
+    return hf_clock_time(hf_clock_of(&run->config->train), (double)step);
 }
 
 /* What events are dated by: flow time, or steps where these are none. */
@@ -77,7 +78,7 @@ static double output_clock(const train_run *run, size_t index)
 {
     const hf_config *config = run->config;
     const double last = (double)config->train.steps;
-    if (hf_config_steps_are_time(config))
+    if (hf_clock_of(&config->train).is_time)
         return hf_output_time(config, index);
     if (index == 0 || config->output.points == 1)
         return index == 0 ? 0 : last;

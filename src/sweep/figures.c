@@ -180,11 +180,10 @@ static void write_fit_facts(FILE *stream, const void *data)
     fprintf(stream, "response_scale = %d\nparameter_scale = %d\n", (int)f->result->law->response,
             (int)f->result->law->parameter);
     hf_plots_write_string(stream, "response", f->fit->response);
-    hf_quantity wanted, have;
-    const char *meant, *column = f->fit->response;
-    hf_quantity_find(f->fit->response, &wanted, &meant);
+    const hf_quantity wanted = hf_quantity_of(f->fit->response);
+    const char *column = f->fit->response;
     for (size_t i = 0; i < f->sweep->asked_count; i++) {
-        have = f->sweep->report[i];
+        const hf_quantity have = f->sweep->report[i];
         if (hf_quantity_equal(&wanted, &have))
             column = have.name;
     }

@@ -56,11 +56,11 @@ static size_t seed_of(const hf_sweep *sweep, size_t task)
 /* Runs on the scales of a law. */
 typedef struct {
     size_t runs, parameters, seeds;
-    double *y, *x; /* (runs), (runs, parameters) */
-    size_t *seed;  /* (runs) */
+    double *y, *x;      /* (runs), (runs, parameters) */
+    size_t *seed;       /* (runs) */
     double *low, *high; /* (parameters) of x */
-    bool *bends;   /* (parameters) whether it has three values or more, which a curve takes */
-    double *left_out; /* (seeds, 2 parameters + 1) what is fitted without one seed */
+    bool *bends;        /* (parameters) whether it has three values or more, which a curve takes */
+    double *left_out;   /* (seeds, 2 parameters + 1) what is fitted without one seed */
 } law_data;
 
 static void clear_data(law_data *d)
@@ -73,9 +73,7 @@ static void clear_data(law_data *d)
 /* Which reported quantity a fit is about. */
 static size_t response_of(const hf_sweep *sweep, const hf_fit *fit)
 {
-    hf_quantity wanted;
-    const char *meant;
-    hf_quantity_find(fit->response, &wanted, &meant);
+    const hf_quantity wanted = hf_quantity_of(fit->response);
     size_t q = 0;
     while (q + 1 < sweep->asked_count && !hf_quantity_equal(&wanted, &sweep->report[q]))
         q++;
@@ -88,10 +86,8 @@ static double response_at(const hf_sweep *sweep, const hf_results *results, cons
 {
     const double y = results->value[task * results->width + quantity];
     const hf_quantity_kind *kind = sweep->report[quantity].kind;
-    const bool is_bound =
-        kind->until != HF_UNTIL_NONE && results->value[task * results->width + sweep->censored] == 1;
-    const bool counts =
-        results->task[task].state == HF_TASK_OK && isfinite(y) && !is_bound && (y > 0 || !kind->is_time);
+    const bool is_bound = kind->until != HF_UNTIL_NONE && results->value[task * results->width + sweep->censored] == 1;
+    const bool counts = results->task[task].state == HF_TASK_OK && isfinite(y) && !is_bound && (y > 0 || !kind->is_time);
     return counts ? hf_scale_of(hf_laws[fit->law].response, y) : NAN;
 }
 
@@ -121,8 +117,8 @@ static void look_at_ranges(law_data *d)
             d->high[k] = fmax(d->high[k], d->x[i * d->parameters + k]);
         }
         for (size_t i = 0; i < d->runs; i++)
-            d->bends[k] = d->bends[k] ||
-                          (d->x[i * d->parameters + k] > d->low[k] && d->x[i * d->parameters + k] < d->high[k]);
+            d->bends[k] =
+                d->bends[k] || (d->x[i * d->parameters + k] > d->low[k] && d->x[i * d->parameters + k] < d->high[k]);
     }
 }
 

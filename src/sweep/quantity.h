@@ -1,15 +1,12 @@
 /* quantity: what a sweep can report of one run, by name.
  *
- * A name such as t_acquired_2 is a kind, t_acquired_<j>, and an index. hf_quantity_measure is the one way from a
- * configuration to numbers: whatever a sweep is to run stands behind it. */
+ * A name such as t_acquired_2 is a kind, t_acquired_<j>, and an index. */
 #ifndef HF_SWEEP_QUANTITY_H
 #define HF_SWEEP_QUANTITY_H
 
 #include "config/config.h"
-#include "run/flow_run.h"
-#include "run/train_run.h"
+#include "detect/detector.h"
 
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -27,10 +24,6 @@ typedef struct {
     double train_loss, early_step, early_t, early_loss, early_class; /* of training */
 } hf_outcome;
 
-/* Both point into the summary. */
-hf_outcome hf_outcome_of_flow(const hf_run_summary *summary);
-hf_outcome hf_outcome_of_training(const hf_train_summary *summary);
-
 typedef struct {
     const char *name; /* up to the index */
     hf_index index;
@@ -38,11 +31,13 @@ typedef struct {
     bool is_count;     /* a small whole number */
     bool needs_events; /* detect.events */
     bool needs_saddle; /* detect.saddles */
+    bool needs_level;  /* detect.loss_fraction */
     bool needs_training;
     bool needs_end; /* of a run: whether it is censored */
     hf_until until;
     const char *unit, *help;
-    double (*value)(const hf_outcome *outcome, size_t index);
+    double (*value)(const hf_outcome *outcome, size_t index); /* NULL: the double at field of the outcome */
+    size_t field;
 } hf_quantity_kind;
 
 typedef struct {
@@ -51,8 +46,14 @@ typedef struct {
     const char *name; /* as it was asked for; not owned */
 } hf_quantity;
 
-/* The quantity of a name, which must outlive it. HF_EUSAGE: *meant is a similar name or NULL. */
-hf_status hf_quantity_find(const char *name, hf_quantity *quantity, const char **meant);
+/* The quantity of a name, which must outlive it. HF_EUSAGE: there is none; the message names a similar one. */
+hf_status hf_quantity_find(const char *name, hf_quantity *quantity, hf_error *err);
+
+/* The same for a name that has been checked. */
+hf_quantity hf_quantity_of(const char *name);
+
+/* Its value for a run. */
+double hf_quantity_value(const hf_quantity *quantity, const hf_outcome *outcome);
 
 /* Whether two names are one quantity. */
 bool hf_quantity_equal(const hf_quantity *a, const hf_quantity *b);
@@ -62,17 +63,6 @@ extern const char hf_quantity_censored[];
 
 /* The unit of a quantity; times of training runs whose steps are no flow time are counted in steps. */
 const char *hf_quantity_unit(const hf_config *config, const hf_quantity *quantity);
-
-/* Fills sweep.report where it is empty, adds what the fits need, and checks that everything asked for can be measured.
- * Errors: HF_EUSAGE, HF_ESYSTEM. */
-hf_status hf_quantity_settle(hf_config *config, hf_error *err);
-
-/* Runs what config describes, a flow or, with a train section and no flow section, the training of its first seed, without
- * tables, and fills values (count). Only what the quantities need is looked for:
- * config's detect.saddles is set. *stopped: *interrupted, which may be NULL, became true and values are not set. Errors:
- * as hf_flow_run and hf_train_run. */
-hf_status hf_quantity_measure(hf_config *config, size_t count, const hf_quantity *quantities,
-                              const volatile sig_atomic_t *interrupted, double *values, bool *stopped, hf_error *err);
 
 /* Writes a line for every kind: name, unit, meaning. */
 bool hf_quantity_print_kinds(FILE *stream);

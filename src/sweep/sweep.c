@@ -7,6 +7,8 @@
 #include "core/file.h"
 #include "core/hash.h"
 #include "run/layout.h"
+#include "sweep/measure.h"
+#include "sweep/report.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -278,7 +280,7 @@ static hf_status check_columns(const hf_sweep *sweep, hf_error *err)
 static hf_status open_report(hf_sweep *sweep, hf_error *err)
 {
     const hf_strings *names = &sweep->config.sweep.report;
-    hf_status status = hf_quantity_settle(&sweep->config, err);
+    hf_status status = hf_report_settle(&sweep->config, err);
     if (status != HF_OK)
         return status;
     sweep->asked_count = sweep->censored = names->count;
@@ -286,8 +288,7 @@ static hf_status open_report(hf_sweep *sweep, hf_error *err)
     if (sweep->report == NULL)
         return hf_fail_memory(err, "the report");
     for (size_t i = 0; i <= names->count; i++) {
-        const char *meant;
-        hf_quantity_find(i < names->count ? names->at[i] : hf_quantity_censored, &sweep->report[i], &meant);
+        sweep->report[i] = hf_quantity_of(i < names->count ? names->at[i] : hf_quantity_censored);
         if (sweep->report[i].kind->needs_end && i < sweep->censored)
             sweep->censored = i; /* asked for by name */
     }
@@ -396,7 +397,7 @@ hf_status hf_sweep_run_task(const hf_sweep *sweep, size_t i, const volatile sig_
     free(overrides);
     if (status != HF_OK)
         return status;
-    status = hf_quantity_measure(&config, sweep->report_count, sweep->report, interrupted, values, stopped, err);
+    status = hf_measure(&config, sweep->report_count, sweep->report, interrupted, values, stopped, err);
     hf_config_clear(&config);
     return status;
 }

@@ -10,6 +10,8 @@
 #include "sweep/quantity.h"
 #include "sweep/tasks.h"
 
+#include <signal.h>
+
 /* A task by what it is, whatever its number in this sweep: a hash of the model and of what the task overrides in it. */
 typedef struct {
     uint64_t id;
@@ -23,8 +25,8 @@ typedef struct {
     hf_tasks tasks;
     size_t report_count; /* what is measured of every run: what sweep.report asks for, then whether the run is censored */
     hf_quantity *report;
-    size_t asked_count; /* of these, the first ones, that are reported by name */
-    size_t censored;    /* which of them says whether the run is censored */
+    size_t asked_count;  /* of these, the first ones, that are reported by name */
+    size_t censored;     /* which of them says whether the run is censored */
     uint64_t model_hash; /* of the model that the tasks share */
     uint64_t *id;        /* (tasks.count) what each task is; owned */
     hf_task_id *ids;     /* (tasks.count) in order of id; owned */
@@ -42,7 +44,7 @@ hf_status hf_sweep_open(hf_sweep *sweep, const char *directory, hf_error *err);
 /* Legal on a zeroed sweep. */
 void hf_sweep_close(hf_sweep *sweep);
 
-/* Runs task number i (from 0) and fills values (report_count). *stopped and errors: as hf_quantity_measure. */
+/* Runs task number i (from 0) and fills values (report_count). *stopped and errors: as hf_measure. */
 hf_status hf_sweep_run_task(const hf_sweep *sweep, size_t i, const volatile sig_atomic_t *interrupted, double *values,
                             bool *stopped, hf_error *err);
 

@@ -3,11 +3,23 @@
 #include <math.h>
 #include <stdlib.h>
 
-static size_t memories(hf_optimizer_kind kind)
+static const struct {
+    const char *name;
+    size_t memories; /* doubles it remembers for each parameter */
+    bool is_plain;   /* steps follow the gradient */
+} kinds[] = {[HF_OPTIMIZER_SGD] = {"SGD", 0, true},
+             [HF_OPTIMIZER_MOMENTUM] = {"momentum", 1, true},
+             [HF_OPTIMIZER_ADAM] = {"Adam", 2, false},
+             [HF_OPTIMIZER_ADAMW] = {"AdamW", 2, false}};
+
+const char *hf_optimizer_name(hf_optimizer_kind kind)
 {
-    static const size_t count[] = {
-        [HF_OPTIMIZER_SGD] = 0, [HF_OPTIMIZER_MOMENTUM] = 1, [HF_OPTIMIZER_ADAM] = 2, [HF_OPTIMIZER_ADAMW] = 2};
-    return count[kind];
+    return kinds[kind].name;
+}
+
+bool hf_optimizer_is_plain(hf_optimizer_kind kind)
+{
+    return kinds[kind].is_plain;
 }
 
 hf_status hf_optimizer_init(hf_optimizer *o, const hf_optimizer_params *params, size_t count, hf_error *err)
@@ -15,7 +27,7 @@ hf_status hf_optimizer_init(hf_optimizer *o, const hf_optimizer_params *params, 
     *o = (hf_optimizer){.params = *params,
                         .schedule = hf_schedule_start(&params->schedule),
                         .count = count,
-                        .memory_count = memories(params->kind) * count};
+                        .memory_count = kinds[params->kind].memories * count};
     o->memory = calloc(o->memory_count + 1, sizeof *o->memory);
     return o->memory != NULL ? HF_OK : hf_fail_memory(err, "the optimizer");
 }

@@ -28,6 +28,12 @@ typedef struct {
     double *memory;      /* (memory_count) owned; 0 at the start */
 } hf_optimizer;
 
+/* "SGD", "momentum", "Adam" or "AdamW". */
+const char *hf_optimizer_name(hf_optimizer_kind kind);
+
+/* Whether its steps follow the gradient, with momentum or without. */
+bool hf_optimizer_is_plain(hf_optimizer_kind kind);
+
 /* Errors: HF_ESYSTEM. Free with hf_optimizer_clear. */
 hf_status hf_optimizer_init(hf_optimizer *optimizer, const hf_optimizer_params *params, size_t count, hf_error *err);
 
