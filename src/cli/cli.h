@@ -10,7 +10,7 @@
 
 /* The command line after the command's name. Strings belong to argv. */
 typedef struct {
-    const char *argument;   /* MODEL or DIR; NULL: none given */
+    const char *argument;         /* MODEL or DIR; NULL: none given */
     const char *const *arguments; /* all of them */
     size_t argument_count;
     const char *directory;  /* -o */
@@ -30,9 +30,10 @@ typedef struct {
 /* A command of the program. run returns the exit code. */
 typedef struct {
     const char *name, *usage, *summary;
-    const char *argument;      /* what it works on, in the usage; NULL: MODEL or DIR, as the usage says */
-    bool many;                 /* it takes several */
-    const char *short_options; /* the letters it takes, and long options by their letter: e explain, r resume, x restart, q quiet,
+    const char *argument; /* what it works on, in the usage; NULL: MODEL or DIR, as the usage says */
+    bool many;            /* it takes several */
+    const char
+        *short_options; /* the letters it takes, and long options by their letter: e explain, r resume, x restart, q quiet,
                                   t terminal, b slurm, c chunk, n chunks, k task, p step, l loss */
     const char *help;
     int (*run)(const hf_cli_options *options);
@@ -72,5 +73,8 @@ hf_status hf_cli_flush(hf_error *err);
 
 /* "out/NAME" for models/NAME.conf; to be freed. NULL: out of memory. */
 char *hf_cli_default_directory(const char *model);
+
+/* Prints what stands in the table of this name, NULL: in all, as Markdown. False: there is no such table. */
+bool hf_cli_explain_columns(const char *name);
 
 #endif

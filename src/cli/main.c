@@ -14,8 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static const hf_cli_command *const commands[] = {&hf_cli_run,   &hf_cli_check, &hf_cli_plot,
-                                                 &hf_cli_sweep, &hf_cli_task,  &hf_cli_collect, &hf_cli_detect};
+static const hf_cli_command *const commands[] = {&hf_cli_run,  &hf_cli_check,   &hf_cli_plot,  &hf_cli_sweep,
+                                                 &hf_cli_task, &hf_cli_collect, &hf_cli_detect};
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
 int hf_cli_fail(const hf_error *err)
@@ -48,8 +48,8 @@ static void print_help(void)
         "Commands:");
     for (size_t i = 0; i < COMMANDS; i++)
         printf("  headflow %-65s %s\n", commands[i]->usage, commands[i]->summary);
-    puts("  headflow help [COMMAND|KEY|SECTION|keys|quantities]                        this text, a command, a key of the "
-         "model file\n"
+    puts("  headflow help [COMMAND|KEY|SECTION|TABLE|keys|quantities|columns]          this text, a command, a key of the "
+         "model file, a table\n"
          "  headflow --version\n"
          "\n"
          "Try:  headflow run models/three-stage.conf     then look at out/three-stage/plots/flow.png\n"
@@ -72,7 +72,7 @@ static int no_help(const char *topic)
     char shown[HF_SHOWN];
     const char *meant = hf_keys_suggest(topic);
     for (size_t i = 0; i < COMMANDS && meant == NULL; i++) {
-        const char *const names[] = {commands[i]->name, "keys", "quantities", NULL};
+        const char *const names[] = {commands[i]->name, "keys", "quantities", "columns", NULL};
         meant = hf_keys_nearest(topic, names);
     }
     if (meant == NULL)
@@ -92,13 +92,15 @@ static int help(const char *topic)
         hf_config_print_keys(stdout);
     else if (strcmp(topic, "quantities") == 0)
         hf_quantity_print_kinds(stdout);
+    else if (strcmp(topic, "columns") == 0)
+        hf_cli_explain_columns(NULL);
     else if (command != NULL) {
         printf("headflow %s\n\n%s", command->usage, command->help);
         if (hf_keys_find_section(topic) != NULL) {
             putchar('\n');
             hf_config_explain(topic, stdout);
         }
-    } else if (!hf_config_explain(topic, stdout))
+    } else if (!hf_config_explain(topic, stdout) && !hf_cli_explain_columns(topic))
         return no_help(topic);
     return 0;
 }
@@ -224,7 +226,7 @@ static int parse(const hf_cli_command *command, int argc, char *argv[], hf_cli_o
         return code;
     if (optind == argc)
         return usage_error(command, "%s is missing",
-                           command->argument != NULL                   ? command->argument
+                           command->argument != NULL                 ? command->argument
                            : strstr(command->usage, "MODEL") == NULL ? "DIR"
                                                                      : "MODEL");
     if (optind + 1 < argc && !command->many)

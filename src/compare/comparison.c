@@ -3,12 +3,14 @@
 #include "compare/verdict.h"
 #include "core/plural.h"
 #include "core/statistics.h"
+#include "report/acquired.h"
 #include "report/table.h"
 #include "train/clock.h"
 #include "train/optimizer.h"
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,42 +85,60 @@ static const hf_stage *stage_through(const hf_findings *f, double level, size_t 
     return NULL;
 }
 
-/* The first pattern that a stage acquires; NULL: none. */
-static const hf_event *acquisition_in(const hf_findings *f, size_t stage)
-{
-    for (size_t e = 0; e < f->event_count; e++)
-        if (f->event[e].kind == HF_EVENT_ACQUIRED && f->event[e].stage == stage)
-            return &f->event[e];
-    return NULL;
-}
+typedef struct {
+    const char *curve, *seed;
+    size_t stage;
+    double level, step, t, deviation_flow, deviation_drift, t_onset, t_peak, t_settle;
+    size_t pattern, carrier, carrier_in_flow;
+} level_row;
 
-/* A row: curve, its seed (0: none), the step (nan: it has none) and time at which level l is reached, and the curve's own
- * findings (NULL: none) with its heads' numbers in the flow (NULL: as they are). */
+/* clang-format off */
+static const hf_column level_columns[] = {
+    HF_COLUMN(level_row, curve, "", "flow; drift, the flow with the drift of the noise; seed; median, p10, p90 of the seeds"),
+    HF_COLUMN(level_row, seed, "", "of the training run"),
+    HF_COLUMN(level_row, stage, "", "of the flow"),
+    HF_COLUMN(level_row, level, "loss", "halfway between the flow's plateaus around the stage"),
+    HF_COLUMN(level_row, step, "steps", "the loss first falls below the level"),
+    HF_COLUMN(level_row, t, "flow time", "likewise"),
+    HF_COLUMN(level_row, deviation_flow, "1", "t over that of the flow, minus 1"),
+    HF_COLUMN(level_row, deviation_drift, "1", "t over that of the flow with drift, minus 1"),
+    HF_COLUMN(level_row, t_onset, "flow time", "of the curve's own stage that passes the level"),
+    HF_COLUMN(level_row, t_peak, "flow time", "likewise"),
+    HF_COLUMN(level_row, t_settle, "flow time", "likewise"),
+    HF_COLUMN_INDEX(level_row, pattern, "", "the first pattern that it acquires"),
+    HF_COLUMN_INDEX(level_row, carrier, "", "the head that carries it"),
+    HF_COLUMN_INDEX(level_row, carrier_in_flow, "", "the flow's head that carries what this one does in the end"),
+};
+static const hf_table_kind levels_table = {"compare.tsv", "A row for every curve and every stage of the flow.", HF_COLUMNS(level_columns)};
+/* clang-format on */
+
+/* A row: curve, its seed (NULL: none), the step (nan: it has none) and time at which level l is reached, and the curve's own
+ * findings (NULL: none) with its heads' numbers in the flow (NULL: unknown). */
 static void write_level(hf_table *table, const hf_experiment *x, const char *curve, const uint64_t *seed, size_t l,
                         double step, double t, const hf_findings *findings, const size_t *head_of)
 {
     const hf_levels *levels = &x->levels;
     size_t number = 0;
     const hf_stage *stage = stage_through(findings, levels->level[l], &number);
-    const hf_event *acquired = stage == NULL ? NULL : acquisition_in(findings, number);
-    hf_table_text(table, "%s", curve);
-    if (seed == NULL)
-        hf_table_number(table, NAN);
-    else
-        hf_table_text(table, "%" PRIu64, *seed);
-    hf_table_text(table, "%zu", l + 1);
-    const double numbers[] = {levels->level[l],
-                              step,
-                              t,
-                              t / levels->t_flow[l] - 1,
-                              t / levels->t_drift[l] - 1,
-                              stage == NULL ? NAN : stage->t_onset,
-                              stage == NULL ? NAN : stage->t_peak,
-                              stage == NULL ? NAN : stage->t_settle};
-    hf_table_numbers(table, sizeof numbers / sizeof numbers[0], numbers);
-    hf_table_index(table, acquired == NULL ? 0 : acquired->pattern);
-    hf_table_index(table, acquired == NULL ? 0 : acquired->head);
-    hf_table_index(table, acquired == NULL || head_of == NULL ? 0 : head_of[acquired->head - 1] + 1);
+    const hf_event *acquired = stage == NULL ? NULL : hf_acquired_first(findings, number);
+    char seed_text[24] = "nan";
+    if (seed != NULL)
+        snprintf(seed_text, sizeof seed_text, "%" PRIu64, *seed);
+    const level_row row = {.curve = curve,
+                           .seed = seed_text,
+                           .stage = l + 1,
+                           .level = levels->level[l],
+                           .step = step,
+                           .t = t,
+                           .deviation_flow = t / levels->t_flow[l] - 1,
+                           .deviation_drift = t / levels->t_drift[l] - 1,
+                           .t_onset = stage == NULL ? NAN : stage->t_onset,
+                           .t_peak = stage == NULL ? NAN : stage->t_peak,
+                           .t_settle = stage == NULL ? NAN : stage->t_settle,
+                           .pattern = acquired == NULL ? 0 : acquired->pattern,
+                           .carrier = acquired == NULL ? 0 : acquired->head,
+                           .carrier_in_flow = acquired == NULL || head_of == NULL ? 0 : head_of[acquired->head - 1] + 1};
+    hf_table_row(table, &levels_table, &row);
     hf_table_end_line(table);
 }
 
@@ -180,8 +200,7 @@ static hf_status write_compare(const hf_experiment *x, const char *directory, co
         if (x->config->train.features == HF_FEATURES_RANDOM)
             hf_table_comment(&table,
                              "random features: the flow is that of orthogonal ones, from which they are off by about 1/d");
-        hf_table_text(&table, "curve\tseed\tstage\tlevel\tstep\tt\tdeviation_flow\tdeviation_drift\tt_onset\tt_peak\t"
-                              "t_settle\tpattern\tcarrier\tcarrier_in_flow");
+        hf_table_names(&table, &levels_table);
         hf_table_end_line(&table);
         write_flows(&table, x, head_of);
         write_seeds(&table, x, head_of);
@@ -203,36 +222,110 @@ static void drift_deviations(const hf_experiment *x, hf_deviation *before, hf_de
         hf_curve_compare(flow, drift->at[i].t, drift->at[i].loss, drift->at[i].t <= x->levels.settled ? before : after);
 }
 
-static void write_run(hf_table *table, const hf_experiment *x, uint64_t seed, const hf_train_summary *run, size_t *head_of)
+typedef struct {
+    const char *curve, *seed, *step;
+    double t, loss, overlap, stages, sharpness, t_before, deviation_before, t_after, deviation_after;
+    double train_loss, early_step, early_t, early_loss, early_class, early_distance;
+    const char *heads;
+} run_row;
+
+/* clang-format off */
+static const hf_column run_columns[] = {
+    HF_COLUMN(run_row, curve, "", "seed; drift, the flow with the drift of the noise"),
+    HF_COLUMN(run_row, seed, "", "of the training run"),
+    HF_COLUMN(run_row, step, "steps", "at the end"),
+    HF_COLUMN(run_row, t, "flow time", "at the end"),
+    HF_COLUMN(run_row, loss, "loss", "at the end"),
+    HF_COLUMN(run_row, overlap, "1", "at the end"),
+    HF_COLUMN(run_row, stages, "", "number of stages"),
+    HF_COLUMN(run_row, sharpness, "1", "lr times the largest curvature of the loss at the start"),
+    HF_COLUMN(run_row, t_before, "flow time", "of the largest deviation from the flow up to the settling of its first stage"),
+    HF_COLUMN(run_row, deviation_before, "start loss", "that deviation of the loss"),
+    HF_COLUMN(run_row, t_after, "flow time", "of the largest one later"),
+    HF_COLUMN(run_row, deviation_after, "start loss", "that deviation of the loss"),
+    HF_COLUMN(run_row, train_loss, "loss", "on the fixed samples at the end, with the label noise"),
+    HF_COLUMN(run_row, early_step, "steps", "the held-out loss, or that of the population, is lowest: the early stop"),
+    HF_COLUMN(run_row, early_t, "flow time", "of the early stop"),
+    HF_COLUMN(run_row, early_loss, "loss", "held-out loss there"),
+    HF_COLUMN(run_row, early_class, "", "k of the smallest distance_k there"),
+    HF_COLUMN(run_row, early_distance, "loss", "that distance"),
+    HF_COLUMN(run_row, heads, "", "the flow's head for each head of the run, separated by commas; nan unless every head carries a pattern of its own. The same as numbers in head_1 ... head_H"),
+};
+static const hf_table_kind runs_table = {"runs.tsv", "A row for every training run, and for the flow with drift.", HF_COLUMNS(run_columns)};
+/* clang-format on */
+
+/* head_of: (heads) or NULL */
+static hf_status write_run(hf_table *table, run_row *row, size_t heads, const size_t *head_of, hf_error *err)
 {
-    hf_table_text(table, "seed\t%" PRIu64 "\t%" PRIu64, seed, run->step);
-    const double numbers[] = {run->t,
-                              run->loss,
-                              run->overlap,
-                              x->config->detect.events ? (double)run->findings.stage_count : NAN,
-                              run->sharpness,
-                              run->before.t,
-                              run->before.loss,
-                              run->after.t,
-                              run->after.loss,
-                              run->train_loss,
-                              (double)run->early.step,
-                              run->early.t,
-                              run->early.loss,
-                              (double)run->early.nearest,
-                              run->early.distance};
-    hf_table_numbers(table, sizeof numbers / sizeof numbers[0], numbers);
-    const bool matched =
-        x->has_flow && hf_comparison_match_heads(run->heads, run->patterns, x->flow.share, run->share, head_of);
-    if (matched) {
-        hf_table_text(table, "%zu", head_of[0] + 1);
-        for (size_t k = 1; k < run->heads; k++)
-            fprintf(table->file.stream, ",%zu", head_of[k] + 1);
-    } else
-        hf_table_number(table, NAN);
-    for (size_t k = 0; k < run->heads; k++)
-        hf_table_index(table, matched ? head_of[k] + 1 : 0);
+    char *text = malloc(heads * 24 + 4), *at = text;
+    if (text == NULL)
+        return hf_fail_memory(err, "the comparison");
+    strcpy(text, "nan");
+    for (size_t k = 0; k < heads && head_of != NULL; k++)
+        at += sprintf(at, "%s%zu", k == 0 ? "" : ",", head_of[k] + 1);
+    row->heads = text;
+    hf_table_row(table, &runs_table, row);
+    for (size_t k = 0; k < heads; k++)
+        hf_table_index(table, head_of != NULL ? head_of[k] + 1 : 0);
     hf_table_end_line(table);
+    free(text);
+    return HF_OK;
+}
+
+/* scratch: (heads) */
+static hf_status write_seed(hf_table *table, const hf_experiment *x, size_t k, size_t *scratch, hf_error *err)
+{
+    const hf_train_summary *run = &x->main.run[k];
+    char seed[24], step[24];
+    snprintf(seed, sizeof seed, "%" PRIu64, x->config->train.seed + k);
+    snprintf(step, sizeof step, "%" PRIu64, run->step);
+    run_row row = {.curve = "seed",
+                   .seed = seed,
+                   .step = step,
+                   .t = run->t,
+                   .loss = run->loss,
+                   .overlap = run->overlap,
+                   .stages = x->config->detect.events ? (double)run->findings.stage_count : NAN,
+                   .sharpness = run->sharpness,
+                   .t_before = run->before.t,
+                   .deviation_before = run->before.loss,
+                   .t_after = run->after.t,
+                   .deviation_after = run->after.loss,
+                   .train_loss = run->train_loss,
+                   .early_step = (double)run->early.step,
+                   .early_t = run->early.t,
+                   .early_loss = run->early.loss,
+                   .early_class = (double)run->early.nearest,
+                   .early_distance = run->early.distance};
+    const bool matched =
+        x->has_flow && hf_comparison_match_heads(run->heads, run->patterns, x->flow.share, run->share, scratch);
+    return write_run(table, &row, x->config->heads, matched ? scratch : NULL, err);
+}
+
+/* Nothing is held out, and its heads are its own. */
+static hf_status write_drift(hf_table *table, const hf_experiment *x, hf_error *err)
+{
+    hf_deviation before, after;
+    drift_deviations(x, &before, &after);
+    run_row row = {.curve = "drift",
+                   .seed = "nan",
+                   .step = "nan",
+                   .t = x->drift.t,
+                   .loss = x->drift.loss,
+                   .overlap = x->drift.overlap,
+                   .stages = (double)x->drift.findings.stage_count,
+                   .sharpness = NAN,
+                   .t_before = before.t,
+                   .deviation_before = before.loss,
+                   .t_after = after.t,
+                   .deviation_after = after.loss,
+                   .train_loss = NAN,
+                   .early_step = NAN,
+                   .early_t = NAN,
+                   .early_loss = NAN,
+                   .early_class = NAN,
+                   .early_distance = NAN};
+    return write_run(table, &row, x->config->heads, NULL, err);
 }
 
 static hf_status write_runs(const hf_experiment *x, const char *directory, const hf_table_origin *origin, hf_error *err)
@@ -243,32 +336,24 @@ static hf_status write_runs(const hf_experiment *x, const char *directory, const
         return hf_fail_memory(err, "the comparison");
     hf_status status = hf_table_open(&table, directory, "runs.tsv", origin, err);
     if (status == HF_OK) {
-        hf_table_text(&table,
-                      "curve\tseed\tstep\tt\tloss\toverlap\tstages\tsharpness\tt_before\tdeviation_before\tt_after\t"
-                      "deviation_after\ttrain_loss\tearly_step\tearly_t\tearly_loss\tearly_class\tearly_distance\theads");
+        hf_table_names(&table, &runs_table);
         for (size_t k = 1; k <= x->config->heads; k++)
             hf_table_text(&table, "head_%zu", k);
         hf_table_end_line(&table);
-        for (size_t k = 0; k < x->main.seeds; k++)
-            write_run(&table, x, x->config->train.seed + k, &x->main.run[k], head_of);
-        if (x->has_drift) {
-            hf_deviation before, after;
-            drift_deviations(x, &before, &after);
-            const double how[] = {x->drift.t, x->drift.loss, x->drift.overlap, (double)x->drift.findings.stage_count,
-                                  NAN,        before.t,      before.loss,      after.t,
-                                  after.loss};
-            hf_table_text(&table, "drift\tnan\tnan");
-            hf_table_numbers(&table, sizeof how / sizeof how[0], how);
-            hf_table_text(&table, "nan\tnan\tnan\tnan\tnan\tnan\tnan"); /* nothing is held out, heads are its own */
-            for (size_t k = 0; k < x->config->heads; k++)
-                hf_table_index(&table, 0);
-            hf_table_end_line(&table);
-        }
-        status = hf_file_commit(&table.file, err);
+        for (size_t k = 0; k < x->main.seeds && status == HF_OK; k++)
+            status = write_seed(&table, x, k, head_of, err);
+        if (x->has_drift && status == HF_OK)
+            status = write_drift(&table, x, err);
+        if (status != HF_OK)
+            hf_file_abandon(&table.file);
+        else
+            status = hf_file_commit(&table.file, err);
     }
     free(head_of);
     return status;
 }
+
+const hf_table_kind *const hf_comparison_tables[] = {&levels_table, &runs_table, NULL};
 
 hf_status hf_comparison_write(const hf_experiment *x, const char *directory, hf_error *err)
 {

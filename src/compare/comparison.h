@@ -8,8 +8,12 @@
 #define HF_COMPARE_COMPARISON_H
 
 #include "compare/experiment.h"
+#include "report/table.h"
 
 #include <stdio.h>
+
+/* What stands in the tables; the list ends with NULL. */
+extern const hf_table_kind *const hf_comparison_tables[];
 
 /* Writes runs.tsv and, where there is a flow, compare.tsv. Errors: HF_ESYSTEM. */
 hf_status hf_comparison_write(const hf_experiment *experiment, const char *directory, hf_error *err);

@@ -287,13 +287,60 @@ hf_status hf_ladder_fit_order(const hf_experiment *x, size_t batch, hf_ladder_nu
 static const char *const fit_names[HF_LADDER_NUMBERS] = {"mean_per_lr", "mean_per_lr_over_batch", "spread_exponent",
                                                          "spread_factor"};
 
+typedef struct {
+    const char *fit;
+    double stage, batch, value, standard_error;
+    size_t seeds;
+    double residual_error;
+} fit_row;
+
+typedef struct {
+    double lr;
+    size_t batch, seeds, stage;
+    double level, t_flow, t_drift;
+    size_t reached;
+    double mean_deviation, spread, loss_deviation;
+} rung_row;
+
+/* clang-format off */
+static const hf_column fit_columns[] = {
+    HF_COLUMN(fit_row, fit, "", "mean_per_lr a and mean_per_lr_over_batch b: mean deviation = a lr + b lr/batch; spread_exponent p and spread_factor c: spread = c (lr/batch)^p; loss_order_in_lr: exponent of loss_deviation in lr"),
+    HF_COLUMN(fit_row, stage, "", "of the flow; nan: the law has none"),
+    HF_COLUMN(fit_row, batch, "samples", "of loss_order_in_lr; 0: the exact gradient"),
+    HF_COLUMN(fit_row, value, "", "the fitted number"),
+    HF_COLUMN(fit_row, standard_error, "", "one seed left out of all rungs, in turn (jackknife)"),
+    HF_COLUMN(fit_row, seeds, "", "that it is made of"),
+    HF_COLUMN(fit_row, residual_error, "", "how well the law holds, from the rungs' scatter about it; no error bar"),
+};
+static const hf_column rung_columns[] = {
+    HF_COLUMN(rung_row, lr, "flow time", "learning rate"),
+    HF_COLUMN(rung_row, batch, "samples", "of a step; 0: the exact gradient"),
+    HF_COLUMN(rung_row, seeds, "", "training runs of the rung"),
+    HF_COLUMN(rung_row, stage, "", "of the flow"),
+    HF_COLUMN(rung_row, level, "loss", "halfway between the flow's plateaus around it"),
+    HF_COLUMN(rung_row, t_flow, "flow time", "the flow's loss falls below the level"),
+    HF_COLUMN(rung_row, t_drift, "flow time", "that of the flow with the drift of this rung's noise does; nan: none"),
+    HF_COLUMN(rung_row, reached, "", "number of seeds that reached the level"),
+    HF_COLUMN(rung_row, mean_deviation, "1", "mean over seeds of t/t_flow - 1"),
+    HF_COLUMN(rung_row, spread, "1", "its standard deviation"),
+    HF_COLUMN(rung_row, loss_deviation, "start loss", "mean over seeds of deviation_before (runs.tsv)"),
+};
+static const hf_table_kind fits_table = {"ladder-fit.tsv", "A row for every fitted number.", HF_COLUMNS(fit_columns)};
+static const hf_table_kind rungs_table = {"ladder.tsv", "A row for every learning rate, batch size and stage.", HF_COLUMNS(rung_columns)};
+/* clang-format on */
+
+const hf_table_kind *const hf_ladder_tables[] = {&rungs_table, &fits_table, NULL};
+
 static void write_number(hf_table *table, const char *what, double batch, size_t stage, const hf_ladder_number *n)
 {
-    hf_table_text(table, "%s", what);
-    hf_table_number(table, stage == 0 ? NAN : (double)stage);
-    hf_table_numbers(table, 3, (const double[]){batch, n->value, n->error});
-    hf_table_text(table, "%zu", n->seeds);
-    hf_table_number(table, n->residual);
+    const fit_row row = {.fit = what,
+                         .stage = stage == 0 ? NAN : (double)stage,
+                         .batch = batch,
+                         .value = n->value,
+                         .standard_error = n->error,
+                         .seeds = n->seeds,
+                         .residual_error = n->residual};
+    hf_table_row(table, &fits_table, &row);
     hf_table_end_line(table);
 }
 
@@ -333,7 +380,7 @@ static hf_status write_fits(const hf_experiment *x, const char *directory, const
                      HF_JACKKNIFE_LEAST);
     hf_table_comment(&table, "residual_error: how well the law holds, from the rungs' scatter about it; no error bar, for "
                              "rungs share their seeds");
-    hf_table_text(&table, "fit\tstage\tbatch\tvalue\tstandard_error\tseeds\tresidual_error");
+    hf_table_names(&table, &fits_table);
     hf_table_end_line(&table);
     status = fill_fits(x, &table, err);
     if (status == HF_OK)
@@ -348,12 +395,18 @@ static void write_rung(hf_table *table, const hf_experiment *x, const hf_rung *r
     for (size_t k = 0; k < rung->seeds; k++)
         scratch[k] = deviation(x, rung, k, l);
     const size_t reached = mean_and_spread(rung->seeds, scratch, nobody, &mean, &spread);
-    hf_table_number(table, rung->lr);
-    hf_table_text(table, "%zu\t%zu\t%zu", rung->batch, rung->seeds, l + 1);
-    hf_table_numbers(table, 2, (const double[]){x->levels.level[l], x->levels.t_flow[l]});
-    hf_table_number(table, rung->t_drift == NULL ? NAN : rung->t_drift[l]);
-    hf_table_text(table, "%zu", reached);
-    hf_table_numbers(table, 3, (const double[]){mean, spread, loss_deviation(rung, nobody)});
+    const rung_row row = {.lr = rung->lr,
+                          .batch = rung->batch,
+                          .seeds = rung->seeds,
+                          .stage = l + 1,
+                          .level = x->levels.level[l],
+                          .t_flow = x->levels.t_flow[l],
+                          .t_drift = rung->t_drift == NULL ? NAN : rung->t_drift[l],
+                          .reached = reached,
+                          .mean_deviation = mean,
+                          .spread = spread,
+                          .loss_deviation = loss_deviation(rung, nobody)};
+    hf_table_row(table, &rungs_table, &row);
     hf_table_end_line(table);
 }
 
@@ -364,8 +417,7 @@ static hf_status write_rungs(const hf_experiment *x, const char *directory, cons
     hf_status status =
         scratch == NULL ? hf_fail_memory(err, "the ladder") : hf_table_open(&table, directory, "ladder.tsv", origin, err);
     if (status == HF_OK) {
-        hf_table_text(&table,
-                      "lr\tbatch\tseeds\tstage\tlevel\tt_flow\tt_drift\treached\tmean_deviation\tspread\tloss_deviation");
+        hf_table_names(&table, &rungs_table);
         hf_table_end_line(&table);
         for (size_t i = 0; i < x->rung_count; i++)
             for (size_t l = 0; l < x->levels.count; l++)

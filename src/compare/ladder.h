@@ -16,8 +16,12 @@
 #define HF_COMPARE_LADDER_H
 
 #include "compare/experiment.h"
+#include "report/table.h"
 
 #include <stdio.h>
+
+/* What stands in the tables; the list ends with NULL. */
+extern const hf_table_kind *const hf_ladder_tables[];
 
 /* A fitted number; nan where the rungs do not determine it. */
 typedef struct {

@@ -8,135 +8,224 @@
 
 static const char *const mode_names[] = {"nan", "competitive", "cooperative"};
 
-/* ---- events ---- */
-
-static hf_status write_events(const hf_findings *f, const char *reason, const char *directory,
-                              const hf_table_origin *origin, hf_error *err)
-{
-    static const char *const ends[] = {"on a plateau", "inside a stage", "before the first drop"};
-    hf_table table;
-    hf_status status = hf_table_open(&table, directory, "events.tsv", origin, err);
-    if (status != HF_OK)
-        return status;
-    hf_table_comment(&table, "stopped by %s, %s", reason, ends[f->end]);
-    hf_table_text(&table, "event\tt\tloss\tstage\thead\tpattern\tvalue\tmode\tat_start");
-    hf_table_end_line(&table);
-    for (size_t i = 0; i < f->event_count; i++) {
-        const hf_event *e = &f->event[i];
-        hf_table_text(&table, "%s", hf_event_names[e->kind]);
-        hf_table_number(&table, e->t);
-        hf_table_number(&table, e->loss);
-        hf_table_text(&table, "%zu", e->stage);
-        hf_table_index(&table, e->head);
-        hf_table_index(&table, e->pattern);
-        hf_table_number(&table, e->value);
-        hf_table_text(&table, "%s\t%d", mode_names[e->mode], e->t == 0);
-        hf_table_end_line(&table);
-    }
-    return hf_file_commit(&table.file, err);
-}
+/* ---- tables ---- */
 
 static double saddle_index(const hf_saddle *saddle)
 {
     return hf_saddle_is_known(saddle) ? (double)saddle->index : NAN;
 }
 
-/* ---- stages ---- */
+typedef struct {
+    const char *event;
+    double t, loss;
+    size_t stage, head, pattern;
+    double value;
+    const char *mode;
+    bool at_start;
+} event_row;
 
-static hf_status write_stages(const hf_findings *f, const char *directory, const hf_table_origin *origin, hf_error *err)
+typedef struct {
+    size_t stage;
+    double t_onset, t_peak, t_settle, loss_before, loss_after, predicted_loss_after;
+    size_t pattern, carrier;
+    const char *mode;
+    double saddle_index, lambda_min, symmetric_fraction;
+    double t_half, strength;
+} stage_row;
+
+typedef struct {
+    size_t pattern, stage, carrier;
+    double t, loss, share;
+    const char *mode;
+} acquisition_row;
+
+typedef struct {
+    size_t plateau;
+    double t, loss, predicted_loss, speed, saddle_index, threshold, lambda_min, lambda_max, symmetric_fraction;
+} plateau_row;
+
+/* clang-format off */
+
+static const hf_column event_columns[] = {
+    HF_COLUMN(event_row, event, "", "plateau, onset, drop, settle, acquired, split, emerged or stop ([tables.md](tables.md))"),
+    HF_COLUMN(event_row, t, "flow time", "when"),
+    HF_COLUMN(event_row, loss, "loss", "the loss there"),
+    HF_COLUMN(event_row, stage, "", "number of onsets so far"),
+    HF_COLUMN_INDEX(event_row, head, "", "the head that the event is about"),
+    HF_COLUMN_INDEX(event_row, pattern, "", "the pattern that it is about"),
+    HF_COLUMN(event_row, value, "", "the speed, the carrier's share, the overlap or the fraction of the loss"),
+    HF_COLUMN(event_row, mode, "", "of an acquisition: competitive, all heads move for the pattern; cooperative, some do"),
+    HF_COLUMN(event_row, at_start, "", "1: it holds at t = 0"),
+};
+
+static const hf_column stage_columns[] = {
+    HF_COLUMN(stage_row, stage, "", "number of the stage"),
+    HF_COLUMN(stage_row, t_onset, "flow time", "the drop begins"),
+    HF_COLUMN(stage_row, t_peak, "flow time", "the loss falls fastest"),
+    HF_COLUMN(stage_row, t_settle, "flow time", "the drop ends"),
+    HF_COLUMN(stage_row, loss_before, "loss", "of the plateau before"),
+    HF_COLUMN(stage_row, loss_after, "loss", "of the plateau after"),
+    HF_COLUMN(stage_row, predicted_loss_after, "loss", "the level at which it should rest"),
+    HF_COLUMN_INDEX(stage_row, pattern, "", "the first pattern that the stage acquires; all are in acquisitions.tsv"),
+    HF_COLUMN_INDEX(stage_row, carrier, "", "the head that carries it"),
+    HF_COLUMN(stage_row, mode, "", "cooperative if one of the stage's acquisitions is"),
+    HF_COLUMN(stage_row, saddle_index, "", "directions that lead down from the plateau before"),
+    HF_COLUMN(stage_row, lambda_min, "1/flow time", "lowest eigenvalue there"),
+    HF_COLUMN(stage_row, symmetric_fraction, "1", "share of its eigenvector that moves all heads alike"),
+    HF_COLUMN(stage_row, t_half, "flow time", "half of the fall is behind; training runs only"),
+    HF_COLUMN(stage_row, strength, "1", "how sure the stage is among noise, 1 the least that counts; training runs only"),
+};
+enum { STAGE_SAMPLED = 2 }; /* columns of runs that are known in samples */
+
+static const hf_column acquisition_columns[] = {
+    HF_COLUMN_INDEX(acquisition_row, pattern, "", "the pattern"),
+    HF_COLUMN(acquisition_row, stage, "", "the stage, 0 before the first"),
+    HF_COLUMN_INDEX(acquisition_row, carrier, "", "the head that carries it"),
+    HF_COLUMN(acquisition_row, t, "flow time", "when"),
+    HF_COLUMN(acquisition_row, loss, "loss", "the loss there"),
+    HF_COLUMN(acquisition_row, share, "1", "of the carrier"),
+    HF_COLUMN(acquisition_row, mode, "", "competitive or cooperative"),
+};
+
+static const hf_column plateau_columns[] = {
+    HF_COLUMN(plateau_row, plateau, "", "number of the plateau"),
+    HF_COLUMN(plateau_row, t, "flow time", "the speed is lowest"),
+    HF_COLUMN(plateau_row, loss, "loss", "the loss there"),
+    HF_COLUMN(plateau_row, predicted_loss, "loss", "the level at which it should rest"),
+    HF_COLUMN(plateau_row, speed, "loss/flow time", "-dL/dt"),
+    HF_COLUMN(plateau_row, saddle_index, "", "eigenvalues below -threshold: directions that lead down"),
+    HF_COLUMN(plateau_row, threshold, "1/flow time", "the least of 1e-4 lambda_max and 1/t"),
+    HF_COLUMN(plateau_row, lambda_min, "1/flow time", "lowest eigenvalue of minus the flow's Jacobian"),
+    HF_COLUMN(plateau_row, lambda_max, "1/flow time", "largest"),
+    HF_COLUMN(plateau_row, symmetric_fraction, "1", "share of the lowest eigenvector that moves all heads alike"),
+};
+
+static const hf_table_kind events = {"events.tsv", "A row for every event, in order of time.", HF_COLUMNS(event_columns)};
+static const hf_table_kind stages = {"stages.tsv", "A row for every stage, a drop of the loss between two plateaus.", HF_COLUMNS(stage_columns)};
+static const hf_table_kind acquisitions = {"acquisitions.tsv", "A row for every acquired pattern, in order of time.", HF_COLUMNS(acquisition_columns)};
+static const hf_table_kind plateaus = {"plateaus.tsv", "A row for every plateau of the loss.", HF_COLUMNS(plateau_columns)};
+
+/* clang-format on */
+
+const hf_table_kind *const hf_findings_tables[] = {&events, &stages, &acquisitions, &plateaus, NULL};
+
+static void fill_events(const hf_findings *f, hf_table *table)
 {
-    hf_table table;
-    hf_status status = hf_table_open(&table, directory, "stages.tsv", origin, err);
-    if (status != HF_OK)
-        return status;
-    hf_table_text(
-        &table, "stage\tt_onset\tt_peak\tt_settle\tloss_before\tloss_after\tpredicted_loss_after\tpattern\tcarrier\tmode\t"
-                "saddle_index\tlambda_min\tsymmetric_fraction");
-    if (f->sampled)
-        hf_table_text(&table, "t_half\tstrength");
-    hf_table_end_line(&table);
+    for (size_t i = 0; i < f->event_count; i++) {
+        const hf_event *e = &f->event[i];
+        const event_row row = {.event = hf_event_names[e->kind],
+                               .t = e->t,
+                               .loss = e->loss,
+                               .stage = e->stage,
+                               .head = e->head,
+                               .pattern = e->pattern,
+                               .value = e->value,
+                               .mode = mode_names[e->mode],
+                               .at_start = e->t == 0};
+        hf_table_row(table, &events, &row);
+        hf_table_end_line(table);
+    }
+}
+
+static hf_table_kind stages_of(const hf_findings *f)
+{
+    hf_table_kind kind = stages;
+    kind.count -= f->sampled ? 0 : STAGE_SAMPLED;
+    return kind;
+}
+
+static void fill_stages(const hf_findings *f, hf_table *table)
+{
+    const hf_table_kind kind = stages_of(f);
     for (size_t i = 0; i < f->stage_count; i++) {
         const hf_stage *s = &f->stage[i];
         const hf_event *first = hf_acquired_first(f, i + 1);
-        const double numbers[] = {s->t_onset,      s->t_peak,     s->t_settle,
-                                  s->before->loss, s->loss_after, s->predicted_loss_after};
-        hf_table_text(&table, "%zu", i + 1);
-        hf_table_numbers(&table, sizeof numbers / sizeof numbers[0], numbers);
-        hf_table_index(&table, first == NULL ? 0 : first->pattern);
-        hf_table_index(&table, first == NULL ? 0 : first->head);
-        hf_table_text(&table, "%s", mode_names[hf_acquired_mode(f, i + 1)]);
-        hf_table_number(&table, saddle_index(&s->before->saddle));
-        hf_table_number(&table, s->before->saddle.lambda_min);
-        hf_table_number(&table, s->before->saddle.symmetric_fraction);
-        if (f->sampled) {
-            hf_table_number(&table, s->t_half);
-            hf_table_number(&table, s->strength);
-        }
-        hf_table_end_line(&table);
+        const stage_row row = {.stage = i + 1,
+                               .t_onset = s->t_onset,
+                               .t_peak = s->t_peak,
+                               .t_settle = s->t_settle,
+                               .loss_before = s->before->loss,
+                               .loss_after = s->loss_after,
+                               .predicted_loss_after = s->predicted_loss_after,
+                               .pattern = first == NULL ? 0 : first->pattern,
+                               .carrier = first == NULL ? 0 : first->head,
+                               .mode = mode_names[hf_acquired_mode(f, i + 1)],
+                               .saddle_index = saddle_index(&s->before->saddle),
+                               .lambda_min = s->before->saddle.lambda_min,
+                               .symmetric_fraction = s->before->saddle.symmetric_fraction,
+                               .t_half = s->t_half,
+                               .strength = s->strength};
+        hf_table_row(table, &kind, &row);
+        hf_table_end_line(table);
     }
-    return hf_file_commit(&table.file, err);
 }
 
-static hf_status write_acquisitions(const hf_findings *f, const char *directory, const hf_table_origin *origin,
-                                    hf_error *err)
+static void fill_acquisitions(const hf_findings *f, hf_table *table)
 {
-    hf_table table;
-    hf_status status = hf_table_open(&table, directory, "acquisitions.tsv", origin, err);
-    if (status != HF_OK)
-        return status;
-    hf_table_text(&table, "pattern\tstage\tcarrier\tt\tloss\tshare\tmode");
-    hf_table_end_line(&table);
     for (size_t i = 0; i < f->event_count; i++) {
         const hf_event *e = &f->event[i];
+        const acquisition_row row = {.pattern = e->pattern,
+                                     .stage = e->stage,
+                                     .carrier = e->head,
+                                     .t = e->t,
+                                     .loss = e->loss,
+                                     .share = e->value,
+                                     .mode = mode_names[e->mode]};
         if (e->kind != HF_EVENT_ACQUIRED)
             continue;
-        hf_table_index(&table, e->pattern);
-        hf_table_text(&table, "%zu", e->stage);
-        hf_table_index(&table, e->head);
-        const double numbers[] = {e->t, e->loss, e->value};
-        hf_table_numbers(&table, sizeof numbers / sizeof numbers[0], numbers);
-        hf_table_text(&table, "%s", mode_names[e->mode]);
-        hf_table_end_line(&table);
+        hf_table_row(table, &acquisitions, &row);
+        hf_table_end_line(table);
     }
-    return hf_file_commit(&table.file, err);
 }
 
-static hf_status write_plateaus(const hf_findings *f, const char *directory, const hf_table_origin *origin, hf_error *err)
+static void fill_plateaus(const hf_findings *f, hf_table *table)
 {
-    hf_table table;
-    hf_status status = hf_table_open(&table, directory, "plateaus.tsv", origin, err);
-    if (status != HF_OK)
-        return status;
-    hf_table_text(&table, "plateau\tt\tloss\tpredicted_loss\tspeed\tsaddle_index\tthreshold\tlambda_min\tlambda_max\t"
-                          "symmetric_fraction");
-    hf_table_end_line(&table);
     for (size_t i = 0; i < f->plateau_count; i++) {
         const hf_plateau *p = &f->plateau[i];
-        const double numbers[] = {p->t,
-                                  p->loss,
-                                  p->predicted_loss,
-                                  p->speed,
-                                  saddle_index(&p->saddle),
-                                  p->saddle.threshold,
-                                  p->saddle.lambda_min,
-                                  p->saddle.lambda_max,
-                                  p->saddle.symmetric_fraction};
-        hf_table_text(&table, "%zu", i + 1);
-        hf_table_numbers(&table, sizeof numbers / sizeof numbers[0], numbers);
-        hf_table_end_line(&table);
+        const plateau_row row = {.plateau = i + 1,
+                                 .t = p->t,
+                                 .loss = p->loss,
+                                 .predicted_loss = p->predicted_loss,
+                                 .speed = p->speed,
+                                 .saddle_index = saddle_index(&p->saddle),
+                                 .threshold = p->saddle.threshold,
+                                 .lambda_min = p->saddle.lambda_min,
+                                 .lambda_max = p->saddle.lambda_max,
+                                 .symmetric_fraction = p->saddle.symmetric_fraction};
+        hf_table_row(table, &plateaus, &row);
+        hf_table_end_line(table);
     }
+}
+
+/* comment: a further # line, NULL: none */
+static hf_status write_table(const hf_findings *f, const hf_table_kind *kind, void (*fill)(const hf_findings *, hf_table *),
+                             const char *comment, const char *directory, const hf_table_origin *origin, hf_error *err)
+{
+    hf_table table;
+    const hf_status status = hf_table_open(&table, directory, kind->name, origin, err);
+    if (status != HF_OK)
+        return status;
+    if (comment != NULL)
+        hf_table_comment(&table, "%s", comment);
+    hf_table_names(&table, kind);
+    hf_table_end_line(&table);
+    fill(f, &table);
     return hf_file_commit(&table.file, err);
 }
 
 hf_status hf_findings_write(const hf_findings *findings, const char *reason, const char *directory,
                             const hf_table_origin *origin, hf_error *err)
 {
-    hf_status status = write_events(findings, reason, directory, origin, err);
+    static const char *const ends[] = {"on a plateau", "inside a stage", "before the first drop"};
+    const hf_table_kind stages_here = stages_of(findings);
+    char end[64];
+    snprintf(end, sizeof end, "stopped by %s, %s", reason, ends[findings->end]);
+    hf_status status = write_table(findings, &events, fill_events, end, directory, origin, err);
     if (status == HF_OK)
-        status = write_stages(findings, directory, origin, err);
+        status = write_table(findings, &stages_here, fill_stages, NULL, directory, origin, err);
     if (status == HF_OK)
-        status = write_acquisitions(findings, directory, origin, err);
-    return status == HF_OK ? write_plateaus(findings, directory, origin, err) : status;
+        status = write_table(findings, &acquisitions, fill_acquisitions, NULL, directory, origin, err);
+    return status == HF_OK ? write_table(findings, &plateaus, fill_plateaus, NULL, directory, origin, err) : status;
 }
 
 /* ---- for the eye ---- */

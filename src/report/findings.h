@@ -1,10 +1,4 @@
-/* findings: what the detector found, as tables and for the eye.
- *
- * events.tsv    event t loss stage head pattern value mode      in order of time; nan where a field does not apply
- * stages.tsv    stage t_onset t_peak t_settle loss_before loss_after predicted_loss_after pattern carrier mode
- *               saddle_index lambda_min symmetric_fraction      pattern and carrier of the first that the stage acquires
- * acquisitions.tsv  pattern stage carrier t loss share mode     a row for every acquired pattern, in order of time
- * plateaus.tsv  plateau t loss predicted_loss speed saddle_index threshold lambda_min lambda_max symmetric_fraction */
+/* findings: what the detector found, as tables (events.tsv, stages.tsv, acquisitions.tsv, plateaus.tsv) and for the eye. */
 #ifndef HF_REPORT_FINDINGS_H
 #define HF_REPORT_FINDINGS_H
 
@@ -12,6 +6,9 @@
 #include "report/table.h"
 
 #include <stdio.h>
+
+/* What stands in the tables; the list ends with NULL. */
+extern const hf_table_kind *const hf_findings_tables[];
 
 /* Writes the four tables into directory. reason: why the run stopped. Errors: HF_ESYSTEM. */
 hf_status hf_findings_write(const hf_findings *findings, const char *reason, const char *directory,

@@ -125,6 +125,46 @@ void hf_table_end_line(hf_table *table)
     table->fields = 0;
 }
 
+void hf_table_names(hf_table *table, const hf_table_kind *kind)
+{
+    for (size_t i = 0; i < kind->count; i++)
+        hf_table_text(table, "%s", kind->column[i].name);
+}
+
+void hf_table_row(hf_table *table, const hf_table_kind *kind, const void *row)
+{
+    for (size_t i = 0; i < kind->count; i++) {
+        const void *field = (const char *)row + kind->column[i].offset;
+        switch (kind->column[i].cell) {
+        case HF_CELL_NUMBER:
+            hf_table_number(table, *(const double *)field);
+            break;
+        case HF_CELL_COUNT:
+            hf_table_text(table, "%zu", *(const size_t *)field);
+            break;
+        case HF_CELL_INDEX:
+            hf_table_index(table, *(const size_t *)field);
+            break;
+        case HF_CELL_FLAG:
+            hf_table_text(table, "%d", *(const bool *)field);
+            break;
+        case HF_CELL_WORD:
+            hf_table_text(table, "%s", *(const char *const *)field);
+            break;
+        case HF_CELL_STRING:
+            hf_table_string(table, *(const char *const *)field);
+            break;
+        }
+    }
+}
+
+void hf_table_explain(const hf_table_kind *kind, FILE *stream)
+{
+    fprintf(stream, "## %s\n\n%s\n\n| column | unit | meaning |\n|---|---|---|\n", kind->name, kind->rows);
+    for (size_t i = 0; i < kind->count; i++)
+        fprintf(stream, "| `%s` | %s | %s |\n", kind->column[i].name, kind->column[i].unit, kind->column[i].meaning);
+}
+
 bool hf_table_failed(const hf_table *table)
 {
     return ferror(table->file.stream) != 0;

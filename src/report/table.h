@@ -8,13 +8,58 @@
 #include "core/error.h"
 #include "core/file.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 typedef struct {
     hf_file file;
     size_t fields; /* in the present line */
 } hf_table;
+
+/* What stands in a column, by the type of the row's field: double; size_t that counts; size_t that counts from 1, where 0 does
+ * not apply and is nan; bool as 0 or 1; one word of ours; text of somebody else's, in quotes. */
+typedef enum { HF_CELL_NUMBER, HF_CELL_COUNT, HF_CELL_INDEX, HF_CELL_FLAG, HF_CELL_WORD, HF_CELL_STRING } hf_cell;
+
+/* A column: a field of the struct that a row of the table is. */
+typedef struct {
+    const char *name, *unit, *meaning; /* unit "": none */
+    hf_cell cell;
+    size_t offset;
+} hf_column;
+
+/* The column of a field, named like it; of a size_t that is HF_CELL_INDEX; of a const char * that is HF_CELL_STRING. */
+#define HF_COLUMN(row, field, unit, meaning)                                                                                  \
+    {                                                                                                                         \
+#field,                                                                                                                     \
+     (unit),                                                                                                                     \
+     (meaning),                                                                                                                  \
+     _Generic(((row *)NULL)->field,                                                                                              \
+         double: HF_CELL_NUMBER,                                                                                                 \
+         size_t: HF_CELL_COUNT,                                                                                                  \
+         bool: HF_CELL_FLAG,                                                                                                     \
+         const char *: HF_CELL_WORD),                                                                                            \
+     offsetof(row, field) \
+    }
+#define HF_COLUMN_INDEX(row, field, unit, meaning)                                                                         \
+    {                                                                                                                      \
+#field, (unit), (meaning), HF_CELL_INDEX, offsetof(row, field)                                                     \
+    }
+#define HF_COLUMN_STRING(row, field, unit, meaning)                                                                        \
+    {                                                                                                                      \
+#field, (unit), (meaning), HF_CELL_STRING, offsetof(row, field)                                                    \
+    }
+
+/* A table: its file, what a row is, and its columns. */
+typedef struct {
+    const char *name, *rows;
+    size_t count;
+    const hf_column *column; /* (count) */
+} hf_table_kind;
+
+/* For count and column of a table. */
+#define HF_COLUMNS(list) sizeof(list) / sizeof *(list), list
 
 /* What every table of a run starts with. */
 typedef struct {
@@ -45,6 +90,13 @@ void hf_table_index(hf_table *table, size_t index);
 
 void hf_table_numbers(hf_table *table, size_t count, const double *x);
 void hf_table_end_line(hf_table *table);
+
+/* The columns' names, and the fields of a row; further fields may follow before the line ends. */
+void hf_table_names(hf_table *table, const hf_table_kind *kind);
+void hf_table_row(hf_table *table, const hf_table_kind *kind, const void *row);
+
+/* Writes what is to be known of a table: a Markdown section with name, unit and meaning of each column. */
+void hf_table_explain(const hf_table_kind *kind, FILE *stream);
 
 /* Whether writing has failed so far: ends a long run early on a full disk. */
 bool hf_table_failed(const hf_table *table);

@@ -1,0 +1,22 @@
+/* headflow help columns: what stands in the tables of a run. */
+#include "cli/cli.h"
+#include "compare/comparison.h"
+#include "compare/ladder.h"
+#include "report/findings.h"
+
+#include <stdio.h>
+#include <string.h>
+
+bool hf_cli_explain_columns(const char *name)
+{
+    const hf_table_kind *const *const rooms[] = {hf_findings_tables, hf_comparison_tables, hf_ladder_tables};
+    bool found = false;
+    for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++)
+        for (const hf_table_kind *const *kind = rooms[i]; *kind != NULL; kind++)
+            if (name == NULL || strcmp(name, (*kind)->name) == 0) {
+                fputs(found ? "\n" : "", stdout);
+                hf_table_explain(*kind, stdout);
+                found = true;
+            }
+    return found;
+}
