@@ -5,7 +5,7 @@
 #include "compare/comparison.h"
 #include "compare/experiment.h"
 #include "compare/ladder.h"
-#include "config/config.h"
+#include "config/stored.h"
 #include "core/file.h"
 #include "core/plural.h"
 #include "core/shell.h"
@@ -146,7 +146,8 @@ static hf_status open_folder(hf_folder *folder, const hf_config *config, const h
     status = hf_cli_lock(directory, "lock", &how.read_only, err);
     if (status != HF_OK && !(how.read_only && options->resume))
         return status;
-    status = hf_folder_open(folder, config, directory, &how, err);
+    const hf_folder_model model = hf_stored_model(config);
+    status = hf_folder_open(folder, &model, directory, &how, err);
     if (status == HF_OK && folder->notice[0] != '\0' && !options->quiet)
         fprintf(stderr, "headflow: %s\n", folder->notice);
     return status;

@@ -1,6 +1,7 @@
 #include "run/flow_run.h"
 
 #include "config/fill.h"
+#include "config/stored.h"
 #include "core/file.h"
 #include "core/plural.h"
 #include "detect/reach.h"
@@ -168,7 +169,7 @@ static hf_status prepare(flow_run *run, hf_error *err)
         status = hf_detector_create(&run->detector, config, run->flow, err);
     uint64_t hash = 0;
     if (status == HF_OK && has_tables(run))
-        status = hf_folder_state_hash(config, &hash, err);
+        status = hf_stored_hash(config, &hash, err);
     if (status == HF_OK && has_tables(run))
         status = hf_checkpoint_init(&run->checkpoint, run->flow, hash, err);
     if (status == HF_OK)

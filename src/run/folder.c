@@ -1,13 +1,9 @@
 #include "run/folder.h"
 
-#include "config/keys.h"
-#include "config/text.h"
-#include "config/value.h"
 #include "core/commit.h"
 #include "core/file.h"
 #include "run/completion.h"
 #include "run/layout.h"
-#include "train/clock.h"
 
 #include <errno.h>
 #include <math.h>
@@ -83,157 +79,29 @@ static hf_status write_since(const char *work, double seconds, hf_error *err)
     return status;
 }
 
-/* ---- what is there ---- */
-
-hf_status hf_folder_state_hash(const hf_config *config, uint64_t *hash, hf_error *err)
-{
-    hf_config general = *config;
-    const bool free_length = (config->train.log_every > 0 || hf_clock_of(&config->train).is_time) &&
-                             config->train.schedule != HF_SCHEDULE_COSINE;
-    general.train.seeds = 1;
-    if (config->declared.train && free_length)
-        general.train.steps = 1;
-    return hf_config_hash(&general, hash, err);
-}
-
-/* What a model is to the one that is there: LONGER can go on with it, LATER has other output times, too. */
-typedef enum { NOTHING, SAME, LONGER, LATER, OTHER } relation;
-
-/* Whether a key has a say in what a run leaves. */
-static bool decides(const hf_config *config, const char *key)
-{
-    const bool trains = strncmp(key, "train.", strlen("train.")) == 0 || strncmp(key, "ladder.", strlen("ladder.")) == 0;
-    return (config->declared.train || !trains) && strcmp(key, "train.save_every") != 0 && strcmp(key, "output.plots") != 0;
-}
-
-/* The keys that differ, for the user. */
-static void describe_difference(const hf_config *old, const hf_config *new, char *text, size_t size)
-{
-    size_t used = 0, more = 0;
-    text[0] = '\0';
-    if (old->declared.train != new->declared.train)
-        used = (size_t)snprintf(text, size, ": a train section %s", old->declared.train ? "there" : "here");
-    for (size_t k = 0; k < hf_key_count; k++) {
-        const hf_key *key = &hf_keys[k];
-        if (key->kind == HF_KIND_PATH || !decides(old, key->path) || !decides(new, key->path))
-            continue;
-        char *a = hf_value_text(key, hf_keys_value(key, old)), *b = hf_value_text(key, hf_keys_value(key, new));
-        if (a != NULL && b != NULL && strcmp(a, b) != 0) {
-            if (used + strlen(key->path) + strlen(a) + strlen(b) + 40 < size)
-                used += (size_t)snprintf(text + used, size - used, "%s%s = %s there, %s here", used == 0 ? ": " : "; ",
-                                         key->path, a, b);
-            else
-                more++;
-        }
-        free(a);
-        free(b);
-    }
-    if (more > 0)
-        snprintf(text + used, size - used, "%s%zu more", used == 0 ? ": keys differ, " : "; ", more);
-}
-
-static hf_status compare_hashes(const hf_config *old, const hf_config *new, relation *result, hf_error *err)
-{
-    uint64_t a, b;
-    hf_config longer = *old;
-    const bool grown = old->train.steps <= new->train.steps && old->train.seeds <= new->train.seeds;
-    hf_status status = hf_config_hash(old, &a, err);
-    if (status == HF_OK)
-        status = hf_config_hash(new, &b, err);
-    if (status != HF_OK)
-        return status;
-    *result = a == b ? SAME : OTHER;
-    longer.train.steps = new->train.steps;
-    longer.train.seeds = new->train.seeds;
-    for (int i = 0; i < 2 && *result == OTHER && grown && old->solver.t_end <= new->solver.t_end; i++) {
-        status = hf_config_hash(&longer, &a, err);
-        if (status != HF_OK)
-            return status;
-        *result = a != b ? OTHER : i == 0 ? LONGER : LATER;
-        longer.solver.t_end = new->solver.t_end;
-    }
-    uint64_t c, d; /* rows of a longer run may be at other times */
-    if (*result == LONGER && hf_folder_state_hash(old, &c, err) == HF_OK && hf_folder_state_hash(new, &d, err) == HF_OK &&
-        c != d)
-        *result = LATER;
-    return HF_OK;
-}
-
-/* Compares config with root/model.conf. difference: (500) */
-static hf_status relate(const hf_config *config, const char *root, relation *result, char *difference, hf_error *err)
-{
-    hf_config old;
-    hf_error why;
-    *result = NOTHING;
-    difference[0] = '\0';
-    char *path = hf_path_join(root, "model.conf");
-    if (path == NULL)
-        return hf_fail_memory(err, "a file name");
-    hf_status status = HF_OK;
-    if (hf_file_exists(path)) {
-        *result = OTHER;
-        status = hf_config_read(&old, path, 0, NULL, &why);
-        if (status == HF_OK) {
-            status = compare_hashes(&old, config, result, err);
-            if (status == HF_OK && *result != SAME)
-                describe_difference(&old, config, difference, 500);
-            hf_config_clear(&old);
-        } else if (status == HF_ESYSTEM)
-            hf_fail(err, status, "%s", why.message);
-        else
-            status = HF_OK; /* of another version, or somebody else's */
-    }
-    free(path);
-    return status;
-}
-
 /* ---- opening ---- */
 
-/* DIR/unfinished/model.conf; a state table it starts from is copied beside it, so that DIR is all a rerun needs. */
-static hf_status write_model(const hf_config *config, const char *work, hf_error *err)
-{
-    hf_file file;
-    hf_status status = HF_OK;
-    char *path = hf_path_join(work, "model.conf"), *state = hf_path_join(work, "init.tsv");
-    char *source = config->init.state == NULL ? NULL : hf_config_resolve(config, config->init.state);
-    if (path == NULL || state == NULL || (config->init.state != NULL && source == NULL)) {
-        status = hf_fail_memory(err, "a file name");
-        goto done;
-    }
-    if (source != NULL)
-        status = hf_file_copy(source, state, err);
-    if (status == HF_OK)
-        status = hf_file_open(&file, path, err);
-    if (status == HF_OK) {
-        hf_config_print(config, "init.tsv", file.stream); /* a failure shows at the commit */
-        status = hf_file_commit(&file, err);
-    }
-done:
-    free(path);
-    free(state);
-    free(source);
-    return status;
-}
-
 typedef struct {
-    relation work, finished;
-    char work_difference[500], difference[500];
+    hf_folder_relation work, finished;
+    char work_difference[HF_FOLDER_DIFFERENCE], difference[HF_FOLDER_DIFFERENCE];
     double seconds; /* of work in the unfinished run */
 } contents;
 
-static hf_status look(const hf_folder *f, const hf_config *config, contents *c, hf_error *err)
+static hf_status look(const hf_folder *f, const hf_folder_model *model, contents *c, hf_error *err)
 {
-    hf_status status = relate(config, f->directory, &c->finished, c->difference, err);
+    hf_status status = model->relate(model->self, f->directory, &c->finished, c->difference, err);
     if (status == HF_OK && f->work != NULL && hf_layout_has(f->work, SINCE)) {
-        status = relate(config, f->work, &c->work, c->work_difference, err);
+        status = model->relate(model->self, f->work, &c->work, c->work_difference, err);
         c->seconds = work_in(f->work);
     }
     return status;
 }
 
-static const char *whose(relation r)
+static const char *whose(hf_folder_relation r)
 {
-    return r == SAME ? "this configuration" : r == OTHER ? "another configuration" : "a shorter configuration";
+    return r == HF_FOLDER_SAME    ? "this configuration"
+           : r == HF_FOLDER_OTHER ? "another configuration"
+                                  : "a shorter configuration";
 }
 
 /* How much work that was, in words. */
@@ -250,23 +118,23 @@ static const char *show_work(double seconds, char text[40])
 
 static hf_status decide_to_resume(hf_folder *f, const contents *c, hf_error *err)
 {
-    if (c->work == OTHER)
+    if (c->work == HF_FOLDER_OTHER)
         return hf_fail(
             err, HF_EUSAGE,
             "%s: holds an unfinished run of another configuration%s; --restart instead of --resume throws it away", f->work,
             c->work_difference);
-    if (c->work == NOTHING && c->finished == OTHER)
+    if (c->work == HF_FOLDER_NOTHING && c->finished == HF_FOLDER_OTHER)
         return hf_fail(err, HF_EUSAGE,
                        "%s: holds a finished run of another configuration%s; run without --resume to replace it, or start "
                        "from its final.tsv with init.state",
                        f->directory, c->difference);
-    const relation r = c->work == NOTHING ? c->finished : c->work;
-    f->resume = r == SAME || r == LONGER;
-    f->reuse = c->finished == SAME || c->finished == LONGER;
-    if (r == LATER)
+    const hf_folder_relation r = c->work == HF_FOLDER_NOTHING ? c->finished : c->work;
+    f->resume = r == HF_FOLDER_SAME || r == HF_FOLDER_LONGER;
+    f->reuse = c->finished == HF_FOLDER_SAME || c->finished == HF_FOLDER_LONGER;
+    if (r == HF_FOLDER_LATER)
         snprintf(f->notice, sizeof f->notice,
                  "the times of output, or what a step does, change with the length of the run: it starts anew%s",
-                 c->work == NOTHING ? c->difference : c->work_difference);
+                 c->work == HF_FOLDER_NOTHING ? c->difference : c->work_difference);
     return HF_OK;
 }
 
@@ -274,14 +142,14 @@ static hf_status decide_to_start(hf_folder *f, const contents *c, bool restart, 
 {
     char text[40];
     size_t used = 0;
-    if (c->work != NOTHING && c->seconds > HF_FOLDER_PRECIOUS && !restart)
+    if (c->work != HF_FOLDER_NOTHING && c->seconds > HF_FOLDER_PRECIOUS && !restart)
         return hf_fail(err, HF_EUSAGE,
                        "%s: holds an unfinished run of %s, %s of work%s; go on with it: --resume; throw it away: --restart",
                        f->work, whose(c->work), show_work(c->seconds, text), c->work_difference);
-    if (c->work != NOTHING && c->seconds > 0)
+    if (c->work != HF_FOLDER_NOTHING && c->seconds > 0)
         used = (size_t)snprintf(f->notice, sizeof f->notice, "an unfinished run of %s is thrown away, %s of work",
                                 whose(c->work), show_work(c->seconds, text));
-    if (c->finished == OTHER || c->finished == LONGER || c->finished == LATER)
+    if (c->finished == HF_FOLDER_OTHER || c->finished == HF_FOLDER_LONGER || c->finished == HF_FOLDER_LATER)
         snprintf(f->notice + used, sizeof f->notice - used,
                  "%s%s holds a finished run of %s, which this one replaces when it is finished%s", used > 0 ? "; " : "",
                  f->directory, whose(c->finished), c->difference);
@@ -296,7 +164,7 @@ static hf_status check_for_sweep(const char *directory, hf_error *err)
 }
 
 /* Gets DIR/unfinished ready. */
-static hf_status prepare(hf_folder *f, const hf_config *config, double seconds, hf_error *err)
+static hf_status prepare(hf_folder *f, const hf_folder_model *model, double seconds, hf_error *err)
 {
     hf_status status = HF_OK;
     if (!f->resume)
@@ -304,32 +172,32 @@ static hf_status prepare(hf_folder *f, const hf_config *config, double seconds, 
     if (status == HF_OK)
         status = hf_directory_make(f->work, err);
     if (status == HF_OK)
-        status = write_model(config, f->work, err);
+        status = model->write(model->self, f->work, err);
     return status == HF_OK ? write_since(f->work, f->resume ? seconds : 0, err) : status;
 }
 
-hf_status hf_folder_open(hf_folder *f, const hf_config *config, const char *directory, const hf_folder_options *options,
-                         hf_error *err)
+hf_status hf_folder_open(hf_folder *f, const hf_folder_model *model, const char *directory,
+                         const hf_folder_options *options, hf_error *err)
 {
-    contents c = {.work = NOTHING};
+    contents c = {.work = HF_FOLDER_NOTHING};
     *f = (hf_folder){.directory = directory, .work = hf_path_join(directory, HF_COMMIT_WORK)};
     hf_status status = f->work == NULL ? hf_fail_memory(err, "a file name") : check_for_sweep(directory, err);
     if (status == HF_OK && !options->read_only)
         status = hf_commit_recover(directory, err);
     if (status == HF_OK)
-        status = look(f, config, &c, err);
-    if (status == HF_OK && options->read_only && c.finished != SAME)
+        status = look(f, model, &c, err);
+    if (status == HF_OK && options->read_only && c.finished != HF_FOLDER_SAME)
         status = hf_fail(err, HF_ESYSTEM, "%s: cannot be written", directory);
     if (status == HF_OK)
         status = options->resume ? decide_to_resume(f, &c, err) : decide_to_start(f, &c, options->restart, err);
-    f->other = c.finished != SAME && c.finished != NOTHING;
-    f->same = c.finished == SAME && options->resume;
-    f->fresh = c.work == NOTHING;
+    f->other = c.finished != HF_FOLDER_SAME && c.finished != HF_FOLDER_NOTHING;
+    f->same = c.finished == HF_FOLDER_SAME && options->resume;
+    f->fresh = c.work == HF_FOLDER_NOTHING;
     if (status == HF_OK && options->read_only) {
         free(f->work);
         f->work = NULL;
     } else if (status == HF_OK)
-        status = prepare(f, config, c.seconds, err);
+        status = prepare(f, model, c.seconds, err);
     if (status != HF_OK)
         hf_folder_close(f);
     return status;

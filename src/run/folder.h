@@ -9,13 +9,28 @@
 #ifndef HF_RUN_FOLDER_H
 #define HF_RUN_FOLDER_H
 
-#include "config/config.h"
 #include "core/error.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Seconds of work from which on an unfinished run is not thrown away without being asked to. */
 #define HF_FOLDER_PRECIOUS 60
+
+/* What a model is to the one of a run that is there: LONGER can go on with it, LATER has other output times, too. */
+typedef enum { HF_FOLDER_NOTHING, HF_FOLDER_SAME, HF_FOLDER_LONGER, HF_FOLDER_LATER, HF_FOLDER_OTHER } hf_folder_relation;
+
+enum { HF_FOLDER_DIFFERENCE = 500 };
+
+/* The model of a run, to be kept in a folder. */
+typedef struct {
+    const void *self;
+    /* Compares it with the one in directory; difference says for the user which keys differ. */
+    hf_status (*relate)(const void *self, const char *directory, hf_folder_relation *relation,
+                        char difference[HF_FOLDER_DIFFERENCE], hf_error *err);
+    /* Writes directory/model.conf and what that needs. */
+    hf_status (*write)(const void *self, const char *directory, hf_error *err);
+} hf_folder_model;
 
 typedef struct {
     const char *directory;
@@ -37,7 +52,7 @@ typedef struct {
 /* Finishes a commit that was interrupted, looks what directory, which exists and is locked, holds, and gets it ready for a
  * run: DIR/unfinished has the model. Errors: HF_EUSAGE (a sweep's folder; --resume of another configuration; precious work
  * without resume or restart), HF_ESYSTEM. Free with hf_folder_close. */
-hf_status hf_folder_open(hf_folder *folder, const hf_config *config, const char *directory,
+hf_status hf_folder_open(hf_folder *folder, const hf_folder_model *model, const char *directory,
                          const hf_folder_options *options, hf_error *err);
 void hf_folder_close(hf_folder *folder);
 
@@ -50,9 +65,5 @@ void hf_folder_drop(const hf_folder *folder, hf_status status);
  * NULL: only the latter can be. *place is to be freed. Errors: HF_ESYSTEM. */
 hf_status hf_folder_place(const char *work, const char *finished, const char *name, uint64_t hash, char **place,
                           hf_error *err);
-
-/* The hash of what the saved state of a run depends on: all of its configuration but how long it is to be trained and with how
- * many seeds. Where the times of rows or the learning rate depend on the length, that counts, too. Errors: HF_EUSAGE, HF_ESYSTEM. */
-hf_status hf_folder_state_hash(const hf_config *config, uint64_t *hash, hf_error *err);
 
 #endif

@@ -1,5 +1,6 @@
 #include "run/train_run.h"
 
+#include "config/stored.h"
 #include "core/channel.h"
 #include "core/file.h"
 #include "detect/reach.h"
@@ -409,7 +410,7 @@ hf_status hf_train_run(const hf_config *config, uint64_t seed, const hf_train_op
     run.origin = (hf_table_origin){.title = config->title, .seed = seed};
     hf_status status = hf_config_hash(config, &run.origin.hash, err);
     if (status == HF_OK)
-        status = hf_folder_state_hash(config, &run.state_hash, err);
+        status = hf_stored_hash(config, &run.state_hash, err);
     if (status == HF_OK && options->directory != NULL) {
         run.checkpoint_path = hf_path_join(options->directory, "checkpoint");
         status = run.checkpoint_path == NULL ? hf_fail_memory(err, "a file name") : HF_OK;
