@@ -1,72 +1,117 @@
 #include "detect/describe.h"
 
+#include "detect/slope.h"
 #include "detect/times.h"
 
 #include <math.h>
 
 /* ---- drops ---- */
 
-/* The rows around a drop, as far as they may belong to it. */
+/* The rows around a drop, as far as they may belong to it, and the levels beside it. */
 typedef struct {
-    size_t count;
-    const double *x, *y;
+    const hf_rows *rows;
+    size_t first, end;
+    double before, after;
 } window;
 
-static window window_of(const hf_rows *rows, const hf_candidate *c)
+static window window_of(const hf_rows *rows, const hf_candidate *c, double before, double after)
 {
-    const double beside = (c->t_settle - c->t_onset) / 4;
-    const double from = fmax(c->t_from, c->t_onset - beside), to = fmin(fmin(c->t_to, c->t_settle + beside), c->t_lowest);
-    size_t first = hf_times_row(rows->count, rows->x, from), end = hf_times_row(rows->count, rows->x, to);
-    end += end < rows->count && rows->x[end] <= to;
+    size_t first = hf_times_row(rows->count, rows->x, c->t_from);
+    size_t end = hf_times_row(rows->count, rows->x, fmin(c->t_to, c->t_lowest));
+    end += end < rows->count;
     if (!c->settled)
         end = rows->count;
     if (end < first + 2) {
         first = first > 0 ? first - 1 : 0;
         end = first + 2 < rows->count ? first + 2 : rows->count;
     }
-    return (window){end - first, rows->x + first, rows->y + first};
+    return (window){rows, first, end, before, after};
 }
 
-/* When a part of a drop has fallen. */
-static double time_of_part(const window *w, const hf_candidate *c, double part)
+static double level_of_part(const window *w, double part)
 {
-    return hf_times_level(w->count, w->x, w->y, c->before - part * (c->before - c->after));
+    return w->before - part * (w->before - w->after);
+}
+
+/* When a part of a drop has fallen: the change point, and where a parabola through the rows around passes the level. error: of
+ * the level there, over the speed; NULL: not wanted. */
+static double time_of_part(const window *w, double part, double *error)
+{
+    enum { AGAIN = 2 };
+    const hf_rows *rows = w->rows;
+    const double level = level_of_part(w, part);
+    const double point = hf_times_level(w->end - w->first, rows->x + w->first, rows->y + w->first, level);
+    double t = point;
+    hf_slope here;
+    if (error != NULL)
+        *error = NAN;
+    for (int k = 0; k < AGAIN; k++) {
+        if (!hf_slope_level_at(rows, w->first, w->end, t, level, &here) || !(here.speed > 0))
+            break;
+        const double step = (here.loss - level) / here.speed;
+        if (!(fabs(step) <= here.half) || t + step < rows->x[w->first] || t + step > rows->x[w->end - 1])
+            break;
+        t += step;
+        if (error != NULL)
+            *error = here.loss_error / here.speed;
+    }
+    return t;
 }
 
 /* The speed around that: across a tenth of the fall. */
-static double speed_of_part(const window *w, const hf_candidate *c, double part)
+static double speed_of_part(const window *w, double part)
 {
-    const double width = 0.1, time = time_of_part(w, c, part + width / 2) - time_of_part(w, c, part - width / 2);
-    return time > 0 ? width * (c->before - c->after) / time : NAN;
+    const double width = 0.1;
+    const double time = time_of_part(w, part + width / 2, NULL) - time_of_part(w, part - width / 2, NULL);
+    return time > 0 ? width * (w->before - w->after) / time : NAN;
 }
 
-hf_search_stage hf_describe_stage(const hf_rows *rows, const hf_candidate *c, double strength)
+/* The fastest place between two times: of the local slopes, the one that is surely the largest. Where a drop that has not
+ * settled is fastest at its end it is still getting faster: nan; where it has few rows it is fastest halfway. */
+static void find_fastest(const window *w, double from, double to, hf_search_stage *s)
 {
-    const window w = window_of(rows, c);
-    hf_search_stage s = {.t_onset = time_of_part(&w, c, 0.1),
+    enum { PLACES = 64, ROWS_LEAST = 5 };
+    const hf_rows *rows = w->rows;
+    const size_t inside = hf_times_row(rows->count, rows->x, to) - hf_times_row(rows->count, rows->x, from);
+    double most = -INFINITY;
+    s->t_peak = s->settled ? s->t_half : NAN;
+    s->loss_peak = level_of_part(w, 0.5);
+    s->speed = s->settled ? speed_of_part(w, 0.5) : NAN;
+    for (size_t i = 0; i <= PLACES && inside >= ROWS_LEAST; i++) {
+        const double t = from + (to - from) * (double)i / PLACES;
+        hf_slope here;
+        if (!hf_slope_at(rows, t, &here) || !(here.speed - here.speed_error > most))
+            continue;
+        most = here.speed - here.speed_error;
+        const bool is_end = !s->settled && i == PLACES;
+        s->t_peak = is_end ? NAN : t;
+        s->loss_peak = here.loss;
+        s->speed = is_end ? NAN : here.speed;
+    }
+}
+
+hf_search_stage hf_describe_stage(const hf_rows *rows, const hf_candidate *c, double strength, double before, double after)
+{
+    const window w = window_of(rows, c, before, after);
+    hf_search_stage s = {.t_onset = time_of_part(&w, 0.1, NULL),
                          .t_half = NAN,
                          .t_settle = NAN,
-                         .before = c->before,
-                         .after = c->after,
-                         .fall = c->before - c->after,
-                         .speed_onset = speed_of_part(&w, c, 0.1),
+                         .half_error = NAN,
+                         .before = before,
+                         .after = after,
+                         .fall = before - after,
+                         .speed_onset = speed_of_part(&w, 0.1),
                          .speed_settle = NAN,
                          .strength = strength,
                          .settled = c->settled,
                          .rows = c->rows};
-    const double end = c->settled ? time_of_part(&w, c, 0.9) : rows->x[rows->count - 1];
+    const double end = c->settled ? time_of_part(&w, 0.9, NULL) : rows->x[rows->count - 1];
     if (c->settled) {
-        s.t_half = time_of_part(&w, c, 0.5);
+        s.t_half = time_of_part(&w, 0.5, &s.half_error);
         s.t_settle = end;
-        s.speed_settle = speed_of_part(&w, c, 0.9);
+        s.speed_settle = speed_of_part(&w, 0.9);
     }
-    hf_times_peak peak = {s.t_half, (c->before + c->after) / 2, c->settled ? speed_of_part(&w, c, 0.5) : NAN};
-    const hf_times_peak half = peak;
-    if (!hf_times_fastest(w.count, w.x, w.y, s.t_onset, end, &peak))
-        peak = half;
-    s.t_peak = peak.t;
-    s.loss_peak = peak.y;
-    s.speed = peak.speed;
+    find_fastest(&w, s.t_onset, end, &s);
     return s;
 }
 

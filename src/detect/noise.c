@@ -8,6 +8,7 @@
 enum {
     WINDOW = 63,  /* least number of differences that a median is taken of */
     WINDOWS = 16, /* or as many as this part of the curve holds */
+    CENTRES = 2 * WINDOWS + 4,
     SAMPLE = 2047 /* of more differences a sample of so many does: its median is good to 3 % */
 };
 
@@ -29,17 +30,39 @@ static double difference(size_t count, const double *y, size_t h, size_t centre,
     return hf_median(taken, scratch) / deviation;
 }
 
-static double noise_at(size_t count, const double *y, size_t centre, size_t window, double *scratch)
+/* What the differences around a centre say. */
+typedef struct {
+    size_t at;
+    double neighbours, noise; /* at lag 1; at the lag where they grow no more */
+} centre;
+
+static centre look_at(size_t count, const double *y, size_t at, size_t window, double *scratch)
 {
-    double last = difference(count, y, 1, centre, window, scratch), most = last;
+    centre c = {.at = at, .neighbours = difference(count, y, 1, at, window, scratch)};
+    double last = c.noise = c.neighbours;
     for (size_t h = 2; h <= count / 6; h *= 2) {
-        const double now = difference(count, y, h, centre, window, scratch);
+        const double now = difference(count, y, h, at, window, scratch);
         if (!(now < growth * last))
             break;
-        most = fmax(most, now);
+        c.noise = fmax(c.noise, now);
         last = now;
     }
-    return most;
+    return c;
+}
+
+/* Few rows of correlated noise let its differences grow faster by chance, and then it is taken for a trend. The others tell: noise
+ * exceeds the differences of neighbours by what it does in the middle of all centres, at least. */
+static void share_correlation(size_t centres, centre *c)
+{
+    double factor[CENTRES];
+    for (size_t k = 0; k < centres; k++) {
+        if (!(c[k].neighbours > 0))
+            return;
+        factor[k] = c[k].noise / c[k].neighbours;
+    }
+    const double middle = hf_median(centres, factor);
+    for (size_t k = 0; k < centres; k++)
+        c[k].noise = fmax(c[k].noise, middle * c[k].neighbours);
 }
 
 void hf_noise_profile(size_t count, const double *y, double *noise)
@@ -50,17 +73,18 @@ void hf_noise_profile(size_t count, const double *y, double *noise)
         return;
     }
     double scratch[SAMPLE + 1];
+    centre centres[CENTRES];
     const size_t window = count / WINDOWS > WINDOW ? count / WINDOWS : WINDOW, hop = window / 2;
-    size_t centre = hop;
-    double before = noise_at(count, y, centre < count ? centre : count / 2, window, scratch);
-    for (size_t i = 0; i < centre && i < count; i++)
-        noise[i] = before;
-    for (; centre < count; centre += hop) { /* linear from centre to centre, constant at the ends */
-        const bool is_last = centre + hop >= count;
-        const double after = is_last ? before : noise_at(count, y, centre + hop, window, scratch);
-        for (size_t i = centre; i < centre + hop && i < count; i++)
-            noise[i] = before + (after - before) * (double)(i - centre) / (double)hop;
-        before = after;
+    size_t number = 0;
+    for (size_t at = hop; number == 0 || (at < count && number < CENTRES); at += hop)
+        centres[number++] = look_at(count, y, at < count ? at : count / 2, window, scratch);
+    share_correlation(number, centres);
+    for (size_t i = 0, k = 0; i < count; i++) { /* linear from centre to centre, constant at the ends */
+        k += k + 1 < number && i >= centres[k + 1].at;
+        const centre *a = &centres[k], *b = k + 1 < number ? a + 1 : a;
+        noise[i] = i <= a->at || a == b
+                       ? a->noise
+                       : a->noise + (b->noise - a->noise) * (double)(i - a->at) / (double)(b->at - a->at);
     }
 }
 

@@ -275,9 +275,21 @@ static hf_status describe_stages(hf_search_result *r, const hf_rows *rows, const
     if (status == HF_OK && (r->stage == NULL || r->plateau == NULL))
         status = hf_fail_memory(err, "the stages");
     for (size_t i = 0; i < count && status == HF_OK; i++)
-        r->stage[r->stage_count++] = hf_describe_stage(rows, chosen[i].drop, chosen[i].strength);
+        r->stage[r->stage_count++] = hf_describe_stage(rows, chosen[i].drop, chosen[i].strength,
+                                                            chosen[i].drop->before, chosen[i].drop->after);
+    if (status == HF_OK)
+        status = add_plateaus(r, rows, params, err);
+    for (size_t i = 0; i < count && status == HF_OK; i++) { /* again, between the levels of the plateaus */
+        hf_search_stage *s = &r->stage[i];
+        const hf_search_plateau *before = &r->plateau[i], *after = s->settled ? before + 1 : NULL;
+        const double bottom = after == NULL ? s->after : after->loss;
+        if (before->loss > bottom)
+            *s = hf_describe_stage(rows, chosen[i].drop, chosen[i].strength, before->loss, bottom);
+        if (after != NULL)
+            s->half_error = hypot(s->half_error, hypot(before->loss_error, after->loss_error) / 2 / s->speed);
+    }
     free(chosen);
-    return status == HF_OK ? add_plateaus(r, rows, params, err) : status;
+    return status;
 }
 
 hf_status hf_search_rows(hf_search_result *result, const hf_rows *rows, const hf_search_params *params, hf_error *err)

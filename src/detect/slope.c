@@ -57,11 +57,26 @@ static void window(const place *p, size_t n, size_t *a, size_t *b)
         *a = *b > p->first + n ? *b - n : p->first;
 }
 
-/* Grows the window for as long as what it says agrees. */
-static bool widen(const place *p, bool for_level, hf_slope *best)
+static const double errors = 2; /* standard ones, that what agrees may be apart */
+
+/* What all windows so far agree on. */
+typedef struct {
+    double low, high;
+} interval;
+
+static const interval anything = {-INFINITY, INFINITY};
+
+static bool agrees(interval *all, double value, double error)
 {
-    const double errors = 3;
-    double low = -INFINITY, high = INFINITY;
+    all->low = fmax(all->low, value - errors * error);
+    all->high = fmin(all->high, value + errors * error);
+    return all->low <= all->high;
+}
+
+/* Grows the window for as long as what it says agrees: in its speed, and in its level where that must be within one. */
+static bool widen(const place *p, const interval *level, hf_slope *best)
+{
+    interval levels = level == NULL ? anything : *level, speeds = anything;
     bool found = false;
     if (p->end - p->first < ROWS_LEAST)
         return false;
@@ -71,11 +86,7 @@ static bool widen(const place *p, bool for_level, hf_slope *best)
         window(p, n, &a, &b);
         if (!fit(p, a, b, &now))
             break;
-        const double value = for_level ? now.loss : now.speed;
-        const double error = errors * (for_level ? now.loss_error : now.speed_error);
-        low = fmax(low, value - error);
-        high = fmin(high, value + error);
-        if (found && low > high)
+        if (!agrees(&speeds, now.speed, now.speed_error) || (level != NULL && !agrees(&levels, now.loss, now.loss_error)))
             break;
         *best = now;
         found = true;
@@ -87,10 +98,13 @@ static bool widen(const place *p, bool for_level, hf_slope *best)
 
 bool hf_slope_at(const hf_rows *rows, double t, hf_slope *slope)
 {
-    return widen(&(place){rows, 0, rows->count, t}, false, slope);
+    return widen(&(place){rows, 0, rows->count, t}, NULL, slope);
 }
 
-bool hf_slope_level_at(const hf_rows *rows, size_t first, size_t end, double t, hf_slope *slope)
+bool hf_slope_level_at(const hf_rows *rows, size_t first, size_t end, double t, double level, hf_slope *slope)
 {
-    return widen(&(place){rows, first, end, t}, true, slope);
+    const double spread = 3; /* deviations of a row next to where the rows pass the level */
+    const size_t at = hf_times_row(rows->count, rows->x, t);
+    const double apart = spread * rows->noise[at < rows->count ? at : rows->count - 1];
+    return widen(&(place){rows, first, end, t}, &(interval){level - apart, level + apart}, slope);
 }

@@ -24,8 +24,9 @@ typedef struct {
 /* The speed of rows at t, and the level there. False: there are fewer than 4 rows. */
 bool hf_slope_at(const hf_rows *rows, double t, hf_slope *slope);
 
-/* The window, instead, is the widest in which the level agrees: for the time at which the rows pass a level. first..end: the
- * rows that may be used. */
-bool hf_slope_level_at(const hf_rows *rows, size_t first, size_t end, double t, hf_slope *slope);
+/* Around t, where rows next to each other pass a level: the window is the widest in which the level agrees with that one, up to
+ * three deviations of a row, and with those of narrower ones. first..end: the rows that may be used. False: it agrees in none,
+ * as where a drop has few rows. */
+bool hf_slope_level_at(const hf_rows *rows, size_t first, size_t end, double t, double level, hf_slope *slope);
 
 #endif
