@@ -81,10 +81,12 @@ static bool holds_middle(const core *a, const core *b)
     return middle < a->top && middle > a->bottom;
 }
 
-/* Whether two drops are one, seen at two scales. */
-static bool are_same(const core *a, const core *b)
+/* Whether a coarser scale sees the same drop again: also one that it does not see settle, for want of means behind it. */
+static bool are_same(const core *fine, const core *coarse)
 {
-    return holds_middle(a, b) || holds_middle(b, a);
+    const double middle = (coarse->top + coarse->bottom) / 2;
+    const bool cut_short = !coarse->drop->settled && middle < fine->drop->before && middle > fine->drop->after;
+    return holds_middle(fine, coarse) || holds_middle(coarse, fine) || cut_short;
 }
 
 static int by_bottom(const void *a, const void *b)
