@@ -21,8 +21,10 @@ void detect_with(detected_run *run, const char *text, size_t count, const char *
     write_text(temporary_path("model.conf"), text, strlen(text));
     if (hf_config_read(&run->config, temporary_path("model.conf"), count, settings, &err) != HF_OK ||
         hf_fill_create_problem(&run->config, &run->problem, &err) != HF_OK ||
-        hf_flow_create(&run->flow, run->problem, &err) != HF_OK ||
-        hf_detector_create(&detector, &run->config, run->flow, &err) != HF_OK ||
+        hf_flow_create(&run->flow, run->problem, &err) != HF_OK)
+        fail_msg("%s", err.message);
+    const hf_detector_params params = hf_fill_detector(&run->config);
+    if (hf_detector_create(&detector, &params, hf_flow_system(run->flow), &err) != HF_OK ||
         hf_integrator_create(&integrator, hf_flow_system(run->flow), run->config.solver.rtol, run->config.solver.atol,
                              &err) != HF_OK)
         fail_msg("%s", err.message);

@@ -1,6 +1,6 @@
 /* Tests of who learns a pattern with whom: departures are cooperative, heads that stay together compete, the split names
  * the departure, and nothing depends on how heads, positions and patterns are numbered or listed. */
-#include "detect/departure.h"
+#include "flow/departure.h"
 #include "detected.h"
 #include "support.h"
 

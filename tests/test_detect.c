@@ -4,6 +4,7 @@
 #include "support.h"
 
 #include "flow/curvature.h"
+#include "flow/flow_system.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -452,8 +453,9 @@ static void check_lanczos(const char *geometry, double t)
                                               large ? 198 : 197, geometry),
                                  1e-8, 1e-12);
         run_to(&run, t);
+        const hf_system system = hf_flow_system(run.flow);
         assert_int_equal(hf_flow_size(run.flow) > HF_SADDLE_DENSE, large);
-        assert_int_equal(hf_saddle_analyze(run.flow, t, &saddle[large], NULL), HF_OK);
+        assert_int_equal(hf_saddle_analyze(&system, t, &saddle[large], NULL), HF_OK);
         assert_true(saddle[large].index > 0);
         end_run(&run);
     }
@@ -478,7 +480,8 @@ static void test_many_directions_down_are_counted(void **state)
         make_problem("heads = 10; positions = 31; target = { base = 1.0; ratio = 1.05; count = 31; };"), 1e-8, 1e-12);
     hf_saddle saddle;
     run_to(&run, 0.1);
-    assert_int_equal(hf_saddle_analyze(run.flow, 0.1, &saddle, NULL), HF_OK);
+    const hf_system system = hf_flow_system(run.flow);
+    assert_int_equal(hf_saddle_analyze(&system, 0.1, &saddle, NULL), HF_OK);
     assert_true(saddle.index > 200 && saddle.index <= 310);
     end_run(&run);
 }

@@ -38,3 +38,12 @@ hf_status hf_fill_create_problem(const hf_config *config, hf_problem **problem, 
     hf_fill_clear_problem(&params);
     return status;
 }
+
+hf_detector_params hf_fill_detector(const hf_config *config)
+{
+    return (hf_detector_params){.detect = config->detect,
+                                .stop_loss = config->solver.stop_loss,
+                                .rtol = config->solver.rtol,
+                                .atol = config->solver.atol,
+                                .is_noisy = config->train.batch > 0};
+}

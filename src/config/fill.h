@@ -3,6 +3,7 @@
 #define HF_CONFIG_FILL_H
 
 #include "config/config.h"
+#include "detect/params.h"
 #include "flow/problem.h"
 
 /* The parameters of a problem; reads the state table of init.state. The lists stay the configuration's. Errors: HF_EUSAGE
@@ -15,5 +16,8 @@ void hf_fill_clear_problem(hf_problem_params *params);
 /* The problem that a configuration describes. Errors: those of hf_fill_problem and hf_problem_create, with the place in the
  * model file. Free with hf_problem_free. */
 hf_status hf_fill_create_problem(const hf_config *config, hf_problem **problem, hf_error *err);
+
+/* What a detector of the flow, or of its training, is told. */
+hf_detector_params hf_fill_detector(const hf_config *config);
 
 #endif

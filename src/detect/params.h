@@ -12,4 +12,12 @@ typedef struct {
     bool saddles; /* Hessian at every plateau */
 } hf_detect_params;
 
+/* What is known of a run before it starts. */
+typedef struct {
+    hf_detect_params detect;
+    double stop_loss;  /* the run ends once the loss is at or below this; 0: never */
+    double rtol, atol; /* of an integration */
+    bool is_noisy;     /* of a training: its gradients are drawn */
+} hf_detector_params;
+
 #endif

@@ -1,7 +1,5 @@
 #include "detect/saddle.h"
 
-#include "flow/curvature.h"
-
 #include <arpack/arpack.h>
 #include <lapacke.h>
 #include <math.h>
@@ -41,16 +39,16 @@ static bool lowest_vector(size_t size, double *d, double *e, const double *matri
 }
 
 /* All eigenvalues, ascending, and the lowest one's vector. value, lowest: (size). */
-static hf_status solve_dense(const hf_flow *flow, double *value, double *lowest, hf_error *err)
+static hf_status solve_dense(const hf_system *system, double *value, double *lowest, hf_error *err)
 {
-    size_t size = hf_flow_size(flow);
+    size_t size = system->size;
     lapack_int n = (lapack_int)size;
     double *matrix = calloc((size + 4) * size, sizeof *matrix), *unit = matrix + size * size;
     if (matrix == NULL)
         return hf_fail_memory(err, "the eigenvalues");
     for (size_t i = 0; i < size; i++) {
         unit[i] = 1;
-        hf_flow_hessian_times(flow, unit, matrix + i * size);
+        system->kind->curvature->times(system->self, unit, matrix + i * size);
         unit[i] = 0;
     }
     double *d = unit, *e = d + size, *tau = e + size, *gone = tau + size;
@@ -67,10 +65,10 @@ static hf_status solve_dense(const hf_flow *flow, double *value, double *lowest,
 /* The count lowest ("SA") or largest ("LA") eigenvalues, ascending, with eigenvectors in the rows of vector (2 count + 16
  * rows). ARPACK judges a residual relative to its eigenvalue, which is hopeless for the many that are nearly 0: the
  * spectrum is moved down by shift, so that tolerance is one of shift. value: (count). */
-static hf_status solve_lanczos(const hf_flow *flow, const char *which, size_t count, double shift, double tolerance,
+static hf_status solve_lanczos(const hf_system *system, const char *which, size_t count, double shift, double tolerance,
                                double *value, double *vector, hf_error *err)
 {
-    size_t size = hf_flow_size(flow);
+    size_t size = system->size;
     a_int n = (a_int)size, wanted = (a_int)count, basis = (a_int)(2 * count + 16), work = basis * (basis + 8);
     a_int parameter[11] = {1, 0, 3000, 1, 0, 0, 1}, pointer[11], step = 0, info = 1;
     double *memory = calloc(4 * size + (size_t)work, sizeof *memory);
@@ -92,7 +90,7 @@ static hf_status solve_lanczos(const hf_flow *flow, const char *which, size_t co
                step == 1 || step == -1) {
             const double *from = place + pointer[0] - 1;
             double *to = place + pointer[1] - 1;
-            hf_flow_hessian_times(flow, from, to);
+            system->kind->curvature->times(system->self, from, to);
             for (size_t i = 0; i < size; i++)
                 to[i] -= shift * from[i];
         }
@@ -111,15 +109,15 @@ done:
 }
 
 /* vector: (2 count + 16, size). */
-static hf_status solve_large(const hf_flow *flow, double t, size_t count, double *value, double *vector, double *largest,
+static hf_status solve_large(const hf_system *system, double t, size_t count, double *value, double *vector, double *largest,
                              hf_error *err)
 {
     const double certainty = 0.05; /* of the threshold */
-    hf_status status = solve_lanczos(flow, "LA", 1, 0, 1e-6, largest, vector, err);
+    hf_status status = solve_lanczos(system, "LA", 1, 0, 1e-6, largest, vector, err);
     if (status != HF_OK)
         return status;
     double tolerance = *largest > 0 ? certainty * hf_saddle_threshold(*largest, t) / *largest : 0;
-    return solve_lanczos(flow, "SA", count, *largest, fmax(tolerance, 1e-10), value, vector, err);
+    return solve_lanczos(system, "SA", count, *largest, fmax(tolerance, 1e-10), value, vector, err);
 }
 
 /* ---- the two questions ---- */
@@ -132,41 +130,41 @@ static bool is_dense(size_t size, size_t count)
 
 /* The lowest count eigenvalues, ascending, the lowest one's vector, and the largest. value, lowest: (size); all
  * eigenvalues are filled where the problem is dense. */
-static hf_status solve(const hf_flow *flow, double t, size_t count, double *value, double *lowest, double *largest,
+static hf_status solve(const hf_system *system, double t, size_t count, double *value, double *lowest, double *largest,
                        hf_error *err)
 {
-    size_t size = hf_flow_size(flow);
+    size_t size = system->size;
     if (is_dense(size, count)) {
-        hf_status status = solve_dense(flow, value, lowest, err);
+        hf_status status = solve_dense(system, value, lowest, err);
         *largest = value[size - 1];
         return status;
     }
     double *vector = malloc((2 * count + 16) * size * sizeof *vector);
     if (vector == NULL)
         return hf_fail_memory(err, "the eigenvalues");
-    hf_status status = solve_large(flow, t, count, value, vector, largest, err);
+    hf_status status = solve_large(system, t, count, value, vector, largest, err);
     if (status == HF_OK)
         memcpy(lowest, vector, size * sizeof *lowest);
     free(vector);
     return status;
 }
 
-/* How many to ask for when all of count were negative: at the start every head could leave for every pattern. */
-static size_t next_count(const hf_flow *flow, size_t count)
+/* How many to ask for when all of count were negative. */
+static size_t next_count(const hf_system *system, size_t count)
 {
-    size_t all = flow->problem->heads * flow->problem->patterns + 2;
+    const size_t all = system->kind->curvature->ways_down(system->self, true) + 2;
     return count < all ? all : 2 * count;
 }
 
-hf_status hf_saddle_analyze(const hf_flow *flow, double t, hf_saddle *saddle, hf_error *err)
+hf_status hf_saddle_analyze(const hf_system *system, double t, hf_saddle *saddle, hf_error *err)
 {
-    size_t size = hf_flow_size(flow), count = flow->problem->heads + 2;
+    size_t size = system->size, count = system->kind->curvature->ways_down(system->self, false) + 2;
     double *value = malloc(2 * size * sizeof *value), *lowest = value + size;
     if (value == NULL)
         return hf_fail_memory(err, "the eigenvalues");
     hf_status status;
-    for (;; count = next_count(flow, count)) { /* while Lanczos has found only negative ones, there may be more */
-        status = solve(flow, t, count, value, lowest, &saddle->lambda_max, err);
+    for (;; count = next_count(system, count)) { /* while Lanczos has found only negative ones, there may be more */
+        status = solve(system, t, count, value, lowest, &saddle->lambda_max, err);
         if (status != HF_OK)
             break;
         size_t known = is_dense(size, count) ? size : count;
@@ -177,33 +175,35 @@ hf_status hf_saddle_analyze(const hf_flow *flow, double t, hf_saddle *saddle, hf
             break;
     }
     saddle->lambda_min = status == HF_OK ? value[0] : NAN;
-    saddle->symmetric_fraction = status == HF_OK && saddle->index > 0 ? hf_flow_symmetric_fraction(flow, lowest) : NAN;
+    saddle->symmetric_fraction = status == HF_OK && saddle->index > 0 && system->kind->curvature->symmetric_fraction != NULL
+                                     ? system->kind->curvature->symmetric_fraction(system->self, lowest)
+                                     : NAN;
     free(value);
     return status;
 }
 
-hf_status hf_saddle_sharpness(const hf_flow *flow, double *largest, hf_error *err)
+hf_status hf_saddle_sharpness(const hf_system *system, double *largest, hf_error *err)
 {
-    const size_t size = hf_flow_size(flow);
+    const size_t size = system->size;
     const bool dense = is_dense(size, 1);
     double *memory = malloc((dense ? 2 : 18) * size * sizeof *memory); /* eigenvalues and a vector, or Lanczos vectors */
     if (memory == NULL)
         return hf_fail_memory(err, "the eigenvalues");
     const hf_status status =
-        dense ? solve_dense(flow, memory, memory + size, err) : solve_lanczos(flow, "LA", 1, 0, 1e-6, largest, memory, err);
+        dense ? solve_dense(system, memory, memory + size, err) : solve_lanczos(system, "LA", 1, 0, 1e-6, largest, memory, err);
     if (status == HF_OK && dense)
         *largest = memory[size - 1];
     free(memory);
     return status;
 }
 
-hf_status hf_saddle_spectrum(const hf_flow *flow, double t, size_t count, double *lowest, double *largest, hf_error *err)
+hf_status hf_saddle_spectrum(const hf_system *system, double t, size_t count, double *lowest, double *largest, hf_error *err)
 {
-    size_t size = hf_flow_size(flow);
+    size_t size = system->size;
     double *value = malloc(2 * size * sizeof *value);
     if (value == NULL)
         return hf_fail_memory(err, "the eigenvalues");
-    hf_status status = solve(flow, t, count, value, value + size, largest, err);
+    hf_status status = solve(system, t, count, value, value + size, largest, err);
     if (status == HF_OK)
         memcpy(lowest, value, count * sizeof *lowest);
     free(value);

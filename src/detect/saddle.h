@@ -1,11 +1,12 @@
-/* saddle: rates at which perturbations of a state grow, from the eigenvalues of minus the flow's Jacobian (curvature.h).
+/* saddle: rates at which perturbations of a state grow, from the eigenvalues of minus a flow's Jacobian (watch.h). For systems that have
+ * a curvature.
  *
  * Small problems are solved densely (LAPACK), large ones by an implicitly restarted Lanczos method (ARPACK) that asks for
  * more of the lowest eigenvalues until one is not negative. */
 #ifndef HF_DETECT_SADDLE_H
 #define HF_DETECT_SADDLE_H
 
-#include "flow/flow.h"
+#include "system/system.h"
 
 enum { HF_SADDLE_DENSE = 600 }; /* largest state that is solved densely */
 
@@ -27,14 +28,14 @@ hf_saddle hf_saddle_unknown(void);
 /* Whether a saddle was analyzed. */
 bool hf_saddle_is_known(const hf_saddle *saddle);
 
-/* Analyzes the state of the flow's last hf_flow_at, reached at time t. Errors: HF_ESYSTEM, HF_ENUMERIC (no convergence). */
-hf_status hf_saddle_analyze(const hf_flow *flow, double t, hf_saddle *saddle, hf_error *err);
+/* Analyzes the state of the system's `at`, reached at time t. Errors: HF_ESYSTEM, HF_ENUMERIC (no convergence). */
+hf_status hf_saddle_analyze(const hf_system *system, double t, hf_saddle *saddle, hf_error *err);
 
 /* The largest eigenvalue alone, as in hf_saddle_analyze. Errors: HF_ESYSTEM, HF_ENUMERIC. */
-hf_status hf_saddle_sharpness(const hf_flow *flow, double *largest, hf_error *err);
+hf_status hf_saddle_sharpness(const hf_system *system, double *largest, hf_error *err);
 
-/* The count lowest eigenvalues at time t, ascending, and the largest one; count < size of the flow's state. lowest:
+/* The count lowest eigenvalues at time t, ascending, and the largest one; count < size of a state. lowest:
  * (count). Large problems: to a twentieth of the threshold. Errors as above. */
-hf_status hf_saddle_spectrum(const hf_flow *flow, double t, size_t count, double *lowest, double *largest, hf_error *err);
+hf_status hf_saddle_spectrum(const hf_system *system, double t, size_t count, double *lowest, double *largest, hf_error *err);
 
 #endif

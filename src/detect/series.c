@@ -1,21 +1,30 @@
 #include "detect/series.h"
 
 #include "core/channel.h"
-#include "detect/detector_state.h"
+#include "detect/crossings.h"
 #include "detect/search.h"
 #include "detect/snapshots.h"
 #include "detect/thinned.h"
+#include "detect/track.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct hf_series {
-    hf_detector *detector; /* of crossings; of stages as long as there is no noise */
-    size_t size;           /* of a state */
+    hf_detector_params params;
+    hf_system system;
+    size_t size; /* of a state */
+    hf_crossings crossings;
+    hf_track track;        /* of stages as long as there is no noise */
+    double *states;        /* (track.plateau_count, size) of the plateaus, for their Hessians */
+    size_t state_capacity; /* in states */
+    double speed_floor;    /* speeds below it count as it */
     hf_sample previous;    /* two looks back */
     hf_sample pending;     /* the last look: its rate of change is known after the next one */
     double *pending_y;     /* (size) */
+    double *low_y;         /* (size) the state at track.low */
     uint64_t looks;
     double lowest;          /* loss so far */
     bool is_noisy;          /* gradients are drawn, or the loss has risen */
@@ -23,26 +32,61 @@ struct hf_series {
     hf_snapshots snapshots; /* for the Hessians of plateaus that are found among noise */
 };
 
-hf_status hf_series_create(hf_series **result, const hf_config *config, hf_flow *flow, hf_error *err)
+static bool wants_saddles(const hf_series *s)
+{
+    return s->params.detect.saddles && s->system.kind->curvature != NULL;
+}
+
+/* Loss and speed that stages are those of. */
+static void inner_energy(const hf_system *system, double *loss, double *speed)
+{
+    const hf_watch_kind *watch = system->kind->watch;
+    if (watch != NULL && watch->inner_energy != NULL)
+        watch->inner_energy(system->self, loss, speed);
+    else
+        system->kind->energy(system->self, loss, speed);
+}
+
+static hf_status look_at_start(hf_series *s, hf_error *err)
+{
+    const double unit = 1e3 * DBL_EPSILON;
+    const hf_system *system = &s->system;
+    hf_sample start = {.t = 0};
+    system->kind->start(system->self, s->low_y);
+    system->kind->at(system->self, s->low_y);
+    hf_status status = hf_crossings_start(&s->crossings, *system, &s->params, s->low_y, err);
+    if (status != HF_OK)
+        return status;
+    system->kind->at(system->self, s->low_y);
+    system->kind->energy(system->self, &start.loss, &start.speed);
+    s->speed_floor = fmax(unit * unit * start.loss, DBL_MIN);
+    start.rest = fmax(s->speed_floor, hf_system_rest(system));
+    status = hf_track_start(&s->track, s->params.detect.contrast, hf_system_may_rest(system), &start, err);
+    s->track.sample_count = 0; /* the first look adds the start */
+    return status;
+}
+
+hf_status hf_series_create(hf_series **result, const hf_detector_params *params, hf_system system, hf_error *err)
 {
     hf_series *s = calloc(1, sizeof *s);
     if (s == NULL)
         return hf_fail_memory(err, "the detector");
-    s->size = hf_flow_size(flow);
+    s->params = *params;
+    s->system = system;
+    s->size = system.size;
     s->lowest = INFINITY;
-    s->is_noisy = config->train.batch > 0;
+    s->is_noisy = params->is_noisy;
     hf_snapshots_init(&s->snapshots, s->size);
-    s->pending_y = calloc(s->size, sizeof *s->pending_y);
+    s->pending_y = calloc(2 * s->size, sizeof *s->pending_y);
     hf_status status = s->pending_y == NULL ? hf_fail_memory(err, "the detector") : HF_OK;
-    if (status == HF_OK)
-        status = hf_detector_create(&s->detector, config, flow, err);
+    if (status == HF_OK) {
+        s->low_y = s->pending_y + s->size;
+        status = look_at_start(s, err);
+    }
     if (status != HF_OK) {
         hf_series_free(s);
         return status;
     }
-    s->detector->keep_states = true;
-    s->detector->watched[HF_SIGNAL_SLOPE] = false; /* extrema are found from the speeds */
-    s->detector->sample_count = 0;                 /* the first look adds the start */
     *result = s;
     return HF_OK;
 }
@@ -51,33 +95,31 @@ void hf_series_free(hf_series *s)
 {
     if (s == NULL)
         return;
-    hf_detector_free(s->detector);
+    hf_crossings_clear(&s->crossings);
+    hf_track_clear(&s->track);
     hf_thinned_clear(&s->losses);
     hf_snapshots_clear(&s->snapshots);
+    free(s->states);
     free(s->pending_y);
     free(s);
 }
 
 /* ---- signals ---- */
 
-/* Signals that cross between the last look and t. */
-static hf_status check_signals(hf_series *s, double t, hf_error *err)
+/* Signals that cross between the last look and t, where the state is y. */
+static hf_status check_signals(hf_series *s, double t, const double *y, hf_error *err)
 {
-    hf_detector *d = s->detector;
-    for (size_t signal = 0; signal < d->signals; signal++)
-        if (d->watched[signal])
-            d->now[signal] = hf_detector_signal(d, signal);
-    d->end_overlap = d->now[HF_SIGNAL_OVERLAP] + d->config->detect.overlap;
-    for (size_t signal = 0; signal < d->signals && s->looks > 0; signal++) {
-        const double before = d->before[signal], now = d->now[signal];
-        if (signal == HF_SIGNAL_STOP_LOSS || !d->watched[signal] || !hf_detector_crossed(signal, before, now))
-            continue;
-        d->watched[signal] = false;
-        if (!hf_detector_record(d, signal, s->pending.t + (t - s->pending.t) * before / (before - now)))
-            return hf_fail_memory(err, "the events");
+    hf_crossings *x = &s->crossings;
+    hf_status status = HF_OK;
+    size_t bad;
+    hf_crossings_look(x, &bad); /* what is not finite crosses nothing */
+    for (size_t signal = 0; signal < x->count && s->looks > 0 && status == HF_OK; signal++) {
+        const double before = x->before[signal], now = x->now[signal];
+        if (signal != HF_SIGNAL_STOP_LOSS && hf_crossings_has_crossed(x, signal))
+            status = hf_crossings_record(x, signal, s->pending.t + (t - s->pending.t) * before / (before - now), y, err);
     }
-    memcpy(d->before, d->now, d->signals * sizeof *d->before);
-    return HF_OK;
+    hf_crossings_pass(x);
+    return status;
 }
 
 /* ---- extrema ---- */
@@ -100,19 +142,32 @@ static hf_sample extremum(const hf_sample *a, const hf_sample *b, const hf_sampl
                        .rest = b->rest};
 }
 
+/* Adds the plateau at track.low; its Hessian is left for the end. */
+static hf_status add_plateau(hf_series *s, hf_error *err)
+{
+    const size_t count = s->track.plateau_count;
+    if (!hf_track_grow((void **)&s->states, count, &s->state_capacity, s->size * sizeof *s->states))
+        return hf_fail_memory(err, "the plateaus");
+    memcpy(s->states + count * s->size, s->low_y, s->size * sizeof *s->states);
+    return hf_track_add_plateau(&s->track, hf_saddle_unknown(), err);
+}
+
 static hf_status follow(hf_series *s, const hf_sample *sample, hf_error *err)
 {
-    memcpy(s->detector->y, s->pending_y, s->size * sizeof *s->detector->y);
-    return hf_detector_follow(s->detector, sample, err);
+    hf_track_news news;
+    const hf_status status = hf_track_follow(&s->track, sample, &news, err);
+    if (status == HF_OK && news.is_lowest)
+        memcpy(s->low_y, s->pending_y, s->size * sizeof *s->low_y);
+    return status == HF_OK && news.has_plateau ? add_plateau(s, err) : status;
 }
 
 /* Steps that are far closer than they are old tell nothing more about a stage. */
 static hf_status remember(hf_series *s, const hf_sample *sample, hf_error *err)
 {
     const double finest = 2e-4; /* of t */
-    const hf_detector *d = s->detector;
-    const hf_sample *last = d->sample_count == 0 ? NULL : &d->samples[d->sample_count - 1];
-    return last != NULL && sample->t < last->t * (1 + finest) ? HF_OK : hf_detector_remember(s->detector, sample, err);
+    hf_track *track = &s->track;
+    const hf_sample *last = track->sample_count == 0 ? NULL : &track->samples[track->sample_count - 1];
+    return last != NULL && sample->t < last->t * (1 + finest) ? HF_OK : hf_track_remember(track, sample, err);
 }
 
 /* Takes in the pending look, now that the one after it is known. */
@@ -137,24 +192,24 @@ static hf_status settle_pending(hf_series *s, const hf_sample *next, hf_error *e
 static hf_status note_loss(hf_series *s, const hf_sample *look, const double *y, hf_error *err)
 {
     const double rounding = 1e-12; /* of the initial loss */
-    const hf_detector *d = s->detector;
-    s->is_noisy = s->is_noisy || look->loss - s->lowest > rounding * d->loss_start;
+    s->is_noisy = s->is_noisy || look->loss - s->lowest > rounding * s->crossings.loss_start;
     s->lowest = fmin(s->lowest, look->loss);
     return hf_thinned_add(&s->losses, (hf_thinned_row){look->t, look->loss, look->speed}) &&
-                   (!d->config->detect.saddles || hf_snapshots_add(&s->snapshots, look->t, y))
+                   (!wants_saddles(s) || hf_snapshots_add(&s->snapshots, look->t, y))
                ? HF_OK
                : hf_fail_memory(err, "the losses");
 }
 
 hf_status hf_series_add(hf_series *s, double t, const double *y, bool *stopped, hf_error *err)
 {
-    hf_detector *d = s->detector;
-    hf_sample look = {.t = t, .rest = d->speed_floor};
-    hf_span_loss(d->flow, &look.loss, &look.speed);
-    *stopped = d->config->solver.stop_loss > 0 && d->flow->loss <= d->config->solver.stop_loss;
-    memcpy(d->y, y, s->size * sizeof *y);
-    hf_status status = check_signals(s, t, err);
-    if (!d->config->detect.events || status != HF_OK)
+    const double stop_loss = s->params.stop_loss;
+    double loss, speed;
+    hf_sample look = {.t = t, .rest = s->speed_floor};
+    inner_energy(&s->system, &look.loss, &look.speed);
+    s->system.kind->energy(s->system.self, &loss, &speed);
+    *stopped = stop_loss > 0 && loss <= stop_loss;
+    hf_status status = check_signals(s, t, y, err);
+    if (!s->params.detect.events || status != HF_OK)
         return status;
     status = note_loss(s, &look, y, err);
     if (status == HF_OK && s->looks > 0 && !s->is_noisy)
@@ -170,36 +225,52 @@ hf_status hf_series_add(hf_series *s, double t, const double *y, bool *stopped, 
 
 static void analyze_saddle(hf_series *s, hf_plateau *plateau, const double *y)
 {
-    hf_detector *d = s->detector;
     plateau->saddle = hf_saddle_unknown(); /* no eigenvalues are no reason to lose the run */
-    if (!d->config->detect.saddles || y == NULL)
+    if (!wants_saddles(s) || y == NULL)
         return;
-    hf_flow_at(d->flow, y);
-    if (hf_saddle_analyze(d->flow, plateau->t, &plateau->saddle, NULL) != HF_OK)
+    s->system.kind->at(s->system.self, y);
+    if (hf_saddle_analyze(&s->system, plateau->t, &plateau->saddle, NULL) != HF_OK)
         plateau->saddle = hf_saddle_unknown();
+}
+
+/* The last look, and what the run ends with. */
+static hf_status close_track(hf_series *s, hf_error *err)
+{
+    hf_sample *last = &s->pending;
+    bool has_plateau;
+    last->rate = (last->speed - s->previous.speed) / (last->t - s->previous.t);
+    hf_status status = follow(s, last, err);
+    if (status == HF_OK)
+        status = hf_track_remember(&s->track, last, err); /* the end, however close */
+    if (status != HF_OK)
+        return status;
+    if (s->track.high.t < last->t)
+        s->track.high.rate = 0; /* the peak has been passed */
+    status = hf_track_close(&s->track, &has_plateau, err);
+    return status == HF_OK && has_plateau ? add_plateau(s, err) : status;
 }
 
 static hf_status finish_exact(hf_series *s, hf_findings *f, hf_error *err)
 {
-    hf_detector *d = s->detector;
-    hf_sample *last = &s->pending;
-    last->rate = (last->speed - s->previous.speed) / (last->t - s->previous.t);
-    hf_status status = follow(s, last, err);
+    hf_track *track = &s->track;
+    hf_status status = close_track(s, err);
     if (status == HF_OK)
-        status = hf_detector_remember(d, last, err); /* the end, however close */
+        status = hf_crossings_begin_findings(&s->crossings, track->drop_count, track->plateau_count, f, err);
     if (status != HF_OK)
         return status;
-    if (d->high.t < last->t)
-        d->high.rate = 0; /* the peak has been passed */
-    status = hf_detector_close(d, err);
-    if (status == HF_OK)
-        status = hf_detector_describe(d, f, err);
-    for (size_t i = 0; i < f->plateau_count && status == HF_OK; i++)
-        analyze_saddle(s, &f->plateau[i], d->states + i * s->size);
-    for (size_t i = 0; i < f->stage_count && status == HF_OK; i++)
+    hf_track_describe(track, f);
+    status =
+        hf_crossings_complete_findings(&s->crossings, &track->samples[track->sample_count - 1], s->pending_y, f, err);
+    if (status != HF_OK)
+        return status;
+    f->curve = (hf_curve){track->sample_count, track->samples};
+    track->samples = NULL; /* the findings own them now */
+    for (size_t i = 0; i < f->plateau_count; i++)
+        analyze_saddle(s, &f->plateau[i], s->states + i * s->size);
+    for (size_t i = 0; i < f->stage_count; i++)
         if (!isnan(f->stage[i].loss_after))
             f->stage[i].t_half = hf_curve_first_below(&f->curve, (f->stage[i].before->loss + f->stage[i].loss_after) / 2);
-    return status;
+    return HF_OK;
 }
 
 /* ---- the end, among noise ---- */
@@ -238,7 +309,7 @@ static double mean_speed(const hf_thinned *losses, double from, double to)
 static bool is_driven(const void *known, const hf_search_drop *drop)
 {
     const hf_series *s = known;
-    const double width = drop->t_settle - drop->t_onset, contrast = s->detector->config->detect.contrast;
+    const double width = drop->t_settle - drop->t_onset, contrast = s->params.detect.contrast;
     const double near = 0.3, least = 1.3, far = 2; /* of the plateaus beside it, in widths: from near to far, or to least */
     const double speed = mean_speed(&s->losses, drop->t_onset, drop->t_settle);
     const double from = fmin(fmax(drop->t_from, drop->t_onset - far * width), drop->t_onset - least * width);
@@ -253,9 +324,9 @@ static bool is_driven(const void *known, const hf_search_drop *drop)
 static hf_status look_for_stages(const hf_series *s, hf_search_result *found, hf_error *err)
 {
     const size_t count = hf_thinned_count(&s->losses);
-    const hf_search_params params = {.contrast = s->detector->config->detect.contrast,
-                                     .significance = s->detector->config->detect.significance,
-                                     .least = s->detector->config->detect.least,
+    const hf_search_params params = {.contrast = s->params.detect.contrast,
+                                     .significance = s->params.detect.significance,
+                                     .least = s->params.detect.least,
                                      .accepts = is_driven,
                                      .known = s};
     double *t = malloc((2 * count + 1) * sizeof *t);
@@ -308,10 +379,9 @@ static hf_status describe(hf_series *s, const hf_search_result *found, hf_findin
 {
     const hf_search_plateau end = {.t = s->pending.t, .loss = s->pending.loss}; /* where there are too few steps to look at */
     const size_t plateaus = found->plateau_count == 0 ? 1 : found->plateau_count;
-    hf_status status = hf_detector_begin_findings(s->detector, found->stage_count, plateaus, f, err);
+    hf_status status = hf_crossings_begin_findings(&s->crossings, found->stage_count, plateaus, f, err);
     if (status != HF_OK)
         return status;
-    memcpy(s->detector->y, s->pending_y, s->size * sizeof *s->detector->y);
     f->start_loss = hf_thinned_at(&s->losses, 0).loss;
     f->end = end_of(found);
     f->noise = found->noise;
@@ -322,7 +392,7 @@ static hf_status describe(hf_series *s, const hf_search_result *found, hf_findin
     }
     for (size_t i = 0; i < found->stage_count; i++)
         add_stage(f, i, &found->stage[i]);
-    return hf_detector_complete_findings(s->detector, &s->pending, f, err);
+    return hf_crossings_complete_findings(&s->crossings, &s->pending, s->pending_y, f, err);
 }
 
 static hf_status finish_noisy(hf_series *s, hf_findings *f, hf_error *err)
@@ -353,8 +423,12 @@ bool hf_series_transfer(hf_series *s, hf_channel *channel)
     hf_channel_bytes(channel, &s->lowest, sizeof s->lowest);
     hf_channel_bytes(channel, &s->is_noisy, sizeof s->is_noisy);
     hf_channel_bytes(channel, s->pending_y, s->size * sizeof *s->pending_y);
-    hf_channel_bytes(channel, s->detector->low_y, s->size * sizeof *s->detector->low_y);
-    hf_channel_bytes(channel, &s->detector->end_overlap, sizeof s->detector->end_overlap);
-    return hf_thinned_transfer(&s->losses, channel) && hf_snapshots_transfer(&s->snapshots, channel) &&
-           hf_detector_transfer(s->detector, channel);
+    hf_channel_bytes(channel, s->low_y, s->size * sizeof *s->low_y);
+    bool good = hf_thinned_transfer(&s->losses, channel) && hf_snapshots_transfer(&s->snapshots, channel) &&
+                hf_track_transfer(&s->track, channel) && hf_crossings_transfer(&s->crossings, channel);
+    size_t states = s->track.plateau_count;
+    hf_channel_array(channel, (void **)&s->states, &states, s->size * sizeof *s->states);
+    if (!channel->writing)
+        s->state_capacity = states;
+    return good && channel->good && states == s->track.plateau_count;
 }

@@ -1,7 +1,7 @@
 /* series: plateaus, stages and events of a training run, from a look at it after every step.
  *
  * Where a signal crosses its level is found by linear interpolation between two steps. Stages are those of the loss in the
- * span of the features (hf_span_loss): the noise of stochastic gradients moves values in all d^2 directions, of which the
+ * span of the features (the system's inner energy): the noise of stochastic gradients moves values in all d^2 directions, of which the
  * flow uses few. They are looked for once the run is over, in the losses of all steps (search.h), of which steps far closer
  * together than they are old are kept as means; the Hessians of plateaus are those of states kept on the way. A run of exact
  * gradients whose loss never rises has no noise: there stages come from the speed at every step, as the detector finds them,
@@ -9,16 +9,18 @@
 #ifndef HF_DETECT_SERIES_H
 #define HF_DETECT_SERIES_H
 
-#include "detect/detector.h"
+#include "detect/findings.h"
+#include "detect/params.h"
+#include "system/system.h"
 
 typedef struct hf_series hf_series;
 
-/* A search through a training run whose states flow describes; both must outlive it. Errors: HF_ESYSTEM. */
-hf_status hf_series_create(hf_series **series, const hf_config *config, hf_flow *flow, hf_error *err);
+/* A search through a training run whose states the system describes; its self must outlive the search. Errors: HF_ESYSTEM. */
+hf_status hf_series_create(hf_series **series, const hf_detector_params *params, hf_system system, hf_error *err);
 
 void hf_series_free(hf_series *series);
 
-/* The state y (size of the flow's) at time t, at which the flow was evaluated last; the flow may be elsewhere afterwards.
+/* The state y (size of the system's) at time t, at which the system was evaluated last; it may be elsewhere afterwards.
  * *stopped: the loss is at or below solver.stop_loss. Errors: HF_ESYSTEM. */
 hf_status hf_series_add(hf_series *series, double t, const double *y, bool *stopped, hf_error *err);
 

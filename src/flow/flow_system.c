@@ -1,9 +1,11 @@
 #include "flow/flow_system.h"
 
 #include "flow/curvature.h"
+#include "flow/flow_watch.h"
 #include "flow/newton.h"
 
 #include <math.h>
+#include <string.h>
 
 /* ---- the Newton solve ---- */
 
@@ -81,6 +83,23 @@ static void coordinate_name(const void *self, size_t index, char *text, size_t c
     hf_flow_coordinate_name(self, index, text, capacity);
 }
 
+static size_t basis_size(const void *self)
+{
+    const size_t heads = ((const hf_flow *)self)->problem->heads;
+    return heads * heads;
+}
+
+static void save_basis(const void *self, double *basis)
+{
+    const hf_flow *flow = self;
+    memcpy(basis, flow->basis->distance, basis_size(self) * sizeof *basis);
+}
+
+static hf_status use_basis(void *self, const double *basis, hf_error *err)
+{
+    return hf_flow_use_basis(self, basis, err);
+}
+
 static const hf_system_kind kind = {
     .name = "attention",
     .remedy = "lower target.strengths, the initial values or the rates",
@@ -93,7 +112,13 @@ static const hf_system_kind kind = {
     .rebase = rebase,
     .blame = blame,
     .coordinate_name = coordinate_name,
+    .basis_size = basis_size,
+    .save_basis = save_basis,
+    .use_basis = use_basis,
     .newton = &newton_kind,
+    .observer = &hf_flow_observer,
+    .watch = &hf_flow_watch,
+    .curvature = &hf_flow_curvature,
 };
 
 hf_system hf_flow_system(hf_flow *flow)

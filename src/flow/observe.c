@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-hf_status hf_observation_init(hf_observation *o, const hf_flow *flow, hf_error *err)
+hf_status hf_observation_init(hf_observation *o, hf_flow *flow, hf_error *err)
 {
     const hf_problem *p = flow->problem;
     size_t table = p->heads * p->patterns, size = hf_flow_size(flow);
-    *o = (hf_observation){0};
+    *o = (hf_observation){.flow = flow};
     double *memory = malloc((2 * p->patterns + 1 + 4 * table + p->heads * p->features + p->heads * p->positions +
                              p->features * p->positions + size) *
                             sizeof *memory);
@@ -155,6 +155,23 @@ void hf_pair_overlaps(const hf_flow *flow, const double *y, double *overlap)
         for (size_t l = 0; l <= k; l++)
             overlap[k * heads + l] = overlap[l * heads + k] =
                 are_equal(flow, y, k, l) ? 1 : fmin(cosine(flow, k, l), 1 - DBL_EPSILON / 2);
+}
+
+double hf_total_share(const hf_flow *flow, size_t j)
+{
+    const hf_problem *p = flow->problem;
+    const hf_pattern *pattern = &p->pattern[j];
+    double sum = 0;
+    for (size_t r = 0; r < p->features; r++) {
+        double u = p->feature[j * p->features + r];
+        for (size_t n = 0; n < p->heads && u != 0; n++)
+            for (size_t e = 0; e < pattern->count; e++) {
+                hf_pattern_entry entry = pattern->entry[e];
+                sum += u * flow->value[n * p->features + r] * p->multiplicity[entry.position] * entry.weight *
+                       flow->attention[n * p->positions + entry.position];
+            }
+    }
+    return sum / (p->strength[j] * p->feature2[j] * pattern->norm2);
 }
 
 /* Of one feature; the residual is formed anew, since the flow keeps it multiplied by the variance of its own data. */

@@ -16,6 +16,7 @@
 #include "flow/flow.h"
 
 typedef struct {
+    hf_flow *flow;                                        /* that is observed; not owned */
     double loss, speed, overlap, divergence, growth_rate; /* growth_rate: d log(divergence)/dt, nan at divergence 0 */
     double test_loss;                                     /* nan without test data */
     double *pattern_loss;                                 /* (J) */
@@ -31,7 +32,7 @@ typedef struct {
 } hf_observation;
 
 /* Memory for a flow's observations. Errors: HF_ESYSTEM. Free with hf_observation_clear. */
-hf_status hf_observation_init(hf_observation *observation, const hf_flow *flow, hf_error *err);
+hf_status hf_observation_init(hf_observation *observation, hf_flow *flow, hf_error *err);
 
 /* Legal on a zeroed observation. */
 void hf_observation_clear(hf_observation *observation);
@@ -42,6 +43,9 @@ double hf_least_overlap(const hf_flow *flow);
 /* overlap (H, H): the cosine of the attentions of every pair of heads, 1 exactly where their values and logits are equal bit
  * for bit and below it elsewhere. At the state y of the flow's last hf_flow_at. */
 void hf_pair_overlaps(const hf_flow *flow, const double *y, double *overlap);
+
+/* sum_k share_kj of pattern j (from 0): what the heads together give along u_j on p_j. */
+double hf_total_share(const hf_flow *flow, size_t j);
 
 /* The loss on the test data alone, likewise; the problem must have them. */
 double hf_test_loss(const hf_flow *flow);

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-static const char magic[8] = "hfflow2";
+static const char magic[8] = "hfflow3";
 
 hf_status hf_checkpoint_init(hf_checkpoint *c, const hf_flow *flow, uint64_t hash, hf_error *err)
 {

@@ -156,6 +156,7 @@ static hf_status resume(flow_run *run, bool *found, hf_error *err)
 static hf_status prepare(flow_run *run, hf_error *err)
 {
     const hf_config *config = run->config;
+    const hf_detector_params detector = hf_fill_detector(config);
     hf_status status = hf_fill_create_problem(config, &run->problem, err);
     if (status == HF_OK &&
         config->output.spectrum >= run->problem->heads * (run->problem->features + run->problem->positions))
@@ -166,7 +167,7 @@ static hf_status prepare(flow_run *run, hf_error *err)
     if (status == HF_OK)
         status = hf_observation_init(&run->observation, run->flow, err);
     if (status == HF_OK)
-        status = hf_detector_create(&run->detector, config, run->flow, err);
+        status = hf_detector_create(&run->detector, &detector, hf_flow_system(run->flow), err);
     uint64_t hash = 0;
     if (status == HF_OK && has_tables(run))
         status = hf_stored_hash(config, &hash, err);
@@ -278,7 +279,8 @@ static hf_status judge_end(flow_run *run, double t, hf_error *err)
                               .loss = run->flow->loss,
                               .speed = run->flow->speed,
                               .equal_heads = run->problem->heads > 1 && run->observation.divergence == 0};
-    return hf_reach_judge(run->flow, &ending, &run->summary->censored, err);
+    const hf_system system = hf_flow_system(run->flow);
+    return hf_reach_judge(&system, &ending, &run->summary->censored, err);
 }
 
 static hf_status finish(flow_run *run, double t, hf_error *err)

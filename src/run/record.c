@@ -2,6 +2,7 @@
 
 #include "core/file.h"
 #include "detect/saddle.h"
+#include "flow/flow_system.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -202,7 +203,8 @@ static hf_status write_spectrum(hf_record *record, const hf_flow *flow, double t
 {
     hf_table *table = &record->table[SPECTRUM];
     double *value = record->eigenvalue;
-    hf_status status = hf_saddle_spectrum(flow, t, record->spectrum, value, &value[record->spectrum], err);
+    const hf_system system = hf_flow_system((hf_flow *)flow);
+    hf_status status = hf_saddle_spectrum(&system, t, record->spectrum, value, &value[record->spectrum], err);
     for (size_t i = 0; i <= record->spectrum && status == HF_ENUMERIC; i++)
         value[i] = NAN; /* no eigenvalues are no reason to lose the run */
     if (status == HF_ESYSTEM)

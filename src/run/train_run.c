@@ -1,10 +1,12 @@
 #include "run/train_run.h"
 
+#include "config/fill.h"
 #include "config/stored.h"
 #include "core/channel.h"
 #include "core/file.h"
 #include "detect/reach.h"
 #include "detect/series.h"
+#include "flow/flow_system.h"
 #include "report/findings.h"
 #include "run/completion.h"
 #include "run/flow_run.h"
@@ -19,7 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char magic[8] = "hftrn02";
+static const char magic[8] = "hftrn03";
 static const char extra_columns[] = "step\ttrain_loss\tvalidation_loss";
 enum { EXTRA_COLUMNS = 3 };
 
@@ -280,6 +282,7 @@ static hf_status prepare(train_run *run, hf_error *err)
 {
     const hf_config *config = run->config;
     const hf_optimizer_params optimizer = hf_learner_optimizer(config);
+    const hf_detector_params detector = hf_fill_detector(config);
     hf_status status = hf_learner_create(&run->learner, config, run->origin.seed, run->options->threads, err);
     if (status != HF_OK)
         return status;
@@ -287,7 +290,7 @@ static hf_status prepare(train_run *run, hf_error *err)
     run->count = hf_tensors_size(run->tensors);
     status = hf_optimizer_init(&run->optimizer, &optimizer, run->count, err);
     if (status == HF_OK)
-        status = hf_series_create(&run->series, config, view_of(run)->flow, err);
+        status = hf_series_create(&run->series, &detector, hf_flow_system(view_of(run)->flow), err);
     if (status != HF_OK)
         return status;
     run->parameters = malloc(2 * run->count * sizeof *run->parameters);
@@ -368,7 +371,8 @@ static hf_status judge_end(train_run *run, hf_error *err)
     if (run->config->train.samples > 0)
         return HF_OK;
     hf_span_loss(view->flow, &ending.loss, &ending.speed);
-    return hf_reach_judge(view->flow, &ending, &run->summary->censored, err);
+    const hf_system system = hf_flow_system(view->flow);
+    return hf_reach_judge(&system, &ending, &run->summary->censored, err);
 }
 
 static hf_status finish(train_run *run, hf_error *err)

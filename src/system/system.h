@@ -7,6 +7,8 @@
 #define HF_SYSTEM_SYSTEM_H
 
 #include "core/error.h"
+#include "system/observer.h"
+#include "system/watch.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -54,7 +56,15 @@ typedef struct {
     /* Names coordinate index, as in "mean logit at position 7". */
     void (*coordinate_name)(const void *self, size_t index, char *text, size_t capacity);
 
+    /* What chose the coordinates, for a saved state: so many numbers; NULL: they are always the same. Errors: HF_ESYSTEM. */
+    size_t (*basis_size)(const void *self);
+    void (*save_basis)(const void *self, double *basis);
+    hf_status (*use_basis)(void *self, const double *basis, hf_error *err);
+
     const hf_newton_kind *newton; /* NULL: the integrator solves by Krylov iterations with jacobian_times */
+    const hf_observer_kind *observer;
+    const hf_watch_kind *watch;
+    const hf_curvature_kind *curvature; /* NULL: saddles are not analyzed */
 } hf_system_kind;
 
 typedef struct {
@@ -65,5 +75,14 @@ typedef struct {
     size_t group_count; /* groups cover all coordinates, each once */
     const hf_error_group *group; /* (group_count), self's */
 } hf_system;
+
+/* L and P at the state of `at`. */
+double hf_system_loss(const hf_system *system);
+double hf_system_speed(const hf_system *system);
+
+/* Whether the velocity is no gradient, so that P may be 0 or negative where the state rests, and the speed that counts as rest
+ * at the state of `at` (0 where it is one). */
+bool hf_system_may_rest(const hf_system *system);
+double hf_system_rest(const hf_system *system);
 
 #endif

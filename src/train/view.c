@@ -1,6 +1,7 @@
 #include "train/view.h"
 
 #include "detect/saddle.h"
+#include "flow/flow_system.h"
 #include "train/factor.h"
 #include "train/kernels.h"
 
@@ -126,9 +127,10 @@ static double viewer_sharpness(void *self, const double *parameters)
 {
     hf_viewer *v = self;
     double largest;
-    if (!viewer_look(v, parameters) || hf_saddle_sharpness(v->view.flow, &largest, NULL) != HF_OK)
+    if (!viewer_look(v, parameters))
         return NAN;
-    return largest;
+    const hf_system system = hf_flow_system(v->view.flow);
+    return hf_saddle_sharpness(&system, &largest, NULL) == HF_OK ? largest : NAN;
 }
 
 static const hf_probe_kind kind = {

@@ -1,15 +1,15 @@
-/* departure: which heads learn a pattern together, and who leaves the others (private to detect/).
+/* departure: which heads learn a pattern together, and who leaves the others.
  *
  * A head moves for pattern j if its share of it grows, and at least a tenth as fast as that of the head whose share grows
  * fastest. An acquisition is competitive if all heads move for the pattern, cooperative if some do and others do not; its
  * head is the one with the largest share among those that move. Shares weight positions by the pattern and values by the
  * feature, so that this also holds where patterns share positions, of which heads that stay elsewhere fit a part. At t = 0,
  * where nothing has moved, the heads that carry at least a tenth of the largest share take the place of those that move. */
-#ifndef HF_DETECT_DEPARTURE_H
-#define HF_DETECT_DEPARTURE_H
+#ifndef HF_FLOW_DEPARTURE_H
+#define HF_FLOW_DEPARTURE_H
 
-#include "detect/detector.h"
 #include "flow/observe.h"
+#include "system/event.h"
 
 /* Sets mode, head and value of the acquisition of event->pattern at event->t, from an observation with share rates. */
 void hf_departure_acquired(const hf_problem *problem, const hf_observation *observation, hf_event *event);

@@ -1,4 +1,4 @@
-#include "detect/departure.h"
+#include "flow/departure.h"
 
 #include <math.h>
 

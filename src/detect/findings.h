@@ -1,0 +1,58 @@
+/* findings: plateaus, drops, stages and events of a run, whoever has found them. */
+#ifndef HF_DETECT_FINDINGS_H
+#define HF_DETECT_FINDINGS_H
+
+#include "detect/curve.h"
+#include "detect/saddle.h"
+#include "system/event.h"
+
+typedef struct {
+    double t, loss, speed;
+    double level;          /* the speed, or what it counts as */
+    double predicted_loss; /* the level it belongs to (level.h), with the patterns acquired by then */
+    hf_saddle saddle;
+} hf_plateau;
+
+typedef struct {
+    const hf_plateau *before;         /* the plateau it leaves */
+    double t_onset, t_peak, t_settle; /* nan: the run ends before */
+    double loss_after;                /* at the next plateau; nan: the run ends before */
+    double predicted_loss_after;      /* of that plateau, with the patterns acquired up to the end of the stage */
+    double t_half;                    /* of a training run: half of the fall is behind; nan: the run ends before */
+    double strength; /* how sure a stage among noise is: the smaller of fall and contrast over what noise could pretend, 1 and
+                        more; nan: there was no noise */
+} hf_stage;
+
+typedef enum {
+    HF_END_PLATEAU,
+    HF_END_STAGE,
+    HF_END_START
+} hf_end; /* on a plateau, inside a stage, before the first drop */
+
+/* What was found; all lists in order of time, owned. */
+typedef struct {
+    size_t event_count, plateau_count, stage_count;
+    hf_event *event;     /* the patterns that stage i acquires are in its events */
+    hf_plateau *plateau; /* before, between and after the stages, as far as the run has seen them */
+    hf_stage *stage;
+    hf_end end;
+    size_t heads;                          /* 0: the system has none that could overlap */
+    double start_overlap, end_overlap;     /* of the heads */
+    double *start_overlaps, *end_overlaps; /* (H, H) of every pair, as of hf_pair_overlaps; one block of memory */
+    double overlap_level;                  /* detect.overlap: heads that overlap by no more are apart */
+    double start_loss;
+    bool starts_in_drop;  /* of a flow: it starts faster than on the first plateau, without having been on one */
+    double loss_fraction; /* at which emergence was looked for; 0: it was not */
+    bool on_test;         /* of the loss on the test data */
+    bool sampled;         /* of a training run */
+    double noise; /* standard deviation of a step's loss in the span of the features, where stages were found among noise; 0 */
+    hf_curve curve; /* every step; of a training run without noise the loss in the span of the features, with steps left out;
+                       with noise: empty */
+} hf_findings;
+
+/* Adds an event, for which there is room. */
+void hf_findings_add(hf_findings *findings, hf_event event);
+
+void hf_findings_clear(hf_findings *findings);
+
+#endif

@@ -1,0 +1,116 @@
+#include "detect/track.h"
+
+#include "core/channel.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+bool hf_track_grow(void **list, size_t count, size_t *capacity, size_t size)
+{
+    if (count < *capacity)
+        return true;
+    size_t more = *capacity == 0 ? 64 : 2 * *capacity;
+    void *grown = realloc(*list, more * size);
+    if (grown == NULL)
+        return false;
+    *list = grown;
+    *capacity = more;
+    return true;
+}
+
+hf_status hf_track_start(hf_track *track, double contrast, bool may_rest, const hf_sample *start, hf_error *err)
+{
+    *track = (hf_track){.contrast = contrast, .may_rest = may_rest, .low = *start, .high = *start};
+    return hf_track_remember(track, start, err);
+}
+
+void hf_track_clear(hf_track *track)
+{
+    free(track->samples);
+    free(track->plateaus);
+    free(track->drops);
+    *track = (hf_track){0};
+}
+
+/* ---- the search ---- */
+
+static double effective(const hf_sample *s)
+{
+    return fmax(s->speed, s->rest);
+}
+
+static hf_status add_drop(hf_track *track, hf_error *err)
+{
+    if (!hf_track_grow((void **)&track->drops, track->drop_count, &track->drop_capacity, sizeof *track->drops))
+        return hf_fail_memory(err, "the drops");
+    track->drops[track->drop_count++] = track->high;
+    return HF_OK;
+}
+
+hf_status hf_track_add_plateau(hf_track *track, hf_saddle saddle, hf_error *err)
+{
+    const hf_sample *low = &track->low;
+    if (!hf_track_grow((void **)&track->plateaus, track->plateau_count, &track->plateau_capacity, sizeof *track->plateaus))
+        return hf_fail_memory(err, "the plateaus");
+    track->plateaus[track->plateau_count++] = (hf_plateau){
+        .t = low->t, .loss = low->loss, .speed = low->speed, .level = effective(low), .saddle = saddle};
+    return HF_OK;
+}
+
+hf_status hf_track_follow(hf_track *track, const hf_sample *s, hf_track_news *news, hf_error *err)
+{
+    const double speed = effective(s);
+    hf_status status = HF_OK;
+    *news = (hf_track_news){0};
+    if (speed < effective(&track->low)) {
+        track->low = *s;
+        news->is_lowest = true;
+    }
+    if (s->speed > track->high.speed)
+        track->high = *s;
+    if (track->seeking != HF_SEEK_DROP && s->speed > s->rest && speed >= track->contrast * effective(&track->low)) {
+        news->has_plateau = true;
+        track->seeking = HF_SEEK_DROP;
+        track->high = *s;
+    } else if (track->seeking != HF_SEEK_PLATEAU && speed * track->contrast <= effective(&track->high)) {
+        if (track->seeking == HF_SEEK_DROP) /* a start that is not on a plateau falls to one; that is no stage */
+            status = add_drop(track, err);
+        track->seeking = HF_SEEK_PLATEAU;
+        track->low = *s;
+        news->is_lowest = true;
+    }
+    return status;
+}
+
+hf_status hf_track_remember(hf_track *track, const hf_sample *s, hf_error *err)
+{
+    if (!hf_track_grow((void **)&track->samples, track->sample_count, &track->sample_capacity, sizeof *track->samples))
+        return hf_fail_memory(err, "the history of the speed");
+    track->samples[track->sample_count++] = *s;
+    return HF_OK;
+}
+
+hf_status hf_track_close(hf_track *track, bool *has_plateau, hf_error *err)
+{
+    *has_plateau = track->seeking != HF_SEEK_DROP;
+    track->end = track->seeking == HF_SEEK_DROP      ? HF_END_STAGE
+                 : track->seeking == HF_SEEK_PLATEAU ? HF_END_PLATEAU
+                                                     : HF_END_START;
+    return *has_plateau ? HF_OK : add_drop(track, err);
+}
+
+bool hf_track_transfer(hf_track *track, hf_channel *channel)
+{
+    hf_channel_bytes(channel, &track->seeking, sizeof track->seeking);
+    hf_channel_bytes(channel, &track->low, sizeof track->low);
+    hf_channel_bytes(channel, &track->high, sizeof track->high);
+    hf_channel_array(channel, (void **)&track->samples, &track->sample_count, sizeof *track->samples);
+    hf_channel_array(channel, (void **)&track->plateaus, &track->plateau_count, sizeof *track->plateaus);
+    hf_channel_array(channel, (void **)&track->drops, &track->drop_count, sizeof *track->drops);
+    if (!channel->writing) {
+        track->sample_capacity = track->sample_count;
+        track->plateau_capacity = track->plateau_count;
+        track->drop_capacity = track->drop_count;
+    }
+    return channel->good;
+}

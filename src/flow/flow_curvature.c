@@ -1,0 +1,87 @@
+/* The Hessian of the flow of attention heads, as a system has one. */
+#include "flow/curvature.h"
+#include "flow/flow_watch.h"
+
+#include <lapacke.h>
+#include <math.h>
+#include <stdlib.h>
+
+static void times(const void *self, const double *x, double *result)
+{
+    hf_flow_hessian_times(self, x, result);
+}
+
+static double symmetric_fraction(const void *self, const double *x)
+{
+    return hf_flow_symmetric_fraction(self, x);
+}
+
+/* At the start every head could leave for every pattern. */
+static size_t ways_down(const void *self, bool all)
+{
+    const hf_problem *p = ((const hf_flow *)self)->problem;
+    return all ? p->heads * p->patterns : p->heads;
+}
+
+static bool has_alike(const void *self)
+{
+    enum { DENSE = 600 }; /* largest number of positions for which it is taken densely */
+    return ((const hf_flow *)self)->problem->positions <= DENSE;
+}
+
+/* Coordinates of a direction that moves all heads alike: number i of R + T, as a unit vector of the coordinates of
+ * hf_flow_hessian_times; and back. There values, and logits in the logit geometry, stand by modes, of which the first is the
+ * mean; in the replicator geometry logits stand by heads. */
+static void move_alike(const hf_problem *p, size_t i, double amount, double *x)
+{
+    double *logits = x + p->heads * p->features;
+    if (i < p->features)
+        x[i] = amount;
+    else if (p->geometry != HF_GEOMETRY_REPLICATOR)
+        logits[i - p->features] = amount;
+    else
+        for (size_t k = 0; k < p->heads; k++)
+            logits[k * p->positions + i - p->features] = amount / sqrt((double)p->heads);
+}
+
+static double moved_alike(const hf_problem *p, size_t i, const double *x)
+{
+    const double *logits = x + p->heads * p->features;
+    double sum = 0;
+    if (i < p->features)
+        return x[i];
+    if (p->geometry != HF_GEOMETRY_REPLICATOR)
+        return logits[i - p->features];
+    for (size_t k = 0; k < p->heads; k++)
+        sum += logits[k * p->positions + i - p->features] / sqrt((double)p->heads);
+    return sum;
+}
+
+/* The lowest eigenvalue among directions that move all heads alike, where all heads are equal. */
+static hf_status lowest_alike(const void *self, double *lowest, hf_error *err)
+{
+    const hf_flow *flow = self;
+    const hf_problem *p = flow->problem;
+    const size_t size = hf_flow_size(flow), n = p->features + p->positions;
+    double *direction = calloc(2 * size + (n + 1) * n, sizeof *direction);
+    if (direction == NULL)
+        return hf_fail_memory(err, "the eigenvalues");
+    double *change = direction + size, *matrix = change + size, *value = matrix + n * n;
+    for (size_t i = 0; i < n; i++) {
+        move_alike(p, i, 1, direction);
+        hf_flow_hessian_times(flow, direction, change);
+        move_alike(p, i, 0, direction);
+        for (size_t k = 0; k < n; k++)
+            matrix[i * n + k] = moved_alike(p, k, change);
+    }
+    const bool found = LAPACKE_dsyev(LAPACK_COL_MAJOR, 'N', 'L', (lapack_int)n, matrix, (lapack_int)n, value) == 0;
+    *lowest = found ? value[0] : NAN;
+    free(direction);
+    return HF_OK;
+}
+
+const hf_curvature_kind hf_flow_curvature = {.times = times,
+                                             .symmetric_fraction = symmetric_fraction,
+                                             .ways_down = ways_down,
+                                             .has_alike = has_alike,
+                                             .lowest_alike = lowest_alike};

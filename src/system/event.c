@@ -1,0 +1,3 @@
+#include "system/event.h"
+
+const char *const hf_event_names[] = {"plateau", "drop", "onset", "settle", "acquired", "split", "emerged", "stop"};

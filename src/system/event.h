@@ -1,0 +1,34 @@
+/* event: what can happen to a system on its way. */
+#ifndef HF_SYSTEM_EVENT_H
+#define HF_SYSTEM_EVENT_H
+
+#include <stddef.h>
+
+typedef enum {
+    HF_EVENT_PLATEAU,
+    HF_EVENT_DROP,
+    HF_EVENT_ONSET,
+    HF_EVENT_SETTLE,
+    HF_EVENT_ACQUIRED,
+    HF_EVENT_SPLIT,
+    HF_EVENT_EMERGED,
+    HF_EVENT_STOP
+} hf_event_kind;
+
+extern const char *const hf_event_names[]; /* by kind */
+
+typedef enum { HF_MODE_NONE, HF_MODE_COMPETITIVE, HF_MODE_COOPERATIVE } hf_mode;
+
+/* stage, head and pattern count from 1; 0: does not apply. Stage 0 is before the first onset. t is 0 for what holds at the
+ * start, and for nothing else but a plateau. */
+typedef struct {
+    hf_event_kind kind;
+    hf_mode mode; /* acquired, of two heads or more: whether all of them move for it together (flow/departure.h) */
+    double t, loss;
+    size_t stage, head, pattern;
+    size_t other; /* split: the head that the one that leaves overlaps least with */
+    double value; /* plateau, drop, onset, settle, stop: speed; acquired: the carrier's share; split: overlap; emerged: loss
+                     / L(0), on the test data where there are any */
+} hf_event;
+
+#endif
