@@ -5,6 +5,7 @@
 #include "compare/bands.h"
 #include "compare/comparison.h"
 #include "compare/ladder.h"
+#include "config/fill.h"
 #include "core/file.h"
 #include "core/statistics.h"
 #include "detect/curve.h"
@@ -52,7 +53,8 @@ static void test_curve_is_quintic(void **state)
     for (size_t trial = 0; trial < 50; trial++) {
         hf_sample at[NODES];
         double c[DEGREE + 1];
-        const double q[] = {draw_normal(&random), draw_normal(&random), draw_normal(&random)}; /* L' = -q(t)^2: it only falls */
+        const double q[] = {draw_normal(&random), draw_normal(&random),
+                            draw_normal(&random)}; /* L' = -q(t)^2: it only falls */
         const double square[] = {q[0] * q[0], 2 * q[0] * q[1], 2 * q[0] * q[2] + q[1] * q[1], 2 * q[1] * q[2], q[2] * q[2]};
         c[0] = draw_normal(&random);
         for (size_t n = 1; n <= DEGREE; n++)
@@ -224,16 +226,9 @@ static double number_in(const text_table *table, size_t row, const char *name)
     return strtod(text_in(table, row, name), NULL);
 }
 
-static hf_config band_config(const char *seeds)
+static hf_status write_bands(size_t seeds, hf_error *err)
 {
-    char text[512];
-    hf_config config;
-    snprintf(
-        text, sizeof text,
-        "heads = 1; positions = 2; target = { strengths = (1); patterns = ((1)); }; train = { seeds = %s; seed = 5; };",
-        seeds);
-    read_config(&config, text);
-    return config;
+    return hf_bands_write(&(hf_table_origin){.title = "bands", .seed = 5}, seeds, root, NULL, err);
 }
 
 /* Three seeds, of which one stops early and in between: its last row is no row of the others. */
@@ -245,7 +240,6 @@ static void test_bands(void **state)
         "# comment\nt\tloss\tenergy_defect\tmass_1_1\tstep\n0\t7\tnan\t1\t0\n1\t4\tnan\t1\t10\n1.5\t0\tnan\t1\t15\n",
         "# comment\nt\tloss\tenergy_defect\tmass_1_1\tstep\n0\t6\tnan\t1\t0\n1\tnan\tnan\t1\t10\n2\t2\tnan\t1\t20\n",
     };
-    hf_config config = band_config("3");
     hf_error err = {0};
     text_table table;
     for (size_t k = 0; k < 3; k++) {
@@ -255,7 +249,7 @@ static void test_bands(void **state)
         snprintf(name, sizeof name, "train/seed-%zu/trajectory.tsv", k + 5);
         write_at(name, rows[k]);
     }
-    assert_int_equal(hf_bands_write(&config, root, NULL, &err), HF_OK);
+    assert_int_equal(write_bands(3, &err), HF_OK);
     read_at(&table, "train/summary.tsv");
     assert_int_equal(table.columns, 5); /* t loss loss_p10 loss_p90 step */
     assert_int_equal(table.rows, 3);    /* the header and what all have */
@@ -266,24 +260,23 @@ static void test_bands(void **state)
     free(table.text);
 
     write_at("train/seed-6/trajectory.tsv", "t\tloss\tenergy_defect\tmass_1_1\tstep\n0\t7\tx\t1\t0\n");
-    assert_int_equal(hf_bands_write(&config, root, NULL, &err), HF_EUSAGE);
+    assert_int_equal(write_bands(3, &err), HF_EUSAGE);
     assert_non_null(strstr(err.message, "seed-6"));
-    hf_config_clear(&config);
-    config = band_config("4");
-    assert_int_equal(hf_bands_write(&config, root, NULL, &err), HF_ESYSTEM);
+    assert_int_equal(write_bands(4, &err), HF_ESYSTEM);
     assert_non_null(strstr(err.message, "seed-8"));
-    hf_config_clear(&config);
     remove_all();
 }
 
 /* ---- experiments ---- */
+
+static hf_experiment_params params; /* of the experiment that is under way */
 
 static void run_experiment(hf_experiment *x, hf_config *config, const char *text)
 {
     hf_error err = {0};
     const hf_experiment_options options = {.directory = root, .threads = 1};
     read_config(config, text);
-    if (hf_experiment_run(x, config, &options, &err) != HF_OK)
+    if (hf_fill_experiment(config, &params, &err) != HF_OK || hf_experiment_run(x, &params, &options, &err) != HF_OK)
         fail_msg("%s", err.message);
 }
 
@@ -344,6 +337,7 @@ static void test_comparison_tables(void **state)
     }
     free(table.text);
     hf_experiment_clear(&x);
+    hf_fill_clear_experiment(&params);
     hf_config_clear(&config);
     remove_all();
 }
@@ -383,6 +377,7 @@ static void test_ladder(void **state)
     free(table.text);
     free(rungs.text);
     hf_experiment_clear(&x);
+    hf_fill_clear_experiment(&params);
     hf_config_clear(&config);
     remove_all();
 }
@@ -396,7 +391,7 @@ enum { RUNGS = 12, SEEDS = 8, LADDERS = 200 };
  * seed's noise is scaled by sqrt(lr / batch). */
 typedef struct {
     hf_experiment experiment;
-    hf_config config;
+    hf_experiment_params params;
     hf_rung rung[RUNGS];
     hf_train_summary run[RUNGS][SEEDS];
     double crossing[RUNGS][SEEDS], level, t_flow;
@@ -422,7 +417,7 @@ static void make_ladder(made_ladder *m, size_t seeds, double shared, random_sour
             m->run[i][k] = (hf_train_summary){.crossing = &m->crossing[i][k], .before = {.loss = lr * (1 + own / 20)}};
         }
     }
-    m->experiment = (hf_experiment){.config = &m->config,
+    m->experiment = (hf_experiment){.params = &m->params,
                                     .levels = {.count = 1, .level = &m->level, .t_flow = &m->t_flow},
                                     .rung_count = RUNGS,
                                     .rung = m->rung};
@@ -456,7 +451,7 @@ static void test_ladder_error_bars(void **state)
     } cases[] = {{8, 1}, {8, 0.9}, {8, 0}, {3, 1}, {4, 0.7}};
     (void)state;
     made_ladder m = {.level = 1};
-    read_config(&m.config, PAIR "train = { dim = 2; lr = 0.1; seeds = 8; };");
+    m.params.main.learner.train = (hf_train_params){.lr = 0.1, .seeds = 8};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const double held = coverage(&m, cases[i].seeds, cases[i].shared, HF_LADDER_MEAN_PER_NOISE, per_noise, false);
         assert_true(within("coverage of the mean per lr/batch", fabs(held - 0.8), 0.09));
@@ -465,7 +460,6 @@ static void test_ladder_error_bars(void **state)
     const double exponent = coverage(&m, 8, 0.9, HF_LADDER_SPREAD_EXPONENT, 0.5, false);
     assert_true(within("coverage of the spread's exponent", fabs(exponent - 0.8), 0.09));
     assert_true(coverage(&m, 8, 1, HF_LADDER_MEAN_PER_NOISE, per_noise, true) < 0.4);
-    hf_config_clear(&m.config);
 }
 
 /* Two seeds have no error bar, and none is taken from the agreement of the rungs. */
@@ -478,7 +472,7 @@ static void test_ladder_of_few_seeds(void **state)
     hf_error err;
     char *text = NULL;
     size_t size;
-    read_config(&m.config, PAIR "train = { dim = 2; lr = 0.1; seeds = 8; };");
+    m.params.main.learner.train = (hf_train_params){.lr = 0.1, .seeds = 8};
     for (size_t seeds = 1; seeds <= 3; seeds++) {
         make_ladder(&m, seeds, 0.5, &random);
         assert_int_equal(hf_ladder_fit_stage(&m.experiment, 0, fit, &err), HF_OK);
@@ -496,7 +490,6 @@ static void test_ladder_of_few_seeds(void **state)
         assert_true((strstr(text, "±") != NULL) == (seeds == 3));
         free(text);
     }
-    hf_config_clear(&m.config);
 }
 
 /* The jackknife of a mean is its standard error. */
@@ -524,8 +517,9 @@ static void test_drift_of_rungs(void **state)
     hf_experiment x;
     hf_config config;
     text_table rungs;
-    run_experiment(&x, &config, PAIR "train = { dim = 2; batch = 64; lr = 0.1; seeds = 1; }; "
-                                     "ladder = { halvings = 1; batches = (64, 0, 8); };");
+    run_experiment(&x, &config,
+                   PAIR "train = { dim = 2; batch = 64; lr = 0.1; seeds = 1; }; "
+                        "ladder = { halvings = 1; batches = (64, 0, 8); };");
     read_at(&rungs, "ladder.tsv");
     assert_int_equal(rungs.rows, 1 + 6 * 2);
     double noise[2] = {0};
@@ -533,7 +527,7 @@ static void test_drift_of_rungs(void **state)
         const double batch = number_in(&rungs, row, "batch"), drift = number_in(&rungs, row, "t_drift");
         const double t = number_in(&rungs, row, "t_flow"), ratio = number_in(&rungs, row, "lr") / batch;
         if (batch == 0)
-            assert_true(isnan(drift)); /* the exact gradient has no noise */
+            assert_true(isnan(drift));                   /* the exact gradient has no noise */
         else if (number_in(&rungs, row, "stage") == 1) { /* to first order in lr/batch */
             noise[0] += fabs(drift / t - 1) / ratio / 4;
             noise[1] = fmax(noise[1], fabs(drift / t - 1) / ratio);
@@ -543,6 +537,7 @@ static void test_drift_of_rungs(void **state)
     assert_true(number_in(&rungs, 1, "t_drift") == x.levels.t_drift[0]);
     free(rungs.text);
     hf_experiment_clear(&x);
+    hf_fill_clear_experiment(&params);
     hf_config_clear(&config);
     remove_all();
 }
@@ -560,6 +555,7 @@ static void test_seeds_of_a_rung(void **state)
     assert_int_equal(x.rung[1].seeds, 2);
     assert_true(x.main.run[0].loss != x.main.run[1].loss);
     hf_experiment_clear(&x);
+    hf_fill_clear_experiment(&params);
     hf_config_clear(&config);
     remove_all();
 }

@@ -3,7 +3,7 @@
 #include "support.h"
 
 #include "compare/experiment.h"
-#include "config/config.h"
+#include "config/fill.h"
 #include "config/keys.h"
 #include "config/value.h"
 #include "core/file.h"
@@ -13,8 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BASE                                                                                                              \
-    "heads = 2; positions = 3; solver = { t_end = 20.0; max_steps = 300; };"                                              \
+#define BASE                                                                                                               \
+    "heads = 2; positions = 3; solver = { t_end = 20.0; max_steps = 300; };"                                               \
     "output = { points = 3; plots = false; attention = false; };"
 
 /* What else a key needs to have an effect; the first word of a row is the start of its path. */
@@ -69,8 +69,8 @@ static void check_losses(const hf_config *config, const char *what)
 {
     static char line[16384];
     size_t rows = 0;
-    FILE *stream = fopen(
-        temporary_path(config->declared.train ? "run/train/seed-1/trajectory.tsv" : "run/flow/trajectory.tsv"), "r");
+    FILE *stream =
+        fopen(temporary_path(config->declared.train ? "run/train/seed-1/trajectory.tsv" : "run/flow/trajectory.tsv"), "r");
     assert_non_null(stream);
     while (fgets(line, sizeof line, stream) != NULL) {
         const char *second = strchr(line, '\t');
@@ -112,12 +112,16 @@ static hf_status try_value(const hf_key *key, double x)
     snprintf(directory, sizeof directory, "%s", temporary_path("run"));
     assert_int_equal(hf_directory_make(directory, &err), HF_OK);
     const hf_experiment_options options = {.directory = directory, .threads = 1};
-    status = hf_experiment_run(&experiment, &config, &options, &err);
+    hf_experiment_params params;
+    status = hf_fill_experiment(&config, &params, &err);
+    if (status == HF_OK)
+        status = hf_experiment_run(&experiment, &params, &options, &err);
     if (status == HF_OK)
         check_losses(&config, value);
     else
         check_sentence(status, &err, value);
     hf_experiment_clear(&experiment);
+    hf_fill_clear_experiment(&params);
     hf_config_clear(&config);
     return status;
 }
@@ -166,7 +170,8 @@ static void test_a_loss_that_underflows_is_refused(void **state)
         {"target = { strengths = (1e-140); };", "the loss underflows: it is 5e-281 where nothing is learned"},
         {"target = { strengths = (1.0); weights = ((1e-300)); };", "the loss underflows"},
         {"target = { strengths = (1.0); }; data = { weights = ((1e-300)); };", "the loss underflows"},
-        {"target = { strengths = (1.0); }; data = { weights = ((0, 1, 1)); };", "data.weights: is 0 wherever the patterns are"},
+        {"target = { strengths = (1.0); }; data = { weights = ((0, 1, 1)); };",
+         "data.weights: is 0 wherever the patterns are"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[400];

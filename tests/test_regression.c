@@ -49,7 +49,7 @@ static void refuse(const char *text, const char *words)
     write_text(temporary_path("refused.conf"), text, strlen(text));
     hf_status status = hf_config_read(&config, temporary_path("refused.conf"), 0, NULL, &err); /* by the keys alone, or: */
     if (status == HF_OK)
-        status = hf_learner_create(&learner, &config, 1, 1, &err);
+        status = try_learner(&learner, &config, 1, &err);
     assert_int_equal(status, HF_EUSAGE);
     if (strstr(err.message, words) == NULL)
         fail_msg("got '%s', want something about '%s'", err.message, words);

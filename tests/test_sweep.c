@@ -9,6 +9,7 @@
 #include "sweep/workers.h"
 
 #include "support.h"
+#include "config/fill.h"
 #include "sweep/measure.h"
 #include "sweep/report.h"
 
@@ -916,10 +917,11 @@ static void test_same_as_run(void **state)
         char *folder = strdup(temporary_path("same"));
         assert_int_equal(hf_directory_make(folder, &err), HF_OK);
         const hf_run_options options = {.directory = folder};
-        assert_int_equal(hf_flow_run(&c, &options, &summary, &err), HF_OK);
+        hf_flow_run_params params;
+        assert_int_equal(hf_fill_flow_run(&c, &params, &err), HF_OK);
+        assert_int_equal(hf_flow_run(&params, &options, &summary, &err), HF_OK);
         assert_int_equal(hf_measure(&c, count, q, NULL, values, &stopped, &err), HF_OK);
         assert_false(stopped);
-        assert_true(c.detect.saddles == (with_saddle == 1));
         const hf_outcome outcome = hf_outcome_of_flow(&summary);
         for (size_t i = 0; i < count; i++) {
             const double want = hf_quantity_value(&q[i], &outcome);

@@ -62,7 +62,7 @@ static void test_time(void **state)
         double x = 0;
         double gradient = -1;
         config.train.momentum = momenta[n / 2];
-        const hf_optimizer_params params = hf_learner_optimizer(&config);
+        const hf_optimizer_params params = hf_learner_optimizer(&config.train);
         assert_int_equal(hf_optimizer_init(&optimizer, &params, 1, NULL), HF_OK);
         assert_true(hf_clock_time(hf_clock_of(&config.train), 0) == 0);
         for (uint64_t step = 1; step < 300; step++) {
@@ -123,7 +123,7 @@ static void test_clipping_and_decay(void **state)
 
 static void start_optimizer(hf_optimizer *optimizer, const trained_model *m)
 {
-    const hf_optimizer_params params = hf_learner_optimizer(&m->config);
+    const hf_optimizer_params params = hf_learner_optimizer(&m->config.train);
     assert_int_equal(hf_optimizer_init(optimizer, &params, m->count, NULL), HF_OK);
 }
 

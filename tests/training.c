@@ -1,5 +1,6 @@
 #include "training.h"
 
+#include "config/fill.h"
 #include "support.h"
 
 #include <stdarg.h>
@@ -14,6 +15,16 @@ void read_config(hf_config *config, const char *text)
         fail_msg("%s\nof the model\n%s", err.message, text);
 }
 
+hf_status try_learner(hf_learner *learner, const hf_config *config, size_t threads, hf_error *err)
+{
+    hf_learner_params params;
+    hf_status status = hf_fill_learner(config, &params, err);
+    if (status == HF_OK)
+        status = hf_learner_create(learner, &params, config->train.seed, threads, err);
+    hf_fill_clear_problem(&params.problem);
+    return hf_config_place(config, status, err);
+}
+
 void make_model(trained_model *m, size_t threads, const char *format, ...)
 {
     char text[4096];
@@ -24,7 +35,7 @@ void make_model(trained_model *m, size_t threads, const char *format, ...)
     va_end(args);
     *m = (trained_model){0};
     read_config(&m->config, text);
-    if (hf_learner_create(&m->learner, &m->config, m->config.train.seed, threads, &err) != HF_OK)
+    if (try_learner(&m->learner, &m->config, threads, &err) != HF_OK)
         fail_msg("%s\nof the model\n%s", err.message, text);
     m->task = m->learner.task;
     m->tensors = hf_model_regression.tensors(m->learner.model.self);
@@ -181,7 +192,12 @@ hf_status try_training(const hf_config *config, uint64_t seed, const hf_train_op
 {
     hf_train_options complete = *options;
     complete.threads = options->threads == 0 ? 1 : options->threads;
-    return hf_train_run(config, seed, &complete, summary, err);
+    hf_train_run_params params;
+    hf_status status = hf_fill_train_run(config, &params, err);
+    if (status == HF_OK)
+        status = hf_train_run(&params, seed, &complete, summary, err);
+    hf_fill_clear_problem(&params.learner.problem);
+    return hf_config_place(config, status, err);
 }
 
 void run_training(const hf_config *config, const hf_train_options *options, hf_train_summary *summary)
@@ -191,11 +207,21 @@ void run_training(const hf_config *config, const hf_train_options *options, hf_t
         fail_msg("%s", err.message);
 }
 
+hf_status try_flow(const hf_config *config, const hf_run_options *options, hf_run_summary *summary, hf_error *err)
+{
+    hf_flow_run_params params;
+    hf_status status = hf_fill_flow_run(config, &params, err);
+    if (status == HF_OK)
+        status = hf_flow_run(&params, options, summary, err);
+    hf_fill_clear_problem(&params.problem);
+    return hf_config_place(config, status, err);
+}
+
 void follow_flow(const hf_config *config, hf_run_summary *summary)
 {
     const hf_run_options options = {0};
     hf_error err = {0};
-    if (hf_flow_run(config, &options, summary, &err) != HF_OK)
+    if (try_flow(config, &options, summary, &err) != HF_OK)
         fail_msg("%s", err.message);
 }
 

@@ -85,6 +85,10 @@ hf_status try_training(const hf_config *config, uint64_t seed, const hf_train_op
 /* The first seed's run; a failure fails the test. Free with hf_train_summary_clear. */
 void run_training(const hf_config *config, const hf_train_options *options, hf_train_summary *summary);
 
+/* The learner of a configuration's first seed, a training run and a flow of a configuration; as the functions they are about. */
+hf_status try_learner(hf_learner *learner, const hf_config *config, size_t threads, hf_error *err);
+hf_status try_flow(const hf_config *config, const hf_run_options *options, hf_run_summary *summary, hf_error *err);
+
 /* The flow, in memory. Free with hf_run_summary_clear. */
 void follow_flow(const hf_config *config, hf_run_summary *summary);
 

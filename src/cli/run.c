@@ -5,6 +5,7 @@
 #include "compare/comparison.h"
 #include "compare/experiment.h"
 #include "compare/ladder.h"
+#include "config/fill.h"
 #include "config/stored.h"
 #include "core/file.h"
 #include "core/plural.h"
@@ -50,16 +51,16 @@ static void name_cheaper(const hf_config *config, size_t size, char *text)
 
 /* ---- the command ---- */
 
-static void print_flow(const hf_config *config, const hf_run_summary *summary)
+static void print_flow(const hf_flow_run_params *params, const hf_run_summary *summary)
 {
     const hf_integrator_counts *counts = &summary->counts;
-    printf("%s: loss %.6g at t = 0, %.6g at t = %.6g%s\n", config->title, summary->loss_start, summary->loss, summary->t,
-           summary->stop == HF_STOP_LOSS ? " (stop_loss reached)" : "");
-    if (config->detect.events)
+    printf("%s: loss %.6g at t = 0, %.6g at t = %.6g%s\n", params->origin.title, summary->loss_start, summary->loss,
+           summary->t, summary->stop == HF_STOP_LOSS ? " (stop_loss reached)" : "");
+    if (params->detector.detect.events)
         hf_findings_print(&summary->findings, stdout);
     printf("overlap %.6g, energy defect %.2g (%s), drift of the mean logit %.2g\n", summary->overlap,
            summary->energy_defect,
-           hf_run_is_accurate(summary->energy_defect, config->solver.rtol) ? "fine" : "lower solver.rtol", summary->drift);
+           hf_run_is_accurate(summary->energy_defect, params->solver.rtol) ? "fine" : "lower solver.rtol", summary->drift);
     printf("%zu step%s, %zu right-hand side%s, %zu factorization%s; steps repeated: %zu + %zu\n", counts->steps,
            hf_plural(counts->steps), counts->evaluations, hf_plural(counts->evaluations), counts->setups,
            hf_plural(counts->setups), counts->error_failures, counts->newton_failures);
@@ -82,16 +83,16 @@ static hf_status print_summary(const hf_experiment *x, bool explain, const char 
     const bool trained = x->main.seeds > 0;
     hf_status status = HF_OK;
     if (x->has_flow)
-        print_flow(x->config, &x->flow);
-    if (trained && !x->has_flow && x->config->detect.events) {
-        printf("%s, seed %" PRIu64 ":\n", x->config->title, x->config->train.seed);
+        print_flow(&x->params->flow, &x->flow);
+    if (trained && !x->has_flow && x->params->flow.detector.detect.events) {
+        printf("%s, seed %" PRIu64 ":\n", x->params->flow.origin.title, x->params->main.learner.train.seed);
         hf_findings_print(&x->main.run[0].findings, stdout);
     }
     if (trained)
         hf_comparison_print(x, stdout);
     if (x->rung_count > 0)
         status = hf_ladder_print(x, stdout, err);
-    if (x->config->detect.events)
+    if (x->params->flow.detector.detect.events)
         print_legend(x, explain);
     printf("tables: %s%s%s\n", directory, trained ? "" : "/flow", x->rung_count > 0 ? ", the ladder's in ladder*.tsv" : "");
     return status;
@@ -100,8 +101,9 @@ static hf_status print_summary(const hf_experiment *x, bool explain, const char 
 /* Steps larger than 2 over the curvature grow; with momentum mu steps are stable up to 2 (1 + mu) over it. */
 static void warn_of_lr(const hf_experiment *x)
 {
-    const double mu = hf_clock_of(&x->config->train).momentum;
-    if (x->main.seeds > 0 && hf_optimizer_is_plain(x->config->train.optimizer) && x->main.run[0].sharpness > 2 * (1 + mu))
+    const double mu = hf_clock_of(&x->params->main.learner.train).momentum;
+    if (x->main.seeds > 0 && hf_optimizer_is_plain(x->params->main.learner.train.optimizer) &&
+        x->main.run[0].sharpness > 2 * (1 + mu))
         fprintf(
             stderr,
             "headflow: warning: train.lr times the largest curvature of the loss was %.3g at the start, where steps grow "
@@ -153,16 +155,16 @@ static hf_status open_folder(hf_folder *folder, const hf_config *config, const h
     return status;
 }
 
-static hf_status run_experiment(hf_experiment *x, const hf_config *config, const hf_cli_options *options,
-                                const hf_folder *folder, hf_error *err)
+static hf_status run_experiment(hf_experiment *x, const hf_config *config, const hf_experiment_params *params,
+                                const hf_cli_options *options, const hf_folder *folder, hf_error *err)
 {
     char cheaper[256];
     name_cheaper(config, sizeof cheaper, cheaper);
     hf_cli_progress progress = {.stream = stderr,
                                 .terminal = isatty(STDERR_FILENO),
                                 .now = hf_cli_clock,
-                                .flows = hf_config_runs_drift(config) ? 2 : 1,
-                                .trains = config->declared.train,
+                                .flows = params->has_drift ? 2 : 1,
+                                .trains = params->trains,
                                 .cheaper = cheaper};
     const hf_experiment_options run = {.directory = folder->work,
                                        .finished = folder->reuse ? folder->directory : NULL,
@@ -173,18 +175,19 @@ static hf_status run_experiment(hf_experiment *x, const hf_config *config, const
                                        .train_progress = options->quiet ? NULL : hf_cli_progress_training,
                                        .progress_data = &progress};
     hf_cli_watch_signals();
-    const hf_status status = hf_experiment_run(x, config, &run, err);
+    const hf_status status = hf_experiment_run(x, params, &run, err);
     hf_cli_progress_end(&progress);
     return status;
 }
 
 /* What is left to do after the tables: all take their places; the summary, the figures. */
-static hf_status finish(const hf_experiment *x, const hf_cli_options *options, const hf_folder *folder, hf_error *err)
+static hf_status finish(const hf_experiment *x, const hf_config *config, const hf_cli_options *options,
+                        const hf_folder *folder, hf_error *err)
 {
     const char *directory = folder->directory;
-    const bool writes = folder->work != NULL, draws = writes && x->config->output.plots;
+    const bool writes = folder->work != NULL, draws = writes && config->output.plots;
     const unsigned how = (folder->other ? HF_LAYOUT_FRESH_IMAGES : 0) | (folder->same ? HF_LAYOUT_KEEP_RUNS : 0);
-    hf_status status = draws ? hf_plots_write(x->config, folder->work, err) : HF_OK;
+    hf_status status = draws ? hf_plots_write(config, folder->work, err) : HF_OK;
     if (status == HF_OK && writes)
         status = hf_layout_publish(directory, HF_LAYOUT_RUN, how, err);
     if (status != HF_OK)
@@ -206,23 +209,29 @@ static int run_model(const hf_config *config, const hf_cli_options *options, con
 {
     hf_error err;
     hf_experiment x;
+    hf_experiment_params params;
     hf_folder folder;
     int code = 0;
     if (open_folder(&folder, config, options, directory, &err) != HF_OK)
         return hf_cli_fail(&err);
-    const hf_status status = run_experiment(&x, config, options, &folder, &err);
+    hf_status status = hf_fill_experiment(config, &params, &err);
+    if (status == HF_OK)
+        status = run_experiment(&x, config, &params, options, &folder, &err);
+    status = hf_config_place(config, status, &err);
     if (status != HF_OK) {
+        hf_fill_clear_experiment(&params);
         hf_folder_drop(&folder, status);
         hf_folder_close(&folder);
         return hf_cli_fail(&err);
     }
     if (x.interrupted)
         code = interrupted(options, &x, directory);
-    else if (finish(&x, options, &folder, &err) != HF_OK) {
+    else if (finish(&x, config, options, &folder, &err) != HF_OK) {
         code = hf_cli_fail(&err);
         code = hf_cli_signal != 0 ? 128 + (int)hf_cli_signal : code;
     }
     hf_experiment_clear(&x);
+    hf_fill_clear_experiment(&params);
     hf_folder_close(&folder);
     return code;
 }

@@ -158,13 +158,10 @@ static void write_row(bands *b, hf_table *table)
     hf_table_end_line(table);
 }
 
-static hf_status write_table(bands *b, const hf_config *config, const char *directory, hf_error *err)
+static hf_status write_table(bands *b, const hf_table_origin *origin, const char *directory, hf_error *err)
 {
     hf_table table;
-    hf_table_origin origin = {.title = config->title, .seed = config->train.seed};
-    hf_status status = hf_config_hash(config, &origin.hash, err);
-    if (status == HF_OK)
-        status = hf_table_open(&table, directory, "train/summary.tsv", &origin, err);
+    hf_status status = hf_table_open(&table, directory, "train/summary.tsv", origin, err);
     if (status != HF_OK)
         return status;
     hf_table_comment(&table, "median and quantiles over %zu seed%s%s", b->seeds, hf_plural(b->seeds),
@@ -200,17 +197,18 @@ static void clear(bands *b)
     free(b->number);
 }
 
-hf_status hf_bands_write(const hf_config *config, const char *directory, const char *finished, hf_error *err)
+hf_status hf_bands_write(const hf_table_origin *origin, size_t seeds, const char *directory, const char *finished,
+                         hf_error *err)
 {
-    bands b = {.seeds = config->train.seeds};
+    bands b = {.seeds = seeds};
     b.reader = calloc(b.seeds, sizeof *b.reader);
     hf_status status = b.reader == NULL ? hf_fail_memory(err, "the summary") : HF_OK;
     for (size_t k = 0; k < b.seeds && status == HF_OK; k++)
-        status = open_reader(&b.reader[k], directory, finished, config->train.seed + k, err);
+        status = open_reader(&b.reader[k], directory, finished, origin->seed + k, err);
     if (status == HF_OK)
         status = read_names(&b, err);
     if (status == HF_OK)
-        status = write_table(&b, config, directory, err);
+        status = write_table(&b, origin, directory, err);
     clear(&b);
     return status;
 }

@@ -5,11 +5,12 @@
 #ifndef HF_COMPARE_BANDS_H
 #define HF_COMPARE_BANDS_H
 
-#include "config/config.h"
+#include "report/table.h"
 
 /* Reads the seeds' trajectories in directory/train, or finished/train where finished is not NULL and they are not in directory,
  * and writes the summary to directory. Errors: HF_EUSAGE (a trajectory that cannot be
  * read), HF_ESYSTEM. */
-hf_status hf_bands_write(const hf_config *config, const char *directory, const char *finished, hf_error *err);
+hf_status hf_bands_write(const hf_table_origin *origin, size_t seeds, const char *directory, const char *finished,
+                         hf_error *err);
 
 #endif

@@ -159,11 +159,11 @@ static void write_seeds(hf_table *table, const hf_experiment *x, size_t *head_of
 {
     for (size_t k = 0; k < x->main.seeds; k++) {
         const hf_train_summary *run = &x->main.run[k];
-        const uint64_t seed = x->config->train.seed + k;
+        const uint64_t seed = x->params->main.learner.train.seed + k;
         const bool matched = hf_comparison_match_heads(run->heads, run->patterns, x->flow.share, run->share, head_of);
         for (size_t l = 0; l < x->levels.count; l++)
             write_level(table, x, "seed", &seed, l, run->crossing[l],
-                        hf_clock_time(hf_clock_of(&x->config->train), run->crossing[l]), &run->findings,
+                        hf_clock_time(hf_clock_of(&x->params->main.learner.train), run->crossing[l]), &run->findings,
                         matched ? head_of : NULL);
     }
 }
@@ -177,27 +177,27 @@ static void write_quantiles(hf_table *table, const hf_experiment *x)
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         for (size_t l = 0; l < x->levels.count; l++) {
             const double step = hf_comparison_quantile(&x->main, l, kinds[i].q);
-            write_level(table, x, kinds[i].name, NULL, l, step, hf_clock_time(hf_clock_of(&x->config->train), step), NULL,
-                        NULL);
+            write_level(table, x, kinds[i].name, NULL, l, step,
+                        hf_clock_time(hf_clock_of(&x->params->main.learner.train), step), NULL, NULL);
         }
 }
 
 static hf_status write_compare(const hf_experiment *x, const char *directory, const hf_table_origin *origin, hf_error *err)
 {
     hf_table table;
-    size_t *head_of = malloc(x->config->heads * sizeof *head_of);
+    size_t *head_of = malloc(x->params->flow.problem.heads * sizeof *head_of);
     if (head_of == NULL)
         return hf_fail_memory(err, "the comparison");
     hf_status status = hf_table_open(&table, directory, "compare.tsv", origin, err);
     if (status == HF_OK) {
         hf_table_comment(&table,
                          "a stage's time is when the loss first falls below the middle between the flow's plateaus");
-        if (!hf_clock_of(&x->config->train).is_time)
+        if (!hf_clock_of(&x->params->main.learner.train).is_time)
             hf_table_comment(&table,
                              "steps of %s are no flow time: t_onset, t_peak, t_settle of seeds count steps, compare "
                              "order and levels only",
-                             x->config->train.optimizer == HF_OPTIMIZER_ADAM ? "adam" : "adamw");
-        if (x->config->train.features == HF_FEATURES_RANDOM)
+                             x->params->main.learner.train.optimizer == HF_OPTIMIZER_ADAM ? "adam" : "adamw");
+        if (x->params->main.learner.train.features == HF_FEATURES_RANDOM)
             hf_table_comment(&table,
                              "random features: the flow is that of orthogonal ones, from which they are off by about 1/d");
         hf_table_names(&table, &levels_table);
@@ -277,7 +277,7 @@ static hf_status write_seed(hf_table *table, const hf_experiment *x, size_t k, s
 {
     const hf_train_summary *run = &x->main.run[k];
     char seed[24], step[24];
-    snprintf(seed, sizeof seed, "%" PRIu64, x->config->train.seed + k);
+    snprintf(seed, sizeof seed, "%" PRIu64, x->params->main.learner.train.seed + k);
     snprintf(step, sizeof step, "%" PRIu64, run->step);
     run_row row = {.curve = "seed",
                    .seed = seed,
@@ -285,7 +285,7 @@ static hf_status write_seed(hf_table *table, const hf_experiment *x, size_t k, s
                    .t = run->t,
                    .loss = run->loss,
                    .overlap = run->overlap,
-                   .stages = x->config->detect.events ? (double)run->findings.stage_count : NAN,
+                   .stages = x->params->flow.detector.detect.events ? (double)run->findings.stage_count : NAN,
                    .sharpness = run->sharpness,
                    .t_before = run->before.t,
                    .deviation_before = run->before.loss,
@@ -299,7 +299,7 @@ static hf_status write_seed(hf_table *table, const hf_experiment *x, size_t k, s
                    .early_distance = run->early.distance};
     const bool matched =
         x->has_flow && hf_comparison_match_heads(run->heads, run->patterns, x->flow.share, run->share, scratch);
-    return write_run(table, &row, x->config->heads, matched ? scratch : NULL, err);
+    return write_run(table, &row, x->params->flow.problem.heads, matched ? scratch : NULL, err);
 }
 
 /* Nothing is held out, and its heads are its own. */
@@ -325,19 +325,19 @@ static hf_status write_drift(hf_table *table, const hf_experiment *x, hf_error *
                    .early_loss = NAN,
                    .early_class = NAN,
                    .early_distance = NAN};
-    return write_run(table, &row, x->config->heads, NULL, err);
+    return write_run(table, &row, x->params->flow.problem.heads, NULL, err);
 }
 
 static hf_status write_runs(const hf_experiment *x, const char *directory, const hf_table_origin *origin, hf_error *err)
 {
     hf_table table;
-    size_t *head_of = malloc(x->config->heads * sizeof *head_of);
+    size_t *head_of = malloc(x->params->flow.problem.heads * sizeof *head_of);
     if (head_of == NULL)
         return hf_fail_memory(err, "the comparison");
     hf_status status = hf_table_open(&table, directory, "runs.tsv", origin, err);
     if (status == HF_OK) {
         hf_table_names(&table, &runs_table);
-        for (size_t k = 1; k <= x->config->heads; k++)
+        for (size_t k = 1; k <= x->params->flow.problem.heads; k++)
             hf_table_text(&table, "head_%zu", k);
         hf_table_end_line(&table);
         for (size_t k = 0; k < x->main.seeds && status == HF_OK; k++)
@@ -357,11 +357,9 @@ const hf_table_kind *const hf_comparison_tables[] = {&levels_table, &runs_table,
 
 hf_status hf_comparison_write(const hf_experiment *x, const char *directory, hf_error *err)
 {
-    hf_table_origin origin = {.title = x->config->title, .seed = x->config->train.seed};
-    hf_status status = hf_config_hash(x->config, &origin.hash, err);
-    if (status == HF_OK)
-        status = write_runs(x, directory, &origin, err);
-    return status == HF_OK && x->has_flow ? write_compare(x, directory, &origin, err) : status;
+    const hf_table_origin *origin = &x->params->main.origin;
+    const hf_status status = write_runs(x, directory, origin, err);
+    return status == HF_OK && x->has_flow ? write_compare(x, directory, origin, err) : status;
 }
 
 /* ---- for the eye ---- */
@@ -384,8 +382,8 @@ static void print_deviation(FILE *stream, double ratio)
 
 static void print_times(const hf_experiment *x, FILE *stream)
 {
-    const bool timed = hf_clock_of(&x->config->train).is_time;
-    const char *name = hf_optimizer_name(x->config->train.optimizer);
+    const bool timed = hf_clock_of(&x->params->main.learner.train).is_time;
+    const char *name = hf_optimizer_name(x->params->main.learner.train.optimizer);
     fprintf(stream, "When the loss first falls below the middle between two plateaus of the flow:\n");
     fprintf(stream, "    level      flow     drift    median      10 %%      90 %%  to flow  to drift\n");
     for (size_t l = 0; l < x->levels.count; l++) {
@@ -396,7 +394,7 @@ static void print_times(const hf_experiment *x, FILE *stream)
         print_number(stream, x->levels.t_drift[l]);
         for (size_t i = 0; i < 3; i++) {
             const double step = hf_comparison_quantile(&x->main, l, quantile[i]);
-            const double shown = timed ? hf_clock_time(hf_clock_of(&x->config->train), step) : step;
+            const double shown = timed ? hf_clock_time(hf_clock_of(&x->params->main.learner.train), step) : step;
             print_number(stream, shown);
             median = i == 0 ? shown : median;
         }
@@ -414,11 +412,11 @@ static void print_times(const hf_experiment *x, FILE *stream)
             x->main.seeds, hf_plural(x->main.seeds), name);
     if (x->main.seeds < HF_QUANTILES_FEW)
         fprintf(stream, "Of so few runs the 10 and 90 %% quantiles are nearly the range.\n");
-    const hf_config *c = x->config;
-    if (c->flow.sgd_drift.lr > 0)
+    const hf_flow_params *flow = &x->params->flow.problem.flow;
+    if (flow->sgd_drift.lr > 0)
         fprintf(stream,
                 "The flow itself has the drift of SGD with lr %g, batch %zu, dim %zu, noise %g\n(flow.sgd_drift).\n",
-                c->flow.sgd_drift.lr, c->flow.sgd_drift.batch, c->flow.sgd_drift.dim, c->flow.sgd_drift.noise);
+                flow->sgd_drift.lr, flow->sgd_drift.batch, flow->sgd_drift.dim, flow->sgd_drift.noise);
 }
 
 /* The runs beside the flow, in sentences; none where there is no memory for them. */
@@ -431,8 +429,8 @@ static void print_verdict(const hf_experiment *x, FILE *stream)
                     .t = t,
                     .t_flow = x->levels.t_flow,
                     .t_drift = x->has_drift ? x->levels.t_drift : NULL,
-                    .optimizer = hf_optimizer_name(x->config->train.optimizer),
-                    .timed = hf_clock_of(&x->config->train).is_time,
+                    .optimizer = hf_optimizer_name(x->params->main.learner.train.optimizer),
+                    .timed = hf_clock_of(&x->params->main.learner.train).is_time,
                     .found = x->flow.findings.stage_count,
                     .fewest = SIZE_MAX};
     if (t == NULL)
@@ -442,7 +440,7 @@ static void print_verdict(const hf_experiment *x, FILE *stream)
         const size_t found = run->findings.stage_count;
         for (size_t l = 0; l < stages; l++)
             t[k * stages + l] =
-                v.timed ? hf_clock_time(hf_clock_of(&x->config->train), run->crossing[l]) : run->crossing[l];
+                v.timed ? hf_clock_time(hf_clock_of(&x->params->main.learner.train), run->crossing[l]) : run->crossing[l];
         v.fewest = found < v.fewest ? found : v.fewest;
         v.most = found > v.most ? found : v.most;
     }
@@ -474,23 +472,24 @@ void hf_comparison_print(const hf_experiment *x, FILE *stream)
     const hf_rung *main = &x->main;
     if (x->levels.count > 0)
         print_times(x, stream);
-    if (x->has_flow && x->config->train.features == HF_FEATURES_RANDOM)
+    if (x->has_flow && x->params->main.learner.train.features == HF_FEATURES_RANDOM)
         fputs("The features are random; the flow is that of orthogonal ones, from which they are off by about 1/d.\n",
               stream);
-    if (x->has_flow && hf_clock_of(&x->config->train).is_time)
+    if (x->has_flow && hf_clock_of(&x->params->main.learner.train).is_time)
         fprintf(stream,
                 "Largest deviation of the loss from the flow: %.2g of L(0) up to the first plateau, %.2g\nafter it "
                 "(medians).\n",
                 median_of(main, DEVIATION_BEFORE), median_of(main, DEVIATION_AFTER));
     fprintf(stream, "%s, %zu seed%s, %zu step%s: loss %.6g at the end (median).\n",
-            hf_optimizer_name(x->config->train.optimizer), main->seeds, hf_plural(main->seeds), x->config->train.steps,
-            hf_plural(x->config->train.steps), median_of(main, FINAL_LOSS));
-    if (x->config->train.samples > 0)
+            hf_optimizer_name(x->params->main.learner.train.optimizer), main->seeds, hf_plural(main->seeds),
+            x->params->main.learner.train.steps, hf_plural(x->params->main.learner.train.steps),
+            median_of(main, FINAL_LOSS));
+    if (x->params->main.learner.train.samples > 0)
         fprintf(stream,
                 "The loss on %s is lowest, %.6g, after step %.6g: there the model is nearest to one that\nknows %.3g "
                 "patterns (medians).\n",
-                x->config->train.validation > 0 ? "the held-out samples" : "the population", median_of(main, EARLY_LOSS),
-                median_of(main, EARLY_STEP), median_of(main, EARLY_CLASS));
+                x->params->main.learner.train.validation > 0 ? "the held-out samples" : "the population",
+                median_of(main, EARLY_LOSS), median_of(main, EARLY_STEP), median_of(main, EARLY_CLASS));
     if (x->has_flow)
         print_verdict(x, stream);
 }

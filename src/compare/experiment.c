@@ -20,41 +20,28 @@ enum { THREADS_MAX = 16 }; /* of one seed: more find nothing to do */
 /* ---- flows ---- */
 
 /* One flow into directory/name. One that is already there is followed again in memory if its curve is needed. */
-static hf_status run_flow(hf_experiment *x, const hf_config *config, const char *name, const hf_experiment_options *options,
-                          hf_run_summary *summary, hf_error *err)
+static hf_status run_flow(hf_experiment *x, const hf_flow_run_params *params, const char *name,
+                          const hf_experiment_options *options, hf_run_summary *summary, hf_error *err)
 {
+    const bool trains = x->params->trains;
     char *directory = NULL;
-    uint64_t hash;
-    hf_status status = hf_config_hash(config, &hash, err);
-    if (status == HF_OK)
-        status = hf_folder_place(options->directory, options->finished, name, hash, &directory, err);
+    hf_status status = hf_folder_place(options->directory, options->finished, name, params->origin.hash, &directory, err);
     hf_run_options run = {.directory = directory,
-                          .part = config->declared.train ? name : NULL,
+                          .part = trains ? name : NULL,
                           .resume = options->resume || options->finished != NULL,
                           .interrupted = options->interrupted,
                           .progress = options->flow_progress,
                           .progress_data = options->progress_data};
     if (status == HF_OK)
-        status = hf_flow_run(config, &run, summary, err);
-    if (status == HF_OK && summary->already_complete && config->declared.train) {
+        status = hf_flow_run(params, &run, summary, err);
+    if (status == HF_OK && summary->already_complete && trains) {
         run.directory = NULL;
-        status = hf_flow_run(config, &run, summary, err);
+        status = hf_flow_run(params, &run, summary, err);
     } else if (status == HF_OK && !summary->already_complete)
         x->all_were_here = false;
     x->interrupted = status == HF_OK && !summary->already_complete && summary->stop == HF_STOP_INTERRUPTED;
     free(directory);
     return status;
-}
-
-/* The flow of the configuration with the drift of its training run. */
-static hf_config with_drift(const hf_config *config)
-{
-    hf_config drifting = *config;
-    drifting.flow.sgd_drift.lr = hf_clock_rate(hf_clock_of(&config->train));
-    drifting.flow.sgd_drift.batch = config->train.batch;
-    drifting.flow.sgd_drift.dim = config->train.dim;
-    drifting.flow.sgd_drift.noise = config->data.noise;
-    return drifting;
 }
 
 /* Halfway between neighbouring plateaus of the flow. */
@@ -82,22 +69,21 @@ static hf_status find_levels(hf_experiment *x, hf_error *err)
 
 static hf_status run_flows(hf_experiment *x, const hf_experiment_options *options, hf_error *err)
 {
-    const hf_config *config = x->config;
+    const hf_experiment_params *params = x->params;
     hf_status status = HF_OK;
-    x->has_flow = hf_config_runs_flow(config);
-    x->has_drift = hf_config_runs_drift(config);
+    x->has_flow = params->has_flow;
+    x->has_drift = params->has_drift;
     if (x->has_flow)
-        status = run_flow(x, config, "flow", options, &x->flow, err);
+        status = run_flow(x, &params->flow, "flow", options, &x->flow, err);
     if (status == HF_OK && x->has_drift && !x->interrupted) {
-        const hf_config drifting = with_drift(config);
-        status = run_flow(x, &drifting, "drift", options, &x->drift, err);
+        status = run_flow(x, &params->drift, "drift", options, &x->drift, err);
         if (status == HF_ENUMERIC && err != NULL) {
             const hf_error why = *err;
             hf_fail(err, status, "the flow with the drift of this training failed; lower train.lr = %g: %.400s",
-                    config->train.lr, why.message);
+                    params->main.learner.train.lr, why.message);
         }
     }
-    if (status == HF_OK && x->has_flow && config->declared.train && !x->interrupted)
+    if (status == HF_OK && x->has_flow && params->trains && !x->interrupted)
         status = find_levels(x, err);
     return status;
 }
@@ -107,10 +93,10 @@ static hf_status run_flows(hf_experiment *x, const hf_experiment_options *option
 /* The seeds of one learning rate and batch size, trained side by side. */
 typedef struct {
     const hf_experiment *experiment;
-    const hf_config *config;
+    const hf_train_run_params *params;
+    const hf_train_params *train;
     const hf_experiment_options *options;
     const char *part;
-    uint64_t hash;         /* of the configuration */
     size_t threads;        /* for each seed */
     size_t together;       /* seeds at a time */
     uint64_t *step;        /* (seeds) reached by each, for the progress; owned */
@@ -125,24 +111,24 @@ typedef struct {
     size_t seed; /* from 0 */
 } seed_progress;
 
-/* Steps, one after the other, of all seeds of a configuration. */
-static double whole_part(const hf_config *config, size_t together)
+/* Steps, one after the other, of all seeds. */
+static double whole_part(const hf_train_params *train, size_t together)
 {
-    const size_t seeds = config->train.seeds, rounds = (seeds + together - 1) / together;
-    return (double)config->train.steps * (seeds > HF_WORKLOAD_EXACT ? (double)seeds / (double)together : (double)rounds);
+    const size_t seeds = train->seeds, rounds = (seeds + together - 1) / together;
+    return (double)train->steps * (seeds > HF_WORKLOAD_EXACT ? (double)seeds / (double)together : (double)rounds);
 }
 
 /* At a time. */
-static size_t seeds_together(const hf_config *config, const hf_experiment_options *options)
+static size_t seeds_together(const hf_train_params *train, const hf_experiment_options *options)
 {
     const size_t threads = hf_init_blas_is_shared() ? options->threads : 1;
-    return threads < config->train.seeds ? threads : config->train.seeds;
+    return threads < train->seeds ? threads : train->seeds;
 }
 
-/* Of all seeds of a configuration, in the units of a workload. */
-static double work_of(const hf_config *config, const hf_experiment_options *options)
+/* Of all seeds, in the units of a workload. */
+static double work_of(const hf_train_params *train, const hf_experiment_options *options)
 {
-    return hf_workload_cost(config->train.batch) * whole_part(config, seeds_together(config, options));
+    return hf_workload_cost(train->batch) * whole_part(train, seeds_together(train, options));
 }
 
 /* All seeds of a rung as one piece of work. */
@@ -155,8 +141,8 @@ static void report_progress(void *data, const hf_train_progress *progress)
 #endif
     {
         const hf_experiment *x = w->experiment;
-        const size_t seeds = w->config->train.seeds;
-        const double cost = hf_workload_cost(w->config->train.batch);
+        const size_t seeds = w->train->seeds;
+        const double cost = hf_workload_cost(w->train->batch);
         w->step[mine->seed] = progress->step;
         hf_training_progress all = {.part = w->part,
                                     .number = x->part,
@@ -167,7 +153,7 @@ static void report_progress(void *data, const hf_train_progress *progress)
                                     .loss = progress->loss,
                                     .reached = progress->reached,
                                     .stages = x->levels.count,
-                                    .done = x->done + work_of(w->config, w->options) -
+                                    .done = x->done + work_of(w->train, w->options) -
                                             cost * hf_workload_ahead(seeds, w->step, progress->steps, w->together),
                                     .work = x->work};
         for (size_t k = 0; k < seeds; k++)
@@ -180,10 +166,11 @@ static void report_progress(void *data, const hf_train_progress *progress)
 static hf_status train_seed(rung_work *w, size_t k, hf_error *err)
 {
     const hf_experiment *x = w->experiment;
-    const uint64_t seed = w->config->train.seed + k;
+    const uint64_t seed = w->train->seed + k;
     char name[128], *place = NULL;
     snprintf(name, sizeof name, "%s/seed-%" PRIu64, w->part, seed);
-    hf_status status = hf_folder_place(w->options->directory, w->options->finished, name, w->hash, &place, err);
+    hf_status status =
+        hf_folder_place(w->options->directory, w->options->finished, name, w->params->origin.hash, &place, err);
     seed_progress progress = {w, k};
     const hf_train_options run = {.directory = place,
                                   .resume = w->options->resume || w->options->finished != NULL,
@@ -196,7 +183,7 @@ static hf_status train_seed(rung_work *w, size_t k, hf_error *err)
                                   .progress = w->options->train_progress == NULL ? NULL : report_progress,
                                   .progress_data = &progress};
     if (status == HF_OK)
-        status = hf_train_run(w->config, seed, &run, &w->run[k], err);
+        status = hf_train_run(w->params, seed, &run, &w->run[k], err);
     free(place);
     return status;
 }
@@ -205,7 +192,7 @@ static hf_status train_seed(rung_work *w, size_t k, hf_error *err)
  * of a step. */
 static void train_seeds(rung_work *w)
 {
-    const size_t seeds = w->config->train.seeds, threads = hf_init_blas_is_shared() ? w->options->threads : 1;
+    const size_t seeds = w->train->seeds, threads = hf_init_blas_is_shared() ? w->options->threads : 1;
     w->threads = threads / w->together;
     w->threads = w->threads < THREADS_MAX ? w->threads : THREADS_MAX;
 #ifdef _OPENMP
@@ -227,7 +214,7 @@ static void train_seeds(rung_work *w)
 #ifdef _OPENMP
 #pragma omp critical(hf_progress)
 #endif
-        w->step[k] = w->config->train.steps; /* one that was finished before has not reported */
+        w->step[k] = w->train->steps; /* one that was finished before has not reported */
         if (w->status[k] != HF_OK) {
 #ifdef _OPENMP
 #pragma omp atomic write
@@ -238,22 +225,23 @@ static void train_seeds(rung_work *w)
 }
 
 /* All seeds of one learning rate and batch size into options->directory/name. */
-static hf_status train_rung(hf_experiment *x, const hf_config *config, const char *name,
+static hf_status train_rung(hf_experiment *x, const hf_train_run_params *params, const char *name,
                             const hf_experiment_options *options, hf_rung *rung, hf_error *err)
 {
-    const size_t seeds = config->train.seeds;
-    rung_work w = {.experiment = x, .config = config, .options = options, .part = name};
-    w.together = seeds_together(config, options);
-    *rung = (hf_rung){.lr = config->train.lr, .batch = config->train.batch, .seeds = seeds};
+    const hf_train_params *train = &params->learner.train;
+    const size_t seeds = train->seeds;
+    rung_work w = {.experiment = x, .params = params, .train = train, .options = options, .part = name};
+    hf_status status = HF_OK;
+    w.together = seeds_together(train, options);
+    *rung = (hf_rung){.lr = train->lr, .batch = train->batch, .seeds = seeds};
     rung->run = w.run = calloc(seeds, sizeof *w.run);
     w.step = calloc(seeds, sizeof *w.step);
     w.status = calloc(seeds, sizeof *w.status);
     w.error = calloc(seeds, sizeof *w.error);
-    hf_status status = hf_config_hash(config, &w.hash, err);
     if (w.run == NULL || w.step == NULL || w.status == NULL || w.error == NULL) {
         rung->seeds = 0;
         status = hf_fail_memory(err, "the training runs");
-    } else if (status == HF_OK)
+    } else
         train_seeds(&w);
     for (size_t k = 0; k < seeds && status == HF_OK; k++) {
         status = w.status[k];
@@ -269,13 +257,13 @@ static hf_status train_rung(hf_experiment *x, const hf_config *config, const cha
 }
 
 /* A rung as the next part of the training. One that was finished before does not count as work. */
-static hf_status train_part(hf_experiment *x, const hf_config *config, const char *name,
+static hf_status train_part(hf_experiment *x, const hf_train_run_params *params, const char *name,
                             const hf_experiment_options *options, hf_rung *rung, hf_error *err)
 {
-    const double work = work_of(config, options);
+    const double work = work_of(&params->learner.train, options);
     bool was_here = true;
     x->part++;
-    const hf_status status = train_rung(x, config, name, options, rung, err);
+    const hf_status status = train_rung(x, params, name, options, rung, err);
     for (size_t k = 0; k < rung->seeds; k++)
         was_here = was_here && rung->run[k].already_complete;
     if (was_here)
@@ -287,31 +275,16 @@ static hf_status train_part(hf_experiment *x, const hf_config *config, const cha
 
 /* ---- the ladder ---- */
 
-/* The configuration of a rung: lr halved, steps doubled so that the run ends at the same time. Without noise all seeds
- * are alike, unless their features differ. */
-static hf_config rung_config(const hf_config *config, size_t halvings, size_t batch)
-{
-    hf_config rung = *config;
-    rung.train.batch = batch;
-    rung.train.lr = ldexp(config->train.lr, -(int)halvings);
-    rung.train.steps = config->train.steps << halvings;
-    const bool alike = batch == 0 && config->train.samples == 0 && config->train.features == HF_FEATURES_ORTHOGONAL;
-    rung.train.seeds = alike ? 1 : config->train.seeds;
-    return rung;
-}
-
 /* When the flow with the drift of a rung's own noise falls to the levels. A rung whose noise is too large for that flow is
  * trained all the same, and has none. */
-static hf_status follow_drift(hf_experiment *x, const hf_config *config, const hf_experiment_options *options,
+static hf_status follow_drift(hf_experiment *x, const hf_rung_params *params, const hf_experiment_options *options,
                               hf_rung *rung, hf_error *err)
 {
-    if (!hf_config_runs_drift(config) || x->levels.count == 0)
+    if (!params->has_drift || x->levels.count == 0)
         return HF_OK;
-    hf_config drifting = with_drift(config);
     hf_run_summary summary;
     const hf_run_options run = {.interrupted = options->interrupted};
-    drifting.detect.saddles = false; /* nobody asks for them, and they change no trajectory */
-    const hf_status status = hf_flow_run(&drifting, &run, &summary, err);
+    const hf_status status = hf_flow_run(&params->drift, &run, &summary, err);
     if (status != HF_OK)
         return status == HF_ENUMERIC ? HF_OK : status;
     x->interrupted = x->interrupted || summary.stop == HF_STOP_INTERRUPTED;
@@ -322,44 +295,25 @@ static hf_status follow_drift(hf_experiment *x, const hf_config *config, const h
     return rung->t_drift == NULL ? hf_fail_memory(err, "the ladder") : HF_OK;
 }
 
-static bool has_ladder(const hf_config *config)
-{
-    return config->declared.train && (config->ladder.halvings > 0 || config->ladder.batches.count > 0);
-}
-
-static size_t count_rungs(const hf_config *config)
-{
-    const size_t batches = config->ladder.batches.count;
-    return (batches == 0 ? 1 : batches) * (config->ladder.halvings + 1);
-}
-
-/* Rung number i; *is_main: it is the training run itself. */
-static hf_config rung_at(const hf_config *config, size_t i, bool *is_main)
-{
-    const size_t halvings = i % (config->ladder.halvings + 1), column = i / (config->ladder.halvings + 1);
-    const size_t batch = config->ladder.batches.count == 0 ? config->train.batch : config->ladder.batches.at[column];
-    *is_main = halvings == 0 && batch == config->train.batch;
-    return rung_config(config, halvings, batch);
-}
-
 static hf_status climb(hf_experiment *x, const hf_experiment_options *options, hf_error *err)
 {
+    const size_t count = x->params->rung_count;
     hf_status status = HF_OK;
-    x->rung = calloc(count_rungs(x->config), sizeof *x->rung);
+    x->rung = calloc(count, sizeof *x->rung);
     if (x->rung == NULL)
         return hf_fail_memory(err, "the ladder");
-    for (size_t i = 0; i < count_rungs(x->config) && status == HF_OK && !x->interrupted; i++) {
-        bool is_main;
-        const hf_config rung = rung_at(x->config, i, &is_main);
+    for (size_t i = 0; i < count && status == HF_OK && !x->interrupted; i++) {
+        const hf_rung_params *params = &x->params->rung[i];
+        const hf_train_params *train = &params->train.learner.train;
         char name[64];
-        snprintf(name, sizeof name, "ladder/batch-%zu-lr-%.6g", rung.train.batch, rung.train.lr);
+        snprintf(name, sizeof name, "ladder/batch-%zu-lr-%.6g", train->batch, train->lr);
         hf_experiment_options place = *options;
-        place.resume = options->resume || is_main; /* that one has just been climbed */
+        place.resume = options->resume || params->is_main; /* that one has just been climbed */
         hf_rung *climbed = &x->rung[x->rung_count++];
-        status = is_main ? train_rung(x, &rung, "train", &place, climbed, err)
-                         : train_part(x, &rung, name, &place, climbed, err);
+        status = params->is_main ? train_rung(x, &params->train, "train", &place, climbed, err)
+                                 : train_part(x, &params->train, name, &place, climbed, err);
         if (status == HF_OK && !x->interrupted)
-            status = follow_drift(x, &rung, options, climbed, err);
+            status = follow_drift(x, params, options, climbed, err);
     }
     return status;
 }
@@ -369,15 +323,13 @@ static hf_status climb(hf_experiment *x, const hf_experiment_options *options, h
 /* What will be trained, for the progress. */
 static void plan_training(hf_experiment *x, const hf_experiment_options *options)
 {
-    const hf_config *config = x->config;
     x->parts = 1;
-    x->work = work_of(config, options);
-    for (size_t i = 0; has_ladder(config) && i < count_rungs(config); i++) {
-        bool is_main;
-        const hf_config rung = rung_at(config, i, &is_main);
-        if (is_main)
+    x->work = work_of(&x->params->main.learner.train, options);
+    for (size_t i = 0; i < x->params->rung_count; i++) {
+        const hf_rung_params *rung = &x->params->rung[i];
+        if (rung->is_main)
             continue;
-        x->work += work_of(&rung, options);
+        x->work += work_of(&rung->train.learner.train, options);
         x->parts++;
     }
 }
@@ -386,12 +338,12 @@ static hf_status train(hf_experiment *x, const hf_experiment_options *options, h
 {
     const bool writes = options->directory != NULL;
     plan_training(x, options);
-    hf_status status = train_part(x, x->config, "train", options, &x->main, err);
+    hf_status status = train_part(x, &x->params->main, "train", options, &x->main, err);
     if (status == HF_OK && !x->interrupted && writes)
-        status = hf_bands_write(x->config, options->directory, options->finished, err);
+        status = hf_bands_write(&x->params->main.origin, x->main.seeds, options->directory, options->finished, err);
     if (status == HF_OK && !x->interrupted && writes)
         status = hf_comparison_write(x, options->directory, err);
-    if (status == HF_OK && !x->interrupted && has_ladder(x->config)) {
+    if (status == HF_OK && !x->interrupted && x->params->rung_count > 0) {
         status = climb(x, options, err);
         if (status == HF_OK && !x->interrupted && writes)
             status = hf_ladder_write(x, options->directory, err);
@@ -399,11 +351,12 @@ static hf_status train(hf_experiment *x, const hf_experiment_options *options, h
     return status;
 }
 
-hf_status hf_experiment_run(hf_experiment *x, const hf_config *config, const hf_experiment_options *options, hf_error *err)
+hf_status hf_experiment_run(hf_experiment *x, const hf_experiment_params *params, const hf_experiment_options *options,
+                            hf_error *err)
 {
-    *x = (hf_experiment){.config = config, .all_were_here = options->resume};
+    *x = (hf_experiment){.params = params, .all_were_here = options->resume};
     hf_status status = run_flows(x, options, err);
-    if (status == HF_OK && config->declared.train && !x->interrupted)
+    if (status == HF_OK && params->trains && !x->interrupted)
         status = train(x, options, err);
     if (status != HF_OK)
         hf_experiment_clear(x);

@@ -1,4 +1,4 @@
-/* experiment: everything that a model file declares, in one directory.
+/* experiment: everything that a model declares, in one directory.
  *
  *     DIR/flow              the flow: without a train section, or with a flow section
  *     DIR/drift             the same flow with the drift of SGD's noise, beside fresh samples and plain or momentum SGD
@@ -11,15 +11,34 @@
 #include "run/flow_run.h"
 #include "run/train_run.h"
 
+/* A rung of the ladder of learning rates and batch sizes. */
+typedef struct {
+    hf_train_run_params train;
+    bool is_main;   /* it is the training run itself */
+    bool has_drift; /* the flow with the drift of its noise is followed */
+    hf_flow_run_params drift;
+} hf_rung_params;
+
+/* What is to be done. */
+typedef struct {
+    bool has_flow, has_drift, trains;
+    hf_flow_run_params flow;  /* also where it is not integrated */
+    hf_flow_run_params drift; /* where has_drift */
+    hf_train_run_params main; /* where trains */
+    size_t rung_count;
+    hf_rung_params *rung;
+} hf_experiment_params;
+
 /* How far the training is. */
 typedef struct {
-    const char *part;      /* train, or a rung of the ladder */
-    size_t number, parts;  /* of the part, from 1 */
-    size_t seeds;          /* of the part */
-    uint64_t step, steps;  /* of all seeds of the part */
-    double t, loss;        /* of the seed that has just made a step; t: nan where steps are no time */
+    const char *part;       /* train, or a rung of the ladder */
+    size_t number, parts;   /* of the part, from 1 */
+    size_t seeds;           /* of the part */
+    uint64_t step, steps;   /* of all seeds of the part */
+    double t, loss;         /* of the seed that has just made a step; t: nan where steps are no time */
     size_t reached, stages; /* levels of the flow's stages that its loss has fallen to, and how many there are */
-    double done, work;     /* of all parts: what is behind and the whole, as if one thread after the other made it (workload.h) */
+    double done,
+        work; /* of all parts: what is behind and the whole, as if one thread after the other made it (workload.h) */
 } hf_training_progress;
 
 typedef struct {
@@ -47,12 +66,12 @@ typedef struct {
     double lr;
     size_t batch, seeds;
     hf_train_summary *run; /* (seeds) owned */
-    double *t_drift;       /* (levels) when the flow with the drift of this rung's noise falls to each level, nan: never; NULL:
+    double *t_drift; /* (levels) when the flow with the drift of this rung's noise falls to each level, nan: never; NULL:
                               that flow is not followed, or there is none; owned */
 } hf_rung;
 
 typedef struct {
-    const hf_config *config;
+    const hf_experiment_params *params;
     bool has_flow, has_drift, interrupted;
     hf_run_summary flow, drift;
     hf_levels levels;
@@ -64,10 +83,10 @@ typedef struct {
     double work, done;  /* of all parts, and of those before the present one */
 } hf_experiment;
 
-/* Runs what config declares and writes its tables. After an interruption everything is saved and experiment->interrupted
- * set. config must outlive the experiment. Free it with hf_experiment_clear. Errors: HF_EUSAGE, HF_ENUMERIC, HF_ESYSTEM. */
-hf_status hf_experiment_run(hf_experiment *experiment, const hf_config *config, const hf_experiment_options *options,
-                            hf_error *err);
+/* Runs and writes the tables. After an interruption everything is saved and experiment->interrupted
+ * set. params must outlive the experiment. Free it with hf_experiment_clear. Errors: HF_EUSAGE, HF_ENUMERIC, HF_ESYSTEM. */
+hf_status hf_experiment_run(hf_experiment *experiment, const hf_experiment_params *params,
+                            const hf_experiment_options *options, hf_error *err);
 
 /* Legal on a zeroed experiment. */
 void hf_experiment_clear(hf_experiment *experiment);

@@ -19,7 +19,7 @@ static const size_t nobody = SIZE_MAX; /* no seed is left out */
 /* Flow time of a run's step on a rung. */
 static double rung_time(const hf_experiment *x, const hf_rung *rung, double step)
 {
-    hf_clock clock = hf_clock_of(&x->config->train);
+    hf_clock clock = hf_clock_of(&x->params->main.learner.train);
     clock.lr = rung->lr;
     return hf_clock_time(clock, step);
 }
@@ -430,11 +430,9 @@ static hf_status write_rungs(const hf_experiment *x, const char *directory, cons
 
 hf_status hf_ladder_write(const hf_experiment *x, const char *directory, hf_error *err)
 {
-    hf_table_origin origin = {.title = x->config->title, .seed = x->config->train.seed};
-    hf_status status = hf_config_hash(x->config, &origin.hash, err);
-    if (status == HF_OK)
-        status = write_rungs(x, directory, &origin, err);
-    return status == HF_OK ? write_fits(x, directory, &origin, err) : status;
+    const hf_table_origin *origin = &x->params->main.origin;
+    const hf_status status = write_rungs(x, directory, origin, err);
+    return status == HF_OK ? write_fits(x, directory, origin, err) : status;
 }
 
 /* ---- for the eye ---- */

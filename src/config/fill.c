@@ -1,6 +1,12 @@
 #include "config/fill.h"
 
+#include "config/stored.h"
+#include "train/clock.h"
+
+#include <math.h>
 #include <stdlib.h>
+
+/* ---- problems ---- */
 
 hf_status hf_fill_problem(const hf_config *config, hf_problem_params *params, hf_error *err)
 {
@@ -46,4 +52,129 @@ hf_detector_params hf_fill_detector(const hf_config *config)
                                 .rtol = config->solver.rtol,
                                 .atol = config->solver.atol,
                                 .is_noisy = config->train.batch > 0};
+}
+
+/* ---- single runs ---- */
+
+/* Everything but the state of the problem, which is read once. */
+static hf_status set_flow_run(const hf_config *config, hf_flow_run_params *params, hf_error *err)
+{
+    params->solver = config->solver;
+    params->output = config->output;
+    params->detector = hf_fill_detector(config);
+    params->origin = (hf_table_origin){.title = config->title, .seed = config->init.seed};
+    const hf_status status = hf_config_hash(config, &params->origin.hash, err);
+    return status == HF_OK ? hf_stored_hash(config, &params->state_hash, err) : status;
+}
+
+static hf_status set_train_run(const hf_config *config, hf_train_run_params *params, hf_error *err)
+{
+    params->learner.train = config->train;
+    params->learner.projects = hf_config_projects(config);
+    params->solver = config->solver;
+    params->output = config->output;
+    params->detector = hf_fill_detector(config);
+    params->origin = (hf_table_origin){.title = config->title, .seed = config->train.seed};
+    const hf_status status = hf_config_hash(config, &params->origin.hash, err);
+    return status == HF_OK ? hf_stored_hash(config, &params->state_hash, err) : status;
+}
+
+hf_status hf_fill_learner(const hf_config *config, hf_learner_params *params, hf_error *err)
+{
+    *params = (hf_learner_params){.train = config->train, .projects = hf_config_projects(config)};
+    return hf_fill_problem(config, &params->problem, err);
+}
+
+hf_status hf_fill_flow_run(const hf_config *config, hf_flow_run_params *params, hf_error *err)
+{
+    *params = (hf_flow_run_params){0};
+    const hf_status status = hf_fill_problem(config, &params->problem, err);
+    return status == HF_OK ? set_flow_run(config, params, err) : status;
+}
+
+hf_status hf_fill_train_run(const hf_config *config, hf_train_run_params *params, hf_error *err)
+{
+    *params = (hf_train_run_params){0};
+    const hf_status status = hf_fill_problem(config, &params->learner.problem, err);
+    return status == HF_OK ? set_train_run(config, params, err) : status;
+}
+
+/* ---- experiments ---- */
+
+/* The flow of a configuration with the drift of its training run. problem: that without. */
+static hf_status fill_drift(const hf_config *config, const hf_problem_params *problem, hf_flow_run_params *params,
+                            hf_error *err)
+{
+    hf_config drifting = *config; /* for the hash that its tables name */
+    drifting.flow.sgd_drift.lr = hf_clock_rate(hf_clock_of(&config->train));
+    drifting.flow.sgd_drift.batch = config->train.batch;
+    drifting.flow.sgd_drift.dim = config->train.dim;
+    drifting.flow.sgd_drift.noise = config->data.noise;
+    params->problem = *problem;
+    params->problem.flow = drifting.flow;
+    return set_flow_run(&drifting, params, err);
+}
+
+/* Number i of the ladder: lr halved, steps doubled so that the run ends at the same time. Without noise all seeds are alike,
+ * unless their features differ. */
+static hf_status fill_rung(const hf_config *config, size_t i, const hf_problem_params *problem, hf_rung_params *rung,
+                           hf_error *err)
+{
+    const size_t halvings = i % (config->ladder.halvings + 1), column = i / (config->ladder.halvings + 1);
+    hf_config own = *config; /* for the hash that its tables name */
+    if (config->ladder.batches.count > 0)
+        own.train.batch = config->ladder.batches.at[column];
+    own.train.lr = ldexp(config->train.lr, -(int)halvings);
+    own.train.steps = config->train.steps << halvings;
+    if (own.train.batch == 0 && config->train.samples == 0 && config->train.features == HF_FEATURES_ORTHOGONAL)
+        own.train.seeds = 1;
+    *rung = (hf_rung_params){.train = {.learner = {.problem = *problem}},
+                             .is_main = halvings == 0 && own.train.batch == config->train.batch,
+                             .has_drift = hf_config_runs_drift(&own)};
+    hf_status status = set_train_run(&own, &rung->train, err);
+    if (status == HF_OK && rung->has_drift)
+        status = fill_drift(&own, problem, &rung->drift, err);
+    rung->drift.detector.detect.saddles = false; /* nobody asks for them, and they change no trajectory */
+    return status;
+}
+
+static hf_status fill_ladder(const hf_config *config, hf_experiment_params *params, hf_error *err)
+{
+    const size_t batches = config->ladder.batches.count;
+    const size_t count = (batches == 0 ? 1 : batches) * (config->ladder.halvings + 1);
+    hf_status status = HF_OK;
+    if (config->ladder.halvings == 0 && batches == 0)
+        return HF_OK;
+    params->rung = calloc(count, sizeof *params->rung);
+    if (params->rung == NULL)
+        return hf_fail_memory(err, "the ladder");
+    params->rung_count = count;
+    for (size_t i = 0; i < count && status == HF_OK; i++)
+        status = fill_rung(config, i, &params->flow.problem, &params->rung[i], err);
+    return status;
+}
+
+hf_status hf_fill_experiment(const hf_config *config, hf_experiment_params *params, hf_error *err)
+{
+    *params = (hf_experiment_params){.has_flow = hf_config_runs_flow(config),
+                                     .has_drift = hf_config_runs_drift(config),
+                                     .trains = config->declared.train};
+    hf_status status = hf_fill_flow_run(config, &params->flow, err);
+    params->main.learner.problem = params->flow.problem;
+    if (status == HF_OK)
+        status = set_train_run(config, &params->main, err);
+    if (status == HF_OK && params->has_drift)
+        status = fill_drift(config, &params->flow.problem, &params->drift, err);
+    if (status == HF_OK && params->trains)
+        status = fill_ladder(config, params, err);
+    if (status != HF_OK)
+        hf_fill_clear_experiment(params);
+    return status;
+}
+
+void hf_fill_clear_experiment(hf_experiment_params *params)
+{
+    hf_fill_clear_problem(&params->flow.problem); /* all share its state */
+    free(params->rung);
+    *params = (hf_experiment_params){0};
 }

@@ -2,6 +2,7 @@
 #ifndef HF_CONFIG_FILL_H
 #define HF_CONFIG_FILL_H
 
+#include "compare/experiment.h"
 #include "config/config.h"
 #include "detect/params.h"
 #include "flow/problem.h"
@@ -19,5 +20,18 @@ hf_status hf_fill_create_problem(const hf_config *config, hf_problem **problem, 
 
 /* What a detector of the flow, or of its training, is told. */
 hf_detector_params hf_fill_detector(const hf_config *config);
+
+/* The runs that a configuration describes. The lists stay the configuration's; a state table is read. Errors: those of
+ * hf_fill_problem, HF_ESYSTEM. Free the first two by hf_fill_clear_problem of their problem, the third with
+ * hf_fill_clear_experiment. */
+hf_status hf_fill_flow_run(const hf_config *config, hf_flow_run_params *params, hf_error *err);
+hf_status hf_fill_train_run(const hf_config *config, hf_train_run_params *params, hf_error *err);
+hf_status hf_fill_experiment(const hf_config *config, hf_experiment_params *params, hf_error *err);
+
+/* Legal on zeroed parameters. */
+void hf_fill_clear_experiment(hf_experiment_params *params);
+
+/* What is trained. */
+hf_status hf_fill_learner(const hf_config *config, hf_learner_params *params, hf_error *err);
 
 #endif

@@ -1,7 +1,5 @@
 #include "run/flow_run.h"
 
-#include "config/fill.h"
-#include "config/stored.h"
 #include "core/file.h"
 #include "core/plural.h"
 #include "detect/reach.h"
@@ -18,11 +16,10 @@
 #include <string.h>
 
 typedef struct {
-    const hf_config *config;
+    const hf_flow_run_params *params;
     const hf_run_options *options;
     hf_run_summary *summary;
 
-    hf_table_origin origin;
     char *checkpoint_path;
     hf_problem *problem;
     hf_flow *flow;
@@ -35,26 +32,31 @@ typedef struct {
     size_t next; /* output time to be written next */
 } flow_run;
 
-double hf_output_time(const hf_config *config, size_t index)
+double hf_output_time(const hf_output_params *output, double t_end, size_t index)
 {
-    double first = config->output.t_first, last = config->solver.t_end;
+    const double first = output->t_first, last = t_end;
     if (index == 0)
         return 0;
-    if (index == config->output.points)
+    if (index == output->points)
         return last;
     if (index == 1)
         return first;
-    double fraction = (double)(index - 1) / (double)(config->output.points - 1);
-    const bool is_linear = config->output.spacing == HF_SPACING_LINEAR;
-    const double t = is_linear ? first + fraction * (last - first)
-                               : exp(log(first) + fraction * (log(last) - log(first))); /* last / first may overflow */
-    return fmin(fmax(t, first), last);                                                  /* rounding may lead beyond */
+    const double fraction = (double)(index - 1) / (double)(output->points - 1);
+    const double t = output->spacing == HF_SPACING_LINEAR
+                         ? first + fraction * (last - first)
+                         : exp(log(first) + fraction * (log(last) - log(first))); /* last / first may overflow */
+    return fmin(fmax(t, first), last);                                            /* rounding may lead beyond */
+}
+
+static double output_time(const flow_run *run, size_t index)
+{
+    return hf_output_time(&run->params->output, run->params->solver.t_end, index);
 }
 
 /* Where two output times are the same number the second one has no row. */
-static bool has_row(const hf_config *config, size_t index)
+static bool has_row(const flow_run *run, size_t index)
 {
-    return index == 0 || hf_output_time(config, index) > hf_output_time(config, index - 1);
+    return index == 0 || output_time(run, index) > output_time(run, index - 1);
 }
 
 /* ---- observing ---- */
@@ -90,10 +92,10 @@ static bool has_tables(const flow_run *run)
 static hf_status write_rows(flow_run *run, double t, hf_error *err)
 {
     hf_status status = HF_OK;
-    while (has_tables(run) && status == HF_OK && run->next <= run->config->output.points &&
-           hf_output_time(run->config, run->next) <= t) {
-        if (has_row(run->config, run->next))
-            status = write_row(run, hf_output_time(run->config, run->next), err);
+    while (has_tables(run) && status == HF_OK && run->next <= run->params->output.points &&
+           output_time(run, run->next) <= t) {
+        if (has_row(run, run->next))
+            status = write_row(run, output_time(run, run->next), err);
         run->next++;
     }
     return status;
@@ -144,8 +146,8 @@ static hf_status resume(flow_run *run, bool *found, hf_error *err)
     if (status == HF_OK)
         status = hf_integrator_load(run->integrator, &checkpoint->state, err);
     if (status == HF_OK)
-        status = hf_record_open(&run->record, run->config, run->problem, run->options->directory, &run->origin, NULL, 0,
-                                checkpoint->lengths, err);
+        status = hf_record_open(&run->record, &run->params->output, run->problem, run->options->directory,
+                                &run->params->origin, NULL, 0, checkpoint->lengths, err);
     run->next = (size_t)checkpoint->next;
     run->summary->resumed = true;
     return status;
@@ -155,32 +157,28 @@ static hf_status resume(flow_run *run, bool *found, hf_error *err)
 
 static hf_status prepare(flow_run *run, hf_error *err)
 {
-    const hf_config *config = run->config;
-    const hf_detector_params detector = hf_fill_detector(config);
-    hf_status status = hf_fill_create_problem(config, &run->problem, err);
+    const hf_flow_run_params *params = run->params;
+    hf_status status = hf_problem_create(&run->problem, &params->problem, err);
     if (status == HF_OK &&
-        config->output.spectrum >= run->problem->heads * (run->problem->features + run->problem->positions))
-        status = hf_config_reject(config, err, "output.spectrum", "expected less than the number of unknowns, %zu",
-                                  run->problem->heads * (run->problem->features + run->problem->positions));
+        params->output.spectrum >= run->problem->heads * (run->problem->features + run->problem->positions))
+        status = hf_reject(err, "output.spectrum", "expected less than the number of unknowns, %zu",
+                           run->problem->heads * (run->problem->features + run->problem->positions));
     if (status == HF_OK)
         status = hf_flow_create(&run->flow, run->problem, err);
     if (status == HF_OK)
         status = hf_observation_init(&run->observation, run->flow, err);
     if (status == HF_OK)
-        status = hf_detector_create(&run->detector, &detector, hf_flow_system(run->flow), err);
-    uint64_t hash = 0;
+        status = hf_detector_create(&run->detector, &params->detector, hf_flow_system(run->flow), err);
     if (status == HF_OK && has_tables(run))
-        status = hf_stored_hash(config, &hash, err);
-    if (status == HF_OK && has_tables(run))
-        status = hf_checkpoint_init(&run->checkpoint, run->flow, hash, err);
+        status = hf_checkpoint_init(&run->checkpoint, run->flow, params->state_hash, err);
     if (status == HF_OK)
-        status = hf_integrator_create(&run->integrator, hf_flow_system(run->flow), config->solver.rtol, config->solver.atol,
+        status = hf_integrator_create(&run->integrator, hf_flow_system(run->flow), params->solver.rtol, params->solver.atol,
                                       err);
     if (status != HF_OK)
         return status;
     hf_run_summary *summary = run->summary;
-    summary->heads = config->heads;
-    summary->patterns = config->target.count;
+    summary->heads = params->problem.heads;
+    summary->patterns = params->problem.target.count;
     summary->share = malloc(summary->heads * summary->patterns * sizeof *summary->share);
     run->y = malloc(hf_flow_size(run->flow) * sizeof *run->y);
     run->checkpoint_path = has_tables(run) ? hf_path_join(run->options->directory, "checkpoint") : NULL;
@@ -189,8 +187,7 @@ static hf_status prepare(flow_run *run, hf_error *err)
     observe_at(run, 0);
     summary->loss_start = run->observation.loss;
     if (has_tables(run) && hf_detector_starts_stopped(run->detector)) /* nothing to draw; a sweep notes t_stop = 0 */
-        return hf_config_reject(config, err, "solver.stop_loss", "the loss starts at %.6g, which is not above it",
-                                run->observation.loss);
+        return hf_reject(err, "solver.stop_loss", "the loss starts at %.6g, which is not above it", run->observation.loss);
     return HF_OK;
 }
 
@@ -205,8 +202,8 @@ static hf_status begin(flow_run *run, hf_error *err)
         return status;
     if (remove(run->checkpoint_path) != 0 && errno != ENOENT)
         return hf_fail(err, HF_ESYSTEM, "%s: cannot be removed: %s", run->checkpoint_path, strerror(errno));
-    status =
-        hf_record_open(&run->record, run->config, run->problem, run->options->directory, &run->origin, NULL, 0, NULL, err);
+    status = hf_record_open(&run->record, &run->params->output, run->problem, run->options->directory, &run->params->origin,
+                            NULL, 0, NULL, err);
     return status == HF_OK ? write_rows(run, 0, err) : status;
 }
 
@@ -215,8 +212,8 @@ static void report_progress(const flow_run *run)
     const hf_run_options *options = run->options;
     hf_progress progress = {.part = options->part,
                             .t = hf_integrator_time(run->integrator),
-                            .t_first = run->config->output.t_first,
-                            .t_end = run->config->solver.t_end,
+                            .t_first = run->params->output.t_first,
+                            .t_end = run->params->solver.t_end,
                             .loss = run->flow->loss,
                             .steps = hf_integrator_statistics(run->integrator).steps,
                             .stages = hf_detector_stages(run->detector)};
@@ -227,7 +224,7 @@ static void report_progress(const flow_run *run)
 /* Steps until the run stops. *t: where. */
 static hf_status integrate(flow_run *run, double *t, hf_error *err)
 {
-    size_t most = run->config->solver.max_steps;
+    size_t most = run->params->solver.max_steps;
     if (hf_detector_starts_stopped(run->detector)) {
         run->summary->stop = HF_STOP_LOSS;
         return HF_OK; /* *t is 0 */
@@ -237,11 +234,11 @@ static hf_status integrate(flow_run *run, double *t, hf_error *err)
         if (status != HF_OK)
             return status;
         bool by_loss;
-        status = hf_detector_step(run->detector, run->integrator, run->config->solver.t_end, t, &by_loss, err);
+        status = hf_detector_step(run->detector, run->integrator, run->params->solver.t_end, t, &by_loss, err);
         run->summary->stop = by_loss ? HF_STOP_LOSS : HF_STOP_TIME;
         if (status == HF_OK)
             status = write_rows(run, *t, err);
-        if (status != HF_OK || by_loss || *t >= run->config->solver.t_end)
+        if (status != HF_OK || by_loss || *t >= run->params->solver.t_end)
             return status;
         if (run->options->interrupted != NULL && *run->options->interrupted) {
             run->summary->stop = HF_STOP_INTERRUPTED;
@@ -262,19 +259,19 @@ static hf_status integrate(flow_run *run, double *t, hf_error *err)
 static hf_status find(flow_run *run, hf_error *err)
 {
     hf_run_summary *summary = run->summary;
-    if (!run->config->detect.events)
+    if (!run->params->detector.detect.events)
         return HF_OK;
     hf_status status = hf_detector_finish(run->detector, &summary->findings, err);
     if (status != HF_OK || !has_tables(run))
         return status;
     return hf_findings_write(&summary->findings, summary->stop == HF_STOP_LOSS ? "loss" : "time", run->options->directory,
-                             &run->origin, err);
+                             &run->params->origin, err);
 }
 
 /* Whether more was to come; the flow is at its final state. */
 static hf_status judge_end(flow_run *run, double t, hf_error *err)
 {
-    const hf_ending ending = {.end = run->config->detect.events ? run->summary->findings.end : HF_END_PLATEAU,
+    const hf_ending ending = {.end = run->params->detector.detect.events ? run->summary->findings.end : HF_END_PLATEAU,
                               .t = t,
                               .loss = run->flow->loss,
                               .speed = run->flow->speed,
@@ -295,8 +292,7 @@ static hf_status finish(flow_run *run, double t, hf_error *err)
         status = judge_end(run, t, err);
     if (!has_tables(run))
         return status;
-    if (status == HF_OK && run->summary->stop == HF_STOP_LOSS &&
-        (run->next == 0 || hf_output_time(run->config, run->next - 1) < t))
+    if (status == HF_OK && run->summary->stop == HF_STOP_LOSS && (run->next == 0 || output_time(run, run->next - 1) < t))
         status = write_row(run, t, err);
     if (status == HF_OK && ended)
         status = hf_record_commit(&run->record, run->flow, t, run->y, err);
@@ -305,15 +301,15 @@ static hf_status finish(flow_run *run, double t, hf_error *err)
     return status;
 }
 
-hf_status hf_flow_run(const hf_config *config, const hf_run_options *options, hf_run_summary *summary, hf_error *err)
+hf_status hf_flow_run(const hf_flow_run_params *params, const hf_run_options *options, hf_run_summary *summary,
+                      hf_error *err)
 {
-    flow_run run = {.config = config, .options = options, .summary = summary};
+    flow_run run = {.params = params, .options = options, .summary = summary};
     double t = 0;
     *summary = (hf_run_summary){0};
-    run.origin = (hf_table_origin){.title = config->title, .seed = config->init.seed};
-    hf_status status = has_tables(&run) ? hf_config_hash(config, &run.origin.hash, err) : HF_OK;
-    if (status == HF_OK && options->resume && has_tables(&run))
-        status = hf_completion_check(options->directory, run.origin.hash, &summary->already_complete, err);
+    hf_status status = HF_OK;
+    if (options->resume && has_tables(&run))
+        status = hf_completion_check(options->directory, params->origin.hash, &summary->already_complete, err);
     if (status == HF_OK && summary->already_complete)
         return HF_OK;
     if (status == HF_OK)

@@ -1,15 +1,28 @@
-/* flow_run: from a configuration to a directory of tables: integrates, observes at the output times, stops, saves and
+/* flow_run: from a problem to a directory of tables: integrates, observes at the output times, stops, saves and
  * resumes. */
 #ifndef HF_RUN_FLOW_RUN_H
 #define HF_RUN_FLOW_RUN_H
 
-#include "config/config.h"
 #include "core/error.h"
 #include "detect/detector.h"
+#include "detect/params.h"
+#include "flow/problem.h"
 #include "integrate/integrator.h"
+#include "report/table.h"
+#include "run/params.h"
 
 #include <signal.h>
 #include <stdbool.h>
+
+/* What is integrated, how far, and what is looked for and written. The lists are somebody else's. */
+typedef struct {
+    hf_problem_params problem;
+    hf_solver_params solver;
+    hf_output_params output;
+    hf_detector_params detector;
+    hf_table_origin origin;
+    uint64_t state_hash; /* of what a saved state depends on */
+} hf_flow_run_params;
 
 typedef struct {
     const char *part; /* of the experiment; NULL: it is the only one */
@@ -44,9 +57,10 @@ typedef struct {
     hf_findings findings; /* empty unless the run has ended by itself */
 } hf_run_summary;
 
-/* Integrates what config describes; free the summary with hf_run_summary_clear. After an interruption or an error the tables so far stay under their temporary names
- * and complete ones of an earlier run are left alone. Errors: HF_EUSAGE, HF_ENUMERIC, HF_ESYSTEM. */
-hf_status hf_flow_run(const hf_config *config, const hf_run_options *options, hf_run_summary *summary, hf_error *err);
+/* Integrates; free the summary with hf_run_summary_clear. After an interruption or an error the tables so far stay under their
+ * temporary names and complete ones of an earlier run are left alone. Errors: HF_EUSAGE, HF_ENUMERIC, HF_ESYSTEM. */
+hf_status hf_flow_run(const hf_flow_run_params *params, const hf_run_options *options, hf_run_summary *summary,
+                      hf_error *err);
 
 /* Whether an energy defect is what a tolerance promises: at most 200 times that (which the tests of the integrator hold it to,
  * over geometries, rates, decay and drift, from 1e-4 to 1e-12; shipped models: at most 70), rounding aside, and at most a
@@ -58,6 +72,6 @@ void hf_run_summary_clear(hf_run_summary *summary);
 
 /* Output time number index of the grid, 0 for t = 0 and 1..points for t_first..t_end. A time that two grids share as an
  * exact fraction of the way has the same bits in both. */
-double hf_output_time(const hf_config *config, size_t index);
+double hf_output_time(const hf_output_params *output, double t_end, size_t index);
 
 #endif

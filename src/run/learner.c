@@ -1,6 +1,5 @@
 #include "run/learner.h"
 
-#include "config/fill.h"
 #include "train/regression.h"
 #include "train/view.h"
 
@@ -15,23 +14,20 @@ static void free_regression_task(void *task)
     free(task);
 }
 
-static hf_status create_regression(hf_learner *l, const hf_config *config, uint64_t seed, size_t threads, hf_error *err)
+static hf_status create_regression(hf_learner *l, const hf_learner_params *params, uint64_t seed, size_t threads,
+                                   hf_error *err)
 {
-    const size_t batch = config->train.batch, samples = config->train.samples;
-    const hf_regression_params params = {
-        .projected = hf_config_projects(config),
+    const size_t batch = params->train.batch, samples = params->train.samples;
+    const hf_regression_params model = {
+        .projected = params->projects,
         .threads = threads,
         .largest_batch = batch == 0 || samples == 0 ? (batch > samples ? batch : samples) : batch,
-        .stored = samples + config->train.validation,
+        .stored = samples + params->train.validation,
     };
     hf_regression_task *task = malloc(sizeof *task);
     if (task == NULL)
         return hf_fail_memory(err, "the training task");
-    hf_problem_params problem;
-    hf_status status = hf_fill_problem(config, &problem, err);
-    if (status == HF_OK)
-        status = hf_config_place(config, hf_regression_task_init(task, &problem, &config->train, seed, err), err);
-    hf_fill_clear_problem(&problem);
+    hf_status status = hf_regression_task_init(task, &params->problem, &params->train, seed, err);
     if (status != HF_OK) {
         free(task);
         return status;
@@ -39,31 +35,31 @@ static hf_status create_regression(hf_learner *l, const hf_config *config, uint6
     l->task = task;
     l->free_task = free_regression_task;
     status = hf_viewer_create(&l->probe, task, err);
-    return status == HF_OK ? hf_regression_create(&l->model, task, &params, err) : status;
+    return status == HF_OK ? hf_regression_create(&l->model, task, &model, err) : status;
 }
 
 /* ---- every task ---- */
 
-typedef hf_status create_learner(hf_learner *l, const hf_config *config, uint64_t seed, size_t threads, hf_error *err);
+typedef hf_status create_learner(hf_learner *l, const hf_learner_params *params, uint64_t seed, size_t threads,
+                                 hf_error *err);
 
 static create_learner *const creators[] = {[HF_TASK_REGRESSION] = create_regression};
 
-hf_status hf_learner_create(hf_learner *l, const hf_config *config, uint64_t seed, size_t threads, hf_error *err)
+hf_status hf_learner_create(hf_learner *l, const hf_learner_params *params, uint64_t seed, size_t threads, hf_error *err)
 {
-    const hf_sampler_params params = {
-        .seed = seed, .samples = config->train.samples, .held_out = config->train.validation, .batch = config->train.batch};
+    const hf_sampler_params samples = {
+        .seed = seed, .samples = params->train.samples, .held_out = params->train.validation, .batch = params->train.batch};
     *l = (hf_learner){0};
-    hf_status status = hf_sampler_init(&l->sampler, &params, err);
+    hf_status status = hf_sampler_init(&l->sampler, &samples, err);
     if (status == HF_OK)
-        status = creators[config->train.task](l, config, seed, threads, err);
+        status = creators[params->train.task](l, params, seed, threads, err);
     if (status != HF_OK)
         hf_learner_clear(l);
     return status;
 }
 
-hf_optimizer_params hf_learner_optimizer(const hf_config *config)
+hf_optimizer_params hf_learner_optimizer(const hf_train_params *t)
 {
-    const hf_train_params *t = &config->train;
     return (hf_optimizer_params){
         .kind = t->optimizer,
         .lr = t->lr,

@@ -1,16 +1,23 @@
-/* learner: what a configuration trains. */
+/* learner: what is trained. */
 #ifndef HF_RUN_LEARNER_H
 #define HF_RUN_LEARNER_H
 
-#include "config/config.h"
+#include "flow/problem.h"
 #include "train/learner.h"
 #include "train/optimizer.h"
 
-/* Task, model, probe and samples of the configuration for one seed, computing on so many threads. Errors: HF_EUSAGE,
- * HF_ESYSTEM. Free with hf_learner_clear. */
-hf_status hf_learner_create(hf_learner *learner, const hf_config *config, uint64_t seed, size_t threads, hf_error *err);
+/* What is trained, on what. The lists are somebody else's. */
+typedef struct {
+    hf_problem_params problem; /* of the regression task */
+    hf_train_params train;
+    bool projects; /* samples are projected: what is needed of them is drawn, and not they */
+} hf_learner_params;
 
-/* The optimizer of a configuration. */
-hf_optimizer_params hf_learner_optimizer(const hf_config *config);
+/* Task, model, probe and samples for one seed, computing on so many threads. Errors: HF_EUSAGE,
+ * HF_ESYSTEM. Free with hf_learner_clear. */
+hf_status hf_learner_create(hf_learner *learner, const hf_learner_params *params, uint64_t seed, size_t threads,
+                            hf_error *err);
+
+hf_optimizer_params hf_learner_optimizer(const hf_train_params *train);
 
 #endif

@@ -59,20 +59,20 @@ static void name_columns(const hf_record *record, hf_table *table, int kind)
     hf_table_end_line(table);
 }
 
-static void choose_tables(const hf_config *config, bool wanted[HF_RECORD_TABLES])
+static void choose_tables(const hf_output_params *output, bool wanted[HF_RECORD_TABLES])
 {
     wanted[TRAJECTORY] = true;
-    wanted[ATTENTION] = config->output.attention;
-    wanted[STATES] = config->output.states;
-    wanted[SPECTRUM] = config->output.spectrum > 0;
+    wanted[ATTENTION] = output->attention;
+    wanted[STATES] = output->states;
+    wanted[SPECTRUM] = output->spectrum > 0;
 }
 
-hf_status hf_record_check(const hf_config *config, const char *directory, const long *lengths, hf_error *err)
+hf_status hf_record_check(const hf_output_params *output, const char *directory, const long *lengths, hf_error *err)
 {
     bool wanted[HF_RECORD_TABLES];
     struct stat info;
     hf_status status = HF_OK;
-    choose_tables(config, wanted);
+    choose_tables(output, wanted);
     for (int i = 0; i < HF_RECORD_TABLES && status == HF_OK; i++) {
         char *path = wanted[i] ? hf_path_join(directory, names[i]) : NULL;
         if (wanted[i] && path == NULL)
@@ -100,18 +100,18 @@ static hf_status take_over(hf_file *file, const hf_table_origin *origin, long le
     return HF_OK;
 }
 
-hf_status hf_record_open(hf_record *record, const hf_config *config, const hf_problem *problem, const char *directory,
-                         const hf_table_origin *origin, const char *extra, size_t extra_count, const long *lengths,
-                         hf_error *err)
+hf_status hf_record_open(hf_record *record, const hf_output_params *output, const hf_problem *problem,
+                         const char *directory, const hf_table_origin *origin, const char *extra, size_t extra_count,
+                         const long *lengths, hf_error *err)
 {
     *record = (hf_record){.problem = problem,
                           .directory = directory,
                           .origin = *origin,
                           .extra = extra,
                           .extra_count = extra_count,
-                          .spectrum = config->output.spectrum};
+                          .spectrum = output->spectrum};
     hf_status status = HF_OK;
-    choose_tables(config, record->wanted);
+    choose_tables(output, record->wanted);
     record->eigenvalue = malloc((record->spectrum + 1) * sizeof *record->eigenvalue);
     if (record->eigenvalue == NULL)
         status = hf_fail_memory(err, "the spectrum");

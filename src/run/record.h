@@ -9,9 +9,9 @@
 #ifndef HF_RUN_RECORD_H
 #define HF_RUN_RECORD_H
 
-#include "config/config.h"
 #include "flow/observe.h"
 #include "report/table.h"
+#include "run/params.h"
 
 enum { HF_RECORD_TABLES = 4 };
 
@@ -27,11 +27,11 @@ typedef struct {
     double *eigenvalue; /* (spectrum + 1) scratch, owned */
 } hf_record;
 
-/* Opens the wanted tables in directory; lengths: those of hf_record_sync to go on, or NULL to start anew. config, problem
+/* Opens the wanted tables in directory; lengths: those of hf_record_sync to go on, or NULL to start anew. problem
  * and directory must outlive the record. extra, extra_count: further columns of the trajectory. Errors: HF_ESYSTEM. */
-hf_status hf_record_open(hf_record *record, const hf_config *config, const hf_problem *problem, const char *directory,
-                         const hf_table_origin *origin, const char *extra, size_t extra_count, const long *lengths,
-                         hf_error *err);
+hf_status hf_record_open(hf_record *record, const hf_output_params *output, const hf_problem *problem,
+                         const char *directory, const hf_table_origin *origin, const char *extra, size_t extra_count,
+                         const long *lengths, hf_error *err);
 
 /* One output time. y: the flow's state, at which it was evaluated last and of which observation was made; extra:
  * (extra_count) further columns. Errors: HF_ESYSTEM, HF_ENUMERIC (eigenvalues). */
@@ -39,7 +39,7 @@ hf_status hf_record_row(hf_record *record, const hf_flow *flow, double t, const 
                         const hf_observation *observation, double energy_defect, const double *extra, hf_error *err);
 
 /* Whether the tables of a finished run in directory are as long as they were: HF_EUSAGE, naming one that is not. */
-hf_status hf_record_check(const hf_config *config, const char *directory, const long *lengths, hf_error *err);
+hf_status hf_record_check(const hf_output_params *output, const char *directory, const long *lengths, hf_error *err);
 
 /* Brings the rows so far to the disk. lengths: (HF_RECORD_TABLES). */
 hf_status hf_record_sync(hf_record *record, long *lengths, hf_error *err);

@@ -1,7 +1,5 @@
 #include "run/train_run.h"
 
-#include "config/fill.h"
-#include "config/stored.h"
 #include "core/channel.h"
 #include "core/file.h"
 #include "detect/reach.h"
@@ -10,7 +8,6 @@
 #include "report/findings.h"
 #include "run/completion.h"
 #include "run/flow_run.h"
-#include "run/folder.h"
 #include "run/learner.h"
 #include "run/record.h"
 #include "train/clock.h"
@@ -26,7 +23,8 @@ static const char extra_columns[] = "step\ttrain_loss\tvalidation_loss";
 enum { EXTRA_COLUMNS = 3 };
 
 typedef struct {
-    const hf_config *config;
+    const hf_train_run_params *params;
+    const hf_train_params *train;
     const hf_train_options *options;
     hf_train_summary *summary;
 
@@ -47,7 +45,6 @@ typedef struct {
     uint64_t step;
     uint64_t next; /* output time to be written next */
     long lengths[HF_RECORD_TABLES];
-    uint64_t state_hash; /* of what the saved state depends on */
     struct {           /* what a longer run has in place of the last step's, which has a row only because it is the last */
         uint64_t step; /* 0: nothing */
         long lengths[HF_RECORD_TABLES];
@@ -65,7 +62,7 @@ static const hf_view *view_of(const train_run *run)
 
 static double time_of(const train_run *run, uint64_t step)
 {
-    return hf_clock_time(hf_clock_of(&run->config->train), (double)step);
+    return hf_clock_time(hf_clock_of(run->train), (double)step);
 }
 
 /* What events are dated by: flow time, or steps where these are none. */
@@ -79,25 +76,24 @@ static double clock_of(const train_run *run, uint64_t step)
  * the first and the last step. */
 static double output_clock(const train_run *run, size_t index)
 {
-    const hf_config *config = run->config;
-    const double last = (double)config->train.steps;
-    if (hf_clock_of(&config->train).is_time)
-        return hf_output_time(config, index);
-    if (index == 0 || config->output.points == 1)
+    const hf_output_params *output = &run->params->output;
+    const double last = (double)run->train->steps;
+    if (hf_clock_of(run->train).is_time)
+        return hf_output_time(output, run->params->solver.t_end, index);
+    if (index == 0 || output->points == 1)
         return index == 0 ? 0 : last;
-    const double fraction = (double)(index - 1) / (double)(config->output.points - 1);
-    return config->output.spacing == HF_SPACING_LINEAR ? 1 + fraction * (last - 1) : pow(last, fraction);
+    const double fraction = (double)(index - 1) / (double)(output->points - 1);
+    return output->spacing == HF_SPACING_LINEAR ? 1 + fraction * (last - 1) : pow(last, fraction);
 }
 
 /* Whether a step has a row of its own: every log_every steps, or the first at or after an output time. The last step has one
  * in any case. */
 static bool is_logged(train_run *run)
 {
-    const hf_config *config = run->config;
     bool logged = false;
-    if (config->train.log_every > 0)
-        return run->step % config->train.log_every == 0;
-    for (; run->next <= config->output.points && output_clock(run, run->next) <= clock_of(run, run->step); run->next++)
+    if (run->train->log_every > 0)
+        return run->step % run->train->log_every == 0;
+    for (; run->next <= run->params->output.points && output_clock(run, run->next) <= clock_of(run, run->step); run->next++)
         logged = true;
     return logged;
 }
@@ -115,7 +111,7 @@ static hf_status fail_not_finite(const train_run *run, hf_error *err)
     return hf_fail(err, HF_ENUMERIC,
                    "training with seed %" PRIu64 " exploded: the loss is not finite after step %" PRIu64
                    "; lower train.lr = %g (times the largest curvature at the start it is %.3g; beyond 2 steps grow)",
-                   run->origin.seed, run->step, run->config->train.lr, run->summary->sharpness);
+                   run->origin.seed, run->step, run->train->lr, run->summary->sharpness);
 }
 
 static void note_early_stop(train_run *run, double held_out)
@@ -125,7 +121,7 @@ static void note_early_stop(train_run *run, double held_out)
     if (!(held_out < early->loss))
         return;
     *early = (hf_early_stop){.step = run->step, .t = time_of(run, run->step), .loss = held_out, .distance = o->distance[0]};
-    for (size_t k = 1; k <= run->config->target.count; k++)
+    for (size_t k = 1; k <= run->params->learner.problem.target.count; k++)
         if (o->distance[k] < early->distance) {
             early->distance = o->distance[k];
             early->nearest = k;
@@ -135,11 +131,11 @@ static void note_early_stop(train_run *run, double held_out)
 static hf_status write_row(train_run *run, hf_error *err)
 {
     const hf_view *view = view_of(run);
-    const bool fixed = run->config->train.samples > 0;
+    const bool fixed = run->train->samples > 0;
     const double train_loss = fixed ? hf_learner_loss(&run->learner, run->parameters, false) : run->batch_loss;
     const double held_out = hf_learner_loss(&run->learner, run->parameters, true);
     const double extra[EXTRA_COLUMNS] = {(double)run->step, train_loss, held_out};
-    if (run->config->train.validation > 0)
+    if (run->train->validation > 0)
         note_early_stop(run, held_out);
     run->summary->train_loss = fixed ? train_loss : NAN;
     if (run->options->directory == NULL)
@@ -176,7 +172,7 @@ static hf_status observe(train_run *run, hf_error *err)
     const double loss = view->observation.loss;
     if (run->step == 0)
         run->summary->loss_start = loss;
-    if (run->config->train.validation == 0)
+    if (run->train->validation == 0)
         note_early_stop(run, loss);
     note_crossings(run, loss);
     const double t = time_of(run, run->step);
@@ -185,7 +181,7 @@ static hf_status observe(train_run *run, hf_error *err)
                          t <= run->options->settled ? &run->summary->before : &run->summary->after);
     run->loss = loss;
     hf_status status = hf_series_add(run->series, clock_of(run, run->step), view->y, &run->stopped, err);
-    const bool logged = is_logged(run), last = run->stopped || run->step == run->config->train.steps;
+    const bool logged = is_logged(run), last = run->stopped || run->step == run->train->steps;
     if (status == HF_OK && last && !logged)
         status = note_open_end(run, err);
     return status == HF_OK && (last || logged) ? write_row(run, err) : status;
@@ -228,7 +224,8 @@ static hf_status save(train_run *run, hf_error *err)
     if (run->options->directory == NULL)
         return HF_OK;
     hf_status status = hf_record_sync(&run->record, run->lengths, err);
-    return status == HF_OK ? hf_channel_save(run->checkpoint_path, magic, run->state_hash, transfer, run, err) : status;
+    return status == HF_OK ? hf_channel_save(run->checkpoint_path, magic, run->params->state_hash, transfer, run, err)
+                           : status;
 }
 
 /* ---- the loop ---- */
@@ -238,7 +235,7 @@ static void report_progress(const train_run *run)
     if (run->options->progress == NULL)
         return;
     hf_train_progress progress = {.step = run->step,
-                                  .steps = run->config->train.steps,
+                                  .steps = run->train->steps,
                                   .t = time_of(run, run->step),
                                   .loss = view_of(run)->observation.loss};
     for (size_t l = 0; l < run->options->level_count; l++)
@@ -248,7 +245,7 @@ static void report_progress(const train_run *run)
 
 static hf_status train(train_run *run, hf_error *err)
 {
-    const uint64_t steps = run->config->train.steps, save_every = run->config->train.save_every;
+    const uint64_t steps = run->train->steps, save_every = run->train->save_every;
     hf_status status = HF_OK;
     while (status == HF_OK && run->step < steps && !run->stopped) {
         run->batch_loss = hf_learner_gradient(&run->learner, run->parameters, run->step, run->gradient);
@@ -274,36 +271,35 @@ static hf_status open_record(train_run *run, const long *lengths, hf_error *err)
 {
     if (run->options->directory == NULL)
         return HF_OK;
-    return hf_record_open(&run->record, run->config, view_of(run)->problem, run->options->directory, &run->origin,
+    return hf_record_open(&run->record, &run->params->output, view_of(run)->problem, run->options->directory, &run->origin,
                           extra_columns, EXTRA_COLUMNS, lengths, err);
 }
 
 static hf_status prepare(train_run *run, hf_error *err)
 {
-    const hf_config *config = run->config;
-    const hf_optimizer_params optimizer = hf_learner_optimizer(config);
-    const hf_detector_params detector = hf_fill_detector(config);
-    hf_status status = hf_learner_create(&run->learner, config, run->origin.seed, run->options->threads, err);
+    const hf_optimizer_params optimizer = hf_learner_optimizer(run->train);
+    hf_status status =
+        hf_learner_create(&run->learner, &run->params->learner, run->origin.seed, run->options->threads, err);
     if (status != HF_OK)
         return status;
     run->tensors = run->learner.model.kind->tensors(run->learner.model.self);
     run->count = hf_tensors_size(run->tensors);
     status = hf_optimizer_init(&run->optimizer, &optimizer, run->count, err);
     if (status == HF_OK)
-        status = hf_series_create(&run->series, &detector, hf_flow_system(view_of(run)->flow), err);
+        status = hf_series_create(&run->series, &run->params->detector, hf_flow_system(view_of(run)->flow), err);
     if (status != HF_OK)
         return status;
     run->parameters = malloc(2 * run->count * sizeof *run->parameters);
     hf_train_summary *summary = run->summary;
-    summary->heads = config->heads;
-    summary->patterns = config->target.count;
+    summary->heads = run->params->learner.problem.heads;
+    summary->patterns = run->params->learner.problem.target.count;
     summary->crossing = malloc((run->options->level_count + 1) * sizeof *summary->crossing);
     summary->share = malloc(summary->heads * summary->patterns * sizeof *summary->share);
     if (run->parameters == NULL || summary->crossing == NULL || summary->share == NULL)
         return hf_fail_memory(err, "the parameters");
     run->gradient = run->parameters + run->count;
     run->learner.model.kind->initialize(run->learner.model.self, run->parameters);
-    summary->sharpness = config->train.lr * run->learner.probe.kind->sharpness(run->learner.probe.self, run->parameters);
+    summary->sharpness = run->train->lr * run->learner.probe.kind->sharpness(run->learner.probe.self, run->parameters);
     summary->early.loss = INFINITY;
     summary->before.loss = summary->after.loss = summary->before.t = summary->after.t = NAN;
     for (size_t l = 0; l < run->options->level_count; l++)
@@ -315,8 +311,8 @@ static hf_status prepare(train_run *run, hf_error *err)
 /* Takes up a saved run, which may have been shorter: its last row goes then, unless the step has one of its own. */
 static hf_status load(train_run *run, hf_error *err)
 {
-    const uint64_t steps = run->config->train.steps;
-    const hf_status status = hf_channel_load(run->checkpoint_path, magic, run->state_hash, transfer, run, err);
+    const uint64_t steps = run->train->steps;
+    const hf_status status = hf_channel_load(run->checkpoint_path, magic, run->params->state_hash, transfer, run, err);
     if (status != HF_OK)
         return status;
     run->summary->resumed = true;
@@ -342,7 +338,7 @@ static hf_status begin(train_run *run, hf_error *err)
     if (run->options->resume && hf_file_exists(run->checkpoint_path)) {
         status = load(run, err);
         if (status == HF_OK && run->summary->already_complete)
-            return hf_record_check(run->config, run->options->directory, run->lengths, err);
+            return hf_record_check(&run->params->output, run->options->directory, run->lengths, err);
         return status == HF_OK ? open_record(run, run->lengths, err) : status;
     }
     if (remove(run->checkpoint_path) != 0 && errno != ENOENT)
@@ -356,7 +352,7 @@ static hf_status write_tables(train_run *run, hf_error *err)
     const hf_view *view = view_of(run);
     const char *reason = run->stopped ? "loss" : "steps";
     hf_status status = HF_OK;
-    if (run->config->detect.events)
+    if (run->params->detector.detect.events)
         status = hf_findings_write(&run->summary->findings, reason, run->options->directory, &run->origin, err);
     return status == HF_OK ? hf_record_commit(&run->record, view->flow, time_of(run, run->step), view->y, err) : status;
 }
@@ -365,10 +361,10 @@ static hf_status write_tables(train_run *run, hf_error *err)
 static hf_status judge_end(train_run *run, hf_error *err)
 {
     const hf_view *view = view_of(run);
-    hf_ending ending = {.end = run->config->detect.events ? run->summary->findings.end : HF_END_PLATEAU,
+    hf_ending ending = {.end = run->params->detector.detect.events ? run->summary->findings.end : HF_END_PLATEAU,
                         .t = time_of(run, run->step),
-                        .equal_heads = run->config->heads > 1 && view->observation.divergence == 0};
-    if (run->config->train.samples > 0)
+                        .equal_heads = run->params->learner.problem.heads > 1 && view->observation.divergence == 0};
+    if (run->train->samples > 0)
         return HF_OK;
     hf_span_loss(view->flow, &ending.loss, &ending.speed);
     const hf_system system = hf_flow_system(view->flow);
@@ -380,7 +376,7 @@ static hf_status finish(train_run *run, hf_error *err)
     hf_train_summary *summary = run->summary;
     const hf_observation *o = &view_of(run)->observation;
     hf_status status = HF_OK;
-    if (!summary->interrupted && run->config->detect.events)
+    if (!summary->interrupted && run->params->detector.detect.events)
         status = hf_series_finish(run->series, &summary->findings, err);
     run->learner.probe.kind->look(run->learner.probe.self,
                                   run->parameters); /* now: saddles have left the view at a plateau */
@@ -406,16 +402,15 @@ static hf_status run_to_end(train_run *run, hf_error *err)
     return status == HF_OK ? finish(run, err) : status;
 }
 
-hf_status hf_train_run(const hf_config *config, uint64_t seed, const hf_train_options *options, hf_train_summary *summary,
-                       hf_error *err)
+hf_status hf_train_run(const hf_train_run_params *params, uint64_t seed, const hf_train_options *options,
+                       hf_train_summary *summary, hf_error *err)
 {
-    train_run run = {.config = config, .options = options, .summary = summary};
+    train_run run = {.params = params, .train = &params->learner.train, .options = options, .summary = summary};
     *summary = (hf_train_summary){0};
-    run.origin = (hf_table_origin){.title = config->title, .seed = seed};
-    hf_status status = hf_config_hash(config, &run.origin.hash, err);
-    if (status == HF_OK)
-        status = hf_stored_hash(config, &run.state_hash, err);
-    if (status == HF_OK && options->directory != NULL) {
+    run.origin = params->origin;
+    run.origin.seed = seed;
+    hf_status status = HF_OK;
+    if (options->directory != NULL) {
         run.checkpoint_path = hf_path_join(options->directory, "checkpoint");
         status = run.checkpoint_path == NULL ? hf_fail_memory(err, "a file name") : HF_OK;
         if (status == HF_OK && options->resume)

@@ -1,4 +1,4 @@
-/* train_run: from a configuration and a seed to a directory of tables: trains, observes at every step, finds the stages,
+/* train_run: from a task and a seed to a directory of tables: trains, observes at every step, finds the stages,
  * saves and resumes.
  *
  * The tables are those of a flow (record.h, findings.h); trajectory.tsv has three columns more, step, train_loss (of the
@@ -8,11 +8,24 @@
 #ifndef HF_RUN_TRAIN_RUN_H
 #define HF_RUN_TRAIN_RUN_H
 
-#include "config/config.h"
 #include "detect/detector.h"
+#include "detect/params.h"
+#include "report/table.h"
+#include "run/learner.h"
+#include "run/params.h"
 
 #include <signal.h>
 #include <stdbool.h>
+
+/* What is trained, how long, and what is looked for and written. */
+typedef struct {
+    hf_learner_params learner;
+    hf_solver_params solver; /* t_end: where the output times end; stop_loss */
+    hf_output_params output;
+    hf_detector_params detector;
+    hf_table_origin origin; /* seed: the first */
+    uint64_t state_hash;    /* of what a saved state depends on */
+} hf_train_run_params;
 
 typedef struct {
     uint64_t step, steps;
@@ -50,7 +63,7 @@ typedef struct {
     double t, loss_start, loss, overlap;
     double train_loss; /* nan: no fixed samples */
     double sharpness;  /* lr times the largest curvature at the start; above 2 the first steps grow */
-    double censored;   /* whether more was to come, see detect/reach.h; nan: not judged, or not known, as with fixed samples,
+    double censored; /* whether more was to come, see detect/reach.h; nan: not judged, or not known, as with fixed samples,
                           which the run follows instead of the population */
     hf_early_stop early;
     double *crossing;           /* (level_count) step at which the loss first fell to each level, between two by linear
@@ -61,10 +74,10 @@ typedef struct {
     hf_findings findings;
 } hf_train_summary;
 
-/* Trains what config describes with one seed. Errors: HF_EUSAGE, HF_ENUMERIC (the loss is not finite), HF_ESYSTEM. Free
+/* Trains with one seed. Errors: HF_EUSAGE, HF_ENUMERIC (the loss is not finite), HF_ESYSTEM. Free
  * the summary with hf_train_summary_clear. */
-hf_status hf_train_run(const hf_config *config, uint64_t seed, const hf_train_options *options, hf_train_summary *summary,
-                       hf_error *err);
+hf_status hf_train_run(const hf_train_run_params *params, uint64_t seed, const hf_train_options *options,
+                       hf_train_summary *summary, hf_error *err);
 
 /* Legal on a zeroed summary. */
 void hf_train_summary_clear(hf_train_summary *summary);

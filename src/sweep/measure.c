@@ -1,5 +1,7 @@
 #include "sweep/measure.h"
 
+#include "config/fill.h"
+
 #include <math.h>
 
 hf_outcome hf_outcome_of_flow(const hf_run_summary *s)
@@ -53,12 +55,25 @@ static bool needs_end(size_t count, const hf_quantity *quantities)
     return false;
 }
 
+static bool needs_saddles(size_t count, const hf_quantity *quantities)
+{
+    for (size_t i = 0; i < count; i++)
+        if (quantities[i].kind->needs_saddle)
+            return true;
+    return false;
+}
+
 static hf_status measure_flow(const hf_config *config, size_t count, const hf_quantity *quantities,
                               const volatile sig_atomic_t *interrupted, double *values, bool *stopped, hf_error *err)
 {
-    hf_run_summary summary;
+    hf_run_summary summary = {0};
+    hf_flow_run_params params;
     const hf_run_options options = {.interrupted = interrupted, .judge_end = needs_end(count, quantities)};
-    const hf_status status = hf_flow_run(config, &options, &summary, err);
+    hf_status status = hf_fill_flow_run(config, &params, err);
+    params.detector.detect.saddles = needs_saddles(count, quantities);
+    if (status == HF_OK)
+        status = hf_flow_run(&params, &options, &summary, err);
+    hf_fill_clear_problem(&params.problem);
     *stopped = status == HF_OK && summary.stop == HF_STOP_INTERRUPTED;
     const hf_outcome outcome = hf_outcome_of_flow(&summary);
     if (status == HF_OK && !*stopped)
@@ -70,9 +85,14 @@ static hf_status measure_flow(const hf_config *config, size_t count, const hf_qu
 static hf_status measure_training(const hf_config *config, size_t count, const hf_quantity *quantities,
                                   const volatile sig_atomic_t *interrupted, double *values, bool *stopped, hf_error *err)
 {
-    hf_train_summary summary;
+    hf_train_summary summary = {0};
+    hf_train_run_params params;
     const hf_train_options options = {.threads = 1, .interrupted = interrupted, .judge_end = needs_end(count, quantities)};
-    const hf_status status = hf_train_run(config, config->train.seed, &options, &summary, err);
+    hf_status status = hf_fill_train_run(config, &params, err);
+    params.detector.detect.saddles = needs_saddles(count, quantities);
+    if (status == HF_OK)
+        status = hf_train_run(&params, config->train.seed, &options, &summary, err);
+    hf_fill_clear_problem(&params.learner.problem);
     *stopped = status == HF_OK && summary.interrupted;
     const hf_outcome outcome = hf_outcome_of_training(&summary);
     if (status == HF_OK && !*stopped)
@@ -81,12 +101,10 @@ static hf_status measure_training(const hf_config *config, size_t count, const h
     return status;
 }
 
-hf_status hf_measure(hf_config *config, size_t count, const hf_quantity *quantities,
+hf_status hf_measure(const hf_config *config, size_t count, const hf_quantity *quantities,
                      const volatile sig_atomic_t *interrupted, double *values, bool *stopped, hf_error *err)
 {
-    config->detect.saddles = false;
-    for (size_t i = 0; i < count; i++)
-        config->detect.saddles = config->detect.saddles || quantities[i].kind->needs_saddle;
-    return (hf_config_runs_flow(config) ? measure_flow : measure_training)(config, count, quantities, interrupted, values,
-                                                                           stopped, err);
+    const hf_status status = (hf_config_runs_flow(config) ? measure_flow : measure_training)(
+        config, count, quantities, interrupted, values, stopped, err);
+    return hf_config_place(config, status, err);
 }

@@ -2,6 +2,7 @@
 #ifndef HF_SWEEP_MEASURE_H
 #define HF_SWEEP_MEASURE_H
 
+#include "config/config.h"
 #include "run/flow_run.h"
 #include "run/train_run.h"
 #include "sweep/quantity.h"
@@ -11,9 +12,9 @@ hf_outcome hf_outcome_of_flow(const hf_run_summary *summary);
 hf_outcome hf_outcome_of_training(const hf_train_summary *summary);
 
 /* Runs what config describes, a flow or, with a train section and no flow section, the training of its first seed, without
- * tables, and fills values (count). Only what the quantities need is looked for: config's detect.saddles is set. *stopped:
+ * tables, and fills values (count). Only what the quantities need is looked for. *stopped:
  * *interrupted, which may be NULL, became true and values are not set. Errors: as hf_flow_run and hf_train_run. */
-hf_status hf_measure(hf_config *config, size_t count, const hf_quantity *quantities,
+hf_status hf_measure(const hf_config *config, size_t count, const hf_quantity *quantities,
                      const volatile sig_atomic_t *interrupted, double *values, bool *stopped, hf_error *err);
 
 #endif
