@@ -58,9 +58,13 @@ static void print_flow(const hf_flow_run_params *params, const hf_run_summary *s
            summary->t, summary->stop == HF_STOP_LOSS ? " (stop_loss reached)" : "");
     if (params->detector.detect.events)
         hf_findings_print(&summary->findings, stdout);
-    printf("overlap %.6g, energy defect %.2g (%s), drift of the mean logit %.2g\n", summary->overlap,
-           summary->energy_defect,
-           hf_run_is_accurate(summary->energy_defect, params->solver.rtol) ? "fine" : "lower solver.rtol", summary->drift);
+    if (!isnan(summary->overlap))
+        printf("overlap %.6g, ", summary->overlap);
+    printf("energy defect %.2g (%s)", summary->energy_defect,
+           hf_run_is_accurate(summary->energy_defect, params->solver.rtol) ? "fine" : "lower solver.rtol");
+    if (summary->conserved != NULL)
+        printf(", drift of %s %.2g", summary->conserved, summary->drift);
+    putchar('\n');
     printf("%zu step%s, %zu right-hand side%s, %zu factorization%s; steps repeated: %zu + %zu\n", counts->steps,
            hf_plural(counts->steps), counts->evaluations, hf_plural(counts->evaluations), counts->setups,
            hf_plural(counts->setups), counts->error_failures, counts->newton_failures);

@@ -127,6 +127,12 @@ static hf_status state(const void *self, const double *y, hf_take_coordinate *ta
     return HF_OK;
 }
 
+static bool is_symmetric(const void *observer)
+{
+    const hf_observation *o = observer;
+    return o->flow->problem->heads > 1 && o->divergence == 0;
+}
+
 static double drift(const void *self, const double *y)
 {
     return hf_flow_drift(self, y);
@@ -139,5 +145,6 @@ const hf_observer_kind hf_flow_observer = {.create = create,
                                            .observable = columns,
                                            .profile = &attention,
                                            .state = state,
+                                           .is_symmetric = is_symmetric,
                                            .drift = drift,
                                            .conserved = "the mean logit"};

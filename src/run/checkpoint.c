@@ -6,13 +6,15 @@
 
 static const char magic[8] = "hfflow3";
 
-hf_status hf_checkpoint_init(hf_checkpoint *c, const hf_flow *flow, uint64_t hash, hf_error *err)
+hf_status hf_checkpoint_init(hf_checkpoint *c, const hf_system *system, uint64_t hash, hf_error *err)
 {
-    size_t heads = flow->problem->heads;
-    *c = (hf_checkpoint){.hash = hash, .heads = heads, .size = hf_flow_size(flow)};
+    const hf_system_kind *kind = system->kind;
+    *c = (hf_checkpoint){.hash = hash,
+                         .basis_size = kind->basis_size == NULL ? 0 : kind->basis_size(system->self),
+                         .size = system->size};
     c->state.y = malloc(c->size * sizeof *c->state.y);
-    c->distance = malloc(heads * heads * sizeof *c->distance);
-    if (c->state.y != NULL && c->distance != NULL)
+    c->basis = malloc((c->basis_size + 1) * sizeof *c->basis);
+    if (c->state.y != NULL && c->basis != NULL)
         return HF_OK;
     hf_checkpoint_clear(c);
     return hf_fail_memory(err, "the saved state");
@@ -21,7 +23,7 @@ hf_status hf_checkpoint_init(hf_checkpoint *c, const hf_flow *flow, uint64_t has
 void hf_checkpoint_clear(hf_checkpoint *c)
 {
     free(c->state.y);
-    free(c->distance);
+    free(c->basis);
     *c = (hf_checkpoint){0};
 }
 
@@ -34,11 +36,11 @@ static void transfer(hf_channel *channel, void *data)
 {
     const saved *s = data;
     hf_checkpoint *c = s->checkpoint;
-    const uint64_t heads = c->heads, size = c->size;
-    hf_channel_bytes(channel, &c->heads, sizeof c->heads);
+    const uint64_t basis_size = c->basis_size, size = c->size;
+    hf_channel_bytes(channel, &c->basis_size, sizeof c->basis_size);
     hf_channel_bytes(channel, &c->size, sizeof c->size);
-    channel->good = channel->good && c->heads == heads && c->size == size;
-    c->heads = heads;
+    channel->good = channel->good && c->basis_size == basis_size && c->size == size;
+    c->basis_size = basis_size;
     c->size = size;
     hf_channel_bytes(channel, &c->next, sizeof c->next);
     hf_channel_bytes(channel, c->lengths, sizeof c->lengths);
@@ -46,7 +48,7 @@ static void transfer(hf_channel *channel, void *data)
     hf_channel_bytes(channel, &c->state.energy, sizeof c->state.energy);
     hf_channel_bytes(channel, &c->state.counts, sizeof c->state.counts);
     hf_channel_bytes(channel, c->state.y, c->size * sizeof *c->state.y);
-    hf_channel_bytes(channel, c->distance, c->heads * c->heads * sizeof *c->distance);
+    hf_channel_bytes(channel, c->basis, c->basis_size * sizeof *c->basis);
     channel->good = hf_detector_transfer(s->detector, channel) && channel->good;
 }
 

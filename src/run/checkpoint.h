@@ -10,15 +10,15 @@
 
 typedef struct {
     uint64_t hash;                  /* of the configuration */
-    uint64_t heads, size;           /* of the flow's state */
+    uint64_t basis_size, size;      /* of what chose the coordinates, and of a state */
     uint64_t next;                  /* output time to be written next */
     long lengths[HF_RECORD_TABLES]; /* of the tables so far */
     hf_integrator_state state;      /* y: (size), owned */
-    double *distance;               /* (heads, heads) that the flow's basis was made from, owned */
+    double *basis;                  /* (basis_size) of the system's save_basis, owned */
 } hf_checkpoint;
 
-/* Memory for a flow's checkpoints. Free with hf_checkpoint_clear. Errors: HF_ESYSTEM. */
-hf_status hf_checkpoint_init(hf_checkpoint *checkpoint, const hf_flow *flow, uint64_t hash, hf_error *err);
+/* Memory for a system's checkpoints. Free with hf_checkpoint_clear. Errors: HF_ESYSTEM. */
+hf_status hf_checkpoint_init(hf_checkpoint *checkpoint, const hf_system *system, uint64_t hash, hf_error *err);
 
 /* Legal on a zeroed checkpoint. */
 void hf_checkpoint_clear(hf_checkpoint *checkpoint);

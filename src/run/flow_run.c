@@ -3,12 +3,12 @@
 #include "core/file.h"
 #include "core/plural.h"
 #include "detect/reach.h"
-#include "flow/flow_system.h"
 #include "report/findings.h"
 #include "run/checkpoint.h"
 #include "run/completion.h"
 #include "run/folder.h"
 #include "run/record.h"
+#include "run/systems.h"
 
 #include <errno.h>
 #include <math.h>
@@ -21,14 +21,14 @@ typedef struct {
     hf_run_summary *summary;
 
     char *checkpoint_path;
-    hf_problem *problem;
-    hf_flow *flow;
+    hf_owned_system made;
+    hf_system system; /* of made */
     hf_integrator *integrator;
     hf_detector *detector;
-    hf_observation observation;
+    void *observer; /* the system's */
     hf_record record;
     hf_checkpoint checkpoint;
-    double *y;   /* a state in the flow's basis, interpolated */
+    double *y;   /* a state in the system's coordinates, interpolated */
     size_t next; /* output time to be written next */
 } flow_run;
 
@@ -63,8 +63,8 @@ static bool has_row(const flow_run *run, size_t index)
 
 static double defect(const flow_run *run, double energy)
 {
-    double start = run->summary->loss_start;
-    return start > 0 ? fabs(start - run->observation.loss - energy) / start : fabs(run->observation.loss + energy);
+    const double start = run->summary->loss_start, loss = hf_system_loss(&run->system);
+    return start > 0 ? fabs(start - loss - energy) / start : fabs(loss + energy);
 }
 
 /* Observes the state at t, inside the integrator's last step. */
@@ -72,14 +72,17 @@ static double observe_at(flow_run *run, double t)
 {
     double energy;
     hf_integrator_interpolate(run->integrator, t, run->y, &energy);
-    hf_observe(run->flow, run->y, &run->observation);
+    if (run->observer != NULL)
+        run->system.kind->observer->look(run->observer, run->y);
+    else
+        run->system.kind->at(run->system.self, run->y);
     return energy;
 }
 
 static hf_status write_row(flow_run *run, double t, hf_error *err)
 {
     double energy = observe_at(run, t);
-    return hf_record_row(&run->record, run->flow, t, run->y, &run->observation, defect(run, energy), NULL, err);
+    return hf_record_row(&run->record, t, run->y, run->observer, defect(run, energy), NULL, err);
 }
 
 /* Without a directory a run is for its summary only. */
@@ -101,16 +104,45 @@ static hf_status write_rows(flow_run *run, double t, hf_error *err)
     return status;
 }
 
+/* The system's numbers of that name, as of the last look; NULL: it has none. */
+static const double *observed(const flow_run *run, const char *name, hf_shape *shape)
+{
+    const hf_observable *o = run->observer == NULL ? NULL : hf_observer_find(run->system.kind->observer, name);
+    if (o == NULL)
+        return NULL;
+    *shape = hf_observable_shape(o, run->system.self);
+    return o->values(run->observer);
+}
+
+/* Room for the shares of every head in every pattern, where the system has such. */
+static bool prepare_shares(const flow_run *run, hf_run_summary *summary)
+{
+    hf_shape shape;
+    if (observed(run, "share", &shape) != NULL && shape.indices == 2) {
+        summary->heads = shape.count[0];
+        summary->patterns = shape.count[1];
+    }
+    summary->share = malloc((summary->heads * summary->patterns + 1) * sizeof *summary->share);
+    return summary->share != NULL;
+}
+
 static void summarize(flow_run *run, double t)
 {
     hf_run_summary *summary = run->summary;
+    const hf_observer_kind *observer = run->system.kind->observer;
+    hf_shape shape;
     double energy = observe_at(run, t);
+    const double *overlap = observed(run, "overlap", &shape), *share = observed(run, "share", &shape);
     summary->t = t;
-    summary->loss = run->observation.loss;
-    summary->overlap = run->observation.overlap;
-    memcpy(summary->share, run->observation.share, summary->heads * summary->patterns * sizeof *summary->share);
+    summary->loss = hf_system_loss(&run->system);
+    summary->overlap = overlap == NULL ? NAN : *overlap;
+    if (share != NULL)
+        memcpy(summary->share, share, summary->heads * summary->patterns * sizeof *summary->share);
     summary->energy_defect = defect(run, energy);
-    summary->drift = hf_flow_drift(run->flow, run->y);
+    if (observer != NULL && observer->drift != NULL) {
+        summary->drift = observer->drift(run->system.self, run->y);
+        summary->conserved = observer->conserved;
+    }
     summary->counts = hf_integrator_statistics(run->integrator);
 }
 
@@ -129,7 +161,8 @@ static hf_status pass_boundary(flow_run *run, hf_error *err)
         return status;
     checkpoint->next = run->next;
     hf_integrator_save(run->integrator, &checkpoint->state);
-    memcpy(checkpoint->distance, run->flow->basis->distance, checkpoint->heads * checkpoint->heads * sizeof(double));
+    if (run->system.kind->save_basis != NULL)
+        run->system.kind->save_basis(run->system.self, checkpoint->basis);
     return hf_checkpoint_write(checkpoint, run->detector, run->checkpoint_path, err);
 }
 
@@ -141,13 +174,13 @@ static hf_status resume(flow_run *run, bool *found, hf_error *err)
         return HF_OK;
     hf_checkpoint *checkpoint = &run->checkpoint;
     hf_status status = hf_checkpoint_read(checkpoint, run->detector, run->checkpoint_path, err);
-    if (status == HF_OK)
-        status = hf_flow_use_basis(run->flow, checkpoint->distance, err);
+    if (status == HF_OK && run->system.kind->use_basis != NULL)
+        status = run->system.kind->use_basis(run->system.self, checkpoint->basis, err);
     if (status == HF_OK)
         status = hf_integrator_load(run->integrator, &checkpoint->state, err);
     if (status == HF_OK)
-        status = hf_record_open(&run->record, &run->params->output, run->problem, run->options->directory,
-                                &run->params->origin, NULL, 0, checkpoint->lengths, err);
+        status = hf_record_open(&run->record, &run->params->output, &run->system, run->options->directory, &run->params->origin, NULL, 0,
+                                checkpoint->lengths, err);
     run->next = (size_t)checkpoint->next;
     run->summary->resumed = true;
     return status;
@@ -155,39 +188,40 @@ static hf_status resume(flow_run *run, bool *found, hf_error *err)
 
 /* ---- the whole ---- */
 
-static hf_status prepare(flow_run *run, hf_error *err)
+/* The system, and those who look at it. */
+static hf_status create_system(flow_run *run, hf_error *err)
 {
     const hf_flow_run_params *params = run->params;
-    hf_status status = hf_problem_create(&run->problem, &params->problem, err);
-    if (status == HF_OK &&
-        params->output.spectrum >= run->problem->heads * (run->problem->features + run->problem->positions))
-        status = hf_reject(err, "output.spectrum", "expected less than the number of unknowns, %zu",
-                           run->problem->heads * (run->problem->features + run->problem->positions));
-    if (status == HF_OK)
-        status = hf_flow_create(&run->flow, run->problem, err);
-    if (status == HF_OK)
-        status = hf_observation_init(&run->observation, run->flow, err);
-    if (status == HF_OK)
-        status = hf_detector_create(&run->detector, &params->detector, hf_flow_system(run->flow), err);
-    if (status == HF_OK && has_tables(run))
-        status = hf_checkpoint_init(&run->checkpoint, run->flow, params->state_hash, err);
-    if (status == HF_OK)
-        status = hf_integrator_create(&run->integrator, hf_flow_system(run->flow), params->solver.rtol, params->solver.atol,
-                                      err);
+    hf_status status = hf_systems_create(params, &run->made, err);
     if (status != HF_OK)
         return status;
+    run->system = run->made.system;
+    if (params->output.spectrum >= run->system.size)
+        return hf_reject(err, "output.spectrum", "expected less than the number of unknowns, %zu", run->system.size);
+    if (run->system.kind->observer != NULL)
+        status = run->system.kind->observer->create(&run->observer, run->system.self, err);
+    if (status == HF_OK)
+        status = hf_detector_create(&run->detector, &params->detector, run->system, err);
+    if (status == HF_OK && has_tables(run))
+        status = hf_checkpoint_init(&run->checkpoint, &run->system, params->state_hash, err);
+    return status == HF_OK ? hf_integrator_create(&run->integrator, run->system, params->solver.rtol, params->solver.atol, err)
+                           : status;
+}
+
+static hf_status prepare(flow_run *run, hf_error *err)
+{
     hf_run_summary *summary = run->summary;
-    summary->heads = params->problem.heads;
-    summary->patterns = params->problem.target.count;
-    summary->share = malloc(summary->heads * summary->patterns * sizeof *summary->share);
-    run->y = malloc(hf_flow_size(run->flow) * sizeof *run->y);
+    const hf_status status = create_system(run, err);
+    if (status != HF_OK)
+        return status;
+    run->y = malloc(run->system.size * sizeof *run->y);
     run->checkpoint_path = has_tables(run) ? hf_path_join(run->options->directory, "checkpoint") : NULL;
-    if (run->y == NULL || summary->share == NULL || (has_tables(run) && run->checkpoint_path == NULL))
+    if (run->y == NULL || !prepare_shares(run, summary) || (has_tables(run) && run->checkpoint_path == NULL))
         return hf_fail_memory(err, "the run");
     observe_at(run, 0);
-    summary->loss_start = run->observation.loss;
+    summary->loss_start = hf_system_loss(&run->system);
     if (has_tables(run) && hf_detector_starts_stopped(run->detector)) /* nothing to draw; a sweep notes t_stop = 0 */
-        return hf_reject(err, "solver.stop_loss", "the loss starts at %.6g, which is not above it", run->observation.loss);
+        return hf_reject(err, "solver.stop_loss", "the loss starts at %.6g, which is not above it", summary->loss_start);
     return HF_OK;
 }
 
@@ -202,8 +236,8 @@ static hf_status begin(flow_run *run, hf_error *err)
         return status;
     if (remove(run->checkpoint_path) != 0 && errno != ENOENT)
         return hf_fail(err, HF_ESYSTEM, "%s: cannot be removed: %s", run->checkpoint_path, strerror(errno));
-    status = hf_record_open(&run->record, &run->params->output, run->problem, run->options->directory, &run->params->origin,
-                            NULL, 0, NULL, err);
+    status =
+        hf_record_open(&run->record, &run->params->output, &run->system, run->options->directory, &run->params->origin, NULL, 0, NULL, err);
     return status == HF_OK ? write_rows(run, 0, err) : status;
 }
 
@@ -214,7 +248,7 @@ static void report_progress(const flow_run *run)
                             .t = hf_integrator_time(run->integrator),
                             .t_first = run->params->output.t_first,
                             .t_end = run->params->solver.t_end,
-                            .loss = run->flow->loss,
+                            .loss = hf_system_loss(&run->system),
                             .steps = hf_integrator_statistics(run->integrator).steps,
                             .stages = hf_detector_stages(run->detector)};
     if (options->progress != NULL)
@@ -268,16 +302,17 @@ static hf_status find(flow_run *run, hf_error *err)
                              &run->params->origin, err);
 }
 
-/* Whether more was to come; the flow is at its final state. */
+/* Whether more was to come; the system is at its final state. */
 static hf_status judge_end(flow_run *run, double t, hf_error *err)
 {
+    const hf_observer_kind *observer = run->system.kind->observer;
     const hf_ending ending = {.end = run->params->detector.detect.events ? run->summary->findings.end : HF_END_PLATEAU,
                               .t = t,
-                              .loss = run->flow->loss,
-                              .speed = run->flow->speed,
-                              .equal_heads = run->problem->heads > 1 && run->observation.divergence == 0};
-    const hf_system system = hf_flow_system(run->flow);
-    return hf_reach_judge(&system, &ending, &run->summary->censored, err);
+                              .loss = hf_system_loss(&run->system),
+                              .speed = hf_system_speed(&run->system),
+                              .equal_heads = run->observer != NULL && observer->is_symmetric != NULL &&
+                                             observer->is_symmetric(run->observer)};
+    return hf_reach_judge(&run->system, &ending, &run->summary->censored, err);
 }
 
 static hf_status finish(flow_run *run, double t, hf_error *err)
@@ -286,7 +321,7 @@ static hf_status finish(flow_run *run, double t, hf_error *err)
     bool ended = run->summary->stop != HF_STOP_INTERRUPTED;
     if (ended)
         status = find(run, err);
-    summarize(run, t); /* leaves the flow at the final state */
+    summarize(run, t); /* leaves the system at the final state */
     run->summary->censored = NAN;
     if (status == HF_OK && ended && run->options->judge_end)
         status = judge_end(run, t, err);
@@ -295,7 +330,7 @@ static hf_status finish(flow_run *run, double t, hf_error *err)
     if (status == HF_OK && run->summary->stop == HF_STOP_LOSS && (run->next == 0 || output_time(run, run->next - 1) < t))
         status = write_row(run, t, err);
     if (status == HF_OK && ended)
-        status = hf_record_commit(&run->record, run->flow, t, run->y, err);
+        status = hf_record_commit(&run->record, t, run->y, err);
     if (status == HF_OK && ended && remove(run->checkpoint_path) != 0 && errno != ENOENT)
         status = hf_fail(err, HF_ESYSTEM, "%s: cannot be removed: %s", run->checkpoint_path, strerror(errno));
     return status;
@@ -323,11 +358,11 @@ hf_status hf_flow_run(const hf_flow_run_params *params, const hf_run_options *op
 
     hf_record_abandon(&run.record);
     hf_checkpoint_clear(&run.checkpoint);
-    hf_observation_clear(&run.observation);
+    if (run.observer != NULL)
+        run.system.kind->observer->free(run.observer);
     hf_detector_free(run.detector);
     hf_integrator_free(run.integrator);
-    hf_flow_free(run.flow);
-    hf_problem_free(run.problem);
+    hf_owned_system_free(&run.made);
     free(run.checkpoint_path);
     free(run.y);
     if (status != HF_OK)

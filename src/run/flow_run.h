@@ -47,12 +47,14 @@ typedef struct {
     bool
         already_complete; /* resume found a finished run of the same configuration: nothing was done, the rest is not set */
     bool resumed;         /* went on from a saved state */
-    double t, loss_start, loss, overlap;
+    double t, loss_start, loss;
+    double overlap; /* of the heads; nan: the system has none that could */
     double energy_defect; /* |L(0) - L(t) - dissipated energy| / L(0) */
-    double drift;         /* of the logits' mean, see hf_flow_drift */
+    double drift;         /* of what the flow conserves, and */
+    const char *conserved; /* what that is: "the mean logit"; NULL: nothing is known to be */
     double censored;      /* whether more was to come, see detect/reach.h; nan: not judged, or not known */
     hf_integrator_counts counts;
-    size_t heads, patterns;
+    size_t heads, patterns; /* 0: the system has no shares */
     double *share;        /* (heads, patterns) at the end; owned */
     hf_findings findings; /* empty unless the run has ended by itself */
 } hf_run_summary;

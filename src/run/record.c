@@ -2,7 +2,6 @@
 
 #include "core/file.h"
 #include "detect/saddle.h"
-#include "flow/flow_system.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -16,35 +15,50 @@ static const char *const names[HF_RECORD_TABLES] = {"trajectory.tsv", "attention
 
 /* ---- columns ---- */
 
-static void name_pairs(hf_table *table, const char *what, size_t heads, size_t patterns)
+/* name, name_<i> or name_<i>_<j>, each as a field. */
+static void name_shape(hf_table *table, const char *name, hf_shape shape)
 {
-    for (size_t k = 1; k <= heads; k++)
-        for (size_t j = 1; j <= patterns; j++)
-            hf_table_text(table, "%s_%zu_%zu", what, k, j);
+    const size_t first = shape.first;
+    if (shape.indices == 0)
+        hf_table_text(table, "%s", name);
+    for (size_t i = 0; shape.indices > 0 && i < shape.count[0]; i++)
+        if (shape.indices == 1)
+            hf_table_text(table, "%s_%zu", name, first + i);
+        else
+            for (size_t j = 0; j < shape.count[1]; j++)
+                hf_table_text(table, "%s_%zu_%zu", name, first + i, first + j);
+}
+
+/* The system's columns that lead, or those that do not. */
+static void name_observables(const hf_record *record, hf_table *table, bool leads)
+{
+    const hf_observer_kind *kind = record->system.kind->observer;
+    for (size_t i = 0; kind != NULL && i < kind->observable_count; i++)
+        if (kind->observable[i].leads == leads)
+            name_shape(table, kind->observable[i].name, hf_observable_shape(&kind->observable[i], record->system.self));
+}
+
+static void name_profile(const hf_record *record, hf_table *table)
+{
+    const hf_profile *profile = record->system.kind->observer->profile;
+    const hf_shape shape = profile->shape(record->system.self);
+    hf_table_text(table, "t\t%s", profile->index);
+    name_shape(table, profile->name, (hf_shape){1, {shape.count[0], 0}, shape.first});
 }
 
 static void name_columns(const hf_record *record, hf_table *table, int kind)
 {
-    const hf_problem *p = record->problem;
     switch (kind) {
     case TRAJECTORY:
-        hf_table_text(table, "t\tloss\tspeed\toverlap\tdivergence\tgrowth_rate\tenergy_defect");
-        if (p->test_variance != NULL)
-            hf_table_text(table, "test_loss");
-        for (size_t j = 1; j <= p->patterns; j++)
-            hf_table_text(table, "pattern_loss_%zu", j);
-        for (size_t k = 0; k <= p->patterns; k++)
-            hf_table_text(table, "distance_%zu", k);
-        name_pairs(table, "mass", p->heads, p->patterns);
-        name_pairs(table, "value", p->heads, p->patterns);
-        name_pairs(table, "share", p->heads, p->patterns);
+        hf_table_text(table, "t\tloss\tspeed");
+        name_observables(record, table, true);
+        hf_table_text(table, "energy_defect");
+        name_observables(record, table, false);
         if (record->extra != NULL)
             hf_table_text(table, "%s", record->extra);
         break;
     case ATTENTION:
-        hf_table_text(table, "t\tposition");
-        for (size_t k = 1; k <= p->heads; k++)
-            hf_table_text(table, "attention_%zu", k);
+        name_profile(record, table);
         break;
     case STATES:
         hf_table_text(table, "t\tkind\thead\tindex\tvalue");
@@ -59,20 +73,21 @@ static void name_columns(const hf_record *record, hf_table *table, int kind)
     hf_table_end_line(table);
 }
 
-static void choose_tables(const hf_output_params *output, bool wanted[HF_RECORD_TABLES])
+static void choose_tables(const hf_output_params *output, const hf_system_kind *kind, bool wanted[HF_RECORD_TABLES])
 {
+    const hf_observer_kind *observer = kind->observer;
     wanted[TRAJECTORY] = true;
-    wanted[ATTENTION] = output->attention;
-    wanted[STATES] = output->states;
-    wanted[SPECTRUM] = output->spectrum > 0;
+    wanted[ATTENTION] = output->attention && observer != NULL && observer->profile != NULL;
+    wanted[STATES] = output->states && observer != NULL && observer->state != NULL;
+    wanted[SPECTRUM] = output->spectrum > 0 && kind->curvature != NULL;
 }
 
-hf_status hf_record_check(const hf_output_params *output, const char *directory, const long *lengths, hf_error *err)
+hf_status hf_record_check(const hf_output_params *output, const hf_system *system, const char *directory, const long *lengths, hf_error *err)
 {
     bool wanted[HF_RECORD_TABLES];
     struct stat info;
     hf_status status = HF_OK;
-    choose_tables(output, wanted);
+    choose_tables(output, system->kind, wanted);
     for (int i = 0; i < HF_RECORD_TABLES && status == HF_OK; i++) {
         char *path = wanted[i] ? hf_path_join(directory, names[i]) : NULL;
         if (wanted[i] && path == NULL)
@@ -100,18 +115,18 @@ static hf_status take_over(hf_file *file, const hf_table_origin *origin, long le
     return HF_OK;
 }
 
-hf_status hf_record_open(hf_record *record, const hf_output_params *output, const hf_problem *problem,
-                         const char *directory, const hf_table_origin *origin, const char *extra, size_t extra_count,
-                         const long *lengths, hf_error *err)
+hf_status hf_record_open(hf_record *record, const hf_output_params *output, const hf_system *system, const char *directory,
+                         const hf_table_origin *origin, const char *extra, size_t extra_count, const long *lengths,
+                         hf_error *err)
 {
-    *record = (hf_record){.problem = problem,
+    *record = (hf_record){.system = *system,
                           .directory = directory,
                           .origin = *origin,
                           .extra = extra,
                           .extra_count = extra_count,
                           .spectrum = output->spectrum};
     hf_status status = HF_OK;
-    choose_tables(output, record->wanted);
+    choose_tables(output, system->kind, record->wanted);
     record->eigenvalue = malloc((record->spectrum + 1) * sizeof *record->eigenvalue);
     if (record->eigenvalue == NULL)
         status = hf_fail_memory(err, "the spectrum");
@@ -132,79 +147,70 @@ hf_status hf_record_open(hf_record *record, const hf_output_params *output, cons
 
 /* ---- rows ---- */
 
-static void write_trajectory(hf_record *record, double t, const hf_observation *o, double energy_defect,
-                             const double *extra)
+static void write_observables(const hf_record *record, const void *observer, bool leads, hf_table *table)
+{
+    const hf_observer_kind *kind = record->system.kind->observer;
+    for (size_t i = 0; kind != NULL && i < kind->observable_count; i++) {
+        const hf_observable *o = &kind->observable[i];
+        if (o->leads == leads)
+            hf_table_numbers(table, hf_shape_size(hf_observable_shape(o, record->system.self)), o->values(observer));
+    }
+}
+
+static void write_trajectory(hf_record *record, double t, const void *observer, double energy_defect, const double *extra)
 {
     hf_table *table = &record->table[TRAJECTORY];
-    const hf_problem *p = record->problem;
-    const double leading[] = {t, o->loss, o->speed, o->overlap, o->divergence, o->growth_rate, energy_defect};
-    hf_table_numbers(table, sizeof leading / sizeof leading[0], leading);
-    if (p->test_variance != NULL)
-        hf_table_number(table, o->test_loss);
-    hf_table_numbers(table, p->patterns, o->pattern_loss);
-    hf_table_numbers(table, p->patterns + 1, o->distance);
-    hf_table_numbers(table, p->heads * p->patterns, o->mass);
-    hf_table_numbers(table, p->heads * p->patterns, o->value);
-    hf_table_numbers(table, p->heads * p->patterns, o->share);
+    hf_table_number(table, t);
+    hf_table_number(table, hf_system_loss(&record->system));
+    hf_table_number(table, hf_system_speed(&record->system));
+    write_observables(record, observer, true, table);
+    hf_table_number(table, energy_defect);
+    write_observables(record, observer, false, table);
     hf_table_numbers(table, record->extra_count, extra);
     hf_table_end_line(table);
 }
 
-static void write_attention(hf_table *table, const hf_problem *p, double t, const hf_observation *o)
+static void write_profile(const hf_record *record, double t, const void *observer, hf_table *table)
 {
-    for (size_t i = 0; i < p->positions; i++) {
+    const hf_profile *profile = record->system.kind->observer->profile;
+    const hf_shape shape = profile->shape(record->system.self);
+    const double *x = profile->values(observer);
+    for (size_t i = 0; i < shape.count[1]; i++) {
         hf_table_number(table, t);
-        hf_table_text(table, "%zu", i + 1);
-        for (size_t k = 0; k < p->heads; k++)
-            hf_table_number(table, o->attention[k * p->positions + i]);
+        hf_table_text(table, "%zu", i + shape.first);
+        for (size_t k = 0; k < shape.count[0]; k++)
+            hf_table_number(table, x[k * shape.count[1] + i]);
         hf_table_end_line(table);
     }
 }
 
-static void write_coordinate(hf_table *table, const double *t, const char *kind, size_t head, size_t index, double value)
+typedef struct {
+    hf_table *table;
+    const double *t; /* NULL: no column of its own */
+} coordinate_rows;
+
+static void write_coordinate(void *to, const char *kind, size_t head, size_t index, double value)
 {
-    if (t != NULL)
-        hf_table_number(table, *t);
-    hf_table_text(table, "%s\t%zu\t%zu", kind, head + 1, index + 1);
-    hf_table_number(table, value);
-    hf_table_end_line(table);
+    const coordinate_rows *rows = to;
+    if (rows->t != NULL)
+        hf_table_number(rows->table, *rows->t);
+    hf_table_text(rows->table, "%s\t%zu\t%zu", kind, head, index);
+    hf_table_number(rows->table, value);
+    hf_table_end_line(rows->table);
 }
 
-/* The state as kind, head, index, value, with t in front unless NULL; values in the coordinates they were given in. */
-static hf_status write_state(hf_table *table, const hf_flow *flow, const double *t, const double *y, hf_error *err)
+/* The state as kind, head, index, value, with t in front unless NULL. */
+static hf_status write_state(hf_table *table, const hf_system *system, const double *t, const double *y, hf_error *err)
 {
-    const hf_problem *p = flow->problem;
-    double *value = malloc(p->heads * p->features * sizeof *value),
-           *logit = malloc(p->heads * p->positions * sizeof *logit);
-    hf_status status = HF_OK;
-    if (value == NULL || logit == NULL) {
-        status = hf_fail_memory(err, "the final state");
-        goto done;
-    }
-    hf_basis_heads(flow->basis, p->features, flow->value, value); /* optimal values are not in y */
-    hf_basis_heads(flow->basis, p->positions, y + p->heads * p->features, logit);
-    for (size_t k = 0; k < p->heads; k++)
-        for (size_t d = 0; d < p->value_width; d++) {
-            double sum = 0;
-            for (size_t r = 0; r < p->features; r++)
-                sum += value[k * p->features + r] * p->value_basis[r * p->value_width + d];
-            write_coordinate(table, t, "value", k, d, sum);
-        }
-    for (size_t k = 0; k < p->heads; k++)
-        for (size_t i = 0; i < p->positions; i++)
-            write_coordinate(table, t, "logit", k, i, logit[k * p->positions + i]);
-done:
-    free(value);
-    free(logit);
-    return status;
+    coordinate_rows rows = {table, t};
+    return system->kind->observer->state(system->self, y, write_coordinate, &rows, err);
 }
 
-static hf_status write_spectrum(hf_record *record, const hf_flow *flow, double t, hf_error *err)
+static hf_status write_spectrum(hf_record *record, double t, hf_error *err)
 {
     hf_table *table = &record->table[SPECTRUM];
     double *value = record->eigenvalue;
-    const hf_system system = hf_flow_system((hf_flow *)flow);
-    hf_status status = hf_saddle_spectrum(&system, t, record->spectrum, value, &value[record->spectrum], err);
+    hf_status status = hf_saddle_spectrum(&record->system, t, record->spectrum, value, &value[record->spectrum], err);
     for (size_t i = 0; i <= record->spectrum && status == HF_ENUMERIC; i++)
         value[i] = NAN; /* no eigenvalues are no reason to lose the run */
     if (status == HF_ESYSTEM)
@@ -215,17 +221,17 @@ static hf_status write_spectrum(hf_record *record, const hf_flow *flow, double t
     return HF_OK;
 }
 
-hf_status hf_record_row(hf_record *record, const hf_flow *flow, double t, const double *y,
-                        const hf_observation *observation, double energy_defect, const double *extra, hf_error *err)
+hf_status hf_record_row(hf_record *record, double t, const double *y, const void *observer, double energy_defect,
+                        const double *extra, hf_error *err)
 {
     hf_status status = HF_OK;
-    write_trajectory(record, t, observation, energy_defect, extra);
+    write_trajectory(record, t, observer, energy_defect, extra);
     if (record->wanted[ATTENTION])
-        write_attention(&record->table[ATTENTION], record->problem, t, observation);
+        write_profile(record, t, observer, &record->table[ATTENTION]);
     if (record->wanted[STATES])
-        status = write_state(&record->table[STATES], flow, &t, y, err);
+        status = write_state(&record->table[STATES], &record->system, &t, y, err);
     if (record->wanted[SPECTRUM] && status == HF_OK)
-        status = write_spectrum(record, flow, t, err);
+        status = write_spectrum(record, t, err);
     for (int i = 0; i < HF_RECORD_TABLES && status == HF_OK; i++)
         if (record->wanted[i] && hf_table_failed(&record->table[i]))
             status = hf_fail(err, HF_ESYSTEM, "%s: cannot be written (is the disk full?)", record->table[i].file.part);
@@ -245,25 +251,32 @@ hf_status hf_record_sync(hf_record *record, long *lengths, hf_error *err)
     return status;
 }
 
-hf_status hf_record_commit(hf_record *record, const hf_flow *flow, double t, const double *y, hf_error *err)
+/* final.tsv */
+static hf_status write_final(const hf_record *record, double t, const double *y, hf_error *err)
 {
     hf_table final;
+    hf_status status = hf_table_open(&final, record->directory, "final.tsv", &record->origin, err);
+    if (status != HF_OK)
+        return status;
+    hf_table_comment(&final, "t = %.17g", t);
+    hf_table_text(&final, "kind\thead\tindex\tvalue");
+    hf_table_end_line(&final);
+    status = write_state(&final, &record->system, NULL, y, err);
+    if (status == HF_OK)
+        return hf_file_commit(&final.file, err);
+    hf_file_abandon(&final.file);
+    return status;
+}
+
+hf_status hf_record_commit(hf_record *record, double t, const double *y, hf_error *err)
+{
+    const hf_observer_kind *observer = record->system.kind->observer;
     hf_status status = HF_OK;
     for (int i = 0; i < HF_RECORD_TABLES && status == HF_OK; i++)
         if (record->wanted[i])
             status = hf_file_commit(&record->table[i].file, err);
-    if (status == HF_OK)
-        status = hf_table_open(&final, record->directory, "final.tsv", &record->origin, err);
-    if (status == HF_OK) {
-        hf_table_comment(&final, "t = %.17g", t);
-        hf_table_text(&final, "kind\thead\tindex\tvalue");
-        hf_table_end_line(&final);
-        status = write_state(&final, flow, NULL, y, err);
-        if (status == HF_OK)
-            status = hf_file_commit(&final.file, err);
-        else
-            hf_file_abandon(&final.file);
-    }
+    if (status == HF_OK && observer != NULL && observer->state != NULL)
+        status = write_final(record, t, y, err);
     hf_record_abandon(record);
     return status;
 }

@@ -1,22 +1,23 @@
 /* record: the tables a flow leaves behind, row by row.
  *
- * trajectory.tsv  t loss speed overlap divergence growth_rate energy_defect [test_loss] pattern_loss_<j> distance_<k>
- *                 mass_<h>_<j> value_<h>_<j> share_<h>_<j>; test_loss where there are test data, then what the run adds
- * attention.tsv   t position attention_<h>: probability of one position of the class (output.attention)
+ * trajectory.tsv  t loss speed, the system's columns (observer.h) with energy_defect among them, then what the run adds; of
+ *                 attention heads: overlap divergence growth_rate energy_defect [test_loss] pattern_loss_<j> distance_<k>
+ *                 mass_<h>_<j> value_<h>_<j> share_<h>_<j>; test_loss where there are test data
+ * attention.tsv   t position attention_<h>: the system's profile, where it has one (output.attention)
  * states.tsv      t kind head index value: the state at every output time (output.states)
  * spectrum.tsv    t lambda_<i> lambda_max: lowest and largest eigenvalues of the Hessian (output.spectrum)
  * final.tsv       kind head index value: the state at the end, readable as init.state */
 #ifndef HF_RUN_RECORD_H
 #define HF_RUN_RECORD_H
 
-#include "flow/observe.h"
 #include "report/table.h"
 #include "run/params.h"
+#include "system/system.h"
 
 enum { HF_RECORD_TABLES = 4 };
 
 typedef struct {
-    const hf_problem *problem;
+    hf_system system;
     const char *directory;
     hf_table_origin origin;
     bool wanted[HF_RECORD_TABLES];
@@ -27,26 +28,27 @@ typedef struct {
     double *eigenvalue; /* (spectrum + 1) scratch, owned */
 } hf_record;
 
-/* Opens the wanted tables in directory; lengths: those of hf_record_sync to go on, or NULL to start anew. problem
- * and directory must outlive the record. extra, extra_count: further columns of the trajectory. Errors: HF_ESYSTEM. */
-hf_status hf_record_open(hf_record *record, const hf_output_params *output, const hf_problem *problem,
-                         const char *directory, const hf_table_origin *origin, const char *extra, size_t extra_count,
-                         const long *lengths, hf_error *err);
+/* Opens the wanted tables in directory; lengths: those of hf_record_sync to go on, or NULL to start anew. The system's self and
+ * directory must outlive the record. extra, extra_count: further columns of the trajectory. Errors: HF_ESYSTEM. */
+hf_status hf_record_open(hf_record *record, const hf_output_params *output, const hf_system *system, const char *directory,
+                         const hf_table_origin *origin, const char *extra, size_t extra_count, const long *lengths,
+                         hf_error *err);
 
-/* One output time. y: the flow's state, at which it was evaluated last and of which observation was made; extra:
+/* One output time. y: the state at which the system was evaluated last and which the observer has looked at; extra:
  * (extra_count) further columns. Errors: HF_ESYSTEM, HF_ENUMERIC (eigenvalues). */
-hf_status hf_record_row(hf_record *record, const hf_flow *flow, double t, const double *y,
-                        const hf_observation *observation, double energy_defect, const double *extra, hf_error *err);
+hf_status hf_record_row(hf_record *record, double t, const double *y, const void *observer, double energy_defect,
+                        const double *extra, hf_error *err);
 
 /* Whether the tables of a finished run in directory are as long as they were: HF_EUSAGE, naming one that is not. */
-hf_status hf_record_check(const hf_output_params *output, const char *directory, const long *lengths, hf_error *err);
+hf_status hf_record_check(const hf_output_params *output, const hf_system *system, const char *directory,
+                          const long *lengths, hf_error *err);
 
 /* Brings the rows so far to the disk. lengths: (HF_RECORD_TABLES). */
 hf_status hf_record_sync(hf_record *record, long *lengths, hf_error *err);
 
-/* Writes final.tsv and gives all tables their names; the record is closed in any case. The flow must have been evaluated
+/* Writes final.tsv and gives all tables their names; the record is closed in any case. The system must have been evaluated
  * at y last. */
-hf_status hf_record_commit(hf_record *record, const hf_flow *flow, double t, const double *y, hf_error *err);
+hf_status hf_record_commit(hf_record *record, double t, const double *y, hf_error *err);
 
 /* Closes the tables under their temporary names. Legal on a zeroed or closed record. */
 void hf_record_abandon(hf_record *record);

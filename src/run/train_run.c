@@ -140,7 +140,7 @@ static hf_status write_row(train_run *run, hf_error *err)
     run->summary->train_loss = fixed ? train_loss : NAN;
     if (run->options->directory == NULL)
         return HF_OK;
-    return hf_record_row(&run->record, view->flow, time_of(run, run->step), view->y, &view->observation, NAN, extra, err);
+    return hf_record_row(&run->record, time_of(run, run->step), view->y, &view->observation, NAN, extra, err);
 }
 
 /* The levels that the loss has fallen to, by linear interpolation between two steps. */
@@ -271,7 +271,8 @@ static hf_status open_record(train_run *run, const long *lengths, hf_error *err)
 {
     if (run->options->directory == NULL)
         return HF_OK;
-    return hf_record_open(&run->record, &run->params->output, view_of(run)->problem, run->options->directory, &run->origin,
+    const hf_system system = hf_flow_system(view_of(run)->flow);
+    return hf_record_open(&run->record, &run->params->output, &system, run->options->directory, &run->origin,
                           extra_columns, EXTRA_COLUMNS, lengths, err);
 }
 
@@ -337,8 +338,9 @@ static hf_status begin(train_run *run, hf_error *err)
         return hf_fail(err, HF_EUSAGE, "%s: is gone; run without --resume", run->checkpoint_path);
     if (run->options->resume && hf_file_exists(run->checkpoint_path)) {
         status = load(run, err);
+        const hf_system system = hf_flow_system(view_of(run)->flow);
         if (status == HF_OK && run->summary->already_complete)
-            return hf_record_check(&run->params->output, run->options->directory, run->lengths, err);
+            return hf_record_check(&run->params->output, &system, run->options->directory, run->lengths, err);
         return status == HF_OK ? open_record(run, run->lengths, err) : status;
     }
     if (remove(run->checkpoint_path) != 0 && errno != ENOENT)
@@ -354,7 +356,7 @@ static hf_status write_tables(train_run *run, hf_error *err)
     hf_status status = HF_OK;
     if (run->params->detector.detect.events)
         status = hf_findings_write(&run->summary->findings, reason, run->options->directory, &run->origin, err);
-    return status == HF_OK ? hf_record_commit(&run->record, view->flow, time_of(run, run->step), view->y, err) : status;
+    return status == HF_OK ? hf_record_commit(&run->record, time_of(run, run->step), view->y, err) : status;
 }
 
 /* Whether more was to come; the view is at the final state. */

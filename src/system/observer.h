@@ -45,6 +45,9 @@ typedef struct {
     /* Hands over the state y, at which the system was evaluated last, coordinate by coordinate. Errors: HF_ESYSTEM. */
     hf_status (*state)(const void *self, const double *y, hf_take_coordinate *take, void *to, hf_error *err);
 
+    /* Whether there are several heads and all are equal bit for bit, as of the last look; NULL: no. */
+    bool (*is_symmetric)(const void *observer);
+
     /* How far what the flow conserves has moved at y, and its name. */
     double (*drift)(const void *self, const double *y);
     const char *conserved;

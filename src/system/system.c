@@ -1,5 +1,12 @@
 #include "system/system.h"
 
+void hf_owned_system_free(hf_owned_system *owned)
+{
+    if (owned->free != NULL)
+        owned->free(owned->owner);
+    *owned = (hf_owned_system){0};
+}
+
 double hf_system_loss(const hf_system *system)
 {
     double loss, speed;

@@ -76,6 +76,16 @@ typedef struct {
     const hf_error_group *group; /* (group_count), self's */
 } hf_system;
 
+/* A system and what it is made of. */
+typedef struct {
+    hf_system system;
+    void *owner;
+    void (*free)(void *owner); /* NULL: nothing is owned */
+} hf_owned_system;
+
+/* Legal on a zeroed one. */
+void hf_owned_system_free(hf_owned_system *owned);
+
 /* L and P at the state of `at`. */
 double hf_system_loss(const hf_system *system);
 double hf_system_speed(const hf_system *system);
