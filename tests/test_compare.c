@@ -1,5 +1,6 @@
 /* What training runs are compared by: curves, quantiles, matched heads, and the tables of whole experiments. */
 #include "support.h"
+#include "core/path.h"
 #include "training.h"
 
 #include "compare/bands.h"

@@ -1,5 +1,6 @@
 /* Training runs in directories: the same bytes after any interruption or kill, and what is said of the early stop. */
 #include "support.h"
+#include "core/path.h"
 #include "training.h"
 
 #include "core/file.h"

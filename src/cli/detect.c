@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "core/file.h"
+#include "core/path.h"
 #include "core/plural.h"
 #include "log/summary.h"
 #include "log/tables.h"

@@ -3,7 +3,8 @@
 
 #include "config/config.h"
 #include "config/keys.h"
-#include "config/text.h"
+#include "core/path.h"
+#include "core/text.h"
 #include "core/init.h"
 #include "sweep/quantity.h"
 
@@ -261,8 +262,7 @@ static int run_command(const hf_cli_command *command, int argc, char *argv[])
 
 char *hf_cli_default_directory(const char *model)
 {
-    const char *slash = strrchr(model, '/'), *name = slash == NULL ? model : slash + 1;
-    const char *dot = strrchr(name, '.');
+    const char *name = hf_path_name(model), *dot = strrchr(name, '.');
     size_t length = dot == NULL || dot == name ? strlen(name) : (size_t)(dot - name);
     char *directory = malloc(length + sizeof "out/");
     if (directory != NULL)

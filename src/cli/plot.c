@@ -3,6 +3,7 @@
 
 #include "core/commit.h"
 #include "core/file.h"
+#include "core/path.h"
 #include "report/plots.h"
 
 #include <errno.h>

@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 
 #include "core/file.h"
+#include "core/path.h"
 #include "report/gnuplot.h"
 #include "report/plots.h"
 

@@ -3,6 +3,7 @@
 #include "cli/sweep_shared.h"
 
 #include "core/file.h"
+#include "core/path.h"
 #include "core/plural.h"
 #include "core/shell.h"
 #include "sweep/report.h"

@@ -3,6 +3,7 @@
 #include "cli/progress.h"
 #include "core/commit.h"
 #include "core/file.h"
+#include "core/path.h"
 #include "core/plural.h"
 #include "run/layout.h"
 #include "sweep/collect.h"

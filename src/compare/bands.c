@@ -1,5 +1,6 @@
 #include "compare/bands.h"
 
+#include "core/path.h"
 #include "core/plural.h"
 #include "core/statistics.h"
 #include "report/table.h"

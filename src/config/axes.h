@@ -7,7 +7,7 @@
 #define HF_CONFIG_AXES_H
 
 #include "config/config.h"
-#include "config/text.h"
+#include "core/text.h"
 
 #include <libconfig.h>
 

@@ -2,7 +2,8 @@
 
 #include "config/keys.h"
 #include "config/read.h"
-#include "config/text.h"
+#include "core/path.h"
+#include "core/text.h"
 #include "config/validate.h"
 #include "config/value.h"
 #include "train/clock.h"
@@ -62,7 +63,7 @@ bool hf_config_is_given(const hf_config *config, const char *key)
 
 char *hf_config_resolve(const hf_config *config, const char *path)
 {
-    return hf_text_join(config->directory, path);
+    return hf_path_resolve(config->directory, path);
 }
 
 bool hf_config_runs_flow(const hf_config *config)

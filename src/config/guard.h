@@ -8,7 +8,7 @@
 #ifndef HF_CONFIG_GUARD_H
 #define HF_CONFIG_GUARD_H
 
-#include "config/text.h"
+#include "core/text.h"
 
 /* HF_EUSAGE: text, or a file it includes from directory, must not be parsed; *fault says why. HF_ESYSTEM: memory. */
 hf_status hf_guard_check(const char *text, const char *directory, hf_fault *fault);

@@ -2,7 +2,8 @@
 
 #include "config/keys.h"
 #include "config/read.h"
-#include "config/text.h"
+#include "core/path.h"
+#include "core/text.h"
 #include "config/value.h"
 #include "core/file.h"
 #include "core/hash.h"
@@ -108,7 +109,7 @@ static void print_comment(const hf_key *key, int depth, FILE *stream)
 static bool print_state(const hf_config *config, const hf_key *key, const char *name, FILE *stream)
 {
     char *path = name != NULL ? strdup(name) : hf_config_resolve(config, config->init.state);
-    char *absolute = name != NULL || path == NULL ? path : hf_text_absolute(path);
+    char *absolute = name != NULL || path == NULL ? path : hf_path_absolute(path);
     if (absolute != NULL)
         hf_value_print(key, &absolute, stream);
     const bool printed = absolute != NULL;

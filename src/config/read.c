@@ -2,7 +2,8 @@
 
 #include "config/guard.h"
 #include "config/keys.h"
-#include "config/text.h"
+#include "core/path.h"
+#include "core/text.h"
 #include "config/value.h"
 
 #include <ctype.h>
@@ -290,7 +291,7 @@ static hf_status record_origin(reader *r, size_t k)
 /* A path on the command line starts at the current directory, one in the file at the file's. */
 static hf_status root_path(reader *r, char **path)
 {
-    char *absolute = hf_text_absolute(*path);
+    char *absolute = hf_path_absolute(*path);
     if (absolute == NULL)
         return hf_fail(r->err, HF_ESYSTEM, "the current directory has no path");
     free(*path);
@@ -325,8 +326,7 @@ static hf_status fill_key(reader *r, size_t k)
 static char *make_title(const char *path)
 {
     static const char suffix[] = ".conf";
-    const char *slash = strrchr(path, '/');
-    const char *name = slash == NULL ? path : slash + 1;
+    const char *name = hf_path_name(path);
     const size_t length = strlen(name), end = sizeof suffix - 1;
     const bool has_suffix = length > end && strcmp(name + length - end, suffix) == 0;
     return strndup(name, has_suffix ? length - end : length);
@@ -345,14 +345,6 @@ static hf_status fill(reader *r)
 }
 
 /* ---- the whole ---- */
-
-static char *make_directory(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    if (slash == NULL)
-        return strdup(".");
-    return strndup(path, slash == path ? 1 : (size_t)(slash - path));
-}
 
 void hf_read_free_origins(hf_origins *origins)
 {
@@ -397,7 +389,7 @@ hf_status hf_read_model(hf_config *config, const char *path, size_t override_cou
                         hf_error *err)
 {
     reader r = {.config = config, .path = path, .err = err};
-    config->directory = make_directory(path);
+    config->directory = hf_path_folder(path);
     config->origins = make_origins(path);
     r.sources = calloc(hf_key_count, sizeof *r.sources);
     r.trees = calloc(1 + override_count + hf_key_count, sizeof *r.trees);

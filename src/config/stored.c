@@ -3,6 +3,7 @@
 #include "config/keys.h"
 #include "config/value.h"
 #include "core/file.h"
+#include "core/path.h"
 #include "train/clock.h"
 
 #include <stdio.h>

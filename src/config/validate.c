@@ -2,7 +2,7 @@
 
 #include "config/axes.h"
 #include "config/keys.h"
-#include "config/text.h"
+#include "core/text.h"
 #include "config/train_check.h"
 #include "core/file.h"
 #include "core/plural.h"

@@ -3,7 +3,7 @@
 #define HF_CONFIG_VALUE_H
 
 #include "config/keys.h"
-#include "config/text.h"
+#include "core/text.h"
 
 #include <libconfig.h>
 

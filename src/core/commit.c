@@ -2,6 +2,7 @@
 
 #include "core/file.h"
 #include "core/hash.h"
+#include "core/path.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -75,10 +76,9 @@ static hf_status failure(hf_error *err, const char *path, const char *what)
 
 static hf_status make_folder_and_move(const char *from, const char *to, hf_error *err)
 {
-    char *folder = strdup(to);
+    char *folder = hf_path_folder(to);
     if (folder == NULL)
         return hf_fail_memory(err, "a file name");
-    *strrchr(folder, '/') = '\0';
     const hf_status status = hf_directory_make(folder, err);
     free(folder);
     return status == HF_OK && rename(from, to) != 0 ? failure(err, to, "cannot be written") : status;
@@ -156,10 +156,10 @@ static hf_status clean_up(const char *directory, const char *list, hf_error *err
     for (const char *line = list + strlen(head); *line != SUM && *line != '\0' && status == HF_OK;
          line = strchr(line, '\n') + 1) {
         char *path = strndup(line + 2, strcspn(line + 2, "\n"));
-        char *folder = path == NULL || *line != TAKE ? NULL : folder_of(work, path);
-        while (folder != NULL && strlen(folder) > strlen(work) && rmdir(folder) == 0)
-            *strrchr(folder, '/') = '\0';
-        free(folder);
+        char *taken = path == NULL || *line != TAKE ? NULL : hf_path_join(work, path);
+        if (taken != NULL)
+            hf_directory_prune(work, taken);
+        free(taken);
         free(path);
     }
     if (status == HF_OK && unlink(file) != 0 && errno != ENOENT)

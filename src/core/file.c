@@ -1,5 +1,7 @@
 #include "core/file.h"
 
+#include "core/path.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -101,8 +103,7 @@ hf_status hf_directory_sync(const char *path, hf_error *err)
 /* A rename is on the disk only when its directory is. */
 static hf_status sync_directory_of(const char *path, hf_error *err)
 {
-    const char *slash = strrchr(path, '/');
-    char *directory = slash == NULL ? strdup(".") : strndup(path, slash == path ? 1 : (size_t)(slash - path));
+    char *directory = hf_path_folder(path);
     const hf_status status = directory == NULL ? hf_fail_memory(err, "a file name") : hf_directory_sync(directory, err);
     free(directory);
     return status;
@@ -301,14 +302,13 @@ hf_status hf_directory_walk(const char *root, hf_file_visit *visit, void *data, 
     return walk_folder(&(walk){root, visit, data, err}, "", DEEPEST);
 }
 
-char *hf_path_join(const char *directory, const char *name)
+void hf_directory_prune(const char *root, const char *path)
 {
-    size_t length = strlen(directory);
-    char *path = malloc(length + strlen(name) + 2);
-    if (path == NULL)
-        return NULL;
-    strcpy(path, directory);
-    if (length > 0 && directory[length - 1] != '/')
-        strcat(path, "/");
-    return strcat(path, name);
+    char *folder = hf_path_folder(path);
+    while (folder != NULL && strlen(folder) > strlen(root) && rmdir(folder) == 0) {
+        char *above = hf_path_folder(folder);
+        free(folder);
+        folder = above;
+    }
+    free(folder);
 }

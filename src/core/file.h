@@ -55,12 +55,13 @@ hf_status hf_file_load(const char *path, char **text, hf_error *err);
 /* Brings names that have changed in a folder to the disk. Errors: HF_ESYSTEM. */
 hf_status hf_directory_sync(const char *path, hf_error *err);
 
+/* Removes the folders that path is in, from the innermost on, as long as they are empty and below root, which path starts with. */
+void hf_directory_prune(const char *root, const char *path);
+
 /* Calls visit for every file below root that is not a folder, with its path from there, at most six folders deep; stops when
  * it does not return HF_OK. Folders that cannot be read are HF_ESYSTEM; a root that does not exist holds nothing. */
 typedef hf_status hf_file_visit(void *data, const char *path, hf_error *err);
 hf_status hf_directory_walk(const char *root, hf_file_visit *visit, void *data, hf_error *err);
 
-/* "directory/name", to be freed by the caller; NULL: out of memory. */
-char *hf_path_join(const char *directory, const char *name);
 
 #endif

@@ -1,6 +1,6 @@
 #include "flow/state.h"
 
-#include "config/text.h"
+#include "core/text.h"
 #include "core/file.h"
 
 #include <ctype.h>

@@ -1,4 +1,5 @@
 #include "core/file.h"
+#include "core/path.h"
 #include "log/tables.h"
 #include "report/plot_scripts.h" /* made from plots/ by make */
 #include "report/plots.h"

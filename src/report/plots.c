@@ -1,6 +1,7 @@
 #include "report/plots.h"
 
-#include "config/text.h"
+#include "core/path.h"
+#include "core/text.h"
 #include "core/file.h"
 #include "report/gnuplot.h"
 #include "report/plot_scripts.h" /* made from plots/ by make */

@@ -1,6 +1,7 @@
 #include "report/table.h"
 
-#include "config/text.h"
+#include "core/path.h"
+#include "core/text.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -1,6 +1,7 @@
 #include "run/completion.h"
 
 #include "core/file.h"
+#include "core/path.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -1,6 +1,7 @@
 #include "run/flow_run.h"
 
 #include "core/file.h"
+#include "core/path.h"
 #include "core/plural.h"
 #include "detect/reach.h"
 #include "report/findings.h"

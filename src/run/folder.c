@@ -2,6 +2,7 @@
 
 #include "core/commit.h"
 #include "core/file.h"
+#include "core/path.h"
 #include "run/completion.h"
 #include "run/layout.h"
 

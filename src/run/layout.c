@@ -2,6 +2,7 @@
 
 #include "core/commit.h"
 #include "core/file.h"
+#include "core/path.h"
 
 #include <errno.h>
 #include <fnmatch.h>
@@ -207,11 +208,8 @@ static hf_status clean_file(void *data, const char *path, hf_error *err)
     hf_status status = HF_OK;
     if (unlink(full) != 0 && errno != ENOENT)
         status = hf_fail(err, HF_ESYSTEM, "%s: cannot be removed: %s", full, strerror(errno));
-    while (status == HF_OK && strlen(full) > strlen(c->work)) {
-        *strrchr(full, '/') = '\0';
-        if (rmdir(full) != 0)
-            break;
-    }
+    if (status == HF_OK)
+        hf_directory_prune(c->work, full);
     free(full);
     return status;
 }

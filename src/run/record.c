@@ -1,6 +1,7 @@
 #include "run/record.h"
 
 #include "core/file.h"
+#include "core/path.h"
 #include "detect/saddle.h"
 
 #include <inttypes.h>

@@ -2,6 +2,7 @@
 
 #include "core/channel.h"
 #include "core/file.h"
+#include "core/path.h"
 #include "detect/reach.h"
 #include "detect/series.h"
 #include "flow/flow_system.h"

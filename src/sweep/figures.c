@@ -2,7 +2,8 @@
 
 #include "config/axes.h"
 #include "config/keys.h"
-#include "config/text.h"
+#include "core/path.h"
+#include "core/text.h"
 #include "core/file.h"
 #include "core/plural.h"
 #include "report/plot_scripts.h" /* made from plots/ by make */

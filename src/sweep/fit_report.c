@@ -1,5 +1,6 @@
 /* Fitted laws as words and as a table; declared in fit.h. */
 #include "core/plural.h"
+#include "core/path.h"
 #include "core/statistics.h"
 #include "report/table.h"
 #include "sweep/fit.h"

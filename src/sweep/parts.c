@@ -1,6 +1,7 @@
 #include "sweep/parts.h"
 
-#include "config/text.h"
+#include "core/path.h"
+#include "core/text.h"
 #include "core/file.h"
 #include "sweep/lines.h"
 

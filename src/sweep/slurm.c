@@ -1,6 +1,7 @@
 #include "sweep/slurm.h"
 
-#include "config/text.h"
+#include "core/path.h"
+#include "core/text.h"
 #include "core/file.h"
 #include "core/plural.h"
 #include "core/shell.h"
@@ -93,7 +94,7 @@ static void write_script(const hf_sweep *sweep, const char *missing, const hf_sl
 
 hf_status hf_slurm_write(const hf_sweep *sweep, const char *missing, const hf_slurm_options *options, hf_error *err)
 {
-    char *absolute = hf_text_absolute(sweep->directory), *folder = hf_path_join(sweep->directory, "slurm");
+    char *absolute = hf_path_absolute(sweep->directory), *folder = hf_path_join(sweep->directory, "slurm");
     char *path = folder == NULL ? NULL : hf_path_join(folder, "array.sh");
     hf_file file;
     hf_status status =

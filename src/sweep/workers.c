@@ -1,6 +1,6 @@
 #include "sweep/workers.h"
 
-#include "config/text.h"
+#include "core/text.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -1,6 +1,6 @@
 /* text: files as strings, and strings, names and numbers as the user sees them. */
-#ifndef HF_CONFIG_TEXT_H
-#define HF_CONFIG_TEXT_H
+#ifndef HF_CORE_TEXT_H
+#define HF_CORE_TEXT_H
 
 #include "core/error.h"
 
@@ -35,12 +35,6 @@ hf_status hf_text_load(const char *path, char **text, hf_fault *fault);
 
 /* Behind the byte order mark that some editors put in front of a UTF-8 text; text itself if there is none. */
 const char *hf_text_skip_mark(const char *text);
-
-/* directory/path, or path alone if it is absolute or the directory is ".". Caller frees; NULL: memory. */
-char *hf_text_join(const char *directory, const char *path);
-
-/* path as seen from the root. Caller frees; NULL: memory, or no current directory. */
-char *hf_text_absolute(const char *path);
 
 /* The shortest of %.15g, %.16g, %.17g that reads back as value, always with a point or an exponent. */
 const char *hf_text_real(double value, char text[HF_REAL_TEXT]);

@@ -1,4 +1,4 @@
-#include "config/text.h"
+#include "core/text.h"
 
 #include "core/file.h"
 
@@ -119,24 +119,6 @@ const char *hf_text_skip_mark(const char *text)
     static const char mark[] = "\xef\xbb\xbf";
     const size_t length = sizeof mark - 1;
     return strncmp(text, mark, length) == 0 ? text + length : text;
-}
-
-char *hf_text_join(const char *directory, const char *path)
-{
-    const bool alone = path[0] == '/' || strcmp(directory, ".") == 0;
-    const size_t size = strlen(directory) + strlen(path) + 2;
-    char *joined = malloc(size);
-    if (joined != NULL)
-        snprintf(joined, size, "%s%s%s", alone ? "" : directory, alone ? "" : "/", path);
-    return joined;
-}
-
-char *hf_text_absolute(const char *path)
-{
-    char current[PATH_MAX];
-    if (getcwd(current, sizeof current) == NULL)
-        return NULL;
-    return hf_text_join(current, path);
 }
 
 const char *hf_text_real(double value, char text[HF_REAL_TEXT])
