@@ -191,7 +191,10 @@ static hf_status finish(const hf_experiment *x, const hf_config *config, const h
     const char *directory = folder->directory;
     const bool writes = folder->work != NULL, draws = writes && config->output.plots;
     const unsigned how = (folder->other ? HF_LAYOUT_FRESH_IMAGES : 0) | (folder->same ? HF_LAYOUT_KEEP_RUNS : 0);
-    hf_status status = draws ? hf_plots_write(config, folder->work, err) : HF_OK;
+    hf_plots_run plots;
+    hf_status status = draws ? hf_fill_plots(config, &plots, err) : HF_OK;
+    if (status == HF_OK && draws)
+        status = hf_plots_write(&plots, folder->work, err);
     if (status == HF_OK && writes)
         status = hf_layout_publish(directory, HF_LAYOUT_RUN, how, err);
     if (status != HF_OK)

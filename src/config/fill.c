@@ -2,6 +2,7 @@
 
 #include "config/stored.h"
 #include "train/clock.h"
+#include "train/optimizer.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -177,4 +178,39 @@ void hf_fill_clear_experiment(hf_experiment_params *params)
     hf_fill_clear_problem(&params->flow.problem); /* all share its state */
     free(params->rung);
     *params = (hf_experiment_params){0};
+}
+
+/* ---- figures ---- */
+
+hf_status hf_fill_plots(const hf_config *config, hf_plots_run *run, hf_error *err)
+{
+    *run = (hf_plots_run){.title = config->title,
+                          .has_flow = hf_config_runs_flow(config),
+                          .has_drift = hf_config_runs_drift(config),
+                          .trains = config->declared.train,
+                          .has_rungs = config->ladder.halvings > 0 || config->ladder.batches.count > 0,
+                          .heads = config->heads,
+                          .positions = config->positions,
+                          .pattern_count = config->target.count,
+                          .patterns = &config->target.patterns,
+                          .copies = &config->data.copies,
+                          .replicas = &config->data.replicas,
+                          .t_first = config->output.t_first,
+                          .t_end = config->solver.t_end,
+                          .log_time = config->output.spacing == HF_SPACING_LOG,
+                          .has_attention = config->output.attention,
+                          .has_events = config->detect.events,
+                          .has_saddles = config->detect.saddles,
+                          .has_test = config->test.weights.count > 0,
+                          .eigenvalues = config->output.spectrum,
+                          .train = {.seeds = config->train.seeds,
+                                    .steps = config->train.steps,
+                                    .batch = config->train.batch,
+                                    .samples = config->train.samples,
+                                    .validation = config->train.validation,
+                                    .first_seed = config->train.seed,
+                                    .optimizer = hf_optimizer_name(config->train.optimizer),
+                                    .lr = config->train.lr,
+                                    .is_time = hf_clock_of(&config->train).is_time}};
+    return hf_config_hash(config, &run->hash, err);
 }

@@ -6,6 +6,7 @@
 #include "config/config.h"
 #include "detect/params.h"
 #include "flow/problem.h"
+#include "report/plots.h"
 
 /* The parameters of a problem; reads the state table of init.state. The lists stay the configuration's. Errors: HF_EUSAGE
  * (state table), HF_ESYSTEM. Free with hf_fill_clear_problem. */
@@ -30,6 +31,9 @@ hf_status hf_fill_experiment(const hf_config *config, hf_experiment_params *para
 
 /* Legal on zeroed parameters. */
 void hf_fill_clear_experiment(hf_experiment_params *params);
+
+/* What the figures of a run have to know. Errors: HF_ESYSTEM. */
+hf_status hf_fill_plots(const hf_config *config, hf_plots_run *run, hf_error *err);
 
 /* What is trained. */
 hf_status hf_fill_learner(const hf_config *config, hf_learner_params *params, hf_error *err);

@@ -5,8 +5,6 @@
 #include "core/file.h"
 #include "report/gnuplot.h"
 #include "report/plot_scripts.h" /* made from plots/ by make */
-#include "train/clock.h"
-#include "train/optimizer.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -103,35 +101,35 @@ typedef enum { ANY_RUN, FLOW_RUN, FIRST_SEED, ALL_SEEDS } figure_source;
 typedef struct {
     const char *name, *body;
     figure_source source; /* whose tables it shows; ANY_RUN: the flow's or, where there is none, the first seed's */
-    bool (*is_wanted)(const hf_config *config);
+    bool (*is_wanted)(const hf_plots_run *run);
 } figure;
 
-static bool always(const hf_config *config)
+static bool always(const hf_plots_run *run)
 {
-    (void)config;
+    (void)run;
     return true;
 }
 
 /* The attention of a training run is drawn where its rows have a time and its positions are the flow's. */
-static bool with_attention(const hf_config *config)
+static bool with_attention(const hf_plots_run *run)
 {
-    const bool drawable = hf_clock_of(&config->train).is_time && config->data.replicas.count == 0;
-    return config->output.attention && (hf_config_runs_flow(config) || drawable);
+    const bool drawable = run->train.is_time && run->replicas->count == 0;
+    return run->has_attention && (run->has_flow || drawable);
 }
 
-static bool with_ladder(const hf_config *config)
+static bool with_ladder(const hf_plots_run *run)
 {
-    return config->target.count >= 2;
+    return run->pattern_count >= 2;
 }
 
-static bool with_curvature(const hf_config *config)
+static bool with_curvature(const hf_plots_run *run)
 {
-    return config->detect.events && config->detect.saddles;
+    return run->has_events && run->has_saddles;
 }
 
-static bool with_rungs(const hf_config *config)
+static bool with_rungs(const hf_plots_run *run)
 {
-    return hf_config_runs_flow(config) && (config->ladder.halvings > 0 || config->ladder.batches.count > 0);
+    return run->has_flow && run->has_rungs;
 }
 
 static const figure figures[] = {
@@ -145,17 +143,15 @@ static const figure figures[] = {
 };
 enum { FIGURES = sizeof figures / sizeof figures[0] };
 
-static bool is_wanted(const figure *f, const hf_config *config)
+static bool is_wanted(const figure *f, const hf_plots_run *run)
 {
-    const bool is_there =
-        f->source == ANY_RUN || (f->source == FLOW_RUN ? hf_config_runs_flow(config) : config->declared.train);
-    return is_there && f->is_wanted(config);
+    const bool is_there = f->source == ANY_RUN || (f->source == FLOW_RUN ? run->has_flow : run->trains);
+    return is_there && f->is_wanted(run);
 }
 
 typedef struct {
-    const hf_config *config;
+    const hf_plots_run *run;
     const figure *figure;
-    uint64_t hash; /* of the configuration: where it changes, so does the script, and old images go */
 } facts;
 
 /* The positions of every pattern as runs of neighbours: pattern, first, last. */
@@ -174,12 +170,12 @@ static void write_patterns(FILE *stream, const hf_count_rows *patterns)
 }
 
 /* Positions n_i of every class; a single 1 where all classes are one position. */
-static void write_sizes(FILE *stream, const hf_config *config)
+static void write_sizes(FILE *stream, const hf_plots_run *run)
 {
-    const hf_counts *copies = &config->data.copies, *replicas = &config->data.replicas;
+    const hf_counts *copies = run->copies, *replicas = run->replicas;
     const bool has_sizes = copies->count > 0 || replicas->count > 0;
     fprintf(stream, "has_sizes = %d\n$sizes << END\n", has_sizes);
-    for (size_t i = 0; i < (has_sizes ? config->positions : 1); i++) {
+    for (size_t i = 0; i < (has_sizes ? run->positions : 1); i++) {
         const size_t c = hf_counts_at(copies, i, 1);
         const size_t r = hf_counts_at(replicas, i, 1);
         fprintf(stream, "%.17g\n", (double)c * (double)r);
@@ -187,63 +183,62 @@ static void write_sizes(FILE *stream, const hf_config *config)
     fputs("END\n", stream);
 }
 
-static bool shows_training(const figure *f, const hf_config *config)
+static bool shows_training(const figure *f, const hf_plots_run *run)
 {
-    return f->source >= FIRST_SEED || (f->source == ANY_RUN && !hf_config_runs_flow(config));
+    return f->source >= FIRST_SEED || (f->source == ANY_RUN && !run->has_flow);
 }
 
 /* The model's title and, where a figure shows one training run, which one. */
-static void write_title(FILE *stream, const hf_config *config, const figure *f)
+static void write_title(FILE *stream, const hf_plots_run *run, const figure *f)
 {
-    hf_plots_write_string(stream, "run_title", config->title);
-    if (shows_training(f, config) && f->source != ALL_SEEDS)
-        fprintf(stream, "run_title = run_title . ' (training, seed %" PRIu64 ")'\n", config->train.seed);
+    hf_plots_write_string(stream, "run_title", run->title);
+    if (shows_training(f, run) && f->source != ALL_SEEDS)
+        fprintf(stream, "run_title = run_title . ' (training, seed %" PRIu64 ")'\n", run->train.first_seed);
 }
 
 /* Whose tables a figure shows, and what its time axis is. */
-static void write_source(FILE *stream, const hf_config *config, const figure *f)
+static void write_source(FILE *stream, const hf_plots_run *run, const figure *f)
 {
-    const bool training = shows_training(f, config);
-    const bool in_steps = training && !hf_clock_of(&config->train).is_time;
+    const bool training = shows_training(f, run);
+    const bool in_steps = training && !run->train.is_time;
     if (training)
-        fprintf(stream, "source = '../train/seed-%" PRIu64 "/'\n", config->train.seed);
+        fprintf(stream, "source = '../train/seed-%" PRIu64 "/'\n", run->train.first_seed);
     else
         fputs("source = '../flow/'\n", stream);
     fprintf(stream, "axis_column = '%s'\naxis_label = '%s'\n", in_steps ? "step" : "t", in_steps ? "step" : "flow time t");
-    const double first = training ? fmax(config->output.t_first, config->train.lr) : config->output.t_first;
+    const double first = training ? fmax(run->t_first, run->train.lr) : run->t_first;
     fprintf(stream, "t_first = %.17g\nt_end = %.17g\n", in_steps ? 1 : first,
-            in_steps ? (double)config->train.steps : config->solver.t_end);
+            in_steps ? (double)run->train.steps : run->t_end);
 }
 
 /* What figures of training have to know. */
-static void write_training(FILE *stream, const hf_config *config)
+static void write_training(FILE *stream, const hf_plots_run *run)
 {
-    fprintf(stream, "seeds = %zu\nfirst_seed = %" PRIu64 "\noptimizer = '%s'\n", config->train.seeds, config->train.seed,
-            hf_optimizer_name(config->train.optimizer));
-    fprintf(stream, "has_flow = %d\nhas_drift = %d\n", hf_config_runs_flow(config), hf_config_runs_drift(config));
-    fprintf(stream, "lr = %.17g\nbatch = %zu\nsamples = %zu\nvalidation = %zu\n", config->train.lr, config->train.batch,
-            config->train.samples, config->train.validation);
+    fprintf(stream, "seeds = %zu\nfirst_seed = %" PRIu64 "\noptimizer = '%s'\n", run->train.seeds, run->train.first_seed,
+            run->train.optimizer);
+    fprintf(stream, "has_flow = %d\nhas_drift = %d\n", run->has_flow, run->has_drift);
+    fprintf(stream, "lr = %.17g\nbatch = %zu\nsamples = %zu\nvalidation = %zu\n", run->train.lr, run->train.batch,
+            run->train.samples, run->train.validation);
 }
 
 /* What a figure has to know of the run. */
 static void write_facts(FILE *stream, const void *data)
 {
     const facts *f = data;
-    const hf_config *config = f->config;
-    fprintf(stream, "# configuration %016" PRIx64 "\n", f->hash);
-    write_title(stream, config, f->figure);
-    fprintf(stream, "heads = %zu\npositions = %zu\npatterns = %zu\n", config->heads, config->positions,
-            config->target.count);
-    write_source(stream, config, f->figure);
-    fprintf(stream, "log_time = %d\n", config->output.spacing == HF_SPACING_LOG);
-    fprintf(stream, "has_events = %d\nhas_test = %d\neigenvalues = %zu\n", config->detect.events,
-            config->test.weights.count > 0, config->output.spectrum);
+    const hf_plots_run *run = f->run;
+    fprintf(stream, "# configuration %016" PRIx64 "\n", run->hash);
+    write_title(stream, run, f->figure);
+    fprintf(stream, "heads = %zu\npositions = %zu\npatterns = %zu\n", run->heads, run->positions, run->pattern_count);
+    write_source(stream, run, f->figure);
+    fprintf(stream, "log_time = %d\n", run->log_time);
+    fprintf(stream, "has_events = %d\nhas_test = %d\neigenvalues = %zu\n", run->has_events, run->has_test,
+            run->eigenvalues);
     if (strcmp(f->figure->name, "attention") == 0) {
-        write_patterns(stream, &config->target.patterns);
-        write_sizes(stream, config);
+        write_patterns(stream, run->patterns);
+        write_sizes(stream, run);
     }
     if (f->figure->source >= FIRST_SEED)
-        write_training(stream, config);
+        write_training(stream, run);
 }
 
 /* A figure of an earlier run in the same directory that the present one does not have, and its images. */
@@ -258,17 +253,16 @@ static void remove_figure(const char *plots, const char *name)
     remove_images(plots, name);
 }
 
-hf_status hf_plots_write(const hf_config *config, const char *directory, hf_error *err)
+hf_status hf_plots_write(const hf_plots_run *run, const char *directory, hf_error *err)
 {
-    uint64_t hash = 0;
     char *plots = hf_path_join(directory, "plots");
-    hf_status status = plots == NULL ? hf_fail_memory(err, "a file name") : hf_config_hash(config, &hash, err);
+    hf_status status = plots == NULL ? hf_fail_memory(err, "a file name") : HF_OK;
     if (status == HF_OK)
         status = hf_directory_make(plots, err);
     for (size_t i = 0; i < FIGURES && status == HF_OK; i++)
-        if (is_wanted(&figures[i], config))
+        if (is_wanted(&figures[i], run))
             status =
-                hf_plots_write_script(plots, figures[i].name, write_facts, &(facts){config, &figures[i], hash},
+                hf_plots_write_script(plots, figures[i].name, write_facts, &(facts){run, &figures[i]},
                                       (const char *const[]){hf_plot_canvas, hf_plot_prologue, figures[i].body, NULL}, err);
         else
             remove_figure(plots, figures[i].name);

@@ -5,9 +5,11 @@
 #ifndef HF_REPORT_PLOTS_H
 #define HF_REPORT_PLOTS_H
 
-#include "config/config.h"
 #include "core/error.h"
+#include "core/lists.h"
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 /* Writes plots/NAME.gp: the variable figure = NAME and those that write_facts writes, then the parts (ended by NULL). Where
@@ -19,8 +21,31 @@ hf_status hf_plots_write_script(const char *plots, const char *name, void (*writ
 void hf_plots_quote(FILE *stream, const char *text);
 void hf_plots_write_string(FILE *stream, const char *name, const char *text);
 
-/* Writes the scripts that fit a flow's run into directory/plots. Errors: HF_ESYSTEM. */
-hf_status hf_plots_write(const hf_config *config, const char *directory, hf_error *err);
+/* What figures have to know of a training run. */
+typedef struct {
+    size_t seeds, steps, batch, samples, validation;
+    uint64_t first_seed;
+    const char *optimizer;
+    double lr;
+    bool is_time; /* steps stand for flow time */
+} hf_plots_training;
+
+/* What they have to know of a run. */
+typedef struct {
+    const char *title;
+    uint64_t hash; /* of the configuration: where it changes, so does the script, and old images go */
+    bool has_flow, has_drift, trains, has_rungs;
+    size_t heads, positions, pattern_count;
+    const hf_count_rows *patterns;      /* (J)(n_j) positions from 1 */
+    const hf_counts *copies, *replicas; /* of every class: one number for all, one for each, or none */
+    double t_first, t_end;              /* of the output times */
+    bool log_time, has_attention, has_events, has_saddles, has_test;
+    size_t eigenvalues; /* in spectrum.tsv */
+    hf_plots_training train;
+} hf_plots_run;
+
+/* Writes the scripts that fit a run into directory/plots. Errors: HF_ESYSTEM. */
+hf_status hf_plots_write(const hf_plots_run *run, const char *directory, hf_error *err);
 
 /* What is told while figures are drawn; either may be NULL. */
 typedef struct {
