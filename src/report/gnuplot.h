@@ -12,7 +12,7 @@
 /* HF_ESYSTEM: gnuplot is not installed, or cannot be started. */
 hf_status hf_gnuplot_check(hf_error *err);
 
-/* Whether gnuplot can be started. */
+/* Whether there is a gnuplot, be it one that cannot start: that is an error, which hf_gnuplot_check explains. */
 bool hf_gnuplot_is_there(void);
 
 /* HF_ESYSTEM: this gnuplot cannot draw for terminal, one of png, svg, pdf, qt. */
