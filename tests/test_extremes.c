@@ -159,8 +159,8 @@ static void test_every_real_key_at_extreme_values(void **state)
     assert_true(keys > 30);
 }
 
-/* What is too small for its square is refused as what is too large is, whatever makes it so. */
-static void test_a_loss_that_underflows_is_refused(void **state)
+/* What is too small or too large for its square is refused, by headflow check too, whatever makes it so. */
+static void test_a_loss_that_is_no_number_is_refused(void **state)
 {
     (void)state;
     static const struct {
@@ -168,6 +168,8 @@ static void test_a_loss_that_underflows_is_refused(void **state)
     } cases[] = {
         {"target = { strengths = (1e-200, 1e-200); };", "the loss underflows: it is 0 where nothing is learned"},
         {"target = { strengths = (1e-140); };", "the loss underflows: it is 5e-281 where nothing is learned"},
+        {"target = { strengths = (1e200); };", "at t = 0: the loss overflows"},
+        {"target = { strengths = (1.0, 1e155); };", "at t = 0: the loss overflows"},
         {"target = { strengths = (1.0); weights = ((1e-300)); };", "the loss underflows"},
         {"target = { strengths = (1.0); }; data = { weights = ((1e-300)); };", "the loss underflows"},
         {"target = { strengths = (1.0); }; data = { weights = ((0, 1, 1)); };",
@@ -191,7 +193,7 @@ int main(void)
     hf_init();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_real_key_at_extreme_values),
-        cmocka_unit_test(test_a_loss_that_underflows_is_refused),
+        cmocka_unit_test(test_a_loss_that_is_no_number_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -122,7 +122,9 @@ static hf_status check_size(const hf_problem *p, const hf_problem_params *params
             loss += p->replicas[i] * p->variance[r * p->positions + i] * target * target / 2;
             variance += target == 0 ? 0 : p->variance[r * p->positions + i];
         }
-    if (!(loss < least))
+    if (!(loss <= DBL_MAX))
+        return hf_fail(err, HF_ENUMERIC, "the flow is not finite at t = 0: the loss overflows; lower target.strengths");
+    if (loss >= least)
         return HF_OK;
     if (variance == 0 && params->data.weights.count > 0)
         return hf_reject(err, "data.weights", "is 0 wherever the patterns are, so there is nothing to learn");

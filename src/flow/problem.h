@@ -78,7 +78,7 @@ typedef struct {
 
 /* Builds the problem. Errors: HF_EUSAGE, about a key (values outside the features' span
  * with weights, of the data or the test data, that differ between features), HF_ENUMERIC (a loss that
- * underflows), HF_ESYSTEM. Free with hf_problem_free. */
+ * underflows or overflows), HF_ESYSTEM. Free with hf_problem_free. */
 hf_status hf_problem_create(hf_problem **problem, const hf_problem_params *params, hf_error *err);
 
 void hf_problem_free(hf_problem *problem);
