@@ -32,6 +32,24 @@ exits() {
     [ $got = "$code" ] || { echo "exit code $got, expected $code"; return 1; }
     grep -qF -e "$text" err.txt || { echo "standard error does not say: $text"; return 1; }
 }
+# wait_until COMMAND...: looks again and again until the command succeeds; fails after two minutes. Tests wait for what happens,
+# never for a time in which it should have: machines may be busy.
+wait_until() {
+    for _ in $(seq 2400); do
+        "$@" 2>/dev/null && return 0
+        sleep 0.05
+    done
+    echo "in vain waited for: $*"
+    return 1
+}
+is_there() { [ -s "$1" ]; }
+# is_new SUM FILES...: the files are there, and their cksum is not SUM.
+sum_of() { cat "$@" 2>/dev/null | cksum; }
+is_new() {
+    old_sum=$1
+    shift
+    cat "$@" >/dev/null && [ "$(sum_of "$@")" != "$old_sum" ]
+}
 rows() { grep -v '^#' "$1" | tail -n +2; }
 column() { # column FILE NAME
     grep -v '^#' "$1" | awk -F'\t' -v name="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) c = i; next } { print $c }'
