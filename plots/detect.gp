@@ -5,7 +5,7 @@ slope = folder . "../slope.tsv"
 panels = shown(curves)
 
 # Layout in pixels; y is counted from the top.
-left = 95.0; right = 150.0; top = 60.0; gap = 84.0; inner = 14.0; bottom = 60.0
+left = 95.0; right = 150.0; top = 60.0; gap = 90.0; inner = 14.0; bottom = 70.0
 wide = 950.0; high = panels > 6 ? 170.0 : 270.0; slow_high = panels > 6 ? 0.0 : 150.0
 block = high + (slow_high > 0 ? inner + slow_high : 0) + gap
 width = left + wide + right

@@ -24,6 +24,8 @@ typedef struct {
     const char *step;     /* --step */
     const char **losses;  /* --loss, in order; with overrides */
     size_t loss_count;
+    const char *beside;   /* --beside */
+    double lr;            /* --lr; 0: not given */
     bool resume, restart, quiet, slurm, explain;
 } hf_cli_options;
 
@@ -34,7 +36,7 @@ typedef struct {
     bool many;            /* it takes several */
     const char
         *short_options; /* the letters it takes, and long options by their letter: e explain, r resume, x restart, q quiet,
-                                  t terminal, b slurm, c chunk, n chunks, k task, p step, l loss */
+                                  t terminal, b slurm, c chunk, n chunks, k task, p step, l loss, w beside, y lr */
     const char *help;
     int (*run)(const hf_cli_options *options);
 } hf_cli_command;

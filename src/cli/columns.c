@@ -1,7 +1,9 @@
 /* headflow help columns: what stands in the tables of a run. */
 #include "cli/cli.h"
+#include "compare/beside.h"
 #include "compare/comparison.h"
 #include "compare/ladder.h"
+#include "log/tables.h"
 #include "report/findings.h"
 
 #include <stdio.h>
@@ -9,7 +11,8 @@
 
 bool hf_cli_explain_columns(const char *name)
 {
-    const hf_table_kind *const *const rooms[] = {hf_findings_tables, hf_comparison_tables, hf_ladder_tables};
+    const hf_table_kind *const *const rooms[] = {hf_findings_tables, hf_comparison_tables, hf_ladder_tables,
+                                                  hf_log_tables, hf_beside_tables};
     bool found = false;
     for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++)
         for (const hf_table_kind *const *kind = rooms[i]; *kind != NULL; kind++)

@@ -1,12 +1,13 @@
 /* headflow detect: plateaus, drops and stages of somebody's training log. */
 #include "cli/cli.h"
 
+#include "compare/beside.h"
 #include "core/file.h"
 #include "core/path.h"
-#include "core/plural.h"
 #include "log/summary.h"
 #include "log/tables.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -33,11 +34,21 @@ static hf_status open_folder(const char *directory, hf_error *err)
     return status == HF_OK ? hf_cli_lock(directory, "lock", NULL, err) : status;
 }
 
-static hf_status write_all(size_t count, const hf_log_look *looks, const hf_cli_options *options, hf_error *err)
+/* What was found, and beside what. */
+typedef struct {
+    hf_log log;
+    hf_log_look *look; /* (log.count) */
+    size_t count;      /* of those that were looked at */
+    hf_beside beside;
+} session;
+
+static hf_status write_all(const session *s, const hf_cli_options *options, hf_error *err)
 {
-    hf_status status = hf_log_tables_write(count, looks, &hf_search_usual, options->directory, err);
+    hf_status status = hf_log_tables_write(s->count, s->look, &hf_search_usual, options->directory, err);
     if (status == HF_OK)
-        status = hf_log_figure_write(count, looks, options->directory, err);
+        status = hf_log_figure_write(s->count, s->look, options->directory, err);
+    if (status == HF_OK && options->beside != NULL)
+        status = hf_beside_write(&s->beside, s->count, s->look, options->directory, err);
     if (status == HF_OK && !options->quiet)
         printf("tables: %s\n", options->directory);
     if (status == HF_OK)
@@ -47,52 +58,84 @@ static hf_status write_all(size_t count, const hf_log_look *looks, const hf_cli_
     return status;
 }
 
-static void print_all(size_t count, const hf_log_look *looks)
+static void print_all(const session *s, const hf_cli_options *options)
 {
     size_t stages = 0;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < s->count; i++) {
         if (i > 0)
             putchar('\n');
-        hf_log_print(&looks[i], stdout);
-        stages += looks[i].found.stage_count;
+        hf_log_print(&s->look[i], stdout);
+        stages += s->look[i].found.stage_count;
     }
     if (stages > 0)
         hf_log_print_legend(stdout);
+    if (options->beside != NULL) {
+        putchar('\n');
+        hf_beside_print(&s->beside, s->count, s->look, stdout);
+    }
+}
+
+static hf_status look_at_all(session *s, const hf_cli_options *options, hf_error *err)
+{
+    hf_status status = read_logs(&s->log, options, err);
+    if (status == HF_OK && (s->look = calloc(s->log.count, sizeof *s->look)) == NULL)
+        status = hf_fail_memory(err, "the curves");
+    for (; status == HF_OK && s->count < s->log.count; s->count += status == HF_OK)
+        status = hf_log_look_at(&s->look[s->count], &s->log.curve[s->count], &hf_search_usual, err);
+    return status;
+}
+
+static hf_status open_beside(session *s, const hf_cli_options *options, hf_error *err)
+{
+    double last = 0;
+    for (size_t i = 0; i < s->count; i++)
+        last = fmax(last, s->look[i].rows.x[s->look[i].rows.count - 1]);
+    if (options->beside == NULL && options->lr > 0)
+        return hf_fail(err, HF_EUSAGE, "--lr says how much flow time a step is: it goes with --beside MODEL");
+    if (options->beside == NULL && options->override_count > 0)
+        return hf_fail(err, HF_EUSAGE, "-s overrides a model's keys: it goes with --beside MODEL");
+    return options->beside == NULL ? HF_OK
+                                   : hf_beside_open(&s->beside, options->beside, options->override_count, options->overrides,
+                                                    options->lr, last, err);
 }
 
 static int run(const hf_cli_options *options)
 {
     hf_error err;
-    hf_log log = {0};
-    hf_log_look *looks = NULL;
-    size_t looked = 0;
-    hf_status status = read_logs(&log, options, &err);
-    if (status == HF_OK && (looks = calloc(log.count, sizeof *looks)) == NULL)
-        status = hf_fail_memory(&err, "the curves");
-    for (; status == HF_OK && looked < log.count; looked += status == HF_OK)
-        status = hf_log_look_at(&looks[looked], &log.curve[looked], &hf_search_usual, &err);
+    session s = {.look = NULL};
+    hf_status status = look_at_all(&s, options, &err);
+    if (status == HF_OK)
+        status = open_beside(&s, options, &err);
     if (status == HF_OK && options->directory != NULL)
         status = open_folder(options->directory, &err);
-    if (status == HF_OK && !options->quiet)
-        print_all(looked, looks);
-    if (status == HF_OK && options->directory != NULL)
-        status = write_all(looked, looks, options, &err);
-    for (size_t i = 0; i < looked; i++)
-        hf_log_look_clear(&looks[i]);
-    free(looks);
-    hf_log_clear(&log);
+    if (status == HF_OK && options->beside != NULL) {
+        hf_cli_watch_signals();
+        status = hf_beside_run(&s.beside, options->directory, &hf_cli_signal, &err);
+    }
+    const bool interrupted = s.beside.interrupted;
+    if (status == HF_OK && !options->quiet && !interrupted)
+        print_all(&s, options);
+    if (status == HF_OK && options->directory != NULL && !interrupted)
+        status = write_all(&s, options, &err);
+    for (size_t i = 0; i < s.count; i++)
+        hf_log_look_clear(&s.look[i]);
+    free(s.look);
+    hf_log_clear(&s.log);
+    hf_beside_clear(&s.beside);
     if (status == HF_OK)
         status = hf_cli_flush(&err);
-    return status == HF_OK ? 0 : hf_cli_fail(&err);
+    if (status == HF_OK && interrupted)
+        fprintf(stderr, "headflow: interrupted: nothing was compared\n");
+    return status != HF_OK ? hf_cli_fail(&err) : interrupted ? 128 + (int)hf_cli_signal : 0;
 }
 
 const hf_cli_command hf_cli_detect = {
     .name = "detect",
-    .usage = "detect LOG... [-o DIR] [--step NAME] [--loss NAME]...",
+    .usage = "detect LOG... [-o DIR] [--step NAME] [--loss NAME]... [--beside MODEL] [--lr X]",
     .argument = "LOG",
     .many = true,
     .summary = "stages of somebody's training log",
-    .short_options = "oqpl",
+    .short_options = "oqplwys",
     .help = "Finds the plateaus, drops and stages of training logs: CSV or TSV with a line of names (pandas, W&B and TensorBoard\n"
             "exports, numpy.savetxt with a header), with noise of any size, gaps, NaN, steps out of order or repeated, on any grid.\n"
             "\n"
@@ -102,6 +145,11 @@ const hf_cli_command hf_cli_detect = {
             "                 rises, or the number of the row\n"
             "  --loss NAME    the column of the loss, again for each of several; NAME also takes RUN - NAME of W&B for all runs,\n"
             "                 and train/NAME; default: loss, train_loss, ..., or the only one that it can be\n"
+            "  --beside MODEL puts the flow of a model file beside it: times at the levels between the flow's plateaus, in\n"
+            "                 DIR/compare.tsv and DIR/plots/beside.png; DIR/flow holds the flow. Its losses must be the log's\n"
+            "  --lr X         flow time of a step; with train.optimizer = \"momentum\" in MODEL, X/(1 - train.momentum), less at\n"
+            "                 first; default: train.lr of MODEL\n"
+            "  -s PATH=VALUE  overrides a key of MODEL\n"
             "  --quiet        no summary\n"
             "\n"
             "Says which columns were taken, what was done to the rows, how large the noise is, and of every stage when it is,\n"

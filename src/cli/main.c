@@ -10,6 +10,7 @@
 
 #include <ctype.h>
 #include <getopt.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,6 +117,13 @@ static bool parse_count(const char *text, size_t most, size_t *count)
     return isdigit((unsigned char)text[0]) && *end == '\0' && number >= 1 && number <= most;
 }
 
+static bool parse_positive(const char *text, double *number)
+{
+    char *end;
+    *number = strtod(text, &end);
+    return end != text && *end == '\0' && *number > 0 && isfinite(*number);
+}
+
 /* A long option is known by the letter that a command has it by, and this. */
 enum { LONG = 256 };
 
@@ -126,6 +134,8 @@ static const struct option long_options[] = {{"explain", no_argument, NULL, LONG
                                              {"terminal", required_argument, NULL, LONG + 't'},
                                              {"step", required_argument, NULL, LONG + 'p'},
                                              {"loss", required_argument, NULL, LONG + 'l'},
+                                             {"beside", required_argument, NULL, LONG + 'w'},
+                                             {"lr", required_argument, NULL, LONG + 'y'},
                                              {"slurm", no_argument, NULL, LONG + 'b'},
                                              {"chunk", required_argument, NULL, LONG + 'c'},
                                              {"chunks", required_argument, NULL, LONG + 'n'},
@@ -192,6 +202,13 @@ static int take(const hf_cli_command *command, int letter, hf_cli_options *optio
         break;
     case 't':
         options->terminal = optarg;
+        break;
+    case 'w':
+        options->beside = optarg;
+        break;
+    case 'y':
+        if (!parse_positive(optarg, &options->lr))
+            return usage_error(command, "--lr %s: expected a number > 0", optarg);
         break;
     case 'p':
         options->step = optarg;

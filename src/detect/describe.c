@@ -58,6 +58,16 @@ static double time_of_part(const window *w, double part, double *error)
     return t;
 }
 
+double hf_describe_time(const hf_rows *rows, double level, double *error)
+{
+    const window w = {rows, 0, rows->count, level, level};
+    const double point = hf_times_level(rows->count, rows->x, rows->y, level);
+    *error = NAN;
+    if (point <= rows->x[0] || point >= rows->x[rows->count - 1])
+        return NAN;
+    return time_of_part(&w, 0, error);
+}
+
 /* The speed around that: across a tenth of the fall. */
 static double speed_of_part(const window *w, double part)
 {

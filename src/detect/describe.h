@@ -11,4 +11,7 @@ hf_search_stage hf_describe_stage(const hf_rows *rows, const hf_candidate *drop,
 /* The line through the rows from..to, at their middle; where there are fewer than three, loss and speed as they are given. */
 hf_search_plateau hf_describe_plateau(const hf_rows *rows, double from, double to, double loss, double speed);
 
+/* When the rows pass a level, and the standard error of that (nan: not known). nan: they start below it, or never reach it. */
+double hf_describe_time(const hf_rows *rows, double level, double *error);
+
 #endif

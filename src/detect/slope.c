@@ -5,8 +5,9 @@
 #include <gsl/gsl_errno.h>
 #include <gsl/gsl_linalg.h>
 #include <math.h>
+#include <string.h>
 
-enum { TERMS = 3, ROWS_LEAST = 4 };
+enum { TERMS = 3, ROWS_LEAST = 3, BACK = 2 /* windows earlier */ };
 
 typedef struct {
     const hf_rows *rows;
@@ -57,7 +58,7 @@ static void window(const place *p, size_t n, size_t *a, size_t *b)
         *a = *b > p->first + n ? *b - n : p->first;
 }
 
-static const double errors = 2; /* standard ones, that what agrees may be apart */
+static const double errors = 2; /* standard ones; what agrees has a point in common within so many */
 
 /* What all windows so far agree on. */
 typedef struct {
@@ -73,27 +74,34 @@ static bool agrees(interval *all, double value, double error)
     return all->low <= all->high;
 }
 
-/* Grows the window for as long as what it says agrees: in its speed, and in its level where that must be within one. */
+/* Grows the window for as long as what it says agrees: in its speed, and in its level where that must be within one. The widest
+ * window may be as wrong as narrower ones are uncertain, several of its own errors: for a speed an earlier one is taken. */
 static bool widen(const place *p, const interval *level, hf_slope *best)
 {
     interval levels = level == NULL ? anything : *level, speeds = anything;
-    bool found = false;
+    size_t accepted = 0;
+    hf_slope last[BACK + 1]; /* those that were accepted, the latest first */
+    bool disagreed = false;
     if (p->end - p->first < ROWS_LEAST)
         return false;
-    for (size_t n = ROWS_LEAST;; n += n / 2) {
+    for (size_t n = ROWS_LEAST, taken = 0; taken < n && !disagreed; n += n / 2) {
         size_t a, b;
         hf_slope now;
         window(p, n, &a, &b);
+        taken = b - a < n ? n : 0; /* all rows are in it */
         if (!fit(p, a, b, &now))
             break;
-        if (!agrees(&speeds, now.speed, now.speed_error) || (level != NULL && !agrees(&levels, now.loss, now.loss_error)))
+        disagreed = !agrees(&speeds, now.speed, now.speed_error) ||
+                    (level != NULL && !agrees(&levels, now.loss, now.loss_error));
+        if (disagreed)
             break;
-        *best = now;
-        found = true;
-        if (b - a < n)
-            break;
+        memmove(last + 1, last, BACK * sizeof *last);
+        last[0] = now;
+        accepted++;
     }
-    return found;
+    if (accepted > 0)
+        *best = last[!disagreed || level != NULL ? 0 : accepted > BACK ? BACK : accepted - 1];
+    return accepted > 0;
 }
 
 bool hf_slope_at(const hf_rows *rows, double t, hf_slope *slope)

@@ -5,8 +5,10 @@
  * diagonal of the inverse of the normal matrix: about 9 sigma^2 tau / 4n and 3 sigma^2 tau / (n h^2) for n rows within h of the
  * place. A third derivative makes the speed wrong by h^2 L''' / 10, a fourth the level by 3 h^4 L'''' / 280 (evenly spaced rows).
  * So wide windows are precise and narrow ones unbiased. The window grows by half as long as what it says agrees with all
- * narrower ones: their intervals of three errors have a point in common (Goldenshluger and Nemirovski 1997). The widest such
- * window has a bias of no more than a few of its errors, and nothing about the curve need be known. */
+ * narrower ones: their intervals of two errors have a point in common (Goldenshluger and Nemirovski 1997). The widest such window
+ * has a bias of several of its own errors; two steps before it the bias is a fifth of that and the error three times as large:
+ * that window is taken for speeds. Nothing about the curve need be known. Measured on staircases with white noise,
+ * (speed - truth)/error has a mean square of 0.6; with correlated noise, whose correlation is hard to tell, of 2.5. */
 #ifndef HF_DETECT_SLOPE_H
 #define HF_DETECT_SLOPE_H
 
@@ -21,7 +23,7 @@ typedef struct {
     size_t rows;               /* in it */
 } hf_slope;
 
-/* The speed of rows at t, and the level there. False: there are fewer than 4 rows. */
+/* The speed of rows at t, and the level there. False: there are fewer than 3 rows. */
 bool hf_slope_at(const hf_rows *rows, double t, hf_slope *slope);
 
 /* Around t, where rows next to each other pass a level: the window is the widest in which the level agrees with that one, up to

@@ -4,6 +4,9 @@
 #define HF_LOG_TABLES_H
 
 #include "log/look.h"
+#include "report/table.h"
+
+extern const hf_table_kind *const hf_log_tables[];
 
 /* Writes them into directory, which is there. Errors: HF_ESYSTEM. */
 hf_status hf_log_tables_write(size_t count, const hf_log_look *looks, const hf_search_params *params, const char *directory,
