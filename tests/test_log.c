@@ -77,6 +77,8 @@ static void test_guesses(void **state)
          "'test_loss'"},
         {"step,a,b\n1,5,3\n2,4,3\n", NULL, NULL,
          "log: several columns could be the loss: say which with --loss NAME, once for each; the columns are 'step', 'a', 'b'"},
+        {"step,a,b\n1,2,3\n2,3,1\n", NULL, NULL,
+         "log: several columns could be the loss: say which with --loss NAME, once for each; the columns are 'step', 'a', 'b'"},
         {"step,name\n1,x\n", NULL, NULL,
          "log: no column of numbers could be the loss: say which with --loss NAME; the columns are 'step', 'name'"},
         {"step,loss\n1,5\n", NULL, "los", "log: --loss los: there is no such column; the columns are 'step', 'loss'"},

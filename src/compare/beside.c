@@ -2,6 +2,7 @@
 
 #include "compare/verdict.h"
 #include "core/file.h"
+#include "core/path.h"
 #include "core/plural.h"
 #include "detect/describe.h"
 #include "report/plot_scripts.h" /* made from plots/ by make */

@@ -177,13 +177,23 @@ static hf_status choose_named(const hf_tsv *table, const char *option, const cha
 
 /* ---- guesses ---- */
 
-static size_t guess_step(const hf_tsv *table, const hf_log_columns *c)
+/* The column that is called a step; HF_LOG_ROW: none is. */
+static size_t find_step(const hf_tsv *table)
 {
     bool rises;
     for (size_t k = 0; steps[k] != NULL; k++)
         for (size_t i = 0; i < table->columns; i++)
             if (strcasecmp(last_part(hf_tsv_name(table, i)), steps[k]) == 0 && is_numeric(table, i, &rises))
                 return i;
+    return HF_LOG_ROW;
+}
+
+static size_t guess_step(const hf_tsv *table, const hf_log_columns *c)
+{
+    bool rises;
+    const size_t named = find_step(table);
+    if (named != HF_LOG_ROW)
+        return named;
     size_t rising = HF_LOG_ROW, count = 0;
     for (size_t i = 0; i < table->columns; i++) {
         bool is_loss = false;
@@ -228,7 +238,8 @@ static size_t keep_training(const hf_tsv *table, size_t count, size_t *found)
     return kept == 0 ? count : kept;
 }
 
-/* Numbers that are neither step nor clock. Of two columns that both rise or both do not, the first is not the step. */
+/* Numbers that are neither step nor clock. Of two such columns, where none is called a step, the one that rises is the step, of
+ * two that rise the first. */
 static size_t find_left(const hf_tsv *table, size_t *found)
 {
     size_t count = 0, rising = 0, which = 0;
@@ -240,9 +251,9 @@ static size_t find_left(const hf_tsv *table, size_t *found)
             rising += rises;
             which = rises ? count - 1 : which;
         }
-    if (count == 2 && rising == 2) /* both rise: the step stands first */
+    if (count == 2 && rising == 2)
         which = 0;
-    if (count == 2 && rising > 0) {
+    if (count == 2 && rising > 0 && find_step(table) == HF_LOG_ROW) {
         found[0] = found[1 - which];
         return 1;
     }
