@@ -11,9 +11,9 @@
 
 static const char *const noise_names[] = {"none", "white", "AR(1)", "~ loss", "t_3"};
 static const curve_noise noises[] = {
-    {NOISE_NONE, 0}, {NOISE_WHITE, 0.001}, {NOISE_AR, 0.001}, {NOISE_LOSS, 0.001}, {NOISE_WHITE, 0.01},
-    {NOISE_AR, 0.01}, {NOISE_LOSS, 0.01},  {NOISE_WHITE, 0.03}, {NOISE_AR, 0.03},  {NOISE_LOSS, 0.03},
-    {NOISE_WHITE, 0.1}, {NOISE_AR, 0.1},   {NOISE_LOSS, 0.1},
+    {NOISE_NONE, 0},    {NOISE_WHITE, 0.001}, {NOISE_AR, 0.001},   {NOISE_LOSS, 0.001}, {NOISE_WHITE, 0.01},
+    {NOISE_AR, 0.01},   {NOISE_LOSS, 0.01},   {NOISE_WHITE, 0.03}, {NOISE_AR, 0.03},    {NOISE_LOSS, 0.03},
+    {NOISE_WHITE, 0.1}, {NOISE_AR, 0.1},      {NOISE_LOSS, 0.1},
 };
 enum { NOISES = sizeof noises / sizeof *noises, GRIDS = 4, POINTS_LEAST = 5, NULLS = 100 };
 static const size_t sizes[GRIDS] = {300, 3000, 300, 3000};
@@ -88,10 +88,10 @@ static void write_flow(output *out, const known_flow *f, size_t grid, size_t noi
         const known_stage *k = &f->stage[i];
         const bool resolved = points_between(&s, k->t_before, k->t_onset) >= POINTS_LEAST &&
                               points_between(&s, k->t_settle, k->t_after) >= POINTS_LEAST;
-        fprintf(out->truth, "%zu\t%s\t%g\t%s\t%zu\t%zu\t%.9g\t%.9g\t%.9g\t%.9g\t%.9g\t%.9g\t%.9g\t%d\t%d\t%.4g\n", out->count,
-                noise_names[how.kind], noises[noise].size, is_log[grid] ? "log" : "linear", s.count, i + 1, k->t_before,
-                k->t_onset, k->t_peak, k->t_settle, k->t_after, k->before, k->after, resolved, is_clear(f, i, &s),
-                contrast_of(f, i));
+        fprintf(out->truth, "%zu\t%s\t%g\t%s\t%zu\t%zu\t%.9g\t%.9g\t%.9g\t%.9g\t%.9g\t%.9g\t%.9g\t%d\t%d\t%.4g\n",
+                out->count, noise_names[how.kind], noises[noise].size, is_log[grid] ? "log" : "linear", s.count, i + 1,
+                k->t_before, k->t_onset, k->t_peak, k->t_settle, k->t_after, k->before, k->after, resolved,
+                is_clear(f, i, &s), contrast_of(f, i));
     }
     free(clean);
     clear_samples(&s);
@@ -100,8 +100,8 @@ static void write_flow(output *out, const known_flow *f, size_t grid, size_t noi
 static void write_nulls(output *out, random_source *random)
 {
     static const size_t which[] = {0, 2, 3, 4, 6, 1, 7}; /* exponential, power, straight, constant, rising, two more */
-    static const curve_noise how[] = {{NOISE_NONE, 0},   {NOISE_WHITE, 0.001}, {NOISE_AR, 0.001}, {NOISE_LOSS, 0.001},
-                                      {NOISE_WHITE, 0.01}, {NOISE_AR, 0.01},   {NOISE_LOSS, 0.01}};
+    static const curve_noise how[] = {{NOISE_NONE, 0},     {NOISE_WHITE, 0.001}, {NOISE_AR, 0.001}, {NOISE_LOSS, 0.001},
+                                      {NOISE_WHITE, 0.01}, {NOISE_AR, 0.01},     {NOISE_LOSS, 0.01}};
     for (size_t n = 0; n < NULLS; n++) {
         const size_t grid = n / 7 % GRIDS;
         const curve_noise noise = how[(n + n / 28) % 7];
@@ -132,7 +132,8 @@ int main(int argc, char **argv)
     const size_t flows = argc > 3 ? strtoul(argv[3], NULL, 10) : 100;
     output out = {argv[1], open_in(argv[1], "truth.tsv"), 0};
     hf_init();
-    fputs("curve\tnoise\tsize\tgrid\tpoints\tstage\tt_before\tt_onset\tt_peak\tt_settle\tt_after\tbefore\tafter\tresolved\tclear\tcontrast\n",
+    fputs("curve\tnoise\tsize\tgrid\tpoints\tstage\tt_before\tt_onset\tt_peak\tt_settle\tt_"
+          "after\tbefore\tafter\tresolved\tclear\tcontrast\n",
           out.truth);
     for (size_t n = 0; n < flows;) {
         known_flow f;

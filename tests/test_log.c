@@ -31,7 +31,8 @@ static void assert_chosen(const char *text, const char *step, const char *loss, 
     if (choose(&c, &table, text, &wish, &err) != HF_OK)
         snprintf(chosen, sizeof chosen, "%s", err.message);
     else {
-        size_t used = (size_t)snprintf(chosen, sizeof chosen, "%s:", c.step == HF_LOG_ROW ? "row" : hf_tsv_name(&table, c.step));
+        size_t used =
+            (size_t)snprintf(chosen, sizeof chosen, "%s:", c.step == HF_LOG_ROW ? "row" : hf_tsv_name(&table, c.step));
         for (size_t i = 0; i < c.loss_count; i++)
             used += (size_t)snprintf(chosen + used, sizeof chosen - used, "%s %s", i == 0 ? "" : ",",
                                      hf_tsv_name(&table, c.loss[i]));
@@ -55,7 +56,8 @@ static void test_guesses(void **state)
         {"epoch,train_loss,val_loss\n1,5,3\n2,4,3\n", NULL, NULL, "epoch: train_loss"},
         {"Wall time,Step,Value\n1.5,1,5\n2.5,2,4\n", NULL, NULL, "Step: Value"},
         {"Step,a - loss,a - loss__MIN,a - loss__MAX,b - loss\n1,5,5,5,\n2,,,,4\n", NULL, NULL, "Step: a - loss, b - loss"},
-        {"Step,a - train/loss,a - _step,b - train/loss\n1,5,1,\n2,,2,4\n", NULL, NULL, "Step: a - train/loss, b - train/loss"},
+        {"Step,a - train/loss,a - _step,b - train/loss\n1,5,1,\n2,,2,4\n", NULL, NULL,
+         "Step: a - train/loss, b - train/loss"},
         {"n,cost\n1,5\n2,4\n", NULL, NULL, "n: cost"},
         {"n,m\n1,5\n2,4\n", NULL, NULL, "n: m"},
         {"m,n\n5,1\n4,2\n", NULL, NULL, "n: m"},
@@ -73,12 +75,15 @@ static void test_guesses(void **state)
         {"step,train/loss,val/loss\n1,5,3\n2,4,3\n", NULL, "train/loss", "step: train/loss"},
         /* what cannot be told */
         {"step,val_loss,test_loss\n1,5,3\n", NULL, NULL,
-         "log: several columns could be the loss: say which with --loss NAME, once for each; the columns are 'step', 'val_loss', "
+         "log: several columns could be the loss: say which with --loss NAME, once for each; the columns are 'step', "
+         "'val_loss', "
          "'test_loss'"},
         {"step,a,b\n1,5,3\n2,4,3\n", NULL, NULL,
-         "log: several columns could be the loss: say which with --loss NAME, once for each; the columns are 'step', 'a', 'b'"},
+         "log: several columns could be the loss: say which with --loss NAME, once for each; the columns are 'step', 'a', "
+         "'b'"},
         {"step,a,b\n1,2,3\n2,3,1\n", NULL, NULL,
-         "log: several columns could be the loss: say which with --loss NAME, once for each; the columns are 'step', 'a', 'b'"},
+         "log: several columns could be the loss: say which with --loss NAME, once for each; the columns are 'step', 'a', "
+         "'b'"},
         {"step,name\n1,x\n", NULL, NULL,
          "log: no column of numbers could be the loss: say which with --loss NAME; the columns are 'step', 'name'"},
         {"step,loss\n1,5\n", NULL, "los", "log: --loss los: there is no such column; the columns are 'step', 'loss'"},
@@ -127,12 +132,14 @@ static void test_looks(void **state)
         hf_log_look look = look_at(&curve);
         assert_int_equal(look.found.stage_count, 2);
         const double late = how == 3 ? 30 : 0;
-        assert_true(is_close(look.found.stage[0].t_half, 200, 0, 1) && is_close(look.found.stage[1].t_half, 400 + late, 0, 1));
+        assert_true(is_close(look.found.stage[0].t_half, 200, 0, 1) &&
+                    is_close(look.found.stage[1].t_half, 400 + late, 0, 1));
         assert_true(is_close(look.found.stage[0].t_peak, 200, 0, 4));
         assert_true(look.sign == (how == 0 ? -1 : 1) && look.is_log == (how == 1));
         assert_true(look.gaps == (how == 3) && look.rows.unsorted == (how == 2));
         assert_true(how != 3 || (look.gap_from == 299 && look.gap_to == 330));
-        assert_true(hf_log_certainty(&look, 0) > 100 && hf_log_certainty(&look, 1) > 50 && isnan(hf_log_certainty(&look, 2)));
+        assert_true(hf_log_certainty(&look, 0) > 100 && hf_log_certainty(&look, 1) > 50 &&
+                    isnan(hf_log_certainty(&look, 2)));
         const hf_search_plateau *middle = &look.found.plateau[1];
         assert_true(fabs(look.sign * middle->loss - 2) < 5 * middle->loss_error + 0.002);
         hf_log_look_clear(&look);
@@ -177,7 +184,8 @@ static void test_slopes_have_honest_errors(void **state)
                 const double t = (double)k * ROWS / PLACES, h = 1e-3;
                 hf_slope s;
                 assert_true(hf_slope_at(&rows, t, &s));
-                const double truth = (staircase(t - h) - staircase(t + h)) / (2 * h), off = (s.speed - truth) / s.speed_error;
+                const double truth = (staircase(t - h) - staircase(t + h)) / (2 * h),
+                             off = (s.speed - truth) / s.speed_error;
                 square += off * off;
                 inside += fabs(off) < 3;
                 narrow = fmin(narrow, s.half);
@@ -208,7 +216,8 @@ static void test_times_have_honest_errors(void **state)
         assert_int_equal(look.found.stage_count, 2);
         const hf_search_stage *s = &look.found.stage[0];
         if (again == 0)
-            assert_true(is_close(s->t_half, 200, 0, 0.02) && is_close(s->speed, 2.0 / 32, 0.01, 0) && is_close(s->t_peak, 200, 0, 1));
+            assert_true(is_close(s->t_half, 200, 0, 0.02) && is_close(s->speed, 2.0 / 32, 0.01, 0) &&
+                        is_close(s->t_peak, 200, 0, 1));
         else {
             square += pow((s->t_half - 200) / s->half_error, 2) / AGAIN;
             most = fmax(most, fabs(s->t_half - 200));
@@ -222,11 +231,9 @@ static void test_times_have_honest_errors(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_guesses),
-                                       cmocka_unit_test(test_looks),
-                                       cmocka_unit_test(test_too_few_rows),
-                                       cmocka_unit_test(test_slopes_have_honest_errors),
-                                       cmocka_unit_test(test_times_have_honest_errors)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_guesses), cmocka_unit_test(test_looks), cmocka_unit_test(test_too_few_rows),
+        cmocka_unit_test(test_slopes_have_honest_errors), cmocka_unit_test(test_times_have_honest_errors)};
     hf_init();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -140,7 +140,9 @@ static void test_no_table(void **state)
         {"a,b\n1,\"2\n3,4\n", 0, "log:2: a quote is opened here and never closed"},
         {"a,b\n1,\"2\"x\n", 0, "log:2: text behind a closing quote: a quote inside quotes is doubled"},
         {"a,b\n1,\0\n", 8, "log:2: a zero byte stands here: this is no text"},
-        {"\xff\xfe" "a\0", 4, "log: this is UTF-16, expected UTF-8: save it as that"},
+        {"\xff\xfe"
+         "a\0",
+         4, "log: this is UTF-16, expected UTF-8: save it as that"},
         {"\x1f\x8b\x08", 3, "log: this is compressed, expected text: gunzip it first"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -2,6 +2,8 @@
 #include "cli/cli.h"
 
 #include "compare/beside.h"
+#include "config/config.h"
+#include "config/fill.h"
 #include "core/file.h"
 #include "core/path.h"
 #include "log/summary.h"
@@ -26,8 +28,8 @@ static hf_status open_folder(const char *directory, hf_error *err)
     char *model = hf_path_join(directory, "model.conf");
     hf_status status = model == NULL ? hf_fail_memory(err, "a file name") : HF_OK;
     if (status == HF_OK && hf_file_exists(model))
-        status = hf_fail(err, HF_EUSAGE, "-o %s: a run is in this folder, whose tables have the same names: name another one",
-                         directory);
+        status = hf_fail(err, HF_EUSAGE,
+                         "-o %s: a run is in this folder, whose tables have the same names: name another one", directory);
     free(model);
     if (status == HF_OK)
         status = hf_directory_make(directory, err);
@@ -39,6 +41,9 @@ typedef struct {
     hf_log log;
     hf_log_look *look; /* (log.count) */
     size_t count;      /* of those that were looked at */
+    hf_config model;   /* beside it */
+    hf_flow_run_params flow;
+    hf_clock clock;
     hf_beside beside;
 } session;
 
@@ -85,6 +90,28 @@ static hf_status look_at_all(session *s, const hf_cli_options *options, hf_error
     return status;
 }
 
+/* Which flow time a step of the log is. */
+static hf_status find_clock(session *s, const hf_cli_options *options, hf_error *err)
+{
+    const hf_config *model = &s->model;
+    s->clock = model->declared.train ? hf_clock_of(&model->train) : (hf_clock){.is_time = true};
+    if (options->lr > 0)
+        s->clock.lr = options->lr;
+    if (model->declared.sweep)
+        return hf_fail(err, HF_EUSAGE, "--beside %.200s: this model is a sweep; take one without", options->beside);
+    if (!s->clock.is_time)
+        return hf_fail(
+            err, HF_EUSAGE,
+            "--beside %.200s: the steps of its train section (optimizer, schedule or clipping) stand for no flow "
+            "time; expected sgd or momentum of a steady lr",
+            options->beside);
+    if (!(s->clock.lr > 0))
+        return hf_fail(err, HF_EUSAGE, "--beside %.200s: --lr X is missing, the log's learning rate: the model has none",
+                       options->beside);
+    return HF_OK;
+}
+
+/* Reads the model. Its flow is to reach the end of the logs. */
 static hf_status open_beside(session *s, const hf_cli_options *options, hf_error *err)
 {
     double last = 0;
@@ -94,9 +121,26 @@ static hf_status open_beside(session *s, const hf_cli_options *options, hf_error
         return hf_fail(err, HF_EUSAGE, "--lr says how much flow time a step is: it goes with --beside MODEL");
     if (options->beside == NULL && options->override_count > 0)
         return hf_fail(err, HF_EUSAGE, "-s overrides a model's keys: it goes with --beside MODEL");
-    return options->beside == NULL ? HF_OK
-                                   : hf_beside_open(&s->beside, options->beside, options->override_count, options->overrides,
-                                                    options->lr, last, err);
+    if (options->beside == NULL)
+        return HF_OK;
+    hf_status status = hf_config_read(&s->model, options->beside, options->override_count, options->overrides, err);
+    if (status == HF_OK)
+        status = find_clock(s, options, err);
+    if (status != HF_OK)
+        return status;
+    s->model.solver.t_end = fmax(s->model.solver.t_end, hf_clock_time(s->clock, last));
+    return hf_fill_flow_run(&s->model, &s->flow, err);
+}
+
+static void close_session(session *s)
+{
+    hf_beside_clear(&s->beside);
+    hf_fill_clear_problem(&s->flow.problem);
+    hf_config_clear(&s->model);
+    for (size_t i = 0; i < s->count; i++)
+        hf_log_look_clear(&s->look[i]);
+    free(s->look);
+    hf_log_clear(&s->log);
 }
 
 static int run(const hf_cli_options *options)
@@ -110,18 +154,14 @@ static int run(const hf_cli_options *options)
         status = open_folder(options->directory, &err);
     if (status == HF_OK && options->beside != NULL) {
         hf_cli_watch_signals();
-        status = hf_beside_run(&s.beside, options->directory, &hf_cli_signal, &err);
+        status = hf_beside_run(&s.beside, &s.flow, s.clock, options->directory, &hf_cli_signal, &err);
     }
     const bool interrupted = s.beside.interrupted;
     if (status == HF_OK && !options->quiet && !interrupted)
         print_all(&s, options);
     if (status == HF_OK && options->directory != NULL && !interrupted)
         status = write_all(&s, options, &err);
-    for (size_t i = 0; i < s.count; i++)
-        hf_log_look_clear(&s.look[i]);
-    free(s.look);
-    hf_log_clear(&s.log);
-    hf_beside_clear(&s.beside);
+    close_session(&s);
     if (status == HF_OK)
         status = hf_cli_flush(&err);
     if (status == HF_OK && interrupted)
@@ -136,23 +176,30 @@ const hf_cli_command hf_cli_detect = {
     .many = true,
     .summary = "stages of somebody's training log",
     .short_options = "oqplwys",
-    .help = "Finds the plateaus, drops and stages of training logs: CSV or TSV with a line of names (pandas, W&B and TensorBoard\n"
-            "exports, numpy.savetxt with a header), with noise of any size, gaps, NaN, steps out of order or repeated, on any grid.\n"
-            "\n"
-            "  -o DIR         writes DIR/stages.tsv, curves.tsv, plateaus.tsv, slope.tsv, samples.tsv and DIR/plots/detect.png;\n"
-            "                 without it nothing is written\n"
-            "  --step NAME    the column of steps or times; default: step, iteration, t, epoch, ..., the only other column that\n"
-            "                 rises, or the number of the row\n"
-            "  --loss NAME    the column of the loss, again for each of several; NAME also takes RUN - NAME of W&B for all runs,\n"
-            "                 and train/NAME; default: loss, train_loss, ..., or the only one that it can be\n"
-            "  --beside MODEL puts the flow of a model file beside it: times at the levels between the flow's plateaus, in\n"
-            "                 DIR/compare.tsv and DIR/plots/beside.png; DIR/flow holds the flow. Its losses must be the log's\n"
-            "  --lr X         flow time of a step; with train.optimizer = \"momentum\" in MODEL, X/(1 - train.momentum), less at\n"
-            "                 first; default: train.lr of MODEL\n"
-            "  -s PATH=VALUE  overrides a key of MODEL\n"
-            "  --quiet        no summary\n"
-            "\n"
-            "Says which columns were taken, what was done to the rows, how large the noise is, and of every stage when it is,\n"
-            "between which levels, and how sure it is. A curve that rises is looked at upside down. doc/detect.md says how.\n",
+    .help =
+        "Finds the plateaus, drops and stages of training logs: CSV or TSV with a line of names (pandas, W&B and "
+        "TensorBoard\n"
+        "exports, numpy.savetxt with a header), with noise of any size, gaps, NaN, steps out of order or repeated, on any "
+        "grid.\n"
+        "\n"
+        "  -o DIR         writes DIR/stages.tsv, curves.tsv, plateaus.tsv, slope.tsv, samples.tsv and "
+        "DIR/plots/detect.png;\n"
+        "                 without it nothing is written\n"
+        "  --step NAME    the column of steps or times; default: step, iteration, t, epoch, ..., the only other column "
+        "that\n"
+        "                 rises, or the number of the row\n"
+        "  --loss NAME    the column of the loss, again for each of several; NAME also takes RUN - NAME of W&B for all "
+        "runs,\n"
+        "                 and train/NAME; default: loss, train_loss, ..., or the only one that it can be\n"
+        "  --beside MODEL puts the flow of a model file beside it: times at the levels between the flow's plateaus, in\n"
+        "                 DIR/compare.tsv and DIR/plots/beside.png; DIR/flow holds the flow. Its losses must be the log's\n"
+        "  --lr X         flow time of a step; with train.optimizer = \"momentum\" in MODEL, X/(1 - train.momentum), less "
+        "at\n"
+        "                 first; default: train.lr of MODEL\n"
+        "  -s PATH=VALUE  overrides a key of MODEL\n"
+        "  --quiet        no summary\n"
+        "\n"
+        "Says which columns were taken, what was done to the rows, how large the noise is, and of every stage when it is,\n"
+        "between which levels, and how sure it is. A curve that rises is looked at upside down. doc/detect.md says how.\n",
     .run = run,
 };

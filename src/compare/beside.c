@@ -13,43 +13,17 @@
 
 /* ---- the flow ---- */
 
-hf_status hf_beside_open(hf_beside *b, const char *model, size_t override_count, const char *const overrides[], double lr,
-                         double last, hf_error *err)
+hf_status hf_beside_run(hf_beside *b, const hf_flow_run_params *params, hf_clock clock, const char *directory,
+                        const volatile sig_atomic_t *interrupted, hf_error *err)
 {
-    *b = (hf_beside){0};
-    hf_status status = hf_config_read(&b->config, model, override_count, overrides, err);
-    if (status != HF_OK)
-        return status;
-    hf_config *c = &b->config;
-    b->clock = c->declared.train ? hf_clock_of(&c->train) : (hf_clock){.is_time = true};
-    if (lr > 0)
-        b->clock.lr = lr;
-    if (c->declared.sweep)
-        status = hf_fail(err, HF_EUSAGE, "--beside %.200s: this model is a sweep; take one of its runs", model);
-    else if (!b->clock.is_time)
-        status = hf_fail(err, HF_EUSAGE,
-                         "--beside %.200s: the steps of its train section (optimizer, schedule or clipping) stand for no flow "
-                         "time; expected sgd or momentum of a steady lr",
-                         model);
-    else if (!(b->clock.lr > 0))
-        status = hf_fail(err, HF_EUSAGE, "--beside %.200s: --lr X is missing, the log's learning rate: the model has none",
-                         model);
-    if (status == HF_OK)
-        c->solver.t_end = fmax(c->solver.t_end, hf_clock_time(b->clock, last));
-    else
-        hf_config_clear(c);
-    return status;
-}
-
-hf_status hf_beside_run(hf_beside *b, const char *directory, const volatile sig_atomic_t *interrupted, hf_error *err)
-{
+    *b = (hf_beside){.flow_params = params, .clock = clock};
     char *place = directory == NULL ? NULL : hf_path_join(directory, "flow");
     hf_status status = directory != NULL && place == NULL ? hf_fail_memory(err, "a file name") : HF_OK;
     const hf_run_options options = {.directory = place, .interrupted = interrupted};
     if (status == HF_OK && place != NULL)
         status = hf_directory_make(place, err);
     if (status == HF_OK)
-        status = hf_flow_run(&b->config, &options, &b->flow, err);
+        status = hf_flow_run(params, &options, &b->flow, err);
     b->interrupted = status == HF_OK && b->flow.stop == HF_STOP_INTERRUPTED;
     free(place);
     return status;
@@ -57,7 +31,6 @@ hf_status hf_beside_run(hf_beside *b, const char *directory, const volatile sig_
 
 void hf_beside_clear(hf_beside *b)
 {
-    hf_config_clear(&b->config);
     hf_run_summary_clear(&b->flow);
     *b = (hf_beside){0};
 }
@@ -123,7 +96,7 @@ static row flow_row(const hf_beside *b, size_t i)
                  .t_peak = s->t_peak,
                  .t_settle = s->t_settle,
                  .t_error = NAN,
-                 .name = b->config.title};
+                 .name = b->flow_params->origin.title};
 }
 
 /* A curve at the level of stage i of the flow. */
@@ -150,13 +123,11 @@ static row log_row(const hf_beside *b, const hf_log_look *look, size_t number, s
     return r;
 }
 
-static hf_status write_table(const hf_beside *b, size_t count, const hf_log_look *looks, const char *directory, hf_error *err)
+static hf_status write_table(const hf_beside *b, size_t count, const hf_log_look *looks, const char *directory,
+                             hf_error *err)
 {
     hf_table table;
-    hf_table_origin origin = {.title = b->config.title, .seed = b->config.init.seed};
-    hf_status status = hf_config_hash(&b->config, &origin.hash, err);
-    if (status == HF_OK)
-        status = hf_table_open(&table, directory, "compare.tsv", &origin, err);
+    const hf_status status = hf_table_open(&table, directory, "compare.tsv", &b->flow_params->origin, err);
     if (status != HF_OK)
         return status;
     hf_table_comment(&table, "steps stand for flow time: lr %.17g, momentum %.17g", b->clock.lr, b->clock.momentum);
@@ -185,10 +156,11 @@ static void write_facts(FILE *stream, const void *data)
 {
     const facts *f = data;
     const hf_beside *b = f->beside;
-    const hf_output_params *output = &b->config.output;
-    hf_plots_write_string(stream, "run_title", b->config.title);
+    const hf_output_params *output = &b->flow_params->output;
+    hf_plots_write_string(stream, "run_title", b->flow_params->origin.title);
     fprintf(stream, "log_time = %d\nt_first = %.17g\nt_end = %.17g\nlr = %.17g\nmomentum = %.17g\ncurves = %zu\n",
-            output->spacing == HF_SPACING_LOG, output->t_first, b->config.solver.t_end, b->clock.lr, b->clock.momentum, f->count);
+            output->spacing == HF_SPACING_LOG, output->t_first, b->flow_params->solver.t_end, b->clock.lr,
+            b->clock.momentum, f->count);
     fprintf(stream, "array curve_names[%zu]\n", f->count);
     for (size_t i = 0; i < f->count; i++) {
         fprintf(stream, "curve_names[%zu] = ", i + 1);
@@ -253,18 +225,20 @@ static void print_curve(const hf_beside *b, const hf_log_look *look, size_t numb
         agree += fabs(at.deviation_flow) <= HF_VERDICT_AGREES;
     }
     if (levels > 0)
-        fprintf(stream, "  The log falls to %zu of the %zu level%s; at %zu of them its time is within %.0f %% of the flow's.\n",
+        fprintf(stream,
+                "  The log falls to %zu of the %zu level%s; at %zu of them its time is within %.0f %% of the flow's.\n",
                 reached, levels, hf_plural(levels), agree, 100 * HF_VERDICT_AGREES);
     if (!(fabs(start - flow) <= alike * flow))
-        fprintf(stream,
-                "  The log starts at %.4g, the flow at %.4g: if these are not the same loss (a factor, a sum for a mean, the\n"
-                "  noise of labels), levels say nothing; compare order and ratios of times.\n",
-                start, flow);
+        fprintf(
+            stream,
+            "  The log starts at %.4g, the flow at %.4g: if these are not the same loss (a factor, a sum for a mean, the\n"
+            "  noise of labels), levels say nothing; compare order and ratios of times.\n",
+            start, flow);
 }
 
 void hf_beside_print(const hf_beside *b, size_t count, const hf_log_look *looks, FILE *stream)
 {
-    fprintf(stream, "Beside the flow of %s, one step for lr %g%s of flow time", b->config.title, b->clock.lr,
+    fprintf(stream, "Beside the flow of %s, one step for lr %g%s of flow time", b->flow_params->origin.title, b->clock.lr,
             b->clock.momentum > 0 ? "/(1 - momentum)" : "");
     fputs(b->clock.momentum > 0 ? ", less at first.\n" : ".\n", stream);
     for (size_t k = 0; k < count; k++)

@@ -6,7 +6,6 @@
 #ifndef HF_COMPARE_BESIDE_H
 #define HF_COMPARE_BESIDE_H
 
-#include "config/config.h"
 #include "log/look.h"
 #include "report/table.h"
 #include "run/flow_run.h"
@@ -15,21 +14,17 @@
 #include <stdio.h>
 
 typedef struct {
-    hf_config config; /* of the model; owned */
-    hf_clock clock;
-    hf_run_summary flow; /* owned */
+    const hf_flow_run_params *flow_params; /* with the title of the model; must outlive it */
+    hf_clock clock;                        /* of the log; is_time */
+    hf_run_summary flow;                   /* owned */
     bool interrupted;
 } hf_beside;
 
 extern const hf_table_kind *const hf_beside_tables[];
 
-/* Reads the model. lr: of the log; 0: that of the model. last: the largest step, to which the flow must reach. Errors:
- * HF_EUSAGE (also: steps of this model are no time, there is no lr), HF_ESYSTEM. Free with hf_beside_clear. */
-hf_status hf_beside_open(hf_beside *beside, const char *model, size_t override_count, const char *const overrides[], double lr,
-                         double last, hf_error *err);
-
-/* Follows the flow, into directory/flow or, with NULL, in memory. Errors as hf_flow_run. */
-hf_status hf_beside_run(hf_beside *beside, const char *directory, const volatile sig_atomic_t *interrupted, hf_error *err);
+/* Follows the flow, into directory/flow or, with NULL, in memory. Errors as hf_flow_run. Free with hf_beside_clear. */
+hf_status hf_beside_run(hf_beside *beside, const hf_flow_run_params *params, hf_clock clock, const char *directory,
+                        const volatile sig_atomic_t *interrupted, hf_error *err);
 
 /* Writes directory/compare.tsv and directory/plots/beside.gp. Errors: HF_ESYSTEM. */
 hf_status hf_beside_write(const hf_beside *beside, size_t count, const hf_log_look *looks, const char *directory,

@@ -113,10 +113,10 @@ typedef struct {
     hf_tsv *table;
     char *at; /* what is left */
     size_t line;
-    size_t count, capacity;         /* of cells */
-    size_t records, record_room;    /* lines with fields */
-    size_t *first, *line_of;        /* (records) the first cell; the line. line_of becomes the table's */
-    char *comment;                  /* the last one before the first record; NULL: none */
+    size_t count, capacity;      /* of cells */
+    size_t records, record_room; /* lines with fields */
+    size_t *first, *line_of;     /* (records) the first cell; the line. line_of becomes the table's */
+    char *comment;               /* the last one before the first record; NULL: none */
     hf_error *err;
 } parser;
 
@@ -459,8 +459,8 @@ hf_status hf_tsv_numbers(const hf_tsv *table, size_t column, double *numbers, hf
 {
     for (size_t i = 0; i < table->rows; i++)
         if (!hf_tsv_number(table, i, column, &numbers[i]))
-            return hf_fail(err, HF_EUSAGE, "%.300s:%zu: %.100s: expected a number, got '%.60s'", table->path, table->line[i],
-                           hf_tsv_name(table, column), hf_tsv_text(table, i, column));
+            return hf_fail(err, HF_EUSAGE, "%.300s:%zu: %.100s: expected a number, got '%.60s'", table->path,
+                           table->line[i], hf_tsv_name(table, column), hf_tsv_text(table, i, column));
     return HF_OK;
 }
 

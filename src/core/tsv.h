@@ -14,10 +14,10 @@
 #include <stddef.h>
 
 typedef struct {
-    char *path;  /* of the file, as messages call it; owned */
-    char *text;  /* what the cells are in; owned */
-    char *made;  /* names that the file does not have; owned, NULL: it has names */
-    char **cell; /* (1 + rows, columns) the names, then the rows; owned */
+    char *path;   /* of the file, as messages call it; owned */
+    char *text;   /* what the cells are in; owned */
+    char *made;   /* names that the file does not have; owned, NULL: it has names */
+    char **cell;  /* (1 + rows, columns) the names, then the rows; owned */
     size_t *line; /* (rows) of the file, from 1; owned */
     size_t columns, rows;
     char separator;        /* '\t', ',', ';', or ' ' for blanks */

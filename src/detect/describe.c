@@ -131,7 +131,8 @@ hf_search_plateau hf_describe_plateau(const hf_rows *rows, double from, double t
 {
     const size_t first = hf_times_row(rows->count, rows->x, from), end = hf_times_row(rows->count, rows->x, to);
     const size_t count = end > first ? end - first : 0;
-    hf_search_plateau p = {.t = (from + to) / 2, .loss = loss, .speed = speed, .loss_error = NAN, .speed_error = NAN, .rows = count};
+    hf_search_plateau p = {
+        .t = (from + to) / 2, .loss = loss, .speed = speed, .loss_error = NAN, .speed_error = NAN, .rows = count};
     if (count < 3)
         return p;
     double x = 0, y = 0, xx = 0, xy = 0, square = 0;

@@ -6,7 +6,8 @@
 #include "detect/search.h"
 
 /* A drop between two levels: its times and speeds. */
-hf_search_stage hf_describe_stage(const hf_rows *rows, const hf_candidate *drop, double strength, double before, double after);
+hf_search_stage hf_describe_stage(const hf_rows *rows, const hf_candidate *drop, double strength, double before,
+                                  double after);
 
 /* The line through the rows from..to, at their middle; where there are fewer than three, loss and speed as they are given. */
 hf_search_plateau hf_describe_plateau(const hf_rows *rows, double from, double to, double loss, double speed);

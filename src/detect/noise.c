@@ -82,9 +82,8 @@ void hf_noise_profile(size_t count, const double *y, double *noise)
     for (size_t i = 0, k = 0; i < count; i++) { /* linear from centre to centre, constant at the ends */
         k += k + 1 < number && i >= centres[k + 1].at;
         const centre *a = &centres[k], *b = k + 1 < number ? a + 1 : a;
-        noise[i] = i <= a->at || a == b
-                       ? a->noise
-                       : a->noise + (b->noise - a->noise) * (double)(i - a->at) / (double)(b->at - a->at);
+        noise[i] = i <= a->at || a == b ? a->noise
+                                        : a->noise + (b->noise - a->noise) * (double)(i - a->at) / (double)(b->at - a->at);
     }
 }
 

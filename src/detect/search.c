@@ -277,8 +277,8 @@ static hf_status describe_stages(hf_search_result *r, const hf_rows *rows, const
     if (status == HF_OK && (r->stage == NULL || r->plateau == NULL))
         status = hf_fail_memory(err, "the stages");
     for (size_t i = 0; i < count && status == HF_OK; i++)
-        r->stage[r->stage_count++] = hf_describe_stage(rows, chosen[i].drop, chosen[i].strength,
-                                                            chosen[i].drop->before, chosen[i].drop->after);
+        r->stage[r->stage_count++] =
+            hf_describe_stage(rows, chosen[i].drop, chosen[i].strength, chosen[i].drop->before, chosen[i].drop->after);
     if (status == HF_OK)
         status = add_plateaus(r, rows, params, err);
     for (size_t i = 0; i < count && status == HF_OK; i++) { /* again, between the levels of the plateaus */

@@ -91,8 +91,8 @@ static bool widen(const place *p, const interval *level, hf_slope *best)
         taken = b - a < n ? n : 0; /* all rows are in it */
         if (!fit(p, a, b, &now))
             break;
-        disagreed = !agrees(&speeds, now.speed, now.speed_error) ||
-                    (level != NULL && !agrees(&levels, now.loss, now.loss_error));
+        disagreed =
+            !agrees(&speeds, now.speed, now.speed_error) || (level != NULL && !agrees(&levels, now.loss, now.loss_error));
         if (disagreed)
             break;
         memmove(last + 1, last, BACK * sizeof *last);

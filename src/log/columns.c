@@ -52,17 +52,17 @@ static bool is_among(const char *name, const char *const names[])
     return false;
 }
 
-static const char *const clocks[] = {"wall time",     "wall_time", "walltime", "timestamp",  "_timestamp", "runtime",
-                                     "_runtime",      "date",      "datetime", "created_at", "seconds",    "elapsed",
-                                     "relative time", "relative",  NULL};
+static const char *const clocks[] = {"wall time", "wall_time", "walltime",      "timestamp", "_timestamp",
+                                     "runtime",   "_runtime",  "date",          "datetime",  "created_at",
+                                     "seconds",   "elapsed",   "relative time", "relative",  NULL};
 /* The earlier, the surer. */
-static const char *const steps[] = {"step",        "global_step", "_step",   "steps", "iteration", "iterations",
-                                    "iter",        "iters",       "it",      "update", "updates",  "batch",
-                                    "train_step",  "trainer_step", "num_steps", "t",   "time",     "epoch",
-                                    "epochs",      "tokens",      "samples", "examples", "x",      NULL};
+static const char *const steps[] = {"step",       "global_step",  "_step",     "steps",    "iteration", "iterations",
+                                    "iter",       "iters",        "it",        "update",   "updates",   "batch",
+                                    "train_step", "trainer_step", "num_steps", "t",        "time",      "epoch",
+                                    "epochs",     "tokens",       "samples",   "examples", "x",         NULL};
 static const char *const losses[] = {"loss", "train_loss", "training_loss", "loss_train", NULL};
-static const char *const others[] = {"value", "nll", "mse", "cross_entropy", "crossentropy", "ce", "objective", "cost", "energy",
-                                     "error", "y", NULL};
+static const char *const others[] = {
+    "value", "nll", "mse", "cross_entropy", "crossentropy", "ce", "objective", "cost", "energy", "error", "y", NULL};
 
 /* ---- columns ---- */
 
@@ -170,8 +170,9 @@ static hf_status choose_named(const hf_tsv *table, const char *option, const cha
     *count = find_named(table, name, found);
     if (*count == 1 || (*count > 1 && option[2] == 'l' && are_runs(table, *count, found)))
         return HF_OK;
-    snprintf(what, sizeof what, *count == 0 ? "%s %.100s: there is no such column" : "%s %.100s: several columns are called that",
-             option, name);
+    snprintf(what, sizeof what,
+             *count == 0 ? "%s %.100s: there is no such column" : "%s %.100s: several columns are called that", option,
+             name);
     return fail_with_columns(table, err, what);
 }
 
@@ -276,7 +277,8 @@ static hf_status guess_losses(const hf_tsv *table, hf_log_columns *c, size_t *fo
     if (count == 0)
         return fail_with_columns(table, err, "no column of numbers could be the loss: say which with --loss NAME");
     if (count > 1 && !are_runs(table, count, found))
-        return fail_with_columns(table, err, "several columns could be the loss: say which with --loss NAME, once for each");
+        return fail_with_columns(table, err,
+                                 "several columns could be the loss: say which with --loss NAME, once for each");
     for (size_t i = 0; i < count; i++)
         add(c, found[i]);
     return HF_OK;

@@ -6,14 +6,14 @@
 
 /* One curve, as it stands in its file. */
 typedef struct {
-    char *file;              /* owned, as are all names */
-    char *step, *loss;       /* names of columns; step "": the number of the row */
-    char *name;              /* what tells it from the others: the loss, the file, or both */
+    char *file;        /* owned, as are all names */
+    char *step, *loss; /* names of columns; step "": the number of the row */
+    char *name;        /* what tells it from the others: the loss, the file, or both */
     size_t count;
-    double *x, *y;           /* (count) owned, one block at x */
-    size_t joined;           /* lines of names between the rows */
-    bool breaks_off;         /* a last line was left out */
-    size_t others;           /* columns of numbers that were not taken, though their name holds "loss" */
+    double *x, *y;   /* (count) owned, one block at x */
+    size_t joined;   /* lines of names between the rows */
+    bool breaks_off; /* a last line was left out */
+    size_t others;   /* columns of numbers that were not taken, though their name holds "loss" */
 } hf_log_curve;
 
 /* Zeroed: empty. */

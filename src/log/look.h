@@ -24,7 +24,6 @@ hf_status hf_log_look_at(hf_log_look *look, const hf_log_curve *curve, const hf_
  * few rows to tell. */
 double hf_log_certainty(const hf_log_look *look, size_t i);
 
-
 /* Legal on a zeroed look. */
 void hf_log_look_clear(hf_log_look *look);
 

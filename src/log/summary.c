@@ -72,8 +72,8 @@ static void print_cleaning(const hf_log_look *l, FILE *stream)
         fprintf(stream, "  Steps are missing between %.6g and %.6g: nothing is known of what happens there.\n", l->gap_from,
                 l->gap_to);
     else if (l->gaps > 1)
-        fprintf(stream, "  Steps are missing in %zu places, the widest of them between %.6g and %.6g.\n", l->gaps, l->gap_from,
-                l->gap_to);
+        fprintf(stream, "  Steps are missing in %zu places, the widest of them between %.6g and %.6g.\n", l->gaps,
+                l->gap_from, l->gap_to);
     if (l->sign < 0)
         fputs("  The curve rises: its rises are the stages.\n", stream);
 }
@@ -148,8 +148,8 @@ void hf_log_print(const hf_log_look *l, FILE *stream)
     print_cleaning(l, stream);
     print_noise(l, stream);
     if (f->stage_count > 0) {
-        fprintf(stream, "  stage %10s %10s %10s %10s %18s %18s %8s %7s\n", "onset", "half", "fastest", "settle", "level before",
-                "level after", "sigmas", "sure");
+        fprintf(stream, "  stage %10s %10s %10s %10s %18s %18s %8s %7s\n", "onset", "half", "fastest", "settle",
+                "level before", "level after", "sigmas", "sure");
         for (size_t k = 0; k < f->stage_count; k++)
             print_stage(l, k, stream);
     }
@@ -158,8 +158,10 @@ void hf_log_print(const hf_log_look *l, FILE *stream)
 
 void hf_log_print_legend(FILE *stream)
 {
-    fputs("Onset, half, settle: a tenth, half, nine tenths of the way are behind. Levels are those of the plateaus beside, with\n"
-          "standard errors; sigmas: the way between them over its own. Sure: how many times larger the fall, and the contrast of\n"
+    fputs("Onset, half, settle: a tenth, half, nine tenths of the way are behind. Levels are those of the plateaus beside, "
+          "with\n"
+          "standard errors; sigmas: the way between them over its own. Sure: how many times larger the fall, and the "
+          "contrast of\n"
           "speeds, are than what noise could feign, the smaller of both; 1 is the least that counts (doc/detect.md).\n",
           stream);
 }

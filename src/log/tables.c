@@ -147,8 +147,8 @@ static const hf_table_kind
     slope_table = {"detect: slope.tsv", "Level and speed along every curve.", HF_COLUMNS(slope_columns)};
 /* clang-format on */
 
-const hf_table_kind *const hf_log_tables[] = {&stages_table,  &curves_table, &plateaus_table,
-                                              &slope_table, &samples_table, NULL};
+const hf_table_kind *const hf_log_tables[] = {&stages_table, &curves_table,  &plateaus_table,
+                                              &slope_table,  &samples_table, NULL};
 
 static void write_row(hf_table *table, const hf_table_kind *kind, const void *row)
 {
