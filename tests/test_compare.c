@@ -6,11 +6,12 @@
 #include "compare/bands.h"
 #include "compare/comparison.h"
 #include "compare/ladder.h"
+#include "compare/write.h"
 #include "config/fill.h"
 #include "core/file.h"
 #include "core/statistics.h"
 #include "detect/curve.h"
-#include "compare/experiment.h"
+#include "run/experiment.h"
 #include "train/optimizer.h"
 
 #include <gsl/gsl_cdf.h>
@@ -277,7 +278,8 @@ static void run_experiment(hf_experiment *x, hf_config *config, const char *text
     hf_error err = {0};
     const hf_experiment_options options = {.directory = root, .threads = 1};
     read_config(config, text);
-    if (hf_fill_experiment(config, &params, &err) != HF_OK || hf_experiment_run(x, &params, &options, &err) != HF_OK)
+    if (hf_fill_experiment(config, &params, &err) != HF_OK || hf_experiment_run(x, &params, &options, &err) != HF_OK ||
+        hf_compare_write(x, root, NULL, &err) != HF_OK)
         fail_msg("%s", err.message);
 }
 

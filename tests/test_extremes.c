@@ -2,7 +2,7 @@
  * one sentence and exit code 2 or 3. */
 #include "support.h"
 
-#include "compare/experiment.h"
+#include "run/experiment.h"
 #include "config/fill.h"
 #include "config/keys.h"
 #include "config/value.h"

@@ -2,7 +2,7 @@
 #include "check.h"
 
 #include "cli/progress.h"
-#include "compare/workload.h"
+#include "run/workload.h"
 
 #include <stdlib.h>
 #include <string.h>

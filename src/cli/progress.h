@@ -7,7 +7,7 @@
 #ifndef HF_CLI_PROGRESS_H
 #define HF_CLI_PROGRESS_H
 
-#include "compare/experiment.h"
+#include "run/experiment.h"
 #include "sweep/workers.h"
 
 #include <stdbool.h>

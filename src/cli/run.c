@@ -3,8 +3,9 @@
 #include "cli/progress.h"
 
 #include "compare/comparison.h"
-#include "compare/experiment.h"
+#include "run/experiment.h"
 #include "compare/ladder.h"
+#include "compare/write.h"
 #include "config/fill.h"
 #include "config/stored.h"
 #include "core/file.h"
@@ -179,8 +180,13 @@ static hf_status run_experiment(hf_experiment *x, const hf_config *config, const
                                        .train_progress = options->quiet ? NULL : hf_cli_progress_training,
                                        .progress_data = &progress};
     hf_cli_watch_signals();
-    const hf_status status = hf_experiment_run(x, params, &run, err);
+    hf_status status = hf_experiment_run(x, params, &run, err);
     hf_cli_progress_end(&progress);
+    if (status == HF_OK && params->trains && !x->interrupted && folder->work != NULL) {
+        status = hf_compare_write(x, folder->work, run.finished, err);
+        if (status != HF_OK)
+            hf_experiment_clear(x);
+    }
     return status;
 }
 

@@ -7,7 +7,7 @@
 #ifndef HF_COMPARE_COMPARISON_H
 #define HF_COMPARE_COMPARISON_H
 
-#include "compare/experiment.h"
+#include "run/experiment.h"
 #include "report/table.h"
 
 #include <stdio.h>

@@ -15,7 +15,7 @@
 #ifndef HF_COMPARE_LADDER_H
 #define HF_COMPARE_LADDER_H
 
-#include "compare/experiment.h"
+#include "run/experiment.h"
 #include "report/table.h"
 
 #include <stdio.h>

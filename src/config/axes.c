@@ -3,7 +3,7 @@
 #include "config/keys.h"
 #include "config/value.h"
 #include "core/plural.h"
-#include "sweep/law.h"
+#include "core/law.h"
 
 #include <math.h>
 #include <stdlib.h>

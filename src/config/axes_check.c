@@ -2,7 +2,7 @@
 #include "config/keys.h"
 #include "config/read.h"
 #include "core/plural.h"
-#include "sweep/law.h"
+#include "core/law.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #ifndef HF_CONFIG_FILL_H
 #define HF_CONFIG_FILL_H
 
-#include "compare/experiment.h"
+#include "run/experiment.h"
 #include "config/config.h"
 #include "detect/params.h"
 #include "flow/problem.h"

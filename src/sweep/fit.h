@@ -15,7 +15,7 @@
 #ifndef HF_SWEEP_FIT_H
 #define HF_SWEEP_FIT_H
 
-#include "sweep/law.h"
+#include "core/law.h"
 #include "sweep/parts.h"
 
 /* The number (hf_axes_number) of axis i at a task. */

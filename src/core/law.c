@@ -1,4 +1,4 @@
-#include "sweep/law.h"
+#include "core/law.h"
 
 #include <math.h>
 

@@ -1,4 +1,4 @@
-#include "compare/workload.h"
+#include "run/workload.h"
 
 /* Of models/sgd.conf, in projected samples: what a step takes beside its samples, and a step of the exact gradient. */
 #define BESIDE 110.0

@@ -3,8 +3,8 @@
  *     response' = a + sum_k b_k x_k'
  *
  * in response and parameters, both as they are, by their natural logarithms or by their square roots. */
-#ifndef HF_SWEEP_LAW_H
-#define HF_SWEEP_LAW_H
+#ifndef HF_CORE_LAW_H
+#define HF_CORE_LAW_H
 
 #include <stddef.h>
 

@@ -1,9 +1,6 @@
-#include "compare/experiment.h"
+#include "run/experiment.h"
 
-#include "compare/bands.h"
-#include "compare/comparison.h"
-#include "compare/ladder.h"
-#include "compare/workload.h"
+#include "run/workload.h"
 #include "core/file.h"
 #include "core/init.h"
 #include "run/folder.h"
@@ -336,18 +333,10 @@ static void plan_training(hf_experiment *x, const hf_experiment_options *options
 
 static hf_status train(hf_experiment *x, const hf_experiment_options *options, hf_error *err)
 {
-    const bool writes = options->directory != NULL;
     plan_training(x, options);
     hf_status status = train_part(x, &x->params->main, "train", options, &x->main, err);
-    if (status == HF_OK && !x->interrupted && writes)
-        status = hf_bands_write(&x->params->main.origin, x->main.seeds, options->directory, options->finished, err);
-    if (status == HF_OK && !x->interrupted && writes)
-        status = hf_comparison_write(x, options->directory, err);
-    if (status == HF_OK && !x->interrupted && x->params->rung_count > 0) {
+    if (status == HF_OK && !x->interrupted && x->params->rung_count > 0)
         status = climb(x, options, err);
-        if (status == HF_OK && !x->interrupted && writes)
-            status = hf_ladder_write(x, options->directory, err);
-    }
     return status;
 }
 

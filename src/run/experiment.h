@@ -3,10 +3,9 @@
  *     DIR/flow              the flow: without a train section, or with a flow section
  *     DIR/drift             the same flow with the drift of SGD's noise, beside fresh samples and plain or momentum SGD
  *     DIR/train/seed-<n>    a training run for every seed; DIR/train/summary.tsv their median and band
- *     DIR/compare.tsv ...   what compare/ makes of these
  *     DIR/ladder            the same at several learning rates and batch sizes */
-#ifndef HF_COMPARE_EXPERIMENT_H
-#define HF_COMPARE_EXPERIMENT_H
+#ifndef HF_RUN_EXPERIMENT_H
+#define HF_RUN_EXPERIMENT_H
 
 #include "run/flow_run.h"
 #include "run/train_run.h"
@@ -83,7 +82,7 @@ typedef struct {
     double work, done;  /* of all parts, and of those before the present one */
 } hf_experiment;
 
-/* Runs and writes the tables. After an interruption everything is saved and experiment->interrupted
+/* Runs and writes the tables of every run. After an interruption everything is saved and experiment->interrupted
  * set. params must outlive the experiment. Free it with hf_experiment_clear. Errors: HF_EUSAGE, HF_ENUMERIC, HF_ESYSTEM. */
 hf_status hf_experiment_run(hf_experiment *experiment, const hf_experiment_params *params,
                             const hf_experiment_options *options, hf_error *err);

@@ -2,8 +2,8 @@
  *
  * Seeds are independent of each other and trained several at a time, in order. With fewer left than fit side by side, the
  * longest decides: three seeds of 100 steps, two at a time, are 200 steps and not 150. */
-#ifndef HF_COMPARE_WORKLOAD_H
-#define HF_COMPARE_WORKLOAD_H
+#ifndef HF_RUN_WORKLOAD_H
+#define HF_RUN_WORKLOAD_H
 
 #include <stddef.h>
 #include <stdint.h>
