@@ -32,12 +32,14 @@ const hf_cli_command hf_cli_check = {
     .usage = "check MODEL [-s path=value]...",
     .summary = "validate; print the effective configuration",
     .short_options = "s",
-    .help = "Reads MODEL with the overrides of -s and prints the configuration that a run would use, every key with its "
-            "unit and\n"
-            "meaning. What it prints is a model file that gives the same run.\n"
-            "\n"
-            "  -s path=value   sets a key as in the model file: -s solver.rtol=1e-10 -s target.strengths='(2.89, 1.7, 1)'\n"
-            "\n"
-            "headflow help keys lists all keys.\n",
+    /* clang-format off */
+    .help =
+        "Reads MODEL with the overrides of -s and prints the configuration that a run would use, every key with its unit and\n"
+        "meaning. What it prints is a model file that gives the same run.\n"
+        "\n"
+        "  -s path=value   sets a key as in the model file: -s solver.rtol=1e-10 -s target.strengths='(2.89, 1.7, 1)'\n"
+        "\n"
+        "headflow help keys lists all keys.\n",
+    /* clang-format on */
     .run = run,
 };

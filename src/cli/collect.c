@@ -21,14 +21,14 @@ const hf_cli_command hf_cli_collect = {
     .usage = "collect DIR [--quiet]",
     .summary = "merge the results of a sweep's tasks; draw",
     .short_options = "q",
+    /* clang-format off */
     .help =
-        "Merges what headflow task left in DIR/parts, in the order of the tasks, into DIR/results.tsv (a row per task, "
-        "with its\n"
+        "Merges what headflow task left in DIR/parts, in the order of the tasks, into DIR/results.tsv (a row per task, with its\n"
         "status OK, FAILED or NOT_RUN), DIR/summary.tsv (medians and quantiles over seeds), DIR/timing.tsv and, for fits,\n"
         "DIR/fit.tsv, and draws the figures DIR/plots.\n"
         "\n"
-        "It may be called at any time, also while headflow task is at work. The exit code is 3 while any task has failed "
-        "or\n"
+        "It may be called at any time, also while headflow task is at work. The exit code is 3 while any task has failed or\n"
         "has not run.\n",
+    /* clang-format on */
     .run = run,
 };

@@ -176,30 +176,26 @@ const hf_cli_command hf_cli_detect = {
     .many = true,
     .summary = "stages of somebody's training log",
     .short_options = "oqplwys",
+    /* clang-format off */
     .help =
-        "Finds the plateaus, drops and stages of training logs: CSV or TSV with a line of names (pandas, W&B and "
-        "TensorBoard\n"
-        "exports, numpy.savetxt with a header), with noise of any size, gaps, NaN, steps out of order or repeated, on any "
-        "grid.\n"
+        "Finds the plateaus, drops and stages of training logs: CSV or TSV with a line of names (pandas, W&B and TensorBoard\n"
+        "exports, numpy.savetxt with a header), with noise of any size, gaps, NaN, steps out of order or repeated, on any grid.\n"
         "\n"
-        "  -o DIR         writes DIR/stages.tsv, curves.tsv, plateaus.tsv, slope.tsv, samples.tsv and "
-        "DIR/plots/detect.png;\n"
+        "  -o DIR         writes DIR/stages.tsv, curves.tsv, plateaus.tsv, slope.tsv, samples.tsv and DIR/plots/detect.png;\n"
         "                 without it nothing is written\n"
-        "  --step NAME    the column of steps or times; default: step, iteration, t, epoch, ..., the only other column "
-        "that\n"
+        "  --step NAME    the column of steps or times; default: step, iteration, t, epoch, ..., the only other column that\n"
         "                 rises, or the number of the row\n"
-        "  --loss NAME    the column of the loss, again for each of several; NAME also takes RUN - NAME of W&B for all "
-        "runs,\n"
+        "  --loss NAME    the column of the loss, again for each of several; NAME also takes RUN - NAME of W&B for all runs,\n"
         "                 and train/NAME; default: loss, train_loss, ..., or the only one that it can be\n"
         "  --beside MODEL puts the flow of a model file beside it: times at the levels between the flow's plateaus, in\n"
         "                 DIR/compare.tsv and DIR/plots/beside.png; DIR/flow holds the flow. Its losses must be the log's\n"
-        "  --lr X         flow time of a step; with train.optimizer = \"momentum\" in MODEL, X/(1 - train.momentum), less "
-        "at\n"
+        "  --lr X         flow time of a step; with train.optimizer = \"momentum\" in MODEL, X/(1 - train.momentum), less at\n"
         "                 first; default: train.lr of MODEL\n"
         "  -s PATH=VALUE  overrides a key of MODEL\n"
         "  --quiet        no summary\n"
         "\n"
         "Says which columns were taken, what was done to the rows, how large the noise is, and of every stage when it is,\n"
         "between which levels, and how sure it is. A curve that rises is looked at upside down. doc/detect.md says how.\n",
+    /* clang-format on */
     .run = run,
 };

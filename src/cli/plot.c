@@ -58,6 +58,7 @@ const hf_cli_command hf_cli_plot = {
     .usage = "plot DIR [--terminal png|svg|pdf|qt]",
     .summary = "draw the figures of a finished run",
     .short_options = "t",
+    /* clang-format off */
     .help =
         "Runs gnuplot on every script in DIR/plots and leaves the images beside them.\n"
         "\n"
@@ -67,5 +68,6 @@ const hf_cli_command hf_cli_plot = {
         "drawn, and the exit code is 4.\n"
         "\n"
         "The scripts are yours to edit; they also run by themselves: gnuplot DIR/plots/flow.gp\n",
+    /* clang-format on */
     .run = run,
 };

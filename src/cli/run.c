@@ -310,34 +310,28 @@ const hf_cli_command hf_cli_run = {
     .usage = "run MODEL [-o DIR] [-s path=value]... [-j N] [--task N] [--resume|--restart] [--explain] [--quiet]",
     .summary = "integrate, train, compare; write tables and figures",
     .short_options = "osjrxeqk",
+    /* clang-format off */
     .help =
-        "Does what MODEL declares: a flow section integrates the gradient flow, a train section trains the transformer, "
-        "with "
-        "both the\n"
-        "two are compared; with neither the flow is integrated. Writes DIR/model.conf (the effective configuration), "
-        "tables\n"
+        "Does what MODEL declares: a flow section integrates the gradient flow, a train section trains the transformer, with\n"
+        "both the two are compared; with neither the flow is integrated. Writes DIR/model.conf (the effective configuration), tables\n"
         "(DIR/flow/*.tsv, DIR/train/seed-N/*.tsv, DIR/compare.tsv) and the figures DIR/plots/*.gp and, where gnuplot is\n"
         "installed, *.png.\n"
         "\n"
         "  -o DIR          where to; default out/NAME for models/NAME.conf\n"
         "  -s path=value   sets a key as in the model file: -s solver.rtol=1e-10 -s target.strengths='(2.89, 1.7, 1)'\n"
-        "  -j N            threads for training; default: one for each seed, as far as there are processors. More share "
-        "the\n"
+        "  -j N            threads for training; default: one for each seed, as far as there are processors. More share the\n"
         "                  samples of a step; where others want the processors, too, set OMP_WAIT_POLICY=passive then.\n"
         "                  Results do not depend on it.\n"
-        "  --task N        of a model with a sweep section: run number N of it (as in tasks.tsv and results.tsv), an "
-        "ordinary run "
-        "with\n"
-        "                  tables and figures; default directory out/NAME-task-N\n"
-        "  --resume        goes on with an interrupted run; the result is the same, bit for bit, as without the "
-        "interruption.\n"
-        "                  train.steps and train.seeds may have grown since: training goes on; with a larger solver.t_end "
-        "the\n"
+        "  --task N        of a model with a sweep section: run number N of it (as in tasks.tsv and results.tsv), an ordinary\n"
+        "                  run with tables and figures; default directory out/NAME-task-N\n"
+        "  --resume        goes on with an interrupted run; the result is the same, bit for bit, as without the interruption.\n"
+        "                  train.steps and train.seeds may have grown since: training goes on; with a larger solver.t_end the\n"
         "                  flow starts anew, for its output times change\n"
         "  --restart       throws away an unfinished run in DIR, also one of more than a minute of work\n"
         "  --explain       says what the columns of the summary mean\n"
         "  --quiet         no progress and no summary\n"
         "\n"
         "headflow help keys lists all keys of a model file; headflow check MODEL shows their effective values.\n",
+    /* clang-format on */
     .run = run,
 };

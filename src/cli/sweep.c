@@ -180,23 +180,22 @@ const hf_cli_command hf_cli_sweep = {
     .usage = "sweep MODEL [-o DIR] [-s path=value]... [-j N] [--slurm] [--resume]",
     .summary = "run a model's sweep; tables and figures",
     .short_options = "osjqbnr",
-    .help = "Freezes the tasks of MODEL's sweep section in DIR/tasks.tsv, runs those that are not done yet, and merges the "
-            "results\n"
-            "into DIR/results.tsv, DIR/summary.tsv, fits and figures. The same command again runs only what is missing or "
-            "failed.\n"
-            "\n"
-            "  -o DIR          where to; default out/NAME for models/NAME.conf\n"
-            "  -s path=value   sets a key as in the model file: -s sweep.seeds=4\n"
-            "  -j N            number of worker processes; default: one per processor. Results do not depend on it\n"
-            "  --slurm         runs nothing; writes the job array DIR/slurm/array.sh of chunks that have something to run, "
-            "with\n"
-            "                  -j processors each (default 1), and prints the command\n"
-            "  --chunks N      number of chunks for --slurm; default 64, or fewer for fewer tasks\n"
-            "  --resume        adds values and seeds to the sweep in DIR; what has run is not run again\n"
-            "  --quiet         no progress and no summary\n"
-            "\n"
-            "headflow help quantities lists what sweep.report may hold; doc/sweeps.md says more. The exit code is 3 if any "
-            "task\n"
-            "has failed.\n",
+    /* clang-format off */
+    .help =
+        "Freezes the tasks of MODEL's sweep section in DIR/tasks.tsv, runs those that are not done yet, and merges the results\n"
+        "into DIR/results.tsv, DIR/summary.tsv, fits and figures. The same command again runs only what is missing or failed.\n"
+        "\n"
+        "  -o DIR          where to; default out/NAME for models/NAME.conf\n"
+        "  -s path=value   sets a key as in the model file: -s sweep.seeds=4\n"
+        "  -j N            number of worker processes; default: one per processor. Results do not depend on it\n"
+        "  --slurm         runs nothing; writes the job array DIR/slurm/array.sh of chunks that have something to run, with\n"
+        "                  -j processors each (default 1), and prints the command\n"
+        "  --chunks N      number of chunks for --slurm; default 64, or fewer for fewer tasks\n"
+        "  --resume        adds values and seeds to the sweep in DIR; what has run is not run again\n"
+        "  --quiet         no progress and no summary\n"
+        "\n"
+        "headflow help quantities lists what sweep.report may hold; doc/sweeps.md says more. The exit code is 3 if any task\n"
+        "has failed.\n",
+    /* clang-format on */
     .run = run,
 };

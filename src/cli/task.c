@@ -87,15 +87,16 @@ const hf_cli_command hf_cli_task = {
     .usage = "task DIR --chunk I/N [-j N] [--quiet]",
     .summary = "run a share of a sweep's tasks",
     .short_options = "cjq",
-    .help = "Runs the tasks of chunk I of N that are not done yet, of the sweep that headflow sweep --slurm has frozen in "
-            "DIR. Task\n"
-            "number k is in chunk 1 + (k - 1) mod N. Any number of chunks may run at the same time, on any machine that "
-            "sees DIR.\n"
-            "\n"
-            "  --chunk I/N   the share, I from 1 to N\n"
-            "  -j N          number of worker processes; default 1\n"
-            "  --quiet       no progress and no summary\n"
-            "\n"
-            "The exit code is 3 if a task of the chunk failed. headflow collect DIR merges the results.\n",
+    /* clang-format off */
+    .help =
+        "Runs the tasks of chunk I of N that are not done yet, of the sweep that headflow sweep --slurm has frozen in DIR. Task\n"
+        "number k is in chunk 1 + (k - 1) mod N. Any number of chunks may run at the same time, on any machine that sees DIR.\n"
+        "\n"
+        "  --chunk I/N   the share, I from 1 to N\n"
+        "  -j N          number of worker processes; default 1\n"
+        "  --quiet       no progress and no summary\n"
+        "\n"
+        "The exit code is 3 if a task of the chunk failed. headflow collect DIR merges the results.\n",
+    /* clang-format on */
     .run = run,
 };

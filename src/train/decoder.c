@@ -256,10 +256,7 @@ static void fill_orthonormal(const hf_decoder *m, size_t tensor, double *paramet
     double *x = parameters + t->offset;
     hf_normal_fill(&stream, t->count, x);
     for (size_t r = 0; r < rows; r++) {
-        for (int pass = 0; pass < 2 && rows <= C; pass++)
-            for (size_t l = 0; l < r; l++)
-                hf_kernel_add(C, -hf_kernel_dot(C, x + l * C, x + r * C), x + l * C, x + r * C);
-        const double norm = sqrt(hf_kernel_dot(C, x + r * C, x + r * C));
+        const double norm = hf_kernel_orthogonalize(C, rows <= C ? r : 0, x, x + r * C, NULL);
         for (size_t c = 0; c < C; c++)
             x[r * C + c] /= norm;
     }

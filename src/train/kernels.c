@@ -1,5 +1,7 @@
 #include "train/kernels.h"
 
+#include <math.h>
+
 #include <string.h>
 
 enum { TILE = 16 }; /* input coordinates whose sums are held in registers */
@@ -122,4 +124,16 @@ double hf_kernel_dot_columns(size_t d, size_t from, size_t to, const double *x, 
 void hf_kernel_add(size_t count, double factor, const double *x, double *y)
 {
     add_scaled(count, factor, x, y);
+}
+
+double hf_kernel_orthogonalize(size_t size, size_t count, const double *basis, double *x, double *along)
+{
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t r = 0; r < count; r++) {
+            const double part = hf_kernel_dot(size, basis + r * size, x);
+            if (along != NULL)
+                along[r] += part;
+            hf_kernel_add(size, -part, basis + r * size, x);
+        }
+    return sqrt(hf_kernel_dot(size, x, x));
 }

@@ -26,6 +26,10 @@ double hf_kernel_dot_columns(size_t d, size_t from, size_t to, const double *x, 
 /* y += factor x */
 void hf_kernel_add(size_t count, double factor, const double *x, double *y);
 
+/* Takes from x (size) its parts along the orthonormal rows of basis (count, size), twice: the second time what rounding has
+ * left. along (count), unless NULL, gets them added. Returns the norm of the rest. */
+double hf_kernel_orthogonalize(size_t size, size_t count, const double *basis, double *x, double *along);
+
 /* The sum of HF_KERNEL_LANES lanes. */
 HF_INLINE double hf_kernel_sum(const double *lanes)
 {

@@ -14,14 +14,7 @@ static void add_vector(hf_projection *p, const double *vector, double *coordinat
     double *left = p->basis + p->count * N;
     memset(coordinate, 0, most * sizeof *coordinate);
     memcpy(left, vector, N * sizeof *left);
-    for (int pass = 0; pass < 2; pass++) /* the second removes what rounding left in the first */
-        for (size_t m = 0; m < p->count; m++) {
-            const double along = hf_kernel_dot(N, p->basis + m * N, left);
-            coordinate[m] += along;
-            for (size_t i = 0; i < N; i++)
-                left[i] -= along * p->basis[m * N + i];
-        }
-    const double norm = sqrt(hf_kernel_dot(N, left, left));
+    const double norm = hf_kernel_orthogonalize(N, p->count, p->basis, left, coordinate);
     if (norm <= rounding * sqrt(hf_kernel_dot(N, vector, vector)))
         return;
     for (size_t i = 0; i < N; i++)

@@ -75,16 +75,10 @@ static void draw_matrix(uint64_t seed, size_t r, size_t dim, size_t from, size_t
         matrix[e] /= norm;
 }
 
-/* Gram-Schmidt, twice, against the count matrices before it. */
+/* Against the count matrices before it. */
 static void orthonormalize(size_t size, size_t count, const double *basis, double *matrix)
 {
-    for (int pass = 0; pass < 2; pass++)
-        for (size_t r = 0; r < count; r++) {
-            const double along = hf_kernel_dot(size, basis + r * size, matrix);
-            for (size_t e = 0; e < size; e++)
-                matrix[e] -= along * basis[r * size + e];
-        }
-    const double norm = sqrt(hf_kernel_dot(size, matrix, matrix));
+    const double norm = hf_kernel_orthogonalize(size, count, basis, matrix, NULL);
     for (size_t e = 0; e < size; e++)
         matrix[e] /= norm;
 }
