@@ -43,13 +43,11 @@ wait_until() {
     return 1
 }
 is_there() { [ -s "$1" ]; }
-# is_new SUM FILES...: the files are there, and their cksum is not SUM.
-sum_of() { cat "$@" 2>/dev/null | cksum; }
-is_new() {
-    old_sum=$1
-    shift
-    cat "$@" >/dev/null && [ "$(sum_of "$@")" != "$old_sum" ]
-}
+# is_new SUM PATTERN: files of that name are there, and their cksum is not SUM. The pattern is looked up every time.
+# shellcheck disable=SC2086
+sum_of() { cat $1 2>/dev/null | cksum; }
+# shellcheck disable=SC2086
+is_new() { cat $2 >/dev/null && [ "$(sum_of "$2")" != "$1" ]; }
 rows() { grep -v '^#' "$1" | tail -n +2; }
 column() { # column FILE NAME
     grep -v '^#' "$1" | awk -F'\t' -v name="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) c = i; next } { print $c }'

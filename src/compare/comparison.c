@@ -467,6 +467,18 @@ static double median_of(const hf_rung *rung, printed which)
     return quantile_of(rung, number_of, which, 0.5);
 }
 
+/* Of a training that ends before the flow's first stage has settled there is no second part. */
+static void print_largest_deviation(const hf_rung *rung, FILE *stream)
+{
+    const double after = median_of(rung, DEVIATION_AFTER);
+    fprintf(stream, "Largest deviation of the loss from the flow: %.2g of L(0) up to the first plateau",
+            median_of(rung, DEVIATION_BEFORE));
+    if (isnan(after))
+        fputs(" (median);\nthe training ends before it.\n", stream);
+    else
+        fprintf(stream, ", %.2g\nafter it (medians).\n", after);
+}
+
 void hf_comparison_print(const hf_experiment *x, FILE *stream)
 {
     const hf_rung *main = &x->main;
@@ -476,10 +488,7 @@ void hf_comparison_print(const hf_experiment *x, FILE *stream)
         fputs("The features are random; the flow is that of orthogonal ones, from which they are off by about 1/d.\n",
               stream);
     if (x->has_flow && hf_clock_of(&x->params->main.learner.train).is_time)
-        fprintf(stream,
-                "Largest deviation of the loss from the flow: %.2g of L(0) up to the first plateau, %.2g\nafter it "
-                "(medians).\n",
-                median_of(main, DEVIATION_BEFORE), median_of(main, DEVIATION_AFTER));
+        print_largest_deviation(main, stream);
     fprintf(stream, "%s, %zu seed%s, %zu step%s: loss %.6g at the end (median).\n",
             hf_optimizer_name(x->params->main.learner.train.optimizer), main->seeds, hf_plural(main->seeds),
             x->params->main.learner.train.steps, hf_plural(x->params->main.learner.train.steps),
