@@ -364,6 +364,7 @@ static void test_documentation(void **state)
 /* What else a model must say so that a key's example means something; the first word of a line is the key or the start of
  * its path. */
 static const char *const contexts[][4] = {
+    {"flow.system", "in_context.eigenvalues=(3, 2, 1)", "in_context.length=5"},
     {"target.strengths", NULL},
     {"target.base", "target.ratio=2", "target.count=3"},
     {"target.ratio", "target.count=3"},
@@ -373,6 +374,8 @@ static const char *const contexts[][4] = {
     {"sweep.over", "target.strengths=(3, 2, 1)"},
     {"sweep.", "target.strengths=(3, 2, 1)", "sweep.over={ key = \"init.perturbation\"; values = (0.1, 0.2); }"},
     {"fit", "target.strengths=(3, 2, 1)", "sweep.over={ key = \"init.perturbation\"; values = (0.1, 0.2); }"},
+    {"in_context.eigenvalues", "flow.system=in-context", "in_context.length=5"},
+    {"in_context.length", "flow.system=in-context", "in_context.eigenvalues=(3, 2, 1)"},
     {"", "target.strengths=(3, 2, 1)"},
 };
 
@@ -384,7 +387,8 @@ static void fill_context(const hf_key *key, const char *overrides[8])
         row++;
     if (strcmp(key->path, "heads") != 0)
         overrides[count++] = "heads=3";
-    if (strcmp(key->path, "positions") != 0)
+    const bool in_context = strncmp(key->path, "in_context.", 11) == 0 || strcmp(key->path, "flow.system") == 0;
+    if (strcmp(key->path, "positions") != 0 && !in_context)
         overrides[count++] = "positions=40";
     for (size_t i = 1; i < 4 && contexts[row][i] != NULL; i++)
         overrides[count++] = contexts[row][i];

@@ -10,14 +10,12 @@ static int run(const hf_cli_options *options)
 {
     hf_config config;
     hf_error err;
-    hf_problem *problem = NULL;
     hf_status status = hf_config_read(&config, options->argument, options->override_count, options->overrides, &err);
     if (status != HF_OK)
         return hf_cli_fail(&err);
     status = config.declared.sweep ? hf_report_settle(&config, &err) : HF_OK;
     if (status == HF_OK)
-        status = hf_fill_create_problem(&config, &problem, &err); /* reads the state table too */
-    hf_problem_free(problem);
+        status = hf_fill_check(&config, &err); /* reads the state table too */
     if (status == HF_OK && !hf_config_print(&config, NULL, stdout)) {
         status = hf_cli_flush(&err);
         if (status == HF_OK) /* the stream is in order */

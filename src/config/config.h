@@ -14,6 +14,7 @@
 #include "flow/params.h"
 #include "run/params.h"
 #include "sweep/params.h"
+#include "system/params.h"
 #include "train/params.h"
 
 #include <stdbool.h>
@@ -31,6 +32,7 @@ typedef struct {
     hf_test_params test;
     hf_init_params init;
     hf_flow_params flow;
+    hf_in_context_task in_context;
     hf_train_params train;
     hf_ladder_params ladder;
     hf_solver_params solver;

@@ -1,6 +1,7 @@
 #include "config/fill.h"
 
 #include "config/stored.h"
+#include "run/systems.h"
 #include "train/clock.h"
 #include "train/optimizer.h"
 
@@ -20,7 +21,7 @@ hf_status hf_fill_problem(const hf_config *config, hf_problem_params *params, hf
         .init = config->init,
         .flow = config->flow,
     };
-    if (config->init.state == NULL)
+    if (config->init.state == NULL || config->flow.system != HF_SYSTEM_HEADS) /* others read it themselves */
         return HF_OK;
     char *path = hf_config_resolve(config, config->init.state);
     if (path == NULL)
@@ -60,6 +61,8 @@ hf_detector_params hf_fill_detector(const hf_config *config)
 /* Everything but the state of the problem, which is read once. */
 static hf_status set_flow_run(const hf_config *config, hf_flow_run_params *params, hf_error *err)
 {
+    params->in_context = config->in_context;
+    params->directory = config->directory;
     params->solver = config->solver;
     params->output = config->output;
     params->detector = hf_fill_detector(config);
@@ -98,6 +101,25 @@ hf_status hf_fill_train_run(const hf_config *config, hf_train_run_params *params
     *params = (hf_train_run_params){0};
     const hf_status status = hf_fill_problem(config, &params->learner.problem, err);
     return status == HF_OK ? set_train_run(config, params, err) : status;
+}
+
+hf_status hf_fill_check(const hf_config *config, hf_error *err)
+{
+    hf_problem *problem = NULL;
+    hf_owned_system made = {0};
+    hf_flow_run_params params;
+    hf_status status = HF_OK;
+    if (config->flow.system == HF_SYSTEM_HEADS)
+        status = hf_fill_create_problem(config, &problem, err);
+    else {
+        status = hf_fill_flow_run(config, &params, err);
+        if (status == HF_OK)
+            status = hf_config_place(config, hf_systems_create(&params, &made, err), err);
+        hf_fill_clear_problem(&params.problem);
+    }
+    hf_problem_free(problem);
+    hf_owned_system_free(&made);
+    return status;
 }
 
 /* ---- experiments ---- */
@@ -191,6 +213,7 @@ hf_status hf_fill_plots(const hf_config *config, hf_plots_run *run, hf_error *er
                           .has_rungs = config->ladder.halvings > 0 || config->ladder.batches.count > 0,
                           .heads = config->heads,
                           .positions = config->positions,
+                          .system = config->flow.system,
                           .pattern_count = config->target.count,
                           .patterns = &config->target.patterns,
                           .copies = &config->data.copies,

@@ -19,6 +19,9 @@ void hf_fill_clear_problem(hf_problem_params *params);
  * model file. Free with hf_problem_free. */
 hf_status hf_fill_create_problem(const hf_config *config, hf_problem **problem, hf_error *err);
 
+/* Whether what a configuration describes can be made. Errors: as for the problem. */
+hf_status hf_fill_check(const hf_config *config, hf_error *err);
+
 /* What a detector of the flow, or of its training, is told. */
 hf_detector_params hf_fill_detector(const hf_config *config);
 

@@ -22,12 +22,13 @@ const hf_kind_info hf_kinds[] = {
 };
 
 /* A choice is stored through an int. */
-_Static_assert(sizeof(hf_geometry) == sizeof(int) && sizeof(hf_noise) == sizeof(int) && sizeof(hf_start) == sizeof(int) &&
+_Static_assert(sizeof(hf_geometry) == sizeof(int) && sizeof(hf_system_choice) == sizeof(int) && sizeof(hf_noise) == sizeof(int) && sizeof(hf_start) == sizeof(int) &&
                    sizeof(hf_values) == sizeof(int) && sizeof(hf_spacing) == sizeof(int) &&
                    sizeof(hf_task_kind) == sizeof(int) && sizeof(hf_optimizer_kind) == sizeof(int) &&
                    sizeof(hf_sampling) == sizeof(int) && sizeof(hf_schedule_kind) == sizeof(int) && sizeof(hf_features) == sizeof(int),
                "an enum of hf_config is not as wide as int");
 
+static const char *const systems[] = {"heads", "in-context", NULL};
 static const char *const geometries[] = {"logit", "replicator", NULL};
 static const char *const noises[] = {"normal", "uniform", "sine", NULL};
 static const char *const starts[] = {"uniform", "bumps", "wrong", "waterfall", "saddle", NULL};
@@ -47,6 +48,16 @@ static bool never(const hf_config *c)
     return false;
 }
 
+static bool of_heads(const hf_config *c)
+{
+    return c->flow.system == HF_SYSTEM_HEADS;
+}
+
+static bool is_in_context(const hf_config *c)
+{
+    return c->flow.system == HF_SYSTEM_IN_CONTEXT;
+}
+
 static bool has_ratio(const hf_config *c)
 {
     return c->target.ratio > 0;
@@ -59,7 +70,7 @@ static bool has_lengths(const hf_config *c)
 
 static bool starts_anew(const hf_config *c)
 {
-    return c->init.state == NULL;
+    return of_heads(c) && c->init.state == NULL;
 }
 
 static bool starts_scaled(const hf_config *c)
@@ -79,12 +90,17 @@ static bool starts_wrong(const hf_config *c)
 
 static bool starts_with_values(const hf_config *c)
 {
-    return c->init.state == NULL && c->init.start != HF_START_SADDLE;
+    return of_heads(c) && c->init.state == NULL && c->init.start != HF_START_SADDLE;
 }
 
 static bool has_noise(const hf_config *c)
 {
     return c->init.state == NULL || c->init.perturbation > 0;
+}
+
+static bool has_noise_on_logits(const hf_config *c)
+{
+    return of_heads(c) && has_noise(c);
 }
 
 static bool is_momentum(const hf_config *c)
@@ -155,7 +171,7 @@ static bool sweeps(const hf_config *c)
 
 static bool has_drift(const hf_config *c)
 {
-    return hf_config_runs_flow(c) && c->flow.sgd_drift.lr > 0;
+    return hf_config_runs_flow(c) && of_heads(c) && c->flow.sgd_drift.lr > 0;
 }
 
 /* ---- the keys ---- */
@@ -179,7 +195,7 @@ const hf_key hf_keys[] = {
     KEY(title, STRING, NULL, ANY, "", "\"two heads\"",
         "name of the model in tables and plots; default: the name of the file", .counts = never),
     KEY(heads, COUNT, NULL, FROM_TO(1, 1000), "1", "3", "number of heads H", .required = true),
-    KEY(positions, COUNT, NULL, FROM_TO(1, 1e8), "1", "40", "number of position classes T", .required = true),
+    KEY(positions, COUNT, NULL, FROM_TO(1, 1e8), "1", "40", "number of position classes T", .required = true, .when = of_heads),
 
     KEY(target.strengths, REALS, NULL, ABOVE(0), "1", "(2.89, 1.7, 1.0)",
         "(J) norms m_j of the features; either these or the ratio", .derived = has_ratio),
@@ -227,31 +243,39 @@ const hf_key hf_keys[] = {
     KEY(init.values, REAL, "0.0", ANY, "1", "0.1", "every coordinate of every head's value along the features",
         .replaces = "init.state", .when = starts_with_values),
     KEY(init.perturbation, REAL, "1e-3", FROM_TO(0, 1000), "1", "1e-2",
-        "standard deviation of the noise on the logits (sine: its amplitude)",
+        "standard deviation of the noise on the logits (sine: its amplitude); in-context: of every coordinate of the start",
         .yields = "init.state", .when = has_noise),
     KEY(init.distribution, CHOICE, "normal", ANY, "", "\"uniform\"",
-        "distribution of that noise", .choices = noises, .when = has_noise),
+        "distribution of that noise", .choices = noises, .when = has_noise_on_logits),
     KEY(init.seed, SEED, "4", AT_LEAST(0), "", "7", "seed of that noise", .when = has_noise),
     KEY(init.heads, COUNTS, NULL, FROM_TO(1, 1000), "1", "(2)",
-        "heads whose logits get that noise; default: all", .when = has_noise),
+        "heads whose logits get that noise; default: all", .when = has_noise_on_logits),
     KEY(init.state, PATH, NULL, ANY, "", "\"final.tsv\"",
         "state table to start from, such as the final.tsv of another run; init.perturbation, if given, adds noise to it", .counts = never),
 
+    KEY(flow.system, CHOICE, "heads", ANY, "", "\"in-context\"",
+        "attention heads that learn sparse patterns, or linear attention that learns linear regression in context",
+        .choices = systems, .counts = is_in_context, .decides = true),
     KEY(flow.geometry, CHOICE, "logit", ANY, "", "\"replicator\"",
         "the true gradient flow of the logits, or the Fisher metric",
-        .choices = geometries),
+        .choices = geometries, .when = of_heads),
     KEY(flow.values, CHOICE, "learned", ANY, "", "\"optimal\"",
         "values follow the flow, stay as they start, or are the best for the attention at every time (least squares)",
-        .choices = value_flows),
-    KEY(flow.value_rate, REAL, "1.0", AT_LEAST(0), "1", "2.0", "multiplier rho_v of the learning rate of the values"),
-    KEY(flow.attention_rate, REAL, "1.0", AT_LEAST(0), "1", "0.5", "multiplier rho_a of the learning rate of the logits"),
-    KEY(flow.weight_decay, REAL, "0.0", AT_LEAST(0), "1/flow time", "1e-4", "decay lambda of the values"),
+        .choices = value_flows, .when = of_heads),
+    KEY(flow.value_rate, REAL, "1.0", AT_LEAST(0), "1", "2.0", "multiplier rho_v of the learning rate of the values", .when = of_heads),
+    KEY(flow.attention_rate, REAL, "1.0", AT_LEAST(0), "1", "0.5", "multiplier rho_a of the learning rate of the logits", .when = of_heads),
+    KEY(flow.weight_decay, REAL, "0.0", AT_LEAST(0), "1/flow time", "1e-4", "decay lambda of the values", .when = of_heads),
 
     KEY(flow.sgd_drift.lr, REAL, NULL, ABOVE(0), "flow time", "0.05",
         "learning rate of SGD: the flow time of one step; default: no drift"),
     KEY(flow.sgd_drift.batch, COUNT, "512", FROM_TO(1, 1e9), "1", "64", "samples per step, fresh ones at every step"),
     KEY(flow.sgd_drift.dim, COUNT, "50", FROM_TO(1, 10000), "1", "10", "dimension d of inputs and outputs"),
     KEY(flow.sgd_drift.noise, REAL, "0.0", AT_LEAST(0), "1", "0.1", "standard deviation of the label noise"),
+
+    KEY(in_context.eigenvalues, REALS, NULL, ABOVE(0), "1", "(0.4, 0.3, 0.2, 0.1)",
+        "(D) eigenvalues lambda_i of the inputs' covariance", .required = true, .when = is_in_context),
+    KEY(in_context.length, COUNT, NULL, FROM_TO(1, 1e9), "1", "31", "number N of examples (x, y) in a prompt",
+        .required = true, .when = is_in_context),
 
     KEY(train.task, CHOICE, "regression", ANY, "", "\"regression\"",
         "what the transformer learns: y = sum_j A_j X p_j + noise", .choices = tasks),
@@ -322,7 +346,7 @@ const hf_key hf_keys[] = {
         .when = trains, .counts = has_significance),
     KEY(detect.least, REAL, "1e-4", FROM_BELOW(0, 1), "1", "1e-3",
         "of training: smallest fall of a stage, as part of the fall of the whole run", .when = trains, .counts = has_least),
-    KEY(detect.overlap, REAL, "0.5", BETWEEN(0, 1), "1", "0.9", "overlap of the heads at which they split"),
+    KEY(detect.overlap, REAL, "0.5", BETWEEN(0, 1), "1", "0.9", "overlap of the heads at which they split", .when = of_heads),
     KEY(detect.acquired, REAL, "0.5", BETWEEN(0, 1), "1", "0.8", "share of a pattern from which it counts as acquired"),
     KEY(detect.loss_fraction, REAL, "0.0", FROM_BELOW(0, 1), "initial loss", "0.1",
         "loss at which the event emerged is reported; 0: never"),
@@ -332,7 +356,7 @@ const hf_key hf_keys[] = {
     KEY(output.points, COUNT, "400", FROM_TO(1, 1e7), "1", "1000", "rows of the trajectory after t = 0"),
     KEY(output.spacing, CHOICE, "log", ANY, "", "\"linear\"", "spacing of the times of these rows", .choices = spacings),
     KEY(output.t_first, REAL, "1e-2", ABOVE(0), "flow time", "0.1", "time of the first of these rows"),
-    KEY(output.attention, BOOL, "true", ANY, "", "false", "write the table of attention"),
+    KEY(output.attention, BOOL, "true", ANY, "", "false", "write the table of attention", .when = of_heads),
     KEY(output.states, BOOL, "false", ANY, "", "true", "write the state at every row"),
     KEY(output.spectrum, COUNT, "0", FROM_TO(0, 1000), "1", "3",
         "write so many of the lowest eigenvalues of the Hessian at every row, and the largest"),
@@ -363,13 +387,14 @@ const size_t hf_key_count = sizeof hf_keys / sizeof *hf_keys;
 
 const hf_section hf_sections[] = {
     {.path = "", .help = "The model."},
-    {.path = "target", .help = "What is learned: y = sum_j m_j u_j p_j^T, J features u_j, each on its own pattern p_j of positions."},
-    {.path = "data", .help = "The inputs: how often each appears and how much it varies."},
-    {.path = "test", .help = "The data whose loss decides on the event emerged (detect.loss_fraction), where they are not the data that are learned."},
+    {.path = "target", .help = "What is learned: y = sum_j m_j u_j p_j^T, J features u_j, each on its own pattern p_j of positions.", .when = of_heads},
+    {.path = "data", .help = "The inputs: how often each appears and how much it varies.", .when = of_heads},
+    {.path = "test", .help = "The data whose loss decides on the event emerged (detect.loss_fraction), where they are not the data that are learned.", .when = of_heads},
     {.path = "init", .help = "Where the flow starts: values and logits of the heads."},
     {.path = "flow", .help = "The flow that is integrated.", .when = hf_config_runs_flow, DECLARED(flow)},
     {.path = "flow.sgd_drift", .help = "What the noise of minibatch SGD does to the attention on average, as a term of the flow.",
      .when = has_drift},
+    {.path = "in_context", .help = "Of the flow in-context: linear regression from the examples in a prompt.", .when = is_in_context},
     {.path = "train", .help = "The transformer that is trained, beside the flow or alone: y = sum_k V_k X s_k.",
      .when = trains, DECLARED(train)},
     {.path = "ladder", .help = "Training at several learning rates and batch sizes, against the flow.", .when = trains},

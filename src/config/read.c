@@ -307,7 +307,7 @@ static hf_status fill_key(reader *r, size_t k)
     void *field = hf_keys_field(key, r->config);
     char expected[HF_EXPECTED];
     hf_status status = HF_OK;
-    if (setting == NULL && key->required)
+    if (setting == NULL && key->required && (key->when == NULL || key->when(r->config)))
         status = hf_fault_set(&r->fault, NULL, 0, "this key is required, expected %s", hf_value_expected(key, expected));
     else if (setting == NULL && key->fallback != NULL)
         status = parse_value(r, key, key->fallback, &setting);
@@ -334,8 +334,10 @@ static char *make_title(const char *path)
 
 static hf_status fill(reader *r)
 {
-    for (size_t k = 0; k < hf_key_count; k++) {
-        const hf_status status = fill_key(r, k);
+    for (size_t n = 0; n < 2 * hf_key_count; n++) {
+        const size_t k = n % hf_key_count;
+        const bool is_first = n < hf_key_count;
+        const hf_status status = hf_keys[k].decides == is_first ? fill_key(r, k) : HF_OK;
         if (status != HF_OK)
             return status;
     }

@@ -2,6 +2,7 @@
 
 #include "config/axes.h"
 #include "config/keys.h"
+#include "config/system_check.h"
 #include "core/text.h"
 #include "config/train_check.h"
 #include "core/file.h"
@@ -473,18 +474,30 @@ static hf_status check_title(hf_config *config, hf_error *err)
     return HF_OK;
 }
 
-hf_status hf_validate_config(hf_config *config, hf_error *err)
+typedef hf_status (*check)(hf_config *, hf_error *);
+
+static hf_status run_checks(size_t count, const check *checks, hf_config *config, hf_error *err)
 {
-    static hf_status (*const steps[])(hf_config *, hf_error *) = {
-        require_strengths,     settle_count, derive_strengths,  derive_patterns,   check_patterns,
-        check_pattern_weights, check_gram,   check_data_shapes, check_input_count, check_weights_against_gram,
-        check_times,           check_state,  settle_noise,      check_start,       check_title,
-        hf_train_check,        check_drift,  hf_axes_check,
-    };
-    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
-        const hf_status status = steps[i](config, err);
+    for (size_t i = 0; i < count; i++) {
+        const hf_status status = checks[i](config, err);
         if (status != HF_OK)
             return status;
     }
     return HF_OK;
+}
+
+hf_status hf_validate_config(hf_config *config, hf_error *err)
+{
+    static const check of_heads[] = {
+        hf_system_check_keys,  require_strengths, settle_count,      derive_strengths,  derive_patterns,
+        check_patterns,        check_pattern_weights, check_gram,    check_data_shapes, check_input_count,
+        check_weights_against_gram, check_times,  check_state,       settle_noise,      check_start,
+        check_title,           hf_train_check,    check_drift,       hf_axes_check,
+    };
+    static const check of_in_context[] = {
+        hf_system_check_in_context, hf_system_check_keys, check_times, check_state, settle_noise, check_title, hf_axes_check,
+    };
+    return config->flow.system == HF_SYSTEM_IN_CONTEXT
+               ? run_checks(sizeof of_in_context / sizeof *of_in_context, of_in_context, config, err)
+               : run_checks(sizeof of_heads / sizeof *of_heads, of_heads, config, err);
 }

@@ -3,6 +3,7 @@
 #define HF_FLOW_PARAMS_H
 
 #include "core/lists.h"
+#include "system/params.h"
 
 #include <stdint.h>
 
@@ -52,6 +53,7 @@ typedef struct {
 
 /* The equations. */
 typedef struct {
+    hf_system_choice system; /* what follows is of attention heads */
     hf_geometry geometry;
     hf_values values;
     double value_rate, attention_rate, weight_decay;

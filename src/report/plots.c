@@ -104,22 +104,26 @@ typedef struct {
     bool (*is_wanted)(const hf_plots_run *run);
 } figure;
 
-static bool always(const hf_plots_run *run)
+static bool of_heads(const hf_plots_run *run)
 {
-    (void)run;
-    return true;
+    return run->system == HF_SYSTEM_HEADS;
+}
+
+static bool in_context(const hf_plots_run *run)
+{
+    return run->system == HF_SYSTEM_IN_CONTEXT;
 }
 
 /* The attention of a training run is drawn where its rows have a time and its positions are the flow's. */
 static bool with_attention(const hf_plots_run *run)
 {
     const bool drawable = run->train.is_time && run->replicas->count == 0;
-    return run->has_attention && (run->has_flow || drawable);
+    return of_heads(run) && run->has_attention && (run->has_flow || drawable);
 }
 
 static bool with_ladder(const hf_plots_run *run)
 {
-    return run->pattern_count >= 2;
+    return of_heads(run) && run->pattern_count >= 2;
 }
 
 static bool with_curvature(const hf_plots_run *run)
@@ -133,9 +137,10 @@ static bool with_rungs(const hf_plots_run *run)
 }
 
 static const figure figures[] = {
-    {"flow", hf_plot_flow, FLOW_RUN, always},
-    {"training", hf_plot_flow, FIRST_SEED, always},
-    {"compare", hf_plot_compare, ALL_SEEDS, always},
+    {"flow", hf_plot_flow, FLOW_RUN, of_heads},
+    {"directions", hf_plot_directions, FLOW_RUN, in_context},
+    {"training", hf_plot_flow, FIRST_SEED, of_heads},
+    {"compare", hf_plot_compare, ALL_SEEDS, of_heads},
     {"rungs", hf_plot_rungs, ALL_SEEDS, with_rungs},
     {"attention", hf_plot_attention, ANY_RUN, with_attention},
     {"ladder", hf_plot_ladder, ANY_RUN, with_ladder},

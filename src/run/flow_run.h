@@ -16,7 +16,9 @@
 
 /* What is integrated, how far, and what is looked for and written. The lists are somebody else's. */
 typedef struct {
-    hf_problem_params problem;
+    hf_problem_params problem;     /* of attention heads; of every system: heads, init, and which one it is, flow.system */
+    hf_in_context_task in_context; /* of that system */
+    const char *directory;         /* that init.state starts from */
     hf_solver_params solver;
     hf_output_params output;
     hf_detector_params detector;

@@ -1,8 +1,11 @@
 #include "run/systems.h"
 
+#include "core/path.h"
 #include "flow/flow_system.h"
+#include "system/in_context.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- attention heads ---- */
 
@@ -35,8 +38,55 @@ static hf_status create_heads(const hf_flow_run_params *params, hf_owned_system 
     return HF_OK;
 }
 
+/* ---- linear regression in context ---- */
+
+static void free_in_context(void *owner)
+{
+    hf_in_context_free(owner);
+}
+
+/* Noise, and what a state table says. */
+static hf_status fill_start(const hf_flow_run_params *params, const hf_in_context_params *p, double *start, hf_error *err)
+{
+    const hf_init_params *init = &params->problem.init;
+    hf_status status = hf_in_context_draw(p, init->perturbation, init->seed, start, err);
+    if (status != HF_OK || init->state == NULL)
+        return status;
+    char *path = hf_path_resolve(params->directory, init->state);
+    if (path == NULL)
+        return hf_fail_memory(err, "the path of the state table");
+    status = hf_in_context_read(p, path, start, err);
+    free(path);
+    return status;
+}
+
+static hf_status create_in_context(const hf_flow_run_params *params, hf_owned_system *made, hf_error *err)
+{
+    const hf_in_context_task *task = &params->in_context;
+    const hf_in_context_params p = {.heads = params->problem.heads,
+                                    .dimension = task->eigenvalues.count,
+                                    .eigenvalue = task->eigenvalues.at,
+                                    .context = (double)task->length};
+    hf_in_context *flow = NULL;
+    double *start = malloc(hf_in_context_size(&p) * sizeof *start);
+    hf_status status = start == NULL ? hf_fail_memory(err, "the start") : fill_start(params, &p, start, err);
+    if (status == HF_OK)
+        status = hf_in_context_create(&flow, &p, start, err);
+    free(start);
+    if (status == HF_OK)
+        *made = (hf_owned_system){hf_in_context_system(flow), flow, free_in_context};
+    return status;
+}
+
+/* ---- all ---- */
+
+static hf_status (*const create[])(const hf_flow_run_params *, hf_owned_system *, hf_error *) = {
+    [HF_SYSTEM_HEADS] = create_heads,
+    [HF_SYSTEM_IN_CONTEXT] = create_in_context,
+};
+
 hf_status hf_systems_create(const hf_flow_run_params *params, hf_owned_system *made, hf_error *err)
 {
     *made = (hf_owned_system){0};
-    return create_heads(params, made, err);
+    return create[params->problem.flow.system](params, made, err);
 }

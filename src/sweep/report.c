@@ -52,7 +52,7 @@ static hf_status default_report(hf_config *config, hf_error *err)
 {
     const size_t most_patterns = 6;
     hf_status status = HF_OK;
-    if (config->detect.events && config->heads > 1)
+    if (config->detect.events && config->heads > 1 && config->flow.system == HF_SYSTEM_HEADS)
         status = add_report(config, "t_split", err);
     for (size_t j = 1; j <= config->target.count && j <= most_patterns && config->detect.events && status == HF_OK; j++) {
         char name[32];

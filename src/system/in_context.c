@@ -1,4 +1,4 @@
-#include "system/in_context.h"
+#include "system/in_context_state.h"
 
 #include "core/random.h"
 
@@ -7,25 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Heads are rows; v, k and q point into a state. */
-struct hf_in_context {
-    size_t heads, dimension, size; /* H, D, H (1 + 2 D) */
-    double loss, speed;
-    double least;       /* the loss when everything is known */
-    double *eigenvalue; /* (D) lambda */
-    double *moment;     /* (D) M_ii */
-    double *best;       /* (D) K_ii when everything is known */
-    double *start;      /* (size) */
-    double *y;          /* (size) the state evaluated last */
-    double *product;    /* (D, D) K */
-    double *slope;      /* (D, D) B */
-    double *velocity;   /* (size) */
-    double *change;     /* (D, D) dB, scratch */
-    double *turned;     /* (4 D) B q, B^T k and their changes, scratch */
-    double *bent;       /* (size) scratch */
-    hf_error_group group[3];
-};
 
 /* ---- life ---- */
 
@@ -301,6 +282,9 @@ static const hf_system_kind kind = {
     .speed_rate = speed_rate,
     .blame = blame,
     .coordinate_name = coordinate_name,
+    .observer = &hf_in_context_observer,
+    .watch = &hf_in_context_watch,
+    .curvature = &hf_in_context_curvature,
 };
 
 hf_system hf_in_context_system(hf_in_context *flow)

@@ -43,6 +43,10 @@ size_t hf_in_context_size(const hf_in_context_params *params);
 /* A start of independent normal numbers with standard deviation scale. start: (size). Errors: HF_ESYSTEM. */
 hf_status hf_in_context_draw(const hf_in_context_params *params, double scale, uint64_t seed, double *start, hf_error *err);
 
+/* Adds to start (size) what a table of kind (value, key, query), head, index and value says, such as a final.tsv: every
+ * coordinate once. Errors: HF_EUSAGE ("FILE:LINE: what is wrong"), HF_ESYSTEM. */
+hf_status hf_in_context_read(const hf_in_context_params *params, const char *path, double *start, hf_error *err);
+
 /* The flow as a system without a Newton solve of its own. Groups: v, k, q. */
 hf_system hf_in_context_system(hf_in_context *flow);
 

@@ -1,0 +1,45 @@
+#include "config/system_check.h"
+
+#include "config/keys.h"
+
+static const char *name_of(hf_system_choice system)
+{
+    return hf_keys_find("flow.system")->choices[system];
+}
+
+/* Whether a key would have an effect with this system. */
+static bool applies(const hf_config *config, const hf_key *key, hf_system_choice system)
+{
+    hf_config as = *config; /* looked at only */
+    const hf_section *section = hf_keys_section(key);
+    as.flow.system = system;
+    return (section->when == NULL || section->when(&as)) && (key->when == NULL || key->when(&as));
+}
+
+hf_status hf_system_check_keys(hf_config *config, hf_error *err)
+{
+    const hf_system_choice own = config->flow.system;
+    for (size_t k = 0; k < hf_key_count; k++) {
+        const hf_key *key = &hf_keys[k];
+        if (!hf_config_is_given(config, key->path) || applies(config, key, own))
+            continue;
+        for (hf_system_choice other = HF_SYSTEM_HEADS; other <= HF_SYSTEM_IN_CONTEXT; other++)
+            if (other != own && applies(config, key, other))
+                return hf_config_reject(config, err, key->path,
+                                        "has no effect with flow.system = \"%s\", only with \"%s\"", name_of(own),
+                                        name_of(other));
+    }
+    return HF_OK;
+}
+
+hf_status hf_system_check_in_context(hf_config *config, hf_error *err)
+{
+    const size_t dimension = config->in_context.eigenvalues.count;
+    if (config->declared.train)
+        return hf_config_reject(config, err, "flow.system",
+                                "is \"in-context\", of which there is no training, expected no train section");
+    if (dimension == 0)
+        return hf_config_reject(config, err, "in_context.eigenvalues", "is empty, expected one number at least");
+    config->target.count = dimension; /* that is what can be learned */
+    return HF_OK;
+}

@@ -1,0 +1,16 @@
+/* params: what systems other than attention heads are told. */
+#ifndef HF_SYSTEM_PARAMS_H
+#define HF_SYSTEM_PARAMS_H
+
+#include "core/lists.h"
+
+/* Which flow is integrated. */
+typedef enum { HF_SYSTEM_HEADS, HF_SYSTEM_IN_CONTEXT } hf_system_choice;
+
+/* Linear regression in context (in_context.h). */
+typedef struct {
+    hf_reals eigenvalues; /* (D) of the inputs' covariance */
+    size_t length;        /* N pairs in a prompt */
+} hf_in_context_task;
+
+#endif
