@@ -1,8 +1,11 @@
+#define _XOPEN_SOURCE 700 /* nftw */
 #include "support.h"
 #include "config/fill.h"
 
+#include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 bool within(const char *what, double got, double limit)
@@ -70,22 +73,42 @@ size_t draw_count(random_source *random, size_t low, size_t high)
 static char folder[] = "/tmp/headflow-test-XXXXXX";
 static bool have_folder;
 
+static pid_t owner; /* a child that ends must not take its parent's folder away */
+
+static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *place)
+{
+    (void)info;
+    (void)kind;
+    (void)place;
+    return remove(path);
+}
+
+void remove_tree(const char *path)
+{
+    nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
 static void remove_folder(void)
 {
-    static const char *const names[] = {"model.conf", "start.tsv"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        unlink(temporary_path(names[i]));
-    rmdir(folder);
+    if (getpid() == owner)
+        remove_tree(folder);
+}
+
+const char *temporary_folder(void)
+{
+    if (!have_folder) {
+        assert_non_null(mkdtemp(folder));
+        have_folder = true;
+        owner = getpid();
+        atexit(remove_folder);
+    }
+    return folder;
 }
 
 const char *temporary_path(const char *name)
 {
     static char path[sizeof folder + 64];
-    if (!have_folder) {
-        assert_non_null(mkdtemp(folder));
-        have_folder = true;
-        atexit(remove_folder);
-    }
+    temporary_folder();
     snprintf(path, sizeof path, "%s/%s", folder, name);
     return path;
 }

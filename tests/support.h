@@ -31,6 +31,12 @@ size_t draw_count(random_source *random, size_t low, size_t high); /* both inclu
 
 /* ---- files ---- */
 
+/* Removes a folder and all in it. */
+void remove_tree(const char *path);
+
+/* This run's own folder, which is removed at exit. */
+const char *temporary_folder(void);
+
 /* A file's path in this run's own folder, which is removed at exit. Valid until the next call. */
 const char *temporary_path(const char *name);
 

@@ -6,37 +6,16 @@
 
 #include "config/keys.h"
 #include "config/value.h"
+#include "support.h"
 
 #include <dirent.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #define TARGET "target = { strengths = (2.89, 1.7, 1.0); };\n"
 #define MODEL  "heads = 3;\npositions = 40;\n" TARGET
-
-static char folder[] = "/tmp/headflow-test-XXXXXX";
-
-/* The path of a file in the folder of this run, valid until the next call. */
-static const char *file_path(const char *name)
-{
-    static char path[sizeof folder + 64];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
-
-static void write_file(const char *path, const char *text, size_t size)
-{
-    FILE *stream = fopen(path, "wb");
-    assert_non_null(stream);
-    assert_int_equal(fwrite(text, 1, size, stream), size);
-    assert_int_equal(fclose(stream), 0);
-}
 
 /* Reads text, with overrides up to a NULL, as the model file m.conf. */
 static hf_status read_text(hf_config *config, const char *text, const char *const *overrides, hf_error *err)
@@ -44,8 +23,8 @@ static hf_status read_text(hf_config *config, const char *text, const char *cons
     size_t count = 0;
     while (overrides != NULL && overrides[count] != NULL)
         count++;
-    write_file(file_path("m.conf"), text, strlen(text));
-    return hf_config_read(config, file_path("m.conf"), count, overrides, err);
+    write_text(temporary_path("m.conf"), text, strlen(text));
+    return hf_config_read(config, temporary_path("m.conf"), count, overrides, err);
 }
 
 static void read_good(hf_config *config, const char *text, const char *const *overrides)
@@ -97,7 +76,7 @@ static void test_defaults(void **state)
     hf_config c;
     read_good(&c, MODEL, NULL);
     assert_string_equal(c.title, "m");
-    assert_string_equal(c.directory, folder);
+    assert_string_equal(c.directory, temporary_folder());
     assert_int_equal(c.heads, 3);
     assert_int_equal(c.positions, 40);
     assert_int_equal(c.target.count, 3);
@@ -215,7 +194,7 @@ static void test_include(void **state)
     (void)state;
     static const char included[] = "value_rate = 2.0; /* a \"comment\" */ // 99999999999\n";
     hf_config c;
-    write_file(file_path("rates.inc"), included, strlen(included));
+    write_text(temporary_path("rates.inc"), included, strlen(included));
     read_good(&c, MODEL "flow = {\n  @include \"rates.inc\"\n};\n", NULL);
     assert_true(c.flow.value_rate == 2.0);
     hf_config_clear(&c);
@@ -309,7 +288,7 @@ static const char *const good_models[] = {
 static void test_round_trip(void **state)
 {
     (void)state;
-    write_file(file_path("state.tsv"), "1\n", 2);
+    write_text(temporary_path("state.tsv"), "1\n", 2);
     for (size_t i = 0; i < sizeof good_models / sizeof *good_models; i++) {
         hf_config first, second;
         read_good(&first, good_models[i], NULL);
@@ -416,7 +395,7 @@ static void test_examples(void **state)
 {
     (void)state;
     char override[256];
-    write_file(file_path("final.tsv"), "1\n", 2);
+    write_text(temporary_path("final.tsv"), "1\n", 2);
     for (size_t k = 0; k < hf_key_count; k++) {
         const hf_key *key = &hf_keys[k];
         const char *overrides[9] = {0};
@@ -504,12 +483,12 @@ static void test_state(void **state)
     (void)state;
     static const char text[] = MODEL "init = { state = \"a.tsv\"; };";
     hf_config c;
-    write_file(file_path("a.tsv"), "1\n", 2);
-    write_file(file_path("b.tsv"), "1\n", 2);
+    write_text(temporary_path("a.tsv"), "1\n", 2);
+    write_text(temporary_path("b.tsv"), "1\n", 2);
     read_good(&c, text, NULL);
     assert_string_equal(c.init.state, "a.tsv");
     char *path = hf_config_resolve(&c, c.init.state);
-    assert_string_equal(path, file_path("a.tsv"));
+    assert_string_equal(path, temporary_path("a.tsv"));
     free(path);
     path = hf_config_resolve(&c, "/x");
     assert_string_equal(path, "/x");
@@ -521,7 +500,7 @@ static void test_state(void **state)
     const uint64_t of_a = hash(&c);
     hf_config_clear(&c);
     assert_true(of_a == hash_text(MODEL "init = { state = \"b.tsv\"; };", NULL));
-    write_file(file_path("a.tsv"), "2\n", 2);
+    write_text(temporary_path("a.tsv"), "2\n", 2);
     assert_true(of_a != hash_text(text, NULL));
     static const char *const noise[] = {"init.perturbation=1e-4", NULL};
     read_good(&c, text, noise);
@@ -539,9 +518,9 @@ static void test_state_override(void **state)
     char before[4096];
     hf_config c;
     assert_non_null(getcwd(before, sizeof before));
-    assert_int_equal(mkdir(file_path("sub"), 0700), 0);
-    write_file(file_path("sub/c.tsv"), "1\n", 2);
-    assert_int_equal(chdir(folder), 0);
+    assert_int_equal(mkdir(temporary_path("sub"), 0700), 0);
+    write_text(temporary_path("sub/c.tsv"), "1\n", 2);
+    assert_int_equal(chdir(temporary_folder()), 0);
     read_good(&c, MODEL "init = { perturbation = 0.5; };", overrides);
     assert_int_equal(chdir(before), 0);
     char *path = hf_config_resolve(&c, c.init.state);
@@ -567,12 +546,12 @@ static void test_noise_on_a_state(void **state)
         {"init = { state = \"a.tsv\"; perturbation = 0.5; };", "title=t", false, 0.5},
         {"init = { state = \"a.tsv\"; perturbation = 0.5; };", "init.state=", true, 0.5},
     };
-    write_file(file_path("a.tsv"), "1\n", 2);
+    write_text(temporary_path("a.tsv"), "1\n", 2);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         hf_config c;
         char text[200], override[200];
         snprintf(text, sizeof text, MODEL "%s", cases[i].init);
-        snprintf(override, sizeof override, "%s%s", cases[i].override, cases[i].has_path ? file_path("a.tsv") : "");
+        snprintf(override, sizeof override, "%s%s", cases[i].override, cases[i].has_path ? temporary_path("a.tsv") : "");
         const char *const overrides[] = {override, NULL};
         read_good(&c, text, overrides);
         assert_non_null(c.init.state);
@@ -638,20 +617,20 @@ static void test_not_a_model(void **state)
     (void)state;
     hf_config c;
     hf_error err = {0};
-    assert_int_equal(hf_config_read(&c, file_path("none.conf"), 0, NULL, &err), HF_EUSAGE);
+    assert_int_equal(hf_config_read(&c, temporary_path("none.conf"), 0, NULL, &err), HF_EUSAGE);
     expect_message(&err, "none.conf: cannot be read: No such file or directory");
-    assert_int_equal(hf_config_read(&c, folder, 0, NULL, &err), HF_EUSAGE);
+    assert_int_equal(hf_config_read(&c, temporary_folder(), 0, NULL, &err), HF_EUSAGE);
     expect_message(&err, ": cannot be read: Is a directory");
     assert_int_equal(read_text(&c, "", NULL, &err), HF_EUSAGE);
     expect_message(&err, "m.conf: heads: this key is required");
-    write_file(file_path("nul.conf"), "heads = 3;\n\0x", 13);
-    assert_int_equal(hf_config_read(&c, file_path("nul.conf"), 0, NULL, &err), HF_EUSAGE);
+    write_text(temporary_path("nul.conf"), "heads = 3;\n\0x", 13);
+    assert_int_equal(hf_config_read(&c, temporary_path("nul.conf"), 0, NULL, &err), HF_EUSAGE);
     expect_message(&err, "nul.conf:2: holds a NUL byte");
     if (geteuid() == 0)
         return;
-    write_file(file_path("secret.conf"), MODEL, strlen(MODEL));
-    assert_int_equal(chmod(file_path("secret.conf"), 0), 0);
-    assert_int_equal(hf_config_read(&c, file_path("secret.conf"), 0, NULL, &err), HF_EUSAGE);
+    write_text(temporary_path("secret.conf"), MODEL, strlen(MODEL));
+    assert_int_equal(chmod(temporary_path("secret.conf"), 0), 0);
+    assert_int_equal(hf_config_read(&c, temporary_path("secret.conf"), 0, NULL, &err), HF_EUSAGE);
     expect_message(&err, "secret.conf: cannot be read: Permission denied");
 }
 
@@ -676,8 +655,8 @@ static void read_bytes(const char *bytes, size_t size)
 {
     hf_config c;
     hf_error err = {0};
-    write_file(file_path("bytes.conf"), bytes, size);
-    const hf_status status = hf_config_read(&c, file_path("bytes.conf"), 0, NULL, &err);
+    write_text(temporary_path("bytes.conf"), bytes, size);
+    const hf_status status = hf_config_read(&c, temporary_path("bytes.conf"), 0, NULL, &err);
     if (status == HF_OK)
         hf_config_clear(&c);
     else
@@ -720,24 +699,6 @@ static void test_mutations(void **state)
     }
 }
 
-/* ---- the folder of this run ---- */
-
-static int make_folder(void **state)
-{
-    (void)state;
-    return mkdtemp(folder) == NULL;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    static const char *const names[] = {"m.conf",    "state.tsv", "a.tsv",       "b.tsv",      "sub/c.tsv", "sub",
-                                        "rates.inc", "nul.conf",  "secret.conf", "bytes.conf", ""};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        remove(file_path(names[i]));
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -751,5 +712,5 @@ int main(void)
         cmocka_unit_test(test_not_a_model),   cmocka_unit_test(test_reject),         cmocka_unit_test(test_truncation),
         cmocka_unit_test(test_mutations),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

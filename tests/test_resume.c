@@ -357,7 +357,8 @@ static int make_root(void **state)
 static int remove_root(void **state)
 {
     (void)state;
-    return rmdir(root);
+    remove_tree(root);
+    return 0;
 }
 
 int main(void)

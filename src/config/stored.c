@@ -66,7 +66,8 @@ static hf_status compare_hashes(const hf_config *old, const hf_config *new, hf_f
         status = hf_config_hash(new, &b, err);
     if (status != HF_OK)
         return status;
-    *result = a == b ? HF_FOLDER_SAME : HF_FOLDER_OTHER;
+    const bool fewer = old->declared.train && old->train.seeds > new->train.seeds; /* the tables of seeds do not know */
+    *result = a == b && !fewer ? HF_FOLDER_SAME : HF_FOLDER_OTHER;
     longer.train.steps = new->train.steps;
     longer.train.seeds = new->train.seeds;
     for (int i = 0; i < 2 && *result == HF_FOLDER_OTHER && grown && old->solver.t_end <= new->solver.t_end; i++) {

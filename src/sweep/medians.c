@@ -23,8 +23,11 @@ static void print_text(FILE *stream, const char *text)
 static void print_value(FILE *stream, const hf_axis *axis, size_t i)
 {
     char text[80];
-    if (hf_axes_is_numeric(axis))
-        snprintf(text, sizeof text, "%.5g", hf_axes_number(axis, i));
+    const double x = hf_axes_is_numeric(axis) ? hf_axes_number(axis, i) : NAN;
+    if (x == floor(x) && fabs(x) < 1e11) /* seeds that differ in the last digit are two */
+        snprintf(text, sizeof text, "%.0f", x);
+    else if (!isnan(x))
+        snprintf(text, sizeof text, "%.5g", x);
     else
         hf_text_show(axis->values.at[i], text, sizeof text);
     if (strlen(text) >= WIDE)
