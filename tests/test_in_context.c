@@ -3,6 +3,8 @@
 
 #include "config/config.h"
 #include "config/fill.h"
+#include "core/file.h"
+#include "core/path.h"
 #include "run/flow_run.h"
 
 #include <stdlib.h>
@@ -140,6 +142,81 @@ static void test_nothing_happens_without_a_start(void **state)
     hf_config_clear(&config);
 }
 
+/* ---- interruptions ---- */
+
+typedef struct {
+    size_t at; /* step */
+    volatile sig_atomic_t flag;
+} interruption;
+
+static void interrupt(void *data, const hf_progress *progress)
+{
+    interruption *now = data;
+    now->flag = progress->steps >= now->at;
+}
+
+/* Runs into a folder; interrupted from step `at` on, 0: never. */
+static void run_into(const char *folder, bool resume, size_t at)
+{
+    char text[512];
+    hf_config config;
+    hf_run_summary s;
+    hf_flow_run_params params;
+    hf_error err = {0};
+    interruption now = {at, 0};
+    const hf_run_options options = {.directory = folder,
+                                    .resume = resume,
+                                    .interrupted = &now.flag,
+                                    .progress = at == 0 ? NULL : interrupt,
+                                    .progress_data = &now};
+    snprintf(text, sizeof text, four, 5e-3, 1);
+    strncat(text, "output = { states = true; spectrum = 2; points = 50; };", sizeof text - strlen(text) - 1);
+    read_model(&config, text);
+    if (hf_directory_make(folder, &err) != HF_OK || hf_fill_flow_run(&config, &params, &err) != HF_OK ||
+        hf_flow_run(&params, &options, &s, &err) != HF_OK)
+        fail_msg("%s", err.message);
+    assert_int_equal(s.stop, at > 0 ? HF_STOP_INTERRUPTED : HF_STOP_TIME);
+    assert_int_equal(s.resumed, resume);
+    hf_run_summary_clear(&s);
+    hf_fill_clear_problem(&params.problem);
+    hf_config_clear(&config);
+}
+
+static void assert_same(const char *folder, const char *other, const char *name)
+{
+    char *path[2] = {hf_path_join(folder, name), hf_path_join(other, name)};
+    FILE *a = fopen(path[0], "rb"), *b = fopen(path[1], "rb");
+    if (a == NULL || b == NULL)
+        fail_msg("%s is missing", name);
+    int c, d;
+    do {
+        c = getc(a);
+        d = getc(b);
+    } while (c == d && c != EOF);
+    if (c != d)
+        fail_msg("%s and %s differ", path[0], path[1]);
+    fclose(a);
+    fclose(b);
+    free(path[0]);
+    free(path[1]);
+}
+
+static void test_resumed_runs_are_the_same(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"trajectory.tsv", "states.tsv", "spectrum.tsv", "final.tsv",
+                                        "events.tsv",     "stages.tsv", "plateaus.tsv", "acquisitions.tsv"};
+    char *whole = strdup(temporary_path("whole")), *again = strdup(temporary_path("again"));
+    run_into(whole, false, 0);
+    run_into(again, false, 2300);
+    run_into(again, true, 4200);
+    run_into(again, true, 0);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        assert_same(whole, again, names[i]);
+    free(whole);
+    free(again);
+}
+
 static void expect_refused(const char *rows, const char *expected)
 {
     hf_config config;
@@ -178,6 +255,7 @@ int main(void)
         cmocka_unit_test(test_every_direction_has_a_stage),
         cmocka_unit_test(test_one_head_learns_when_it_should),
         cmocka_unit_test(test_nothing_happens_without_a_start),
+        cmocka_unit_test(test_resumed_runs_are_the_same),
         cmocka_unit_test(test_state_tables_that_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

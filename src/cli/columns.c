@@ -5,6 +5,7 @@
 #include "compare/ladder.h"
 #include "log/tables.h"
 #include "report/findings.h"
+#include "run/systems.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +14,9 @@ bool hf_cli_explain_columns(const char *name)
 {
     const hf_table_kind *const *const rooms[] = {hf_findings_tables, hf_comparison_tables, hf_ladder_tables,
                                                   hf_log_tables, hf_beside_tables};
-    bool found = false;
+    bool found = name == NULL || strcmp(name, "trajectory.tsv") == 0;
+    if (found)
+        hf_systems_explain(stdout);
     for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++)
         for (const hf_table_kind *const *kind = rooms[i]; *kind != NULL; kind++)
             if (name == NULL || strcmp(name, (*kind)->name) == 0) {

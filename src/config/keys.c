@@ -28,7 +28,7 @@ _Static_assert(sizeof(hf_geometry) == sizeof(int) && sizeof(hf_system_choice) ==
                    sizeof(hf_sampling) == sizeof(int) && sizeof(hf_schedule_kind) == sizeof(int) && sizeof(hf_features) == sizeof(int),
                "an enum of hf_config is not as wide as int");
 
-static const char *const systems[] = {"heads", "in-context", NULL};
+static const char *const systems[] = {"heads", "in-context", NULL}; /* as in hf_systems of run/systems.c */
 static const char *const geometries[] = {"logit", "replicator", NULL};
 static const char *const noises[] = {"normal", "uniform", "sine", NULL};
 static const char *const starts[] = {"uniform", "bumps", "wrong", "waterfall", "saddle", NULL};

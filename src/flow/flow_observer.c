@@ -86,15 +86,15 @@ GETTER(share, )
 GETTER(attention, )
 
 static const hf_observable columns[] = {
-    {"overlap", "1", "least cosine between the attentions of two heads", NULL, get_overlap, true},
-    {"divergence", "1", "norm of the differences between heads", NULL, get_divergence, true},
-    {"growth_rate", "1/t", "d log(divergence)/dt", NULL, get_growth_rate, true},
-    {"test_loss", "loss", "loss on the test data", if_tested, get_test_loss, false},
-    {"pattern_loss", "loss", "loss along feature j", by_pattern, get_pattern_loss, false},
-    {"distance", "loss", "to the models that know k patterns", from_no_pattern, get_distance, false},
-    {"mass", "1", "attention of head h on pattern j", by_head_and_pattern, get_mass, false},
-    {"value", "1", "value of head h along feature j", by_head_and_pattern, get_value, false},
-    {"share", "1", "part of pattern j that head h carries", by_head_and_pattern, get_share, false},
+    {"overlap", "", "", "least cosine between the attentions of two heads", NULL, get_overlap, true},
+    {"divergence", "", "", "norm of the differences between heads", NULL, get_divergence, true},
+    {"growth_rate", "", "1 / flow time", "d log(divergence)/dt", NULL, get_growth_rate, true},
+    {"test_loss", "", "loss", "loss on the test data", if_tested, get_test_loss, false},
+    {"pattern_loss", "_<j>", "loss", "loss along feature j", by_pattern, get_pattern_loss, false},
+    {"distance", "_<k>", "loss", "to the models that know k patterns", from_no_pattern, get_distance, false},
+    {"mass", "_<h>_<j>", "", "attention of head h on pattern j", by_head_and_pattern, get_mass, false},
+    {"value", "_<h>_<j>", "", "value of head h along feature j", by_head_and_pattern, get_value, false},
+    {"share", "_<h>_<j>", "", "part of pattern j that head h carries", by_head_and_pattern, get_share, false},
 };
 
 static const hf_profile attention = {"position", "attention", "probability of one position of the class, by head",

@@ -2,6 +2,7 @@
 
 #include "core/path.h"
 #include "flow/flow_system.h"
+#include "flow/flow_watch.h"
 #include "system/in_context.h"
 
 #include <stdlib.h>
@@ -80,13 +81,41 @@ static hf_status create_in_context(const hf_flow_run_params *params, hf_owned_sy
 
 /* ---- all ---- */
 
-static hf_status (*const create[])(const hf_flow_run_params *, hf_owned_system *, hf_error *) = {
-    [HF_SYSTEM_HEADS] = create_heads,
-    [HF_SYSTEM_IN_CONTEXT] = create_in_context,
+const hf_system_row hf_systems[] = {
+    [HF_SYSTEM_HEADS] = {"heads", create_heads, &hf_flow_observer},
+    [HF_SYSTEM_IN_CONTEXT] = {"in-context", create_in_context, &hf_in_context_observer},
 };
+
+const size_t hf_system_count = sizeof hf_systems / sizeof *hf_systems;
 
 hf_status hf_systems_create(const hf_flow_run_params *params, hf_owned_system *made, hf_error *err)
 {
     *made = (hf_owned_system){0};
-    return create[params->problem.flow.system](params, made, err);
+    return hf_systems[params->problem.flow.system].create(params, made, err);
+}
+
+/* ---- their columns ---- */
+
+static void explain_observables(const hf_observer_kind *kind, bool leads, FILE *stream)
+{
+    for (size_t i = 0; i < kind->observable_count; i++) {
+        const hf_observable *o = &kind->observable[i];
+        if (o->leads == leads)
+            fprintf(stream, "| `%s%s` | %s | %s |\n", o->name, o->index, o->unit, o->meaning);
+    }
+}
+
+void hf_systems_explain(FILE *stream)
+{
+    for (size_t i = 0; i < hf_system_count; i++) {
+        const hf_observer_kind *kind = hf_systems[i].observer;
+        fprintf(stream,
+                "%s## trajectory.tsv of flow.system = \"%s\"\n\nA row for every output time.\n\n"
+                "| column | unit | meaning |\n|---|---|---|\n| `t` | flow time | when |\n| `loss` | loss | the loss L |\n"
+                "| `speed` | loss / flow time | P = -dL/dt |\n",
+                i == 0 ? "" : "\n", hf_systems[i].name);
+        explain_observables(kind, true, stream);
+        fputs("| `energy_defect` |  | what the integration got wrong: loss(0) - loss - integral of P, over loss(0) |\n", stream);
+        explain_observables(kind, false, stream);
+    }
 }

@@ -5,6 +5,21 @@
 #include "run/flow_run.h"
 #include "system/system.h"
 
+#include <stdio.h>
+
+/* One that may be integrated. */
+typedef struct {
+    const char *name; /* flow.system */
+    hf_status (*create)(const hf_flow_run_params *params, hf_owned_system *made, hf_error *err);
+    const hf_observer_kind *observer; /* for the documentation of its columns */
+} hf_system_row;
+
+extern const hf_system_row hf_systems[];    /* by hf_system_choice */
+extern const size_t hf_system_count;
+
+/* Writes what is to be known of trajectory.tsv: a Markdown section for each system, with name, unit and meaning of its columns. */
+void hf_systems_explain(FILE *stream);
+
 /* The system that params->problem.flow.system names, with all it is made of. Errors: HF_EUSAGE (about a key), HF_ENUMERIC,
  * HF_ESYSTEM. Free with hf_owned_system_free. */
 hf_status hf_systems_create(const hf_flow_run_params *params, hf_owned_system *made, hf_error *err);

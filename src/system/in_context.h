@@ -47,6 +47,9 @@ hf_status hf_in_context_draw(const hf_in_context_params *params, double scale, u
  * coordinate once. Errors: HF_EUSAGE ("FILE:LINE: what is wrong"), HF_ESYSTEM. */
 hf_status hf_in_context_read(const hf_in_context_params *params, const char *path, double *start, hf_error *err);
 
+/* Its columns. */
+extern const hf_observer_kind hf_in_context_observer;
+
 /* The flow as a system without a Newton solve of its own. Groups: v, k, q. */
 hf_system hf_in_context_system(hf_in_context *flow);
 

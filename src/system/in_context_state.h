@@ -24,7 +24,6 @@ struct hf_in_context {
 };
 
 /* in_context_watch.c */
-extern const hf_observer_kind hf_in_context_observer;
 extern const hf_watch_kind hf_in_context_watch;
 extern const hf_curvature_kind hf_in_context_curvature;
 

@@ -126,11 +126,11 @@ static const double *get_share(const void *observer)
 }
 
 static const hf_observable observables[] = {
-    {"mixed", "1", "what K has outside its diagonal, over K when everything is known", NULL, get_mixed, true},
-    {"pattern_loss", "loss", "what direction i leaves of the loss above the least", by_feature, get_loss, false},
-    {"known", "1", "K_ii over what it is when direction i is known", by_feature, get_known, false},
-    {"value", "1", "value of head h", by_head, get_value, false},
-    {"share", "1", "part of that K_ii that head h gives", by_head_and_feature, get_share, false},
+    {"mixed", "", "", "what K has outside its diagonal, over K when everything is known", NULL, get_mixed, true},
+    {"pattern_loss", "_<i>", "loss", "what direction i leaves of the loss above the least", by_feature, get_loss, false},
+    {"known", "_<i>", "", "K_ii over what it is when direction i is known", by_feature, get_known, false},
+    {"value", "_<h>", "", "value of head h", by_head, get_value, false},
+    {"share", "_<h>_<i>", "", "part of that K_ii that head h gives", by_head_and_feature, get_share, false},
 };
 
 static hf_status state(const void *self, const double *y, hf_take_coordinate *take, void *to, hf_error *err)

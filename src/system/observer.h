@@ -17,7 +17,9 @@ typedef struct {
 } hf_shape;
 
 typedef struct {
-    const char *name, *unit, *meaning;
+    const char *name;
+    const char *index; /* for people: "", "_<j>" or "_<h>_<j>" */
+    const char *unit, *meaning;
     hf_shape (*shape)(const void *self);           /* NULL: one column */
     const double *(*values)(const void *observer); /* as of the last look, in the order of the columns */
     bool leads;                                    /* stands in front of energy_defect in the trajectory */
