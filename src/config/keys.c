@@ -28,7 +28,6 @@ _Static_assert(sizeof(hf_geometry) == sizeof(int) && sizeof(hf_system_choice) ==
                    sizeof(hf_sampling) == sizeof(int) && sizeof(hf_schedule_kind) == sizeof(int) && sizeof(hf_features) == sizeof(int),
                "an enum of hf_config is not as wide as int");
 
-static const char *const systems[] = {"heads", "in-context", NULL}; /* as in hf_systems of run/systems.c */
 static const char *const geometries[] = {"logit", "replicator", NULL};
 static const char *const noises[] = {"normal", "uniform", "sine", NULL};
 static const char *const starts[] = {"uniform", "bumps", "wrong", "waterfall", "saddle", NULL};
@@ -255,7 +254,7 @@ const hf_key hf_keys[] = {
 
     KEY(flow.system, CHOICE, "heads", ANY, "", "\"in-context\"",
         "attention heads that learn sparse patterns, or linear attention that learns linear regression in context",
-        .choices = systems, .counts = is_in_context, .decides = true),
+        .choices = hf_system_names, .counts = is_in_context, .decides = true),
     KEY(flow.geometry, CHOICE, "logit", ANY, "", "\"replicator\"",
         "the true gradient flow of the logits, or the Fisher metric",
         .choices = geometries, .when = of_heads),

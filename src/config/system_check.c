@@ -2,11 +2,6 @@
 
 #include "config/keys.h"
 
-static const char *name_of(hf_system_choice system)
-{
-    return hf_keys_find("flow.system")->choices[system];
-}
-
 /* Whether a key would have an effect with this system. */
 static bool applies(const hf_config *config, const hf_key *key, hf_system_choice system)
 {
@@ -23,11 +18,11 @@ hf_status hf_system_check_keys(hf_config *config, hf_error *err)
         const hf_key *key = &hf_keys[k];
         if (!hf_config_is_given(config, key->path) || applies(config, key, own))
             continue;
-        for (hf_system_choice other = HF_SYSTEM_HEADS; other <= HF_SYSTEM_IN_CONTEXT; other++)
+        for (hf_system_choice other = 0; hf_system_names[other] != NULL; other++)
             if (other != own && applies(config, key, other))
                 return hf_config_reject(config, err, key->path,
-                                        "has no effect with flow.system = \"%s\", only with \"%s\"", name_of(own),
-                                        name_of(other));
+                                        "has no effect with flow.system = \"%s\", only with \"%s\"", hf_system_names[own],
+                                        hf_system_names[other]);
     }
     return HF_OK;
 }

@@ -82,8 +82,8 @@ static hf_status create_in_context(const hf_flow_run_params *params, hf_owned_sy
 /* ---- all ---- */
 
 const hf_system_row hf_systems[] = {
-    [HF_SYSTEM_HEADS] = {"heads", create_heads, &hf_flow_observer},
-    [HF_SYSTEM_IN_CONTEXT] = {"in-context", create_in_context, &hf_in_context_observer},
+    [HF_SYSTEM_HEADS] = {create_heads, &hf_flow_observer},
+    [HF_SYSTEM_IN_CONTEXT] = {create_in_context, &hf_in_context_observer},
 };
 
 const size_t hf_system_count = sizeof hf_systems / sizeof *hf_systems;
@@ -113,7 +113,7 @@ void hf_systems_explain(FILE *stream)
                 "%s## trajectory.tsv of flow.system = \"%s\"\n\nA row for every output time.\n\n"
                 "| column | unit | meaning |\n|---|---|---|\n| `t` | flow time | when |\n| `loss` | loss | the loss L |\n"
                 "| `speed` | loss / flow time | P = -dL/dt |\n",
-                i == 0 ? "" : "\n", hf_systems[i].name);
+                i == 0 ? "" : "\n", hf_system_names[i]);
         explain_observables(kind, true, stream);
         fputs("| `energy_defect` |  | what the integration got wrong: loss(0) - loss - integral of P, over loss(0) |\n", stream);
         explain_observables(kind, false, stream);

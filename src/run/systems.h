@@ -9,7 +9,6 @@
 
 /* One that may be integrated. */
 typedef struct {
-    const char *name; /* flow.system */
     hf_status (*create)(const hf_flow_run_params *params, hf_owned_system *made, hf_error *err);
     const hf_observer_kind *observer; /* for the documentation of its columns */
 } hf_system_row;

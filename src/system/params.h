@@ -7,6 +7,8 @@
 /* Which flow is integrated. */
 typedef enum { HF_SYSTEM_HEADS, HF_SYSTEM_IN_CONTEXT } hf_system_choice;
 
+extern const char *const hf_system_names[]; /* by hf_system_choice, ended by NULL; as a model file says them */
+
 /* Linear regression in context (in_context.h). */
 typedef struct {
     hf_reals eigenvalues; /* (D) of the inputs' covariance */

@@ -1,5 +1,9 @@
 #include "system/system.h"
 
+#include "system/params.h"
+
+const char *const hf_system_names[] = {[HF_SYSTEM_HEADS] = "heads", [HF_SYSTEM_IN_CONTEXT] = "in-context", NULL};
+
 void hf_owned_system_free(hf_owned_system *owned)
 {
     if (owned->free != NULL)

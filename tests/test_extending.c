@@ -1,0 +1,254 @@
+/* The examples of doc/extending.md: a system, its columns and its signal. */
+#include "support.h"
+
+#include "core/path.h"
+#include "detect/detector.h"
+#include "integrate/integrator.h"
+#include "run/record.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A chain of two weights that learns a number m: L = 1/2 (m - a b)^2, a' = b (m - a b), b' = a (m - a b). */
+typedef struct {
+    double target, start; /* m; a = b = start */
+    double a, b, missing; /* the state evaluated last; m - a b */
+    hf_error_group group;
+} chain;
+
+static void start(const void *self, double *y)
+{
+    y[0] = y[1] = ((const chain *)self)->start;
+}
+
+static bool at(void *self, const double *y)
+{
+    chain *c = self;
+    c->a = y[0];
+    c->b = y[1];
+    c->missing = c->target - c->a * c->b;
+    return isfinite(c->missing);
+}
+
+static void velocity(const void *self, double *v)
+{
+    const chain *c = self;
+    v[0] = c->b * c->missing;
+    v[1] = c->a * c->missing;
+}
+
+static void energy(const void *self, double *loss, double *speed)
+{
+    const chain *c = self;
+    double v[2];
+    velocity(self, v);
+    *loss = c->missing * c->missing / 2;
+    *speed = v[0] * v[0] + v[1] * v[1];
+}
+
+static void jacobian_times(const void *self, const double *x, double *result)
+{
+    const chain *c = self;
+    const double change = -(x[0] * c->b + c->a * x[1]); /* of what is missing */
+    result[0] = x[1] * c->missing + c->b * change;
+    result[1] = x[0] * c->missing + c->a * change;
+}
+
+static double speed_rate(const void *self)
+{
+    double v[2], bent[2];
+    velocity(self, v);
+    jacobian_times(self, v, bent);
+    return 2 * (v[0] * bent[0] + v[1] * bent[1]);
+}
+
+static bool blame(const void *self, const double *y, char *text, size_t capacity)
+{
+    (void)self;
+    const bool found = !isfinite(y[0]) || !isfinite(y[1]);
+    if (found)
+        snprintf(text, capacity, "weight %d", isfinite(y[0]) ? 2 : 1);
+    return found;
+}
+
+static void coordinate_name(const void *self, size_t index, char *text, size_t capacity)
+{
+    (void)self;
+    snprintf(text, capacity, "weight %zu", index + 1);
+}
+
+/* What its tables show. */
+typedef struct {
+    chain *chain;
+    double product;
+} chain_view;
+
+static hf_status create(void **observer, void *self, hf_error *err)
+{
+    chain_view *view = malloc(sizeof *view);
+    if (view == NULL)
+        return hf_fail_memory(err, "the observations");
+    *view = (chain_view){.chain = self};
+    *observer = view;
+    return HF_OK;
+}
+
+static void look(void *observer, const double *y)
+{
+    chain_view *view = observer;
+    at(view->chain, y);
+    view->product = y[0] * y[1];
+}
+
+static const double *get_product(const void *observer)
+{
+    return &((const chain_view *)observer)->product;
+}
+
+static const hf_observable observables[] = {
+    {"product", "", "", "what the chain gives, a b", NULL, get_product, false},
+};
+
+static const hf_observer_kind observer = {
+    .create = create, .free = free, .look = look, .observable_count = 1, .observable = observables};
+
+/* What may happen to it. */
+static double known(const void *self, size_t pattern)
+{
+    const chain *c = self;
+    (void)pattern;
+    return c->a * c->b / c->target;
+}
+
+static size_t one(const void *self)
+{
+    (void)self;
+    return 1;
+}
+
+static void signals(const void *self, const hf_thresholds *thresholds, hf_signal *signal)
+{
+    (void)self;
+    signal[0] = (hf_signal){.name = "known",
+                            .event = HF_EVENT_ACQUIRED,
+                            .pattern = 1,
+                            .rises = true,
+                            .threshold = thresholds->acquired,
+                            .value = known};
+}
+
+static void describe_event(void *observer_of_it, const double *y, hf_event *event)
+{
+    chain_view *view = observer_of_it;
+    look(view, y);
+    event->loss = view->chain->missing * view->chain->missing / 2;
+    event->value = known(view->chain, event->pattern);
+}
+
+static const hf_watch_kind watch = {
+    .signal_count = one, .signals = signals, .describe = describe_event, .pattern_count = one};
+
+static const hf_system_kind kind = {.name = "chain",
+                                    .remedy = "lower the target",
+                                    .start = start,
+                                    .at = at,
+                                    .energy = energy,
+                                    .velocity = velocity,
+                                    .jacobian_times = jacobian_times,
+                                    .speed_rate = speed_rate,
+                                    .blame = blame,
+                                    .coordinate_name = coordinate_name,
+                                    .observer = &observer,
+                                    .watch = &watch};
+
+static hf_system system_of(chain *c)
+{
+    c->group = (hf_error_group){0, 2, false, 0};
+    return (hf_system){.kind = &kind, .self = c, .size = 2, .unit = 1, .group_count = 1, .group = &c->group};
+}
+
+/* ---- it works ---- */
+
+static void read_head(const char *path, char *text, size_t size)
+{
+    FILE *stream = fopen(path, "r");
+    assert_non_null(stream);
+    do
+        assert_non_null(fgets(text, (int)size, stream));
+    while (text[0] == '#');
+    fclose(stream);
+}
+
+/* One stage, half of it over at ln(m / p_0 - 1) / 2 m, p_0 = a(0) b(0) = 1e-6. */
+static void test_a_system_of_ones_own(void **state)
+{
+    (void)state;
+    static const double target[] = {2.89, 1.7, 1.0}, half[] = {2.573835, 4.219452, 6.907755};
+    const hf_detector_params params = {
+        .detect = {.contrast = 3, .acquired = 0.5, .events = true, .saddles = true}, .rtol = 1e-10, .atol = 1e-14};
+    for (size_t i = 0; i < 3; i++) {
+        hf_error err = {0};
+        chain c = {.target = target[i], .start = 1e-3};
+        const hf_system system = system_of(&c);
+        hf_detector *detector = NULL;
+        hf_integrator *it = NULL;
+        hf_findings found;
+        assert_int_equal(hf_detector_create(&detector, &params, system, &err), HF_OK);
+        assert_int_equal(hf_integrator_create(&it, system, params.rtol, params.atol, &err), HF_OK);
+        bool stopped;
+        for (double t = 0; t < 30;)
+            if (hf_integrator_step(it, &err) != HF_OK || hf_detector_step(detector, it, 30, &t, &stopped, &err) != HF_OK)
+                fail_msg("%s", err.message);
+        assert_int_equal(hf_detector_finish(detector, &found, &err), HF_OK);
+        assert_int_equal(found.stage_count, 1);
+        size_t acquired = 0;
+        for (size_t e = 0; e < found.event_count; e++)
+            if (found.event[e].kind == HF_EVENT_ACQUIRED) {
+                assert_true(close_to(found.event[e].t, half[i], 1e-6));
+                assert_true(close_to(found.event[e].value, 0.5, 1e-9));
+                acquired++;
+            }
+        assert_int_equal(acquired, 1);
+        assert_false(hf_saddle_is_known(&found.plateau[0].saddle)); /* it has no curvature */
+        assert_true(isnan(found.plateau[0].predicted_loss));
+        hf_findings_clear(&found);
+        hf_integrator_free(it);
+        hf_detector_free(detector);
+    }
+}
+
+static void test_its_columns_are_written(void **state)
+{
+    (void)state;
+    chain c = {.target = 2, .start = 0.5};
+    const hf_system system = system_of(&c);
+    const hf_output_params output = {.attention = true, .states = true, .spectrum = 1}; /* which it has not */
+    const hf_table_origin origin = {.title = "a chain"};
+    hf_record record;
+    hf_error err = {0};
+    void *view = NULL;
+    double y[2];
+    char head[200], folder[500], *path;
+    snprintf(folder, sizeof folder, "%.*s", (int)(strlen(temporary_path("x")) - 2), temporary_path("x"));
+    assert_int_equal(hf_record_open(&record, &output, &system, folder, &origin, NULL, 0, NULL, &err), HF_OK);
+    assert_int_equal(observer.create(&view, &c, &err), HF_OK);
+    start(&c, y);
+    look(view, y);
+    assert_int_equal(hf_record_row(&record, 0, y, view, 0, NULL, &err), HF_OK);
+    assert_int_equal(hf_record_commit(&record, 0, y, &err), HF_OK);
+    path = hf_path_join(folder, "trajectory.tsv");
+    read_head(path, head, sizeof head);
+    assert_string_equal(head, "t\tloss\tspeed\tenergy_defect\tproduct\n");
+    free(path);
+    observer.free(view);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_system_of_ones_own),
+        cmocka_unit_test(test_its_columns_are_written),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
