@@ -35,18 +35,23 @@ static void print_value(FILE *stream, const hf_axis *axis, size_t i)
     print_text(stream, text);
 }
 
-/* A median: "never" or, where runs were cut off, "later"; "?" what they leave open; "-" none has it. */
+/* A median: "never" or, where runs were cut off, "later"; of what they leave open a bound, or "?"; "-": none has it. */
 static void print_median(FILE *stream, const hf_point_summary *s, size_t censored)
 {
     char text[32];
     if (isinf(s->median))
-        print_text(stream, censored > 0 ? "later" : "never");
-    else if (isnan(s->median))
-        print_text(stream, s->have > 0 ? "?" : "-");
-    else {
+        snprintf(text, sizeof text, "%s", censored > 0 ? "later" : "never");
+    else if (!isnan(s->median))
         snprintf(text, sizeof text, "%.5g", s->median);
-        print_text(stream, text);
-    }
+    else if (s->have == 0)
+        snprintf(text, sizeof text, "-");
+    else if (isfinite(s->most) && !isfinite(s->least))
+        snprintf(text, sizeof text, "<=%.5g", s->most);
+    else if (isfinite(s->least) && !isfinite(s->most))
+        snprintf(text, sizeof text, ">=%.5g", s->least);
+    else
+        snprintf(text, sizeof text, "?");
+    print_text(stream, text);
 }
 
 /* ---- the table ---- */
@@ -143,7 +148,7 @@ static void print_notes(const table *t, FILE *stream)
     if (t->later)
         fputs("later: not before the run ended, which was cut off; never: nothing leads there any more.\n", stream);
     if (t->unknown)
-        fputs("?: not known, for runs were cut off: they have so many stages or more, this loss or less.\n", stream);
+        fputs("<=, >=: bounds, for runs were cut off: they have so many stages or more, this loss or less; ?: not known.\n", stream);
 }
 
 /* How many runs ended while more was to come, if that touches anything that is reported. */

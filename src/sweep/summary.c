@@ -52,6 +52,8 @@ hf_point_summary hf_summary_of_point(const hf_sweep *sweep, const hf_results *re
     const size_t count = gather(sweep, results, first, q, lowest, highest, &s.have);
     hf_sort(count, lowest);
     hf_sort(count, highest);
+    s.least = hf_quantile(count, lowest, 0.5);
+    s.most = hf_quantile(count, highest, 0.5);
     s.median = known(count, lowest, highest, 0.5);
     s.low = known(count, lowest, highest, 0.1);
     s.high = known(count, lowest, highest, 0.9);

@@ -11,6 +11,7 @@
 /* Of one quantity; nan, or inf, where it is not known, or later. */
 typedef struct {
     double median, low, high; /* quantiles 0.5, 0.1, 0.9 */
+    double least, most;       /* bounds of the median; infinite where there is none */
     size_t have;              /* runs that have the quantity */
 } hf_point_summary;
 
