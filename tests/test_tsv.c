@@ -1,6 +1,6 @@
 /* Tables as others write them: separators, quotes, comments, line ends, blank cells, names that stand in a comment or nowhere,
  * and what is said of tables that are none. */
-#include "check.h"
+#include "support.h"
 
 #include "core/tsv.h"
 
@@ -160,6 +160,43 @@ static void test_no_table(void **state)
     assert_int_equal(hf_tsv_read(&table, "/", &err), HF_EUSAGE);
 }
 
+/* Tables of our own, row by row. */
+static void test_rows(void **state)
+{
+    (void)state;
+    static const char text[] = "\xef\xbb\xbf# made by\n\nkind\thead\r\nlogit\t1\n# end\n\t\nx\n"
+                               "a\0b\n";
+    static const char *const header[] = {"kind", "head"}, *const first[] = {"logit", "1"}, *const blank[] = {"", ""},
+                             *const last[] = {"x"};
+    static const struct {
+        size_t line, count;
+        const char *const *fields;
+    } want[] = {{3, 2, header}, {4, 2, first}, {6, 2, blank}, {7, 1, last}};
+    hf_tsv_rows rows;
+    hf_error err = {0};
+    bool more;
+    const char *path = temporary_path("rows.tsv");
+    write_text(path, text, sizeof text - 1);
+    assert_int_equal(hf_tsv_open(&rows, path, &err), HF_OK);
+    for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
+        assert_int_equal(hf_tsv_next(&rows, &more, &err), HF_OK);
+        assert_true(more && rows.line == want[i].line && hf_tsv_is(&rows, want[i].count, want[i].fields));
+        assert_false(hf_tsv_is(&rows, want[i].count - 1, want[i].fields));
+    }
+    assert_int_equal(hf_tsv_next(&rows, &more, &err), HF_EUSAGE);
+    assert_false(more);
+    assert_non_null(strstr(err.message, "rows.tsv:8: a zero byte stands here"));
+    hf_tsv_close(&rows);
+    assert_int_equal(hf_tsv_open(&rows, "/nowhere/rows", &err), HF_EUSAGE);
+    hf_tsv_close(&rows);
+    char lines[] = "a\tb\nc\nrest", *at = lines, *line = hf_tsv_cut_line(&at);
+    assert_string_equal(hf_tsv_cut_field(&line), "a");
+    assert_string_equal(hf_tsv_cut_field(&line), "b");
+    assert_null(hf_tsv_cut_field(&line));
+    assert_string_equal(hf_tsv_cut_line(&at), "c");
+    assert_null(hf_tsv_cut_line(&at));
+}
+
 /* Whatever the bytes: an answer, no crash. */
 static void test_any_bytes(void **state)
 {
@@ -191,6 +228,7 @@ int main(void)
                                        cmocka_unit_test(test_numbers),
                                        cmocka_unit_test(test_what_was_left_out),
                                        cmocka_unit_test(test_no_table),
+                                       cmocka_unit_test(test_rows),
                                        cmocka_unit_test(test_any_bytes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

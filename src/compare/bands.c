@@ -3,20 +3,19 @@
 #include "core/path.h"
 #include "core/plural.h"
 #include "core/statistics.h"
+#include "core/tsv.h"
 #include "report/table.h"
 #include "run/layout.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* One seed's trajectory, read line by line. */
+/* One seed's trajectory, read row by row. */
 typedef struct {
-    FILE *stream;
-    char *path, *line;
-    size_t capacity;
+    hf_tsv_rows rows;
+    char *path;
 } reader;
 
 typedef struct {
@@ -38,22 +37,11 @@ static bool is_common(const char *name)
     return strcmp(name, "t") == 0 || strcmp(name, "step") == 0;
 }
 
-/* The next line that is no comment, without its end; false at the end of the file. */
-static bool next_line(reader *r)
+/* The next row. What cannot be read was there before: nobody has given a wrong name. */
+static hf_status next_row(reader *r, bool *more, hf_error *err)
 {
-    do {
-        if (getline(&r->line, &r->capacity, r->stream) < 0)
-            return false;
-    } while (r->line[0] == '#');
-    r->line[strcspn(r->line, "\n")] = '\0';
-    return true;
-}
-
-static hf_status fail_to_read(const reader *r, hf_error *err)
-{
-    if (r->stream != NULL && feof(r->stream))
-        return hf_fail(err, HF_EUSAGE, "%s: cannot be read: no header", r->path);
-    return hf_fail(err, HF_ESYSTEM, "%s: cannot be read: %s", r->path, strerror(errno));
+    const hf_status status = hf_tsv_next(&r->rows, more, err);
+    return status == HF_OK ? HF_OK : (err->status = HF_ESYSTEM);
 }
 
 /* A seed's trajectory in directory or, where it was finished before, there. */
@@ -64,31 +52,28 @@ static hf_status open_reader(reader *r, const char *directory, const char *finis
     r->path = hf_path_join(finished != NULL && !hf_layout_has(directory, name) ? finished : directory, name);
     if (r->path == NULL)
         return hf_fail_memory(err, "a file name");
-    r->stream = fopen(r->path, "r");
-    if (r->stream == NULL || !next_line(r))
-        return fail_to_read(r, err);
-    return HF_OK;
+    bool more = false;
+    if (hf_tsv_open(&r->rows, r->path, err) != HF_OK)
+        return err->status = HF_ESYSTEM;
+    const hf_status status = next_row(r, &more, err);
+    return status == HF_OK && !more ? hf_fail(err, HF_EUSAGE, "%s: cannot be read: no header", r->path) : status;
 }
 
 /* Column names from the first seed's header. */
 static hf_status read_names(bands *b, hf_error *err)
 {
-    char *line = b->reader[0].line;
-    b->columns = 1;
-    for (const char *c = line; *c != '\0'; c++)
-        b->columns += *c == '\t';
+    const hf_tsv_rows *rows = &b->reader[0].rows;
+    b->columns = rows->count;
     b->name = calloc(b->columns, sizeof *b->name);
     b->is_shown = calloc(b->columns, sizeof *b->is_shown);
     b->number = malloc(b->columns * b->seeds * sizeof *b->number);
     if (b->name == NULL || b->is_shown == NULL || b->number == NULL)
         return hf_fail_memory(err, "the summary");
     for (size_t c = 0; c < b->columns; c++) {
-        const size_t length = strcspn(line, "\t");
-        b->name[c] = strndup(line, length);
+        b->name[c] = strdup(rows->field[c]);
         if (b->name[c] == NULL)
             return hf_fail_memory(err, "the summary");
         b->is_shown[c] = !belongs_to_a_head(b->name[c]) && strcmp(b->name[c], "energy_defect") != 0;
-        line += length + (line[length] == '\t');
     }
     return HF_OK;
 }
@@ -110,18 +95,19 @@ static hf_status read_rows(bands *b, bool *more, hf_error *err)
 {
     *more = true;
     for (size_t k = 0; k < b->seeds && *more; k++) {
-        *more = next_line(&b->reader[k]);
-        if (!*more && !feof(b->reader[k].stream))
-            return fail_to_read(&b->reader[k], err);
-        char *at = b->reader[k].line;
-        for (size_t c = 0; c < b->columns && *more; c++) {
+        reader *r = &b->reader[k];
+        const hf_status status = next_row(r, more, err);
+        if (status != HF_OK)
+            return status;
+        bool good = !*more || r->rows.count == b->columns;
+        for (size_t c = 0; c < b->columns && *more && good; c++) {
             char *end;
-            b->number[c * b->seeds + k] = strtod(at, &end);
-            if (end == at || *end != (c + 1 < b->columns ? '\t' : '\0'))
-                return hf_fail(err, HF_EUSAGE, "%s: expected %zu number%s in every row", b->reader[k].path, b->columns,
-                               hf_plural(b->columns));
-            at = end + 1;
+            b->number[c * b->seeds + k] = strtod(r->rows.field[c], &end);
+            good = end != r->rows.field[c] && *end == '\0';
         }
+        if (!good)
+            return hf_fail(err, HF_EUSAGE, "%s: expected %zu number%s in every row", r->path, b->columns,
+                           hf_plural(b->columns));
     }
     *more = *more && is_one_row(b);
     return HF_OK;
@@ -185,10 +171,8 @@ static hf_status write_table(bands *b, const hf_table_origin *origin, const char
 static void clear(bands *b)
 {
     for (size_t k = 0; k < b->seeds && b->reader != NULL; k++) {
-        if (b->reader[k].stream != NULL)
-            fclose(b->reader[k].stream);
+        hf_tsv_close(&b->reader[k].rows);
         free(b->reader[k].path);
-        free(b->reader[k].line);
     }
     for (size_t c = 0; c < b->columns && b->name != NULL; c++)
         free(b->name[c]);

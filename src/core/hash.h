@@ -15,4 +15,12 @@ static inline void hf_hash_bytes(uint64_t *hash, const void *bytes, size_t size)
         *hash = (*hash ^ byte[i]) * 1099511628211u;
 }
 
+/* What tells a damaged text. */
+static inline uint64_t hf_hash_text(const char *text, size_t size)
+{
+    uint64_t sum = HF_HASH_START;
+    hf_hash_bytes(&sum, text, size);
+    return sum;
+}
+
 #endif

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 typedef struct {
     char *path;   /* of the file, as messages call it; owned */
@@ -44,5 +45,37 @@ hf_status hf_tsv_numbers(const hf_tsv *table, size_t column, double *numbers, hf
 
 /* Legal on a zeroed table. */
 void hf_tsv_clear(hf_tsv *table);
+
+/* ---- tables of our own: fields between tabs, without quotes ---- */
+
+/* Rows one after the other, of however long a table. */
+typedef struct {
+    FILE *stream;
+    const char *path; /* the caller's */
+    char *text;       /* the present row, its fields ended by zeros; owned */
+    size_t text_size; /* of its memory */
+    size_t line;      /* of the present row, from 1; behind the last one: how many there are */
+    size_t count, capacity;
+    char **field; /* (count) of the present row; owned */
+} hf_tsv_rows;
+
+/* Opens a table. Errors: hf_file_read_status. Close with hf_tsv_close, also after an error. */
+hf_status hf_tsv_open(hf_tsv_rows *rows, const char *path, hf_error *err);
+
+/* Goes to the next line that is neither blank nor a comment; *more is false where there is none. Errors: HF_EUSAGE
+ * ("FILE:LINE: ..."), HF_ESYSTEM. */
+hf_status hf_tsv_next(hf_tsv_rows *rows, bool *more, hf_error *err);
+
+/* Whether the present row has these fields. */
+bool hf_tsv_is(const hf_tsv_rows *rows, size_t count, const char *const fields[]);
+
+/* Legal on zeroed rows. */
+void hf_tsv_close(hf_tsv_rows *rows);
+
+/* Cuts the next line that ends with a newline off *text and returns it without; NULL: no whole line is left. */
+char *hf_tsv_cut_line(char **text);
+
+/* Cuts the next field off *line and returns it; NULL: no field is left. */
+char *hf_tsv_cut_field(char **line);
 
 #endif

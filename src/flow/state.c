@@ -1,13 +1,11 @@
 #include "flow/state.h"
 
-#include "core/text.h"
-#include "core/file.h"
+#include "core/tsv.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,37 +18,14 @@ typedef struct {
     double value;
 } entry;
 
+enum { FIELDS = 4 };
+
 typedef struct {
-    const char *path;
-    FILE *stream;
-    char *text;       /* the present line, owned */
-    size_t text_size; /* of its memory */
-    size_t line;
+    hf_tsv_rows rows;
     size_t heads, positions;
     size_t count, capacity;
     entry *entry;
 } reader;
-
-/* The next line without its end, in r->text. Returns false at the end of the file, or with *status set. */
-static bool next_line(reader *r, hf_status *status, hf_error *err)
-{
-    errno = 0;
-    ssize_t length = getline(&r->text, &r->text_size, r->stream);
-    if (length < 0) {
-        if (ferror(r->stream) || errno == ENOMEM)
-            *status = hf_fail(err, hf_file_read_status(errno), "%s: cannot be read: %s", r->path, strerror(errno));
-        return false;
-    }
-    r->line++;
-    if (strlen(r->text) != (size_t)length) {
-        *status = hf_fail(err, HF_EUSAGE, "%s:%zu: expected a line of text: kind, head, index, value", r->path, r->line);
-        return false;
-    }
-    r->text[strcspn(r->text, "\r\n")] = '\0';
-    const char *start = r->line == 1 ? hf_text_skip_mark(r->text) : r->text;
-    memmove(r->text, start, strlen(start) + 1);
-    return true;
-}
 
 static bool parse_index(const char *text, size_t largest, size_t *index)
 {
@@ -72,35 +47,25 @@ static bool parse_real(const char *text, double *value)
     return end != text && *end == '\0' && isfinite(*value);
 }
 
-/* Splits text at tabs into count fields, in place. */
-static bool split(char *text, size_t count, char *field[])
+static hf_status parse_entry(const reader *r, entry *e, hf_error *err)
 {
-    for (size_t i = 0; i < count; i++) {
-        field[i] = text;
-        text = strchr(text, '\t');
-        if (text == NULL)
-            return i == count - 1;
-        *text++ = '\0';
-    }
-    return false;
-}
-
-static hf_status parse_entry(reader *r, char *text, entry *e, hf_error *err)
-{
-    char *field[4];
-    if (!split(text, 4, field))
-        return hf_fail(err, HF_EUSAGE, "%s:%zu: expected four fields separated by tabs: kind, head, index, value", r->path,
-                       r->line);
+    const char *path = r->rows.path;
+    char *const *field = r->rows.field;
+    const size_t line = r->rows.line;
+    if (r->rows.count != FIELDS)
+        return hf_fail(err, HF_EUSAGE, "%s:%zu: expected four fields separated by tabs: kind, head, index, value", path,
+                       line);
+    e->line = line;
     e->is_logit = strcmp(field[0], "logit") == 0;
     if (!e->is_logit && strcmp(field[0], "value") != 0)
-        return hf_fail(err, HF_EUSAGE, "%s:%zu: kind: expected value or logit", r->path, r->line);
+        return hf_fail(err, HF_EUSAGE, "%s:%zu: kind: expected value or logit", path, line);
     if (!parse_index(field[1], r->heads, &e->head))
-        return hf_fail(err, HF_EUSAGE, "%s:%zu: head: expected 1..%zu, got %.40s", r->path, r->line, r->heads, field[1]);
+        return hf_fail(err, HF_EUSAGE, "%s:%zu: head: expected 1..%zu, got %.40s", path, line, r->heads, field[1]);
     size_t largest = e->is_logit ? r->positions : (size_t)LARGEST_VALUE_INDEX;
     if (!parse_index(field[2], largest, &e->index))
-        return hf_fail(err, HF_EUSAGE, "%s:%zu: index: expected 1..%zu, got %.40s", r->path, r->line, largest, field[2]);
+        return hf_fail(err, HF_EUSAGE, "%s:%zu: index: expected 1..%zu, got %.40s", path, line, largest, field[2]);
     if (!parse_real(field[3], &e->value))
-        return hf_fail(err, HF_EUSAGE, "%s:%zu: value: expected a finite number", r->path, r->line);
+        return hf_fail(err, HF_EUSAGE, "%s:%zu: value: expected a finite number", path, line);
     return HF_OK;
 }
 
@@ -120,23 +85,18 @@ static hf_status append(reader *r, entry e, hf_error *err)
 
 static hf_status read_entries(reader *r, hf_error *err)
 {
-    hf_status status = HF_OK;
-    bool have_header = false;
-    while (status == HF_OK && next_line(r, &status, err)) {
-        char *text = r->text;
-        if (text[0] == '#' || text[0] == '\0')
-            continue;
-        if (!have_header) {
-            have_header = true;
-            if (strcmp(text, "kind\thead\tindex\tvalue") != 0)
-                status =
-                    hf_fail(err, HF_EUSAGE, "%s:%zu: expected the header line kind, head, index, value, separated by tabs",
-                            r->path, r->line);
-            continue;
-        }
-        entry e = {.line = r->line};
-        status = parse_entry(r, text, &e, err);
-        if (status == HF_OK)
+    static const char *const names[FIELDS] = {"kind", "head", "index", "value"};
+    bool more;
+    hf_status status = hf_tsv_next(&r->rows, &more, err);
+    if (status == HF_OK && more && !hf_tsv_is(&r->rows, FIELDS, names))
+        status = hf_fail(err, HF_EUSAGE, "%s:%zu: expected the header line kind, head, index, value, separated by tabs",
+                         r->rows.path, r->rows.line);
+    while (status == HF_OK && more) {
+        entry e = {0};
+        status = hf_tsv_next(&r->rows, &more, err);
+        if (status == HF_OK && more)
+            status = parse_entry(r, &e, err);
+        if (status == HF_OK && more)
             status = append(r, e, err);
     }
     return status;
@@ -147,7 +107,7 @@ static hf_status reject_repeated(const reader *r, const entry *e, hf_error *err)
     const entry *first = r->entry;
     while (first->is_logit != e->is_logit || first->head != e->head || first->index != e->index)
         first++;
-    return hf_fail(err, HF_EUSAGE, "%s:%zu: the %s of head %zu, %s %zu is given twice, in line %zu and here", r->path,
+    return hf_fail(err, HF_EUSAGE, "%s:%zu: the %s of head %zu, %s %zu is given twice, in line %zu and here", r->rows.path,
                    e->line, e->is_logit ? "logit" : "value", e->head + 1, e->is_logit ? "position" : "index", e->index + 1,
                    first->line);
 }
@@ -158,8 +118,9 @@ static hf_status check_whole(const reader *r, const double *table, size_t width,
     for (size_t k = 0; k < r->heads; k++)
         for (size_t i = 0; i < width; i++)
             if (isnan(table[k * width + i]))
-                return hf_fail(err, HF_EUSAGE, "%s:%zu: the table ends, but the %s of head %zu, %s %zu is missing", r->path,
-                               r->line, is_logit ? "logit" : "value", k + 1, is_logit ? "position" : "index", i + 1);
+                return hf_fail(err, HF_EUSAGE, "%s:%zu: the table ends, but the %s of head %zu, %s %zu is missing",
+                               r->rows.path, r->rows.line, is_logit ? "logit" : "value", k + 1,
+                               is_logit ? "position" : "index", i + 1);
     return HF_OK;
 }
 
@@ -196,15 +157,14 @@ static hf_status fill(hf_state *state, const reader *r, size_t features, hf_erro
 hf_status hf_state_read(hf_state *state, const char *path, size_t heads, size_t positions, size_t features, hf_error *err)
 {
     *state = (hf_state){0};
-    reader r = {.path = path, .stream = fopen(path, "r"), .heads = heads, .positions = positions};
-    if (r.stream == NULL)
-        return hf_fail(err, hf_file_read_status(errno), "%s: cannot be read: %s", path, strerror(errno));
-    hf_status status = read_entries(&r, err);
+    reader r = {.heads = heads, .positions = positions};
+    hf_status status = hf_tsv_open(&r.rows, path, err);
+    if (status == HF_OK)
+        status = read_entries(&r, err);
     if (status == HF_OK)
         status = fill(state, &r, features, err);
-    fclose(r.stream);
+    hf_tsv_close(&r.rows);
     free(r.entry);
-    free(r.text);
     if (status != HF_OK)
         hf_state_clear(state);
     return status;

@@ -3,7 +3,8 @@
 #include "core/path.h"
 #include "core/text.h"
 #include "core/file.h"
-#include "sweep/lines.h"
+#include "core/hash.h"
+#include "core/tsv.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -163,7 +164,7 @@ static hf_status append_line(hf_part *part, char *line, size_t size, size_t task
                                       : snprintf(line + used, size - used, "\t%.17g", value));
     }
     used += (size_t)snprintf(line + used, size - used, "\t%s\t%016" PRIx64 "\t", reason, part->sweep->id[task]);
-    used += (size_t)snprintf(line + used, size - used, "%016" PRIx64 "\n", hf_lines_checksum(line, used));
+    used += (size_t)snprintf(line + used, size - used, "%016" PRIx64 "\n", hf_hash_text(line, used));
     return write_text(part, line, used, err);
 }
 
@@ -233,7 +234,7 @@ static hf_status check_header(reader *r, char *line)
             r->fields = r->sweep->asked_count;
             break;
         }
-        const char *field = hf_lines_field(&line);
+        const char *field = hf_tsv_cut_field(&line);
         same = field != NULL && strcmp(field, i < before ? leading[i] : r->sweep->report[i - before].name) == 0;
     }
     same = same && line != NULL && strcmp(line, r->has_ids ? "reason\tid\tchecksum" : "reason\tchecksum") == 0;
@@ -247,14 +248,14 @@ static bool sum_is_right(char *line)
     if (tab == NULL)
         return false;
     const uint64_t sum = strtoull(tab + 1, &end, 16);
-    const bool right = end > tab + 1 && *end == '\0' && sum == hf_lines_checksum(line, (size_t)(tab + 1 - line));
+    const bool right = end > tab + 1 && *end == '\0' && sum == hf_hash_text(line, (size_t)(tab + 1 - line));
     *tab = '\0';
     return right;
 }
 
 static bool parse_real(char **line, double *value)
 {
-    char *field = hf_lines_field(line), *end;
+    char *field = hf_tsv_cut_field(line), *end;
     if (field == NULL || *field == '\0')
         return false;
     *value = strtod(field, &end);
@@ -304,7 +305,7 @@ static hf_status read_line(reader *r, char *line)
         r->values[i] = NAN;
         good = good && (i >= r->fields || parse_real(&line, &r->values[i]));
     }
-    const char *reason = good ? hf_lines_field(&line) : NULL, *id = r->has_ids ? hf_lines_field(&line) : "";
+    const char *reason = good ? hf_tsv_cut_field(&line) : NULL, *id = r->has_ids ? hf_tsv_cut_field(&line) : "";
     if (reason == NULL || id == NULL || line != NULL)
         return damaged(r, "this line is damaged");
     if (r->has_ids)
@@ -336,7 +337,7 @@ static hf_status read_part(reader *r)
     if (status != HF_OK)
         return hf_fail(r->err, status, "%s: %s", r->path, fault.text);
     at = text;
-    for (r->line = 1; status == HF_OK && (line = hf_lines_next(&at)) != NULL; r->line++) {
+    for (r->line = 1; status == HF_OK && (line = hf_tsv_cut_line(&at)) != NULL; r->line++) {
         if (r->line == 1)
             status = check_origin(r, line);
         else

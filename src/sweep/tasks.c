@@ -2,14 +2,16 @@
 
 #include "config/axes.h"
 #include "config/keys.h"
+#include "config/value.h"
+#include "core/hash.h"
 #include "core/path.h"
 #include "core/text.h"
-#include "config/value.h"
+#include "core/tsv.h"
 #include "report/table.h"
-#include "sweep/lines.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- writing ---- */
 
@@ -106,7 +108,7 @@ hf_status hf_tasks_write(const hf_config *config, uint64_t hash, const char *dir
         status = hf_table_open(&table, directory, "tasks.tsv", &origin, err);
     if (status == HF_OK) {
         fwrite(rows, 1, size, table.file.stream);
-        hf_table_comment(&table, "checksum %016" PRIx64, hf_lines_checksum(rows, size));
+        hf_table_comment(&table, "checksum %016" PRIx64, hf_hash_text(rows, size));
         status = hf_file_commit(&table.file, err);
     }
     free(rows);
@@ -131,7 +133,7 @@ static hf_status damaged(const reader *r, const char *what)
 
 static hf_status read_origin(reader *r, char **text)
 {
-    const char *const line = (hf_lines_next(text), hf_lines_next(text)); /* the second of two comments */
+    const char *const line = (hf_tsv_cut_line(text), hf_tsv_cut_line(text)); /* the second of two comments */
     r->line = 2;
     char *end;
     static const char start[] = "# configuration ";
@@ -153,9 +155,8 @@ static hf_status check_sum(reader *r, char *rows)
         return damaged(r, "the last line, with a checksum, is missing");
     const uint64_t sum = strtoull(last + strlen(mark), &end, 16);
     last[1] = '\0';
-    return *end == '\n' && end[1] == '\0' && sum == hf_lines_checksum(rows, strlen(rows))
-               ? HF_OK
-               : damaged(r, "the checksum is wrong");
+    return *end == '\n' && end[1] == '\0' && sum == hf_hash_text(rows, strlen(rows)) ? HF_OK
+                                                                                     : damaged(r, "the checksum is wrong");
 }
 
 static size_t count_characters(const char *text, char wanted)
@@ -173,10 +174,10 @@ static hf_status read_names(reader *r, char *line)
     tasks->name = calloc(tasks->columns + 1, sizeof *tasks->name);
     if (tasks->name == NULL)
         return hf_fail_memory(r->err, "the tasks");
-    if (strcmp(hf_lines_field(&line), "task") != 0)
+    if (strcmp(hf_tsv_cut_field(&line), "task") != 0)
         return damaged(r, "expected the column task");
     for (size_t i = 0; i < tasks->columns; i++) {
-        tasks->name[i] = hf_lines_field(&line);
+        tasks->name[i] = hf_tsv_cut_field(&line);
         if (hf_keys_find(tasks->name[i]) == NULL)
             return damaged(r, "a column is no key of a model file");
     }
@@ -186,12 +187,12 @@ static hf_status read_names(reader *r, char *line)
 static hf_status read_row(reader *r, size_t task, char *line)
 {
     hf_tasks *tasks = r->tasks;
-    const char *number = hf_lines_field(&line);
+    const char *number = hf_tsv_cut_field(&line);
     char *end;
     if (strtoull(number, &end, 10) != task + 1 || *end != '\0')
         return damaged(r, "tasks are not numbered 1, 2, 3, ...");
     for (size_t i = 0; i < tasks->columns; i++) {
-        tasks->cell[task * tasks->columns + i] = hf_lines_field(&line);
+        tasks->cell[task * tasks->columns + i] = hf_tsv_cut_field(&line);
         if (tasks->cell[task * tasks->columns + i] == NULL)
             return damaged(r, "a value is missing");
     }
@@ -212,7 +213,7 @@ static hf_status read_tasks(reader *r)
     if (lines < 2 || lines - 1 > HF_TASKS_MAX)
         return damaged(r, "expected from 1 to 1000000 tasks");
     tasks->count = lines - 1;
-    status = read_names(r, hf_lines_next(&text));
+    status = read_names(r, hf_tsv_cut_line(&text));
     if (status != HF_OK)
         return status;
     tasks->cell = calloc(tasks->count * tasks->columns + 1, sizeof *tasks->cell);
@@ -220,7 +221,7 @@ static hf_status read_tasks(reader *r)
         return hf_fail_memory(r->err, "the tasks");
     for (size_t i = 0; i < tasks->count && status == HF_OK; i++) {
         r->line++;
-        line = hf_lines_next(&text);
+        line = hf_tsv_cut_line(&text);
         status = read_row(r, i, line);
     }
     return status;
@@ -317,7 +318,8 @@ char **hf_tasks_overrides(const hf_tasks *tasks, size_t i, const char *directory
         const bool is_path = hf_keys_find(tasks->name[c])->kind == HF_KIND_PATH;
         overrides[c] = at;
         at += snprintf(at, (size_t)(end - at), "%s=", tasks->name[c]);
-        at += is_path ? put_path(at, (size_t)(end - at), directory, cell[c]) : snprintf(at, (size_t)(end - at), "%s", cell[c]);
+        at += is_path ? put_path(at, (size_t)(end - at), directory, cell[c])
+                      : snprintf(at, (size_t)(end - at), "%s", cell[c]);
         at++;
     }
     overrides[tasks->columns] = NULL;
