@@ -14,6 +14,10 @@ add_level(x) = !is_finite(x) ? 0 : (l = sprintf(" %.9g", x), levels = strstrt(le
 if (has_events) { stats plateaus using (add_level(column("predicted_loss"))) nooutput }
 level(k) = k > words(levels) ? NaN : as_number(word(levels, k))
 eval forget
+stats trajectory using (sum [h = 1:shown(heads)] see(column(sprintf("value_%d", h)))) nooutput
+values_move = seen && has_room(seen_low, seen_high)
+value_middle = seen ? (seen_low + seen_high) / 2 : 0.0
+eval forget
 stats trajectory using (see(column("loss"))) nooutput
 loss_most = seen && seen_high > 1e-290 ? seen_high : 1.0
 
@@ -44,9 +48,9 @@ eval place(left, row_top(2), wide, high)
 eval findings(0)
 eval legend_at(row_top(2))
 set ylabel "value of a head"
-set yrange [*:*]
+if (values_move) { set yrange [*:*]; set offsets 0, 0, graph 0.05, graph 0.05 } \
+else { set yrange [value_middle - 1:value_middle + 1] }
 set ytics autofreq
-set offsets 0, 0, graph 0.05, graph 0.05
 plot for [h = 1:shown(heads)] trajectory using axis_column:sprintf("value_%d", h) with lines ls h \
        title h > 12 ? "" : sprintf("head %d", h)
 unset offsets
