@@ -198,12 +198,14 @@ static void test_stages_of_random_flows(void **state)
     (void)state;
     const char *const more = getenv("HF_TEST_FLOWS");
     const size_t flows = more == NULL ? 300 : strtoul(more, NULL, 10), evaluations = more == NULL ? 7000 : 40000;
-    const double contrast = 3, rtol = 1e-8;
-    random_source random = {20251125};
+    random_source random = {20251125}, other = {20251126};
     size_t invented = 0, lost = 0, stages = 0, undecided = 0;
     for (size_t i = 0; i < flows; i++) {
         char text[2048];
         random_flow(&random, text, sizeof text);
+        const bool usual = i % 4 == 0; /* of the rest, contrasts from 1.2 to 10 and tolerances from 1e-4 to 1e-11 */
+        const double contrast = usual ? 3 : exp(log(1.2) + log(10 / 1.2) * draw_uniform(&other));
+        const double rtol = usual ? 1e-8 : pow(10, -4 - 7 * draw_uniform(&other));
         hf_problem *p = problem_of(text);
         judged_curve curve = integrate_naively(p, 1e4, evaluations);
         const double resolution = promised(p, rtol), t_end = curve.t[curve.count - 1];
@@ -211,8 +213,9 @@ static void test_stages_of_random_flows(void **state)
         const size_t most = count_stages(&curve, contrast / 1.03, resolution / 3);
         const size_t found = stages_of(text, contrast, rtol, t_end);
         if (found < least || found > most)
-            fprintf(stderr, "%s solver = { t_end = %.17g; };: %zu stages, judged %zu to %zu\n", text, t_end, found, least,
-                    most);
+            fprintf(stderr, "%s solver = { t_end = %.17g; rtol = %.3g; }; detect = { contrast = %.4g; };: %zu stages, "
+                            "judged %zu to %zu\n",
+                    text, t_end, rtol, contrast, found, least, most);
         invented += found > most ? found - most : 0;
         lost += found < least ? least - found : 0;
         stages += found;
