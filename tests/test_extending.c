@@ -47,7 +47,7 @@ static void energy(const void *self, double *loss, double *speed)
     *speed = v[0] * v[0] + v[1] * v[1];
 }
 
-static void jacobian_times(const void *self, const double *x, double *result)
+static void jacobian_times(void *self, const double *x, double *result)
 {
     const chain *c = self;
     const double change = -(x[0] * c->b + c->a * x[1]); /* of what is missing */
@@ -55,7 +55,7 @@ static void jacobian_times(const void *self, const double *x, double *result)
     result[1] = x[0] * c->missing + c->a * change;
 }
 
-static double speed_rate(const void *self)
+static double speed_rate(void *self)
 {
     double v[2], bent[2];
     velocity(self, v);

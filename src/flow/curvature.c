@@ -179,7 +179,7 @@ HF_CLONES static double sum_curvature(const hf_flow *flow, block_direction *d, c
 }
 
 /* dv of optimal values along the flow, from ds = s (a' - <a'>). */
-static void optimal_velocity(const hf_flow *flow, const double *mean, double *dv)
+static void optimal_velocity(hf_flow *flow, const double *mean, double *dv)
 {
     const hf_problem *p = flow->problem;
     double *u = flow->direction + p->heads * p->features, *ds = flow->turned;
@@ -191,7 +191,7 @@ static void optimal_velocity(const hf_flow *flow, const double *mean, double *dv
     hf_optimal_change(flow, ds, dv);
 }
 
-double hf_flow_speed_rate(const hf_flow *flow)
+double hf_flow_speed_rate(hf_flow *flow)
 {
     const hf_problem *p = flow->problem;
     size_t values = p->heads * p->features, rows = p->heads * HF_BLOCK;
@@ -271,7 +271,7 @@ static void rotate(const hf_basis *basis, size_t width, const double *heads, dou
 }
 
 /* The change of force and g when values and attentions change by dv and ds, all by heads. value: (H, R) v. */
-HF_CLONES static void change_by_heads(const hf_flow *flow, const double *value, const double *dv, const double *ds,
+HF_CLONES static void change_by_heads(hf_flow *flow, const double *value, const double *dv, const double *ds,
                                       double *dforce, double *dg)
 {
     const hf_problem *p = flow->problem;
@@ -299,7 +299,7 @@ HF_CLONES static void change_by_heads(const hf_flow *flow, const double *value, 
 /* The mirror flow v' = -rho_v dL/dv, a' = -rho_a n^-1 dL/ds + const has the Jacobian -diag(rho_v, rho_a / n) A diag(1, F),
  * A the second derivative of L in (v, s) and F = n (diag(s / n) - s s^T): similar to -K^T A K, K K^T = diag(rho_v, rho_a F /
  * n), whose part for the attentions is K = sqrt(rho_a s / n) (1 - q q^T). */
-static void fisher_times(const hf_flow *flow, const double *x, double *result)
+static void fisher_times(hf_flow *flow, const double *x, double *result)
 {
     const hf_problem *p = flow->problem;
     size_t values = p->heads * p->features, logits = p->heads * p->positions;
@@ -327,7 +327,7 @@ static void fisher_times(const hf_flow *flow, const double *x, double *result)
         result[values + i] = -dg[i];
 }
 
-void hf_flow_hessian_times(const hf_flow *flow, const double *x, double *result)
+void hf_flow_hessian_times(hf_flow *flow, const double *x, double *result)
 {
     const hf_problem *p = flow->problem;
     size_t values = p->heads * p->features;

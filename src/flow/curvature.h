@@ -12,7 +12,7 @@
 
 /* dP/dt along the flow at the state of hf_flow_at, P = -dL/dt. Logit geometry without drift: -2 Q(v', a'); else -Q - grad L
  * . J y'. */
-double hf_flow_speed_rate(const hf_flow *flow);
+double hf_flow_speed_rate(hf_flow *flow);
 
 /* Minus the Jacobian of the flow without drift, in coordinates in which it is symmetric, those that are orthonormal in
  * the flow's own metric: an eigenvalue is minus the rate at which a perturbation along its eigenvector grows. The
@@ -22,7 +22,7 @@ double hf_flow_speed_rate(const hf_flow *flow);
  * unconstrained in, and K K^T the inverse metric. With optimal values, which follow, only attentions are perturbed.
  * Exact zeros are a head's logits changed all alike, attentions that have underflown and coordinates whose rate is 0.
  * x, result: (size of a state). */
-void hf_flow_hessian_times(const hf_flow *flow, const double *x, double *result);
+void hf_flow_hessian_times(hf_flow *flow, const double *x, double *result);
 
 /* Share of |x|^2 that moves all heads alike, for x in the coordinates of hf_flow_hessian_times. */
 double hf_flow_symmetric_fraction(const hf_flow *flow, const double *x);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Modes of sum_i n_i w_i s_ki^2, the variance |s_k|^2, and of sum_i n_i w_i s_ki; (H) each. */
-HF_CLONES static void find_variance(const hf_flow *flow, double *variance, double *sum)
+HF_CLONES static void find_variance(hf_flow *flow, double *variance, double *sum)
 {
     const hf_problem *p = flow->problem;
     double weight[HF_BLOCK], *squares = flow->scratch;

@@ -84,10 +84,10 @@ bool hf_flow_at(hf_flow *flow, const double *y);
 void hf_flow_velocity(const hf_flow *flow, double *velocity);
 
 /* result = J x, the velocity's derivative along x, at the state of hf_flow_at; all (size). */
-void hf_flow_jacobian_times(const hf_flow *flow, const double *x, double *result);
+void hf_flow_jacobian_times(hf_flow *flow, const double *x, double *result);
 
 /* result = the change of the loss's gradient along x, its second derivative in values and logits, by modes; all (size). */
-void hf_flow_gradient_change(const hf_flow *flow, const double *x, double *result);
+void hf_flow_gradient_change(hf_flow *flow, const double *x, double *result);
 
 /* Inner product in which the logit flow is a gradient flow and J is symmetric: sum v w / rho_v + sum n_i a b / rho_a. A
  * rate of 0 leaves its part out. */

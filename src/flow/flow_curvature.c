@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-static void times(const void *self, const double *x, double *result)
+static void times(void *self, const double *x, double *result)
 {
     hf_flow_hessian_times(self, x, result);
 }
@@ -58,9 +58,9 @@ static double moved_alike(const hf_problem *p, size_t i, const double *x)
 }
 
 /* The lowest eigenvalue among directions that move all heads alike, where all heads are equal. */
-static hf_status lowest_alike(const void *self, double *lowest, hf_error *err)
+static hf_status lowest_alike(void *self, double *lowest, hf_error *err)
 {
-    const hf_flow *flow = self;
+    hf_flow *flow = self;
     const hf_problem *p = flow->problem;
     const size_t size = hf_flow_size(flow), n = p->features + p->positions;
     double *direction = calloc(2 * size + (n + 1) * n, sizeof *direction);

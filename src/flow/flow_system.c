@@ -58,12 +58,12 @@ static void velocity(const void *self, double *result)
     hf_flow_velocity(self, result);
 }
 
-static void jacobian_times(const void *self, const double *x, double *result)
+static void jacobian_times(void *self, const double *x, double *result)
 {
     hf_flow_jacobian_times(self, x, result);
 }
 
-static double speed_rate(const void *self)
+static double speed_rate(void *self)
 {
     return hf_flow_speed_rate(self);
 }

@@ -54,7 +54,7 @@ static void gain_change(const hf_flow *flow, const double *dv, const double *dpu
 }
 
 /* d(s h) = ds h + s dg - s <dg>', with <dg>' = sum_i n_i (ds h + s dg) because sum_i n_i ds = 0. gain: h. Overwrites ds. */
-static void ascent_change(const hf_flow *flow, const double *gain, double *ds, const double *dg, double *change)
+static void ascent_change(hf_flow *flow, const double *gain, double *ds, const double *dg, double *change)
 {
     const hf_problem *p = flow->problem;
     size_t positions = p->positions;
@@ -71,7 +71,7 @@ static void ascent_change(const hf_flow *flow, const double *gain, double *ds, c
 }
 
 /* Changes along x of what the velocity is made of: dforce in result's values, ds and dg in scratch (H, T each). */
-static void change_along(const hf_flow *flow, const double *x, double *dforce, double *ds, double *dg)
+static void change_along(hf_flow *flow, const double *x, double *dforce, double *ds, double *dg)
 {
     const hf_problem *p = flow->problem;
     const double *dv = x;
@@ -85,7 +85,7 @@ static void change_along(const hf_flow *flow, const double *x, double *dforce, d
     gain_change(flow, dv, dpull, dg);
 }
 
-HF_CLONES static void gradient_change(const hf_flow *flow, const double *x, double *result)
+HF_CLONES static void gradient_change(hf_flow *flow, const double *x, double *result)
 {
     const hf_problem *p = flow->problem;
     size_t values = p->heads * p->features;
@@ -99,7 +99,7 @@ HF_CLONES static void gradient_change(const hf_flow *flow, const double *x, doub
             result[values + n * p->positions + i] *= -p->multiplicity[i];
 }
 
-HF_CLONES static void jacobian_times(const hf_flow *flow, const double *x, double *result)
+HF_CLONES static void jacobian_times(hf_flow *flow, const double *x, double *result)
 {
     const hf_problem *p = flow->problem;
     size_t positions = p->positions, values = p->heads * p->features;
@@ -120,12 +120,12 @@ HF_CLONES static void jacobian_times(const hf_flow *flow, const double *x, doubl
     }
 }
 
-void hf_flow_gradient_change(const hf_flow *flow, const double *x, double *result)
+void hf_flow_gradient_change(hf_flow *flow, const double *x, double *result)
 {
     gradient_change(flow, x, result);
 }
 
-void hf_flow_jacobian_times(const hf_flow *flow, const double *x, double *result)
+void hf_flow_jacobian_times(hf_flow *flow, const double *x, double *result)
 {
     jacobian_times(flow, x, result);
 }

@@ -245,7 +245,7 @@ void hf_observe(hf_flow *flow, const double *y, hf_observation *o)
 }
 
 /* The velocity of the values, by modes: that of the state, or that of the optimal ones. scratch: (2, H, T). */
-static void value_velocity(const hf_flow *flow, const hf_observation *o, double *scratch, double *dv)
+static void value_velocity(hf_flow *flow, const hf_observation *o, double *scratch, double *dv)
 {
     const hf_problem *p = flow->problem;
     const double *da = o->velocity + p->heads * p->features;
@@ -287,7 +287,7 @@ static void head_share_rates(const hf_problem *p, const double *dv, const double
     }
 }
 
-void hf_observe_share_rates(const hf_flow *flow, hf_observation *o)
+void hf_observe_share_rates(hf_flow *flow, hf_observation *o)
 {
     const hf_problem *p = flow->problem;
     double *modes = flow->change, *dv = flow->direction, *da = dv + p->heads * p->features;

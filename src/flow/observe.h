@@ -58,6 +58,6 @@ void hf_span_loss(const hf_flow *flow, double *loss, double *speed);
 void hf_observe(hf_flow *flow, const double *y, hf_observation *observation);
 
 /* Adds the rates at which the shares change along the flow to what hf_observe has just observed. */
-void hf_observe_share_rates(const hf_flow *flow, hf_observation *observation);
+void hf_observe_share_rates(hf_flow *flow, hf_observation *observation);
 
 #endif

@@ -70,7 +70,7 @@ bool hf_optimal_values(hf_flow *flow)
 }
 
 /* (N_r + lambda I) dv_r = sum_i n_i (omega dE s + omega E ds), dE = -c sum_k v_kr ds_k. */
-void hf_optimal_change(const hf_flow *flow, const double *ds, double *dv)
+void hf_optimal_change(hf_flow *flow, const double *ds, double *dv)
 {
     const hf_problem *p = flow->problem;
     double *right = flow->small;

@@ -16,6 +16,6 @@ double hf_optimal_decay(const hf_problem *problem, double weight_decay);
 bool hf_optimal_values(hf_flow *flow);
 
 /* The values' change dv (H, R) when the attention changes by ds (H, T). */
-void hf_optimal_change(const hf_flow *flow, const double *ds, double *dv);
+void hf_optimal_change(hf_flow *flow, const double *ds, double *dv);
 
 #endif

@@ -196,7 +196,7 @@ static void velocity(const void *self, double *result)
 }
 
 /* dB_ij = -M_ii dK_ij lambda_j */
-static void change_slope(const hf_in_context *flow, const double *dv, const double *dk, const double *dq)
+static void change_slope(hf_in_context *flow, const double *dv, const double *dk, const double *dq)
 {
     const size_t d = flow->dimension, heads = flow->heads;
     const double *v = flow->y, *k = v + heads, *q = k + heads * d;
@@ -213,9 +213,9 @@ static void change_slope(const hf_in_context *flow, const double *dv, const doub
 }
 
 /* (k^T B q)' = dk.Bq + k.(dB q + B dq), (v B q)' = dv Bq + v (dB q + B dq), (v B^T k)' likewise. */
-static void jacobian_times(const void *self, const double *x, double *result)
+static void jacobian_times(void *self, const double *x, double *result)
 {
-    const hf_in_context *flow = self;
+    hf_in_context *flow = self;
     const size_t d = flow->dimension, heads = flow->heads;
     const double *v = flow->y, *dv = x, *dk = x + heads, *dq = dk + heads * d;
     double *right = flow->turned, *left = right + d, *along = left + d, *back = along + d;
@@ -238,9 +238,9 @@ static void jacobian_times(const void *self, const double *x, double *result)
     }
 }
 
-static double speed_rate(const void *self)
+static double speed_rate(void *self)
 {
-    const hf_in_context *flow = self;
+    hf_in_context *flow = self;
     jacobian_times(flow, flow->velocity, flow->bent);
     return 4 * dot(flow->size, flow->velocity, flow->bent);
 }

@@ -234,10 +234,10 @@ const hf_watch_kind hf_in_context_watch = {.signal_count = pattern_count,
 /* ---- curvature ---- */
 
 /* The flow goes down the gradient in its own coordinates, by half of it: its Jacobian is symmetric. */
-static void times(const void *self, const double *x, double *result)
+static void times(void *self, const double *x, double *result)
 {
-    const hf_in_context *flow = self;
-    hf_in_context_system((hf_in_context *)self).kind->jacobian_times(self, x, result);
+    hf_in_context *flow = self;
+    hf_in_context_system(flow).kind->jacobian_times(flow, x, result);
     for (size_t i = 0; i < flow->size; i++)
         result[i] = -result[i];
 }

@@ -2,7 +2,8 @@
  * and write its tables: a table of functions, and the data they work on.
  *
  * A flow implements one hf_system_kind and hands out an hf_system. `self` is evaluated at one state at a time, by `at`; the
- * functions below it say so where they refer to that state. */
+ * functions below it say so where they refer to that state. What takes it as const leaves it as it is, memory for work
+ * included: the others may not run at the same time. */
 #ifndef HF_SYSTEM_SYSTEM_H
 #define HF_SYSTEM_SYSTEM_H
 
@@ -43,8 +44,8 @@ typedef struct {
     /* At the state of `at`: */
     void (*energy)(const void *self, double *loss, double *speed);             /* L and P = -dL/dt */
     void (*velocity)(const void *self, double *velocity);                      /* y'; (size) */
-    void (*jacobian_times)(const void *self, const double *x, double *result); /* J x, the velocity's derivative along x */
-    double (*speed_rate)(const void *self);                                    /* dP/dt along the flow */
+    void (*jacobian_times)(void *self, const double *x, double *result); /* J x, the velocity's derivative along x */
+    double (*speed_rate)(void *self);                                    /* dP/dt along the flow */
 
     /* Chooses the coordinates anew from the state y, at a restart, and rewrites y in them. NULL: they are always the same.
      * Errors: HF_ESYSTEM (self and y unchanged). */

@@ -55,13 +55,13 @@ typedef struct {
 /* The loss's second derivative, where the flow is a gradient flow. */
 typedef struct {
     /* result = minus the Jacobian times x, in coordinates in which it is symmetric; all (size). */
-    void (*times)(const void *self, const double *x, double *result);
+    void (*times)(void *self, const double *x, double *result);
     double (*symmetric_fraction)(const void *self, const double *x); /* share of |x|^2 that moves all heads alike; NULL: nan */
     size_t (*ways_down)(const void *self, bool all); /* how many negative eigenvalues are likely, or possible */
 
     /* The lowest eigenvalue among directions that move all heads alike, where all are equal; NULL, or false: it is too
      * large a problem. */
-    hf_status (*lowest_alike)(const void *self, double *lowest, hf_error *err);
+    hf_status (*lowest_alike)(void *self, double *lowest, hf_error *err);
     bool (*has_alike)(const void *self);
 } hf_curvature_kind;
 
