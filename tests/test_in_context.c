@@ -6,6 +6,7 @@
 #include "core/file.h"
 #include "core/path.h"
 #include "run/flow_run.h"
+#include "system/in_context.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -235,6 +236,23 @@ static void expect_refused(const char *rows, const char *expected)
     hf_config_clear(&config);
 }
 
+/* Values, then keys, then queries, by head; what is there is added to. */
+static void test_a_state_table_is_read_into_its_places(void **state)
+{
+    (void)state;
+    static const double eigenvalue[] = {1, 0.5};
+    const hf_in_context_params p = {.heads = 2, .dimension = 2, .eigenvalue = eigenvalue, .context = 5};
+    static const char table[] = "kind\thead\tindex\tvalue\nquery\t2\t1\t9\nquery\t2\t2\t10\nvalue\t1\t1\t1\nkey\t1\t1\t3\n"
+                                "key\t1\t2\t4\nkey\t2\t1\t5\nkey\t2\t2\t6\nquery\t1\t1\t7\nquery\t1\t2\t8\n"
+                                "value\t2\t1\t2\n";
+    double start[10] = {0.5};
+    write_text(temporary_path("places.tsv"), table, sizeof table - 1);
+    assert_int_equal(hf_in_context_read(&p, temporary_path("places.tsv"), start, NULL), HF_OK);
+    assert_true(start[0] == 1.5);
+    for (size_t i = 1; i < 10; i++)
+        assert_true(start[i] == (double)(i + 1));
+}
+
 static void test_state_tables_that_are_refused(void **state)
 {
     (void)state;
@@ -256,6 +274,7 @@ int main(void)
         cmocka_unit_test(test_one_head_learns_when_it_should),
         cmocka_unit_test(test_nothing_happens_without_a_start),
         cmocka_unit_test(test_resumed_runs_are_the_same),
+        cmocka_unit_test(test_a_state_table_is_read_into_its_places),
         cmocka_unit_test(test_state_tables_that_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
