@@ -221,6 +221,26 @@ static bool is_stage(const known_stage *k, const hf_search_stage *s)
            half < k->before && half > k->after;
 }
 
+/* How many rows lie between two times, with parts. */
+static double rows_between(const samples *s, double a, double b)
+{
+    double place[2];
+    for (size_t k = 0; k < 2; k++) {
+        const double t = k == 0 ? a : b;
+        size_t i = 0;
+        while (i + 2 < s->count && s->x[i + 1] < t)
+            i++;
+        place[k] = (double)i + (t - s->x[i]) / (s->x[i + 1] - s->x[i]);
+    }
+    return fabs(place[1] - place[0]);
+}
+
+static double half_off(const known_flow *f, const samples *s, const hf_search_stage *found)
+{
+    const double t = hf_curve_first_below(&f->findings.curve, (found->before + found->after) / 2);
+    return found->settled && !isnan(t) ? rows_between(s, t, found->t_half) : 0;
+}
+
 void judge(const known_flow *f, const samples *s, const hf_search_result *r, score *sum)
 {
     bool used[64] = {false};
@@ -231,6 +251,8 @@ void judge(const known_flow *f, const samples *s, const hf_search_result *r, sco
         for (size_t n = 0; n < r->stage_count && n < 64 && !found; n++)
             if (!used[n] && is_stage(&f->stage[i], &r->stage[n])) {
                 found = used[n] = true;
+                if (clear)
+                    sum->half_off = fmax(sum->half_off, half_off(f, s, &r->stage[n]));
                 if (clear)
                     sum->peak_off = fmax(sum->peak_off, fabs(r->stage[n].t_peak - f->stage[i].t_peak) /
                                                             (f->stage[i].t_settle - f->stage[i].t_onset));

@@ -58,6 +58,7 @@ typedef struct {
     size_t known, known_found; /* of all known stages */
     size_t invented;           /* found stages that are none */
     size_t curves;
+    double half_off; /* largest distance, in rows, of a clear stage's half time from when the exact curve passes that level */
     double peak_off; /* largest distance of a clear stage's peak from the known one, over its width */
 } score;
 

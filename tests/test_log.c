@@ -58,6 +58,7 @@ static void test_guesses(void **state)
         {"Step,a - loss,a - loss__MIN,a - loss__MAX,b - loss\n1,5,5,5,\n2,,,,4\n", NULL, NULL, "Step: a - loss, b - loss"},
         {"Step,a - train/loss,a - _step,b - train/loss\n1,5,1,\n2,,2,4\n", NULL, NULL,
          "Step: a - train/loss, b - train/loss"},
+        {"Step,a - lm loss,a - lm loss__MIN,a - lm loss__MAX\n1,5,5,5\n2,4,4,4\n", NULL, NULL, "Step: a - lm loss"},
         {"n,cost\n1,5\n2,4\n", NULL, NULL, "n: cost"},
         {"n,m\n1,5\n2,4\n", NULL, NULL, "n: m"},
         {"m,n\n5,1\n4,2\n", NULL, NULL, "n: m"},

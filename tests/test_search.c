@@ -38,6 +38,32 @@ static void test_noise_of_any_kind(void **state)
     free(noise);
 }
 
+/* In every window of a short curve: noise of neighbours that correlate by 0.9 is not taken for a trend. */
+static void test_noise_of_few_rows(void **state)
+{
+    (void)state;
+    enum { ROWS = 3000, AGAIN = 20 };
+    random_source random = {4};
+    double *y = numbers(ROWS), *noise = numbers(ROWS), *scratch = numbers(ROWS), least = INFINITY, together = 0;
+    for (int again = 0; again < AGAIN; again++) {
+        double chain = draw_normal(&random);
+        for (size_t i = 0; i < ROWS; i++) {
+            chain = 0.9 * chain + sqrt(1 - 0.81) * draw_normal(&random);
+            y[i] = -(double)i / ROWS + 0.001 * chain;
+        }
+        hf_noise_profile(ROWS, y, noise);
+        for (size_t i = 0; i < ROWS; i++)
+            least = fmin(least, noise[i] / 0.001);
+        together += hf_noise_together(ROWS, y, noise, scratch) / AGAIN;
+    }
+    assert_true(least >
+                0.35); /* differences of neighbours say 0.25, and without a look at other windows that was the least */
+    assert_true(together > 9 && together < 25); /* 19 */
+    free(y);
+    free(noise);
+    free(scratch);
+}
+
 /* Against the minimax formula fit_i = min_{a<=i} max_{b>=i} mean(a..b). */
 static void test_isotonic(void **state)
 {
@@ -216,8 +242,11 @@ static void test_known_stages(void **state)
         const score one = measure(flows, noises[k], &random);
         if (noises[k].kind == NOISE_NONE)
             assert_true(one.clear > 30 && one.missed == 0 && one.invented == 0);
-        if (noises[k].size <= 0.01)
-            assert_true(within("missed under little noise", (double)one.missed / (double)one.clear, 0.03));
+        if (noises[k].size <= 0.01) {
+            assert_true(one.missed == 0 && one.invented == 0);
+            if (noises[k].kind != NOISE_LOSS) /* of which the size is that at a tenth of the loss */
+                assert_true(within("rows that half times are off", one.half_off, noises[k].kind == NOISE_AR ? 4 : 2));
+        }
         all.clear += one.clear;
         all.missed += one.missed;
         all.invented += one.invented;
@@ -225,7 +254,7 @@ static void test_known_stages(void **state)
     }
     assert_true(all.clear > 300);
     assert_true(within("missed", (double)all.missed / (double)all.clear, 0.04));
-    assert_true(within("invented in a hundred curves", 100 * (double)all.invented / (double)all.curves, 1));
+    assert_true(within("invented in a hundred curves", 100 * (double)all.invented / (double)all.curves, 0.3));
     free_flows(FLOWS, flows);
 }
 
@@ -355,6 +384,27 @@ static void test_ends(void **state)
     }
 }
 
+/* A drop with a few rows behind it, which coarse means do not see settle. */
+static void test_few_rows_behind(void **state)
+{
+    (void)state;
+    enum { ROWS = 300 };
+    random_source random = {25};
+    double x[ROWS], y[ROWS];
+    samples s = {ROWS, x, y, NULL, NOISE_WHITE};
+    for (size_t behind = 5; behind < 20; behind++) {
+        for (size_t i = 0; i < ROWS; i++) {
+            x[i] = pow(1e4, (double)i / (ROWS - 1));
+            y[i] = 4 + 160 * sigmoid((60 - (double)i) / 3) + (i + behind < ROWS ? 24 : 0) + 0.02 * draw_normal(&random);
+        }
+        hf_search_result r = look(&s);
+        assert_int_equal(r.stage_count, 2);
+        assert_true(r.stage[1].settled && r.stage[1].t_half > x[ROWS - behind - 1] && r.stage[1].t_half < x[ROWS - behind]);
+        assert_true(is_close(r.stage[1].after, 4, 0, 0.05));
+        hf_search_clear(&r);
+    }
+}
+
 static bool accepts_early(const void *known, const hf_search_drop *drop)
 {
     return drop->t_settle < *(const double *)known;
@@ -387,10 +437,12 @@ int main(void)
 {
     hf_init();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_noise_of_any_kind), cmocka_unit_test(test_isotonic),    cmocka_unit_test(test_taut_string),
-        cmocka_unit_test(test_cleaning),          cmocka_unit_test(test_digits),      cmocka_unit_test(test_known_stages),
-        cmocka_unit_test(test_no_stages),         cmocka_unit_test(test_invariances), cmocka_unit_test(test_ends),
-        cmocka_unit_test(test_more_is_known),
+        cmocka_unit_test(test_noise_of_any_kind), cmocka_unit_test(test_noise_of_few_rows),
+        cmocka_unit_test(test_isotonic),          cmocka_unit_test(test_taut_string),
+        cmocka_unit_test(test_cleaning),          cmocka_unit_test(test_digits),
+        cmocka_unit_test(test_known_stages),      cmocka_unit_test(test_no_stages),
+        cmocka_unit_test(test_invariances),       cmocka_unit_test(test_ends),
+        cmocka_unit_test(test_few_rows_behind),   cmocka_unit_test(test_more_is_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
