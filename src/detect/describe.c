@@ -81,6 +81,7 @@ static double speed_of_part(const window *w, double part)
 static void find_fastest(const window *w, double from, double to, hf_search_stage *s)
 {
     enum { PLACES = 64, ROWS_LEAST = 5 };
+    const double sure = 3; /* standard errors: of many places one or the other is off by two */
     const hf_rows *rows = w->rows;
     const size_t inside = hf_times_row(rows->count, rows->x, to) - hf_times_row(rows->count, rows->x, from);
     double most = -INFINITY;
@@ -90,9 +91,9 @@ static void find_fastest(const window *w, double from, double to, hf_search_stag
     for (size_t i = 0; i <= PLACES && inside >= ROWS_LEAST; i++) {
         const double t = from + (to - from) * (double)i / PLACES;
         hf_slope here;
-        if (!hf_slope_at(rows, t, &here) || !(here.speed - here.speed_error > most))
+        if (!hf_slope_at(rows, t, &here) || !(here.speed - sure * here.speed_error > most))
             continue;
-        most = here.speed - here.speed_error;
+        most = here.speed - sure * here.speed_error;
         const bool is_end = !s->settled && i == PLACES;
         s->t_peak = is_end ? NAN : t;
         s->loss_peak = here.loss;
