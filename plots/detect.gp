@@ -5,7 +5,7 @@ slope = folder . "../slope.tsv"
 panels = shown(curves)
 
 # Layout in pixels; y is counted from the top.
-left = 95.0; right = 150.0; top = 60.0; gap = 90.0; inner = 14.0; bottom = 70.0
+left = 115.0; right = 150.0; top = 60.0; gap = 90.0; inner = 14.0; bottom = 70.0
 wide = 950.0; high = panels > 6 ? 170.0 : 270.0; slow_high = panels > 6 ? 0.0 : 150.0
 block = high + (slow_high > 0 ? inner + slow_high : 0) + gap
 width = left + wide + right
@@ -89,6 +89,7 @@ do for [k = 1:panels] {
     if (!has_room(s_low, s_high)) { s_low = s_low - 1; s_high = s_high + 1 }
     s_margin = 0.1 * (s_high - s_low)
     eval place(left, y + high + inner, wide, slow_high)
+    set xrange [x_low:x_high]
     set yrange [s_low - s_margin:s_high + s_margin]
     set format x "%g"
     set ytics autofreq

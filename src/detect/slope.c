@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { TERMS = 3, ROWS_LEAST = 3, BACK = 2 /* windows earlier */ };
+enum { TERMS = 3, ROWS_LEAST = 3, BACK = 3 /* windows earlier */ };
 
 typedef struct {
     const hf_rows *rows;
@@ -58,7 +58,8 @@ static void window(const place *p, size_t n, size_t *a, size_t *b)
         *a = *b > p->first + n ? *b - n : p->first;
 }
 
-static const double errors = 2; /* standard ones; what agrees has a point in common within so many */
+/* Standard errors; what agrees has a point in common within so many. Of a speed more, or a window ends by chance. */
+static const double of_speed = 3, of_level = 2;
 
 /* What all windows so far agree on. */
 typedef struct {
@@ -67,10 +68,10 @@ typedef struct {
 
 static const interval anything = {-INFINITY, INFINITY};
 
-static bool agrees(interval *all, double value, double error)
+static bool agrees(interval *all, double value, double off)
 {
-    all->low = fmax(all->low, value - errors * error);
-    all->high = fmin(all->high, value + errors * error);
+    all->low = fmax(all->low, value - off);
+    all->high = fmin(all->high, value + off);
     return all->low <= all->high;
 }
 
@@ -91,8 +92,9 @@ static bool widen(const place *p, const interval *level, hf_slope *best)
         taken = b - a < n ? n : 0; /* all rows are in it */
         if (!fit(p, a, b, &now))
             break;
-        disagreed =
-            !agrees(&speeds, now.speed, now.speed_error) || (level != NULL && !agrees(&levels, now.loss, now.loss_error));
+        disagreed = level == NULL ? !agrees(&speeds, now.speed, of_speed * now.speed_error)
+                                  : !agrees(&speeds, now.speed, of_level * now.speed_error) ||
+                                        !agrees(&levels, now.loss, of_level * now.loss_error);
         if (disagreed)
             break;
         memmove(last + 1, last, BACK * sizeof *last);

@@ -5,10 +5,10 @@
  * diagonal of the inverse of the normal matrix: about 9 sigma^2 tau / 4n and 3 sigma^2 tau / (n h^2) for n rows within h of the
  * place. A third derivative makes the speed wrong by h^2 L''' / 10, a fourth the level by 3 h^4 L'''' / 280 (evenly spaced rows).
  * So wide windows are precise and narrow ones unbiased. The window grows by half as long as what it says agrees with all
- * narrower ones: their intervals of two errors have a point in common (Goldenshluger and Nemirovski 1997). The widest such window
- * has a bias of several of its own errors; two steps before it the bias is a fifth of that and the error three times as large:
+ * narrower ones: their intervals of three errors have a point in common (Goldenshluger and Nemirovski 1997). The widest such window
+ * has a bias of several of its own errors; three steps before it the bias is an eleventh of that and the error six times as large:
  * that window is taken for speeds. Nothing about the curve need be known. Measured on staircases with white noise,
- * (speed - truth)/error has a mean square of 0.6; with correlated noise, whose correlation is hard to tell, of 2.5. */
+ * (speed - truth)/error has a mean square of 0.4; with correlated noise, whose correlation is hard to tell, of 1.8. */
 #ifndef HF_DETECT_SLOPE_H
 #define HF_DETECT_SLOPE_H
 
