@@ -5,6 +5,8 @@
 #include "config/fill.h"
 #include "core/file.h"
 #include "core/path.h"
+#include "report/acquired.h"
+#include "report/findings.h"
 #include "run/flow_run.h"
 #include "system/in_context.h"
 
@@ -36,6 +38,22 @@ static const char four[] = "heads = 8; init = { perturbation = %g; seed = %d; };
                            "in_context = { eigenvalues = (0.4, 0.3, 0.2, 0.1); length = 31; };\n"
                            "solver = { t_end = 1e6; rtol = 1e-10; };\n";
 
+/* Nothing is said of heads that compete or part. */
+static void check_words(const hf_findings *f)
+{
+    char *said = NULL;
+    size_t length;
+    FILE *stream = open_memstream(&said, &length);
+    hf_findings_print(f, stream);
+    hf_acquired_explain(f, stream);
+    fclose(stream);
+    assert_null(strstr(said, "ompetitive"));
+    assert_null(strstr(said, "heads"));
+    assert_non_null(strstr(said, "on a plateau that no direction leads down from"));
+    assert_non_null(strstr(said, "Head: the one that\ngives most of it."));
+    free(said);
+}
+
 /* Plateaus are the published levels, each direction is learned in a stage of its own by a head of its own, strongest first. */
 static void check_stages(double size, int seed)
 {
@@ -66,6 +84,7 @@ static void check_stages(double size, int seed)
         assert_true(f->plateau[i].saddle.index > f->plateau[i + 1].saddle.index);
     assert_int_equal(f->plateau[4].saddle.index, 0);
     assert_true(s.censored == 0);
+    check_words(f);
     assert_true(isnan(s.overlap));
     assert_int_equal(s.heads, 8);
     assert_int_equal(s.patterns, 4);

@@ -112,8 +112,9 @@ void hf_acquired_explain(const hf_findings *f, FILE *stream)
           "settles on the next plateau at this loss. Predicted: that of the best model that\n"
           "has learned as much by then (-: no pattern was acquired).",
           stream);
-    fputs(f->heads == 1 ? "\n"
-                        : " Head: the one that\n"
+    fputs(f->heads == 1   ? "\n"
+          : f->heads == 0 ? " Head: the one that\ngives most of it.\n"
+                          : " Head: the one that\n"
                           "carries the pattern. Competitive: when it was acquired, all heads moved for it\n"
                           "together; cooperative: some did, others stayed.\n",
           stream);
