@@ -76,29 +76,54 @@ static double speed_of_part(const window *w, double part)
     return time > 0 ? width * (w->before - w->after) / time : NAN;
 }
 
-/* The fastest place between two times: of the local slopes, the one that is surely the largest. Where a drop that has not
- * settled is fastest at its end it is still getting faster: nan; where it has few rows it is fastest halfway. */
+enum { PLACES = 64 };
+
+/* The middle of the peak of local slopes around place number best: of those next to it that are nearly as fast. */
+static double middle_of_peak(const hf_slope place[PLACES + 1], size_t best)
+{
+    const double nearly = 0.8 * place[best].speed;
+    size_t first = best, last = best;
+    double sum = 0, times = 0;
+    while (first > 0 && place[first - 1].speed > nearly)
+        first--;
+    while (last < PLACES && place[last + 1].speed > nearly)
+        last++;
+    for (size_t i = first; i <= last; i++) {
+        sum += place[i].speed - nearly;
+        times += (place[i].speed - nearly) * (place[i].t - place[best].t);
+    }
+    return place[best].t + times / sum;
+}
+
+/* The fastest place between two times: of the local slopes, the one that is surely the largest, and those around it. Where a drop
+ * that has not settled is fastest at its end it is still getting faster: nan; where it has few rows it is fastest halfway. */
 static void find_fastest(const window *w, double from, double to, hf_search_stage *s)
 {
-    enum { PLACES = 64, ROWS_LEAST = 5 };
+    enum { ROWS_LEAST = 5 };
     const double sure = 3; /* standard errors: of many places one or the other is off by two */
     const hf_rows *rows = w->rows;
     const size_t inside = hf_times_row(rows->count, rows->x, to) - hf_times_row(rows->count, rows->x, from);
+    hf_slope place[PLACES + 1], peak;
     double most = -INFINITY;
+    size_t best = 0;
     s->t_peak = s->settled ? s->t_half : NAN;
     s->loss_peak = level_of_part(w, 0.5);
     s->speed = s->settled ? speed_of_part(w, 0.5) : NAN;
     for (size_t i = 0; i <= PLACES && inside >= ROWS_LEAST; i++) {
-        const double t = from + (to - from) * (double)i / PLACES;
-        hf_slope here;
-        if (!hf_slope_at(rows, t, &here) || !(here.speed - sure * here.speed_error > most))
-            continue;
-        most = here.speed - sure * here.speed_error;
-        const bool is_end = !s->settled && i == PLACES;
-        s->t_peak = is_end ? NAN : t;
-        s->loss_peak = here.loss;
-        s->speed = is_end ? NAN : here.speed;
+        if (!hf_slope_at(rows, from + (to - from) * (double)i / PLACES, &place[i]))
+            return;
+        const double now = place[i].speed - sure * place[i].speed_error;
+        best = now > most ? i : best;
+        most = fmax(most, now);
     }
+    if (inside < ROWS_LEAST || !(place[best].speed > 0))
+        return;
+    if (!hf_slope_at(rows, middle_of_peak(place, best), &peak))
+        peak = place[best];
+    const bool is_end = !s->settled && best == PLACES;
+    s->t_peak = is_end ? NAN : peak.t;
+    s->loss_peak = peak.loss;
+    s->speed = is_end ? NAN : peak.speed;
 }
 
 hf_search_stage hf_describe_stage(const hf_rows *rows, const hf_candidate *c, double strength, double before, double after)
