@@ -386,10 +386,11 @@ typedef struct {
     double t_peak, within;
 } one_stage;
 
+/* Over seeds the peak of batch = 512 spreads by 0.05 (0.6 %), that of 64 by 0.12: three times that. */
 static const one_stage one_stages[] = {
-    {"batch = 512; steps = 200;", 8.292, 0.01},
-    {"batch = 512; steps = 1000;", 8.292, 0.01},
-    {"batch = 512; steps = 3000;", 8.292, 0.01},
+    {"batch = 512; steps = 200;", 8.292, 0.02},
+    {"batch = 512; steps = 1000;", 8.292, 0.02},
+    {"batch = 512; steps = 3000;", 8.292, 0.02},
     {"batch = 0; steps = 3000;", 8.292, 0.001},
     {"batch = 64; steps = 2000; sampling = \"projected\";", 8.292, 0.05},
     {"batch = 0; samples = 1000; steps = 3000;", 8.51, 0.02},
