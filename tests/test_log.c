@@ -180,7 +180,7 @@ static void test_slopes_have_honest_errors(void **state)
                 y[i] = staircase(x[i]) + sigma * chain;
             }
             hf_rows rows;
-            assert_int_equal(hf_rows_clean(&rows, ROWS, x, y, NULL), HF_OK);
+            assert_int_equal(hf_rows_clean(&rows, ROWS, x, y, 1, NULL), HF_OK);
             for (size_t k = 1; k < PLACES; k++) {
                 const double t = (double)k * ROWS / PLACES, h = 1e-3;
                 hf_slope s;

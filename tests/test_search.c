@@ -22,17 +22,17 @@ static void test_noise_of_any_kind(void **state)
     double *y = numbers(ROWS), *noise = numbers(ROWS), chain = 0;
     for (size_t i = 0; i < ROWS; i++)
         y[i] = 5 * exp(-(double)i / 700) + 0.01 * (i < ROWS / 2 ? 1 : 3) * draw_normal(&random);
-    hf_noise_profile(ROWS, y, noise);
+    hf_noise_profile(ROWS, y, 1, noise);
     assert_true(within("white", fabs(noise[500] / 0.01 - 1), 0.2) && within("later", fabs(noise[3500] / 0.03 - 1), 0.2));
     for (size_t i = 0; i < ROWS; i++) {
         chain = 0.9 * chain + sqrt(1 - 0.81) * draw_normal(&random);
         y[i] = 5 * exp(-(double)i / 1500) + 0.01 * chain;
     }
-    hf_noise_profile(ROWS, y, noise);
+    hf_noise_profile(ROWS, y, 1, noise);
     assert_true(noise[2000] > 0.005 && noise[2000] < 0.02); /* differences of neighbours say 0.002 */
     for (size_t i = 0; i < ROWS; i++)
         y[i] = 5 * exp(-(double)i / 700);
-    hf_noise_profile(ROWS, y, noise);
+    hf_noise_profile(ROWS, y, 1, noise);
     assert_true(within("none", noise[2000], 1e-9));
     free(y);
     free(noise);
@@ -51,7 +51,7 @@ static void test_noise_of_few_rows(void **state)
             chain = 0.9 * chain + sqrt(1 - 0.81) * draw_normal(&random);
             y[i] = -(double)i / ROWS + 0.001 * chain;
         }
-        hf_noise_profile(ROWS, y, noise);
+        hf_noise_profile(ROWS, y, 1, noise);
         for (size_t i = 0; i < ROWS; i++)
             least = fmin(least, noise[i] / 0.001);
         together += hf_noise_together(ROWS, y, noise, scratch) / AGAIN;
@@ -138,7 +138,7 @@ static void test_cleaning(void **state)
     const double x[] = {0, 1, 2, 5, 4, 3, NAN, 6, 7, 8, 8, 9, 10, 11, 12, 13, 14};
     const double y[] = {9.5, 9, 8.5, 7, 7.5, 8, 1, 6.5, INFINITY, 5.75, 5.25, 5, 400, 4, 3.5, 3, 2.5};
     hf_rows rows;
-    assert_int_equal(hf_rows_clean(&rows, sizeof x / sizeof *x, x, y, NULL), HF_OK);
+    assert_int_equal(hf_rows_clean(&rows, sizeof x / sizeof *x, x, y, 1, NULL), HF_OK);
     assert_int_equal(rows.not_finite, 2);
     assert_int_equal(rows.repeated, 1);
     assert_int_equal(rows.spikes, 1);
@@ -170,7 +170,7 @@ static void test_digits(void **state)
             y[i] = 3 * exp(-0.03 * x[i]);
             y[i] = n < 4 ? printed(y[i], formats[n]) : (double)(float)y[i];
         }
-        assert_int_equal(hf_rows_clean(&rows, ROWS, x, y, NULL), HF_OK);
+        assert_int_equal(hf_rows_clean(&rows, ROWS, x, y, 1, NULL), HF_OK);
         if (n < 4)
             assert_true(is_close(hf_digits_step(&rows.digits, 2.5), at_two[n], 1e-12, 0) &&
                         is_close(hf_digits_step(&rows.digits, 0.25), at_tenth[n], 1e-12, 0));

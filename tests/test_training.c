@@ -416,7 +416,8 @@ static void test_one_stage(void **state)
         if (summary.findings.stage_count != 1)
             fail_msg("%zu stages, want one, with %s", summary.findings.stage_count, one_stages[n].more);
         const hf_stage *stage = &summary.findings.stage[0];
-        assert_true(is_close(stage->t_peak, one_stages[n].t_peak, one_stages[n].within, 0));
+        if (!is_close(stage->t_peak, one_stages[n].t_peak, one_stages[n].within, 0))
+            fail_msg("t_peak %g, want %g, with %s", stage->t_peak, one_stages[n].t_peak, one_stages[n].more);
         assert_true(isnan(stage->strength) || stage->strength >= 1);
         hf_train_summary_clear(&summary);
         hf_config_clear(&config);

@@ -47,13 +47,23 @@ hf_status hf_fill_create_problem(const hf_config *config, hf_problem **problem, 
     return status;
 }
 
+/* Steps that what is drawn in one step acts on, down to e^-2 of it. */
+static size_t memory_of(const hf_train_params *train)
+{
+    const double kept = train->batch == 0 || train->optimizer == HF_OPTIMIZER_SGD ? 0
+                        : train->optimizer == HF_OPTIMIZER_MOMENTUM             ? train->momentum
+                                                                                : train->beta1;
+    return kept > 0 ? (size_t)ceil(fmin(2 / (1 - kept), 1e9)) : 1;
+}
+
 hf_detector_params hf_fill_detector(const hf_config *config)
 {
     return (hf_detector_params){.detect = config->detect,
                                 .stop_loss = config->solver.stop_loss,
                                 .rtol = config->solver.rtol,
                                 .atol = config->solver.atol,
-                                .is_noisy = config->train.batch > 0};
+                                .is_noisy = config->train.batch > 0,
+                                .memory = memory_of(&config->train)};
 }
 
 /* ---- single runs ---- */

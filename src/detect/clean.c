@@ -173,9 +173,9 @@ static bool copy_finite(hf_rows *rows, size_t count, const double *x, const doub
     return rises;
 }
 
-hf_status hf_rows_clean(hf_rows *rows, size_t count, const double *x, const double *y, hf_error *err)
+hf_status hf_rows_clean(hf_rows *rows, size_t count, const double *x, const double *y, size_t memory, hf_error *err)
 {
-    *rows = (hf_rows){0};
+    *rows = (hf_rows){.memory = memory};
     rows->x = malloc((4 * count + 1) * sizeof *rows->x);
     if (rows->x == NULL)
         return hf_fail_memory(err, "the rows");
@@ -190,11 +190,11 @@ hf_status hf_rows_clean(hf_rows *rows, size_t count, const double *x, const doub
         merge_repeated(rows);
     }
     rows->digits = find_digits(rows->count, rows->y);
-    hf_noise_profile(rows->count, rows->y, rows->noise);
+    hf_noise_profile(rows->count, rows->y, memory, rows->noise);
     drop_spikes(rows);
     if (rows->spikes > 0)
-        hf_noise_profile(rows->count, rows->y, rows->noise);
-    rows->together = hf_noise_together(rows->count, rows->y, rows->noise, rows->noise + count);
+        hf_noise_profile(rows->count, rows->y, memory, rows->noise);
+    rows->together = memory > 1 ? (double)memory : hf_noise_together(rows->count, rows->y, rows->noise, rows->noise + count);
     return HF_OK;
 }
 

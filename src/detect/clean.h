@@ -23,15 +23,17 @@ typedef struct {
     size_t count;
     double *x, *y;                       /* (count) owned, one block at x */
     double *noise;                       /* (count) of y */
-    double together;                     /* so many neighbours' noise counts as one row's */
+    size_t memory;                       /* so many rows the noise of one acts on; at least 1 */
+    double together;                     /* so many neighbours' noise counts as one row's; where the memory is known it is that */
     size_t not_finite, repeated, spikes; /* rows that were dropped; repeated ones are averaged */
     bool unsorted;                       /* whether x had to be sorted */
     hf_digits digits;
 } hf_rows;
 
 /* Copies count rows: those that are not finite go, x is sorted, rows of the same x are averaged, and lone values go that
- * stand out from the six around them by eight deviations of the noise and of those six. Errors: HF_ESYSTEM. */
-hf_status hf_rows_clean(hf_rows *rows, size_t count, const double *x, const double *y, hf_error *err);
+ * stand out from the six around them by eight deviations of the noise and of those six. memory: rows that the noise of one
+ * acts on; 1: only itself. Errors: HF_ESYSTEM. */
+hf_status hf_rows_clean(hf_rows *rows, size_t count, const double *x, const double *y, size_t memory, hf_error *err);
 
 /* Legal on zeroed rows. */
 void hf_rows_clear(hf_rows *rows);

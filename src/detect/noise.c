@@ -33,14 +33,14 @@ static double difference(size_t count, const double *y, size_t h, size_t centre,
 /* What the differences around a centre say. */
 typedef struct {
     size_t at;
-    double neighbours, noise; /* at lag 1; at the lag where they grow no more */
+    double neighbours, noise; /* at lag 1; at the lag where they grow no more, from the first lag on */
 } centre;
 
-static centre look_at(size_t count, const double *y, size_t at, size_t window, double *scratch)
+static centre look_at(size_t count, const double *y, size_t first, size_t at, size_t window, double *scratch)
 {
     centre c = {.at = at, .neighbours = difference(count, y, 1, at, window, scratch)};
-    double last = c.noise = c.neighbours;
-    for (size_t h = 2; h <= count / 6; h *= 2) {
+    double last = c.noise = first == 1 ? c.neighbours : difference(count, y, first, at, window, scratch);
+    for (size_t h = 2 * first; h <= count / 6; h *= 2) {
         const double now = difference(count, y, h, at, window, scratch);
         if (!(now < growth * last))
             break;
@@ -51,8 +51,9 @@ static centre look_at(size_t count, const double *y, size_t at, size_t window, d
 }
 
 /* Few rows of correlated noise let its differences grow faster by chance, and then it is taken for a trend. The others tell: noise
- * exceeds the differences of neighbours by what it does in the middle of all centres, at least. */
-static void share_correlation(size_t centres, centre *c)
+ * exceeds the differences of neighbours by what it does in the middle of all centres, at least; by that where its lags start
+ * from a memory, since trends are seen there. */
+static void share_correlation(size_t centres, size_t first, centre *c)
 {
     double factor[CENTRES];
     for (size_t k = 0; k < centres; k++) {
@@ -62,10 +63,19 @@ static void share_correlation(size_t centres, centre *c)
     }
     const double middle = hf_median(centres, factor);
     for (size_t k = 0; k < centres; k++)
-        c[k].noise = fmax(c[k].noise, middle * c[k].neighbours);
+        c[k].noise = first > 1 ? middle * c[k].neighbours : fmax(c[k].noise, middle * c[k].neighbours);
 }
 
-void hf_noise_profile(size_t count, const double *y, double *noise)
+/* The largest power of two that is no more than memory and that the curve has room for. */
+static size_t first_lag(size_t count, size_t memory)
+{
+    size_t h = 1;
+    while (2 * h <= memory && 2 * h <= count / 6)
+        h *= 2;
+    return h;
+}
+
+void hf_noise_profile(size_t count, const double *y, size_t memory, double *noise)
 {
     if (count < 6) {
         for (size_t i = 0; i < count; i++)
@@ -75,10 +85,11 @@ void hf_noise_profile(size_t count, const double *y, double *noise)
     double scratch[SAMPLE + 1];
     centre centres[CENTRES];
     const size_t window = count / WINDOWS > WINDOW ? count / WINDOWS : WINDOW, hop = window / 2;
+    const size_t first = first_lag(count, memory);
     size_t number = 0;
     for (size_t at = hop; number == 0 || (at < count && number < CENTRES); at += hop)
-        centres[number++] = look_at(count, y, at < count ? at : count / 2, window, scratch);
-    share_correlation(number, centres);
+        centres[number++] = look_at(count, y, first, at < count ? at : count / 2, window, scratch);
+    share_correlation(number, first, centres);
     for (size_t i = 0, k = 0; i < count; i++) { /* linear from centre to centre, constant at the ends */
         k += k + 1 < number && i >= centres[k + 1].at;
         const centre *a = &centres[k], *b = k + 1 < number ? a + 1 : a;

@@ -4,14 +4,18 @@
  * deviation of white noise as their median, and take no notice of what is smooth. Noise of any correlation makes them grow
  * by sqrt(2) at most when the lag doubles, a smooth trend by 8: the lag doubles for as long as they grow by less than 1.7. So
  * correlated noise shows at the lag where its samples are independent. Medians are running ones, over a sixteenth of the
- * curve. */
+ * curve.
+ *
+ * Noise that is smooth itself, as momentum makes it, is a trend to lags shorter than its memory. Where this is known lags
+ * start from there; at them drops are seen, too, so the noise exceeds the differences of neighbours by the same factor along
+ * the whole curve, its median. */
 #ifndef HF_DETECT_NOISE_H
 #define HF_DETECT_NOISE_H
 
 #include <stddef.h>
 
-/* noise: (count) standard deviation of the noise in y at every row; 0 where there are too few rows to tell, or none. */
-void hf_noise_profile(size_t count, const double *y, double *noise);
+/* memory: rows that the noise of one acts on; 1: only itself. noise: (count) standard deviation of the noise in y at every row; 0 where there are too few rows to tell, or none. */
+void hf_noise_profile(size_t count, const double *y, size_t memory, double *noise);
 
 /* How many rows count as one: (1 + rho) / (1 - rho) of noise whose neighbours correlate by rho. It shows in the third
  * differences of neighbours, whose variance is 20 - 30 rho + 12 rho^2 - 2 rho^3 over 20 times what it were without correlation

@@ -18,6 +18,7 @@ typedef struct {
     double stop_loss;  /* the run ends once the loss is at or below this; 0: never */
     double rtol, atol; /* of an integration */
     bool is_noisy;     /* of a training: its gradients are drawn */
+    size_t memory;     /* of its noise, in steps: see hf_search_params */
 } hf_detector_params;
 
 #endif

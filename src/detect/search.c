@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const hf_search_params hf_search_usual = {.contrast = 3, .significance = 4, .least = 1e-4};
+const hf_search_params hf_search_usual = {.contrast = 3, .significance = 4, .least = 1e-4, .memory = 1};
 
 enum { VALUES_LEAST = 16 }; /* of a scale */
 
@@ -21,11 +21,13 @@ enum { VALUES_LEAST = 16 }; /* of a scale */
 typedef struct {
     hf_scale scale;
     double *x, *y, *noise; /* one block at x; NULL until the second scale */
+    size_t memory;         /* of the noise, in rows */
 } means;
 
 static void start_scales(means *m, const hf_rows *rows)
 {
     *m = (means){
+        .memory = rows->memory,
         .scale = {
             .count = rows->count, .rows = 1, .x = rows->x, .y = rows->y, .noise = rows->noise, .digits = &rows->digits}};
 }
@@ -50,7 +52,7 @@ static hf_status double_scale(means *m, hf_error *err)
     }
     double *estimate = m->noise + half; /* in place: the block is four times as long as this scale, at least */
     m->scale = (hf_scale){half, 2 * from->rows, m->x, m->y, m->noise, from->digits};
-    hf_noise_profile(half, m->y, estimate);
+    hf_noise_profile(half, m->y, m->memory / m->scale.rows, estimate);
     for (size_t i = 0; i < half; i++)
         m->noise[i] = fmin(m->noise[i], fmax(estimate[i], m->noise[i] * sqrt(0.5)));
     return HF_OK;
@@ -316,7 +318,7 @@ hf_status hf_search_run(hf_search_result *result, size_t count, const double *x,
 {
     hf_rows rows;
     *result = (hf_search_result){0};
-    hf_status status = hf_rows_clean(&rows, count, x, y, err);
+    hf_status status = hf_rows_clean(&rows, count, x, y, params->memory, err);
     if (status == HF_OK)
         status = hf_search_rows(result, &rows, params, err);
     hf_rows_clear(&rows);

@@ -26,13 +26,14 @@ typedef struct {
     double contrast;     /* smallest ratio of the speeds of a drop and a plateau beside it; > 1 */
     double significance; /* standard deviations of the noise that are not trusted */
     double least;        /* smallest fall of a stage, as part of the fall of the whole curve */
+    size_t memory;       /* rows that the noise of one acts on, as momentum's does on the next 1 / (1 - momentum); 1: none but its own */
     /* What else is known of the curve may tell that a drop from t_onset to t_settle (or to the end: not settled) is none, if
      * the plateaus beside it reach from t_from and to t_to. NULL: nothing is known. */
     bool (*accepts)(const void *known, const hf_search_drop *drop);
     const void *known;
 } hf_search_params;
 
-/* What is usual: contrast 3, significance 4, least 1e-4. */
+/* What is usual: contrast 3, significance 4, least 1e-4, memory 1. */
 extern const hf_search_params hf_search_usual;
 
 typedef struct {

@@ -327,6 +327,7 @@ static hf_status look_for_stages(const hf_series *s, hf_search_result *found, hf
     const hf_search_params params = {.contrast = s->params.detect.contrast,
                                      .significance = s->params.detect.significance,
                                      .least = s->params.detect.least,
+                                     .memory = s->params.memory,
                                      .accepts = is_driven,
                                      .known = s};
     double *t = malloc((2 * count + 1) * sizeof *t);

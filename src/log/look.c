@@ -56,7 +56,7 @@ hf_status hf_log_look_at(hf_log_look *look, const hf_log_curve *curve, const hf_
 {
     enum { ROWS_LEAST = 4 };
     *look = (hf_log_look){.curve = curve};
-    hf_status status = hf_rows_clean(&look->rows, curve->count, curve->x, curve->y, err);
+    hf_status status = hf_rows_clean(&look->rows, curve->count, curve->x, curve->y, params->memory, err);
     if (status == HF_OK && look->rows.count < ROWS_LEAST)
         status = hf_fail(err, HF_EUSAGE, "%.300s: %.100s: %zu different step%s with a number, expected at least %d",
                          curve->file, curve->loss, look->rows.count, look->rows.count == 1 ? "" : "s", ROWS_LEAST);
