@@ -1,10 +1,13 @@
-/* The examples of doc/extending.md: a system, its columns and its signal. */
+/* The examples of doc/extending.md: a system, its columns and its signal, and a model. */
 #include "support.h"
 
 #include "core/path.h"
 #include "detect/detector.h"
 #include "integrate/integrator.h"
 #include "run/record.h"
+#include "train/learner.h"
+#include "train/normal.h"
+#include "train/optimizer.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -168,7 +171,66 @@ static hf_system system_of(chain *c)
     return (hf_system){.kind = &kind, .self = c, .size = 2, .unit = 1, .group_count = 1, .group = &c->group};
 }
 
-/* ---- it works ---- */
+/* ---- a model ---- */
+
+/* The same two weights, trained: the mean over samples of 1/2 (m + xi_n - a b)^2. */
+typedef struct {
+    double target, start, noise; /* m; a = b = start; standard deviation of xi */
+    uint64_t seed;
+} trained_chain;
+
+static hf_tensors chain_tensors(const void *self)
+{
+    static const hf_tensor tensors[] = {
+        {.name = "first weight", .offset = 0, .count = 1, .rank = 1, .shape = {1}, .rate = 1},
+        {.name = "second weight", .offset = 1, .count = 1, .rank = 1, .shape = {1}, .rate = 1},
+    };
+    (void)self;
+    return (hf_tensors){2, tensors};
+}
+
+static void chain_initialize(const void *self, double *parameters)
+{
+    parameters[0] = parameters[1] = ((const trained_chain *)self)->start;
+}
+
+/* What sample number n of a batch asks for. */
+static double chain_sample(const trained_chain *c, const hf_batch *batch, size_t n)
+{
+    const hf_stream stream = {c->seed, HF_DRAW_NOISE, batch->step, hf_batch_sample(batch, n)};
+    double z;
+    hf_normal_fill(&stream, 1, &z);
+    return c->target + c->noise * z;
+}
+
+static double chain_gradient(void *self, const double *parameters, const hf_batch *batch, double *gradient)
+{
+    const trained_chain *c = self;
+    const double product = parameters[0] * parameters[1];
+    double missing = batch->count == 0 ? c->target - product : 0, loss = batch->count == 0 ? NAN : 0;
+    for (size_t n = 0; n < batch->count; n++) {
+        const double left = chain_sample(c, batch, n) - product;
+        missing += left / (double)batch->count;
+        loss += left * left / 2 / (double)batch->count;
+    }
+    gradient[0] = -parameters[1] * missing;
+    gradient[1] = -parameters[0] * missing;
+    return loss;
+}
+
+static double chain_loss(void *self, const double *parameters, const hf_batch *batch)
+{
+    double unused[2];
+    return chain_gradient(self, parameters, batch, unused);
+}
+
+static const hf_model_kind trained_kind = {.name = "chain",
+                                           .tensors = chain_tensors,
+                                           .initialize = chain_initialize,
+                                           .gradient = chain_gradient,
+                                           .loss = chain_loss};
+
+/* ---- they work ---- */
 
 static void read_head(const char *path, char *text, size_t size)
 {
@@ -244,11 +306,44 @@ static void test_its_columns_are_written(void **state)
     observer.free(view);
 }
 
+/* Trains; the step at which the loss of the population has fallen to half. */
+static uint64_t steps_to_half(trained_chain *c, const hf_sampler_params *samples, double lr)
+{
+    hf_learner learner = {.model = {&trained_kind, c}};
+    const hf_optimizer_params how = {.kind = HF_OPTIMIZER_SGD, .lr = lr};
+    hf_optimizer optimizer;
+    double x[2], gradient[2];
+    uint64_t step = 0;
+    assert_int_equal(hf_sampler_init(&learner.sampler, samples, NULL), HF_OK);
+    assert_int_equal(hf_optimizer_init(&optimizer, &how, 2, NULL), HF_OK);
+    for (chain_initialize(c, x); x[0] * x[1] < c->target / 2 && step < 100000; step++) {
+        hf_learner_gradient(&learner, x, step, gradient);
+        hf_optimizer_step(&optimizer, step + 1, chain_tensors(c), gradient, x);
+    }
+    hf_optimizer_clear(&optimizer);
+    hf_sampler_clear(&learner.sampler);
+    return step;
+}
+
+/* Steps of the exact gradient are late by the first order of lr; noise of samples moves that by a few percent. */
+static void test_a_model_of_ones_own(void **state)
+{
+    (void)state;
+    const double half = log(1.7 / 1e-6 - 1) / (2 * 1.7);
+    trained_chain c = {.target = 1.7, .start = 1e-3, .noise = 0.1, .seed = 7};
+    const hf_sampler_params exact = {.seed = 7}, fresh = {.seed = 7, .batch = 16};
+    const double coarse = 0.01 * (double)steps_to_half(&c, &exact, 0.01),
+                 fine = 0.001 * (double)steps_to_half(&c, &exact, 0.001);
+    assert_true(close_to(fine, half, 2e-3) && fabs(fine - half) < fabs(coarse - half) / 4);
+    assert_true(close_to(0.01 * (double)steps_to_half(&c, &fresh, 0.01), half, 0.05));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_system_of_ones_own),
         cmocka_unit_test(test_its_columns_are_written),
+        cmocka_unit_test(test_a_model_of_ones_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
