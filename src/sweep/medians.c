@@ -146,7 +146,7 @@ static void print_notes(const table *t, FILE *stream)
     if (lines < points || hidden > 0)
         fputs(" are shown; all are in summary.tsv.\n", stream);
     if (t->later)
-        fputs("later: not before the run ended, which was cut off; never: nothing leads there any more.\n", stream);
+        fputs("later: not before the run ended, which was cut off; never: the run ended with no way down within reach.\n", stream);
     if (t->unknown)
         fputs("<=, >=: bounds, for runs were cut off: they have so many stages or more, this loss or less; ?: not known.\n", stream);
 }
