@@ -342,7 +342,7 @@ static void test_documentation(void **state)
 
 /* What else a model must say so that a key's example means something; the first word of a line is the key or the start of
  * its path. */
-static const char *const contexts[][4] = {
+static const char *const contexts[][6] = {
     {"flow.system", "in_context.eigenvalues=(3, 2, 1)", "in_context.length=5"},
     {"target.strengths", NULL},
     {"target.base", "target.ratio=2", "target.count=3"},
@@ -355,6 +355,9 @@ static const char *const contexts[][4] = {
     {"fit", "target.strengths=(3, 2, 1)", "sweep.over={ key = \"init.perturbation\"; values = (0.1, 0.2); }"},
     {"in_context.eigenvalues", "flow.system=in-context", "in_context.length=5"},
     {"in_context.length", "flow.system=in-context", "in_context.eigenvalues=(3, 2, 1)"},
+    {"chain.", "train.task=markov", "train.steps=5", "train.validation=10"},
+    {"model.kind", "train.task=markov", "train.steps=5", "train.validation=10"},
+    {"model.", "train.task=markov", "train.steps=5", "train.validation=10", "model.kind=decoder"},
     {"", "target.strengths=(3, 2, 1)"},
 };
 
@@ -364,12 +367,13 @@ static void fill_context(const hf_key *key, const char *overrides[8])
     size_t row = 0, count = 0;
     while (strncmp(key->path, contexts[row][0], strlen(contexts[row][0])) != 0)
         row++;
-    if (strcmp(key->path, "heads") != 0)
+    const bool of_chain = strncmp(key->path, "chain.", 6) == 0 || strncmp(key->path, "model.", 6) == 0;
+    if (strcmp(key->path, "heads") != 0 && !of_chain)
         overrides[count++] = "heads=3";
     const bool in_context = strncmp(key->path, "in_context.", 11) == 0 || strcmp(key->path, "flow.system") == 0;
-    if (strcmp(key->path, "positions") != 0 && !in_context)
+    if (strcmp(key->path, "positions") != 0 && !in_context && !of_chain)
         overrides[count++] = "positions=40";
-    for (size_t i = 1; i < 4 && contexts[row][i] != NULL; i++)
+    for (size_t i = 1; i < 6 && contexts[row][i] != NULL; i++)
         overrides[count++] = contexts[row][i];
     overrides[count] = NULL;
 }

@@ -6,6 +6,7 @@
 #include "log/tables.h"
 #include "report/findings.h"
 #include "run/systems.h"
+#include "run/token_record.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 bool hf_cli_explain_columns(const char *name)
 {
     const hf_table_kind *const *const rooms[] = {hf_findings_tables, hf_comparison_tables, hf_ladder_tables,
-                                                  hf_log_tables, hf_beside_tables};
+                                                  hf_log_tables, hf_beside_tables, hf_token_record_tables};
     bool found = name == NULL || strcmp(name, "trajectory.tsv") == 0;
     if (found)
         hf_systems_explain(stdout);

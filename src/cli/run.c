@@ -1,6 +1,7 @@
 /* headflow run: integrates and trains what a model file declares and leaves tables and figures. */
 #include "cli/cli.h"
 #include "cli/progress.h"
+#include "cli/run_tokens.h"
 
 #include "compare/comparison.h"
 #include "run/experiment.h"
@@ -116,13 +117,9 @@ static void warn_of_lr(const hf_experiment *x)
             x->main.run[0].sharpness, 2 * (1 + mu));
 }
 
-static int interrupted(const hf_cli_options *options, const hf_experiment *x, const char *directory)
+static int tell_interrupted(const hf_cli_options *options, const char *directory, const char *where)
 {
-    if (x->main.seeds > 0)
-        fprintf(stderr, "headflow: interrupted in training");
-    else
-        fprintf(stderr, "headflow: interrupted at t = %.6g", x->has_drift && x->drift.t > 0 ? x->drift.t : x->flow.t);
-    fputs("; go on with: headflow run ", stderr);
+    fprintf(stderr, "headflow: interrupted %s; go on with: headflow run ", where);
     hf_shell_write_path(options->argument, HF_SHELL_BARE, stderr);
     fputs(" -o ", stderr);
     hf_shell_write(directory, HF_SHELL_BARE, stderr);
@@ -132,6 +129,14 @@ static int interrupted(const hf_cli_options *options, const hf_experiment *x, co
     hf_shell_write_overrides(options->override_count, options->overrides, stderr);
     fputs("\n", stderr);
     return 128 + (int)hf_cli_signal;
+}
+
+static int interrupted(const hf_cli_options *options, const hf_experiment *x, const char *directory)
+{
+    char where[64] = "in training";
+    if (x->main.seeds == 0)
+        snprintf(where, sizeof where, "at t = %.6g", x->has_drift && x->drift.t > 0 ? x->drift.t : x->flow.t);
+    return tell_interrupted(options, directory, where);
 }
 
 /* One for each seed. More would share the samples of a step and wait for each other at its end, spinning, which is a loss
@@ -218,6 +223,24 @@ static hf_status finish(const hf_experiment *x, const hf_config *config, const h
     return status == HF_OK ? hf_cli_flush(err) : status;
 }
 
+/* Training on a Markov chain, into the folder. */
+static int run_chain(const hf_config *config, const hf_cli_options *options, const hf_folder *folder)
+{
+    hf_error err;
+    hf_token_run_params params;
+    int code = 0;
+    hf_status status = hf_fill_token_run(config, &params, &err);
+    if (status == HF_OK)
+        status = hf_config_place(config, hf_cli_run_tokens(&params, options, folder, &err), &err);
+    if (status != HF_OK) {
+        hf_folder_drop(folder, status);
+        code = hf_cli_fail(&err);
+    } else if (hf_cli_signal != 0)
+        code = tell_interrupted(options, folder->directory, "in training");
+    hf_fill_clear_token_run(&params);
+    return code;
+}
+
 static int run_model(const hf_config *config, const hf_cli_options *options, const char *directory)
 {
     hf_error err;
@@ -227,6 +250,11 @@ static int run_model(const hf_config *config, const hf_cli_options *options, con
     int code = 0;
     if (open_folder(&folder, config, options, directory, &err) != HF_OK)
         return hf_cli_fail(&err);
+    if (hf_config_is_chain(config)) {
+        code = run_chain(config, options, &folder);
+        hf_folder_close(&folder);
+        return code;
+    }
     hf_status status = hf_fill_experiment(config, &params, &err);
     if (status == HF_OK)
         status = run_experiment(&x, config, &params, options, &folder, &err);

@@ -71,6 +71,11 @@ bool hf_config_runs_flow(const hf_config *config)
     return config->declared.flow || !config->declared.train;
 }
 
+bool hf_config_is_chain(const hf_config *config)
+{
+    return config->declared.train && config->train.task == HF_TASK_MARKOV;
+}
+
 /* Distinct inputs of a sample: every replica of a class is one. */
 static double count_inputs(const hf_config *config)
 {

@@ -16,6 +16,7 @@
 #include "sweep/params.h"
 #include "system/params.h"
 #include "train/params.h"
+#include "train/token_params.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -34,6 +35,8 @@ typedef struct {
     hf_flow_params flow;
     hf_in_context_task in_context;
     hf_train_params train;
+    hf_chain_params chain;
+    hf_network_params model;
     hf_ladder_params ladder;
     hf_solver_params solver;
     hf_detect_params detect;
@@ -67,6 +70,9 @@ hf_status hf_config_place(const hf_config *config, hf_status status, hf_error *e
 /* Whether a flow is integrated: a flow section says so, or no train section says otherwise. */
 bool hf_config_runs_flow(const hf_config *config);
 
+/* Whether a Markov chain is learned: no flow, no positions, no target. */
+bool hf_config_is_chain(const hf_config *config);
+
 /* Whether, beside the flow, the one with the drift of the training run's noise is integrated: fresh samples, all inputs
  * alike, steps that have a flow time, and no drift of the model file's own. */
 bool hf_config_runs_drift(const hf_config *config);
@@ -78,8 +84,12 @@ bool hf_config_may_project(const hf_config *config);
  * the patterns and attentions are fewer than the inputs. */
 bool hf_config_projects(const hf_config *config);
 
+/* The name that the copy of a teacher gets where a state table is called init.tsv. */
+#define HF_CONFIG_TEACHER "teacher.tsv"
+
 /* Writes the effective configuration as a model file that reads back to the same configuration, each key with its unit
- * and help as a comment. state: the name to write for init.state, NULL for its absolute path. Returns false when writing
+ * and help as a comment. state: the name to write for init.state (then a teacher is called
+ * HF_CONFIG_TEACHER), NULL for absolute paths. Returns false when writing
  * failed. */
 bool hf_config_print(const hf_config *config, const char *state, FILE *stream);
 

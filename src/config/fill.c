@@ -4,6 +4,7 @@
 #include "run/systems.h"
 #include "train/clock.h"
 #include "train/optimizer.h"
+#include "train/teacher.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -113,8 +114,18 @@ hf_status hf_fill_train_run(const hf_config *config, hf_train_run_params *params
     return status == HF_OK ? set_train_run(config, params, err) : status;
 }
 
+static hf_status check_chain(const hf_config *config, hf_error *err)
+{
+    hf_token_run_params params;
+    const hf_status status = hf_fill_token_run(config, &params, err);
+    hf_fill_clear_token_run(&params);
+    return status;
+}
+
 hf_status hf_fill_check(const hf_config *config, hf_error *err)
 {
+    if (hf_config_is_chain(config))
+        return check_chain(config, err);
     hf_problem *problem = NULL;
     hf_owned_system made = {0};
     hf_flow_run_params params;
@@ -210,6 +221,43 @@ void hf_fill_clear_experiment(hf_experiment_params *params)
     hf_fill_clear_problem(&params->flow.problem); /* all share its state */
     free(params->rung);
     *params = (hf_experiment_params){0};
+}
+
+/* ---- Markov chains ---- */
+
+static hf_status read_teacher(const hf_config *config, double **teacher, hf_error *err)
+{
+    if (config->chain.teacher == NULL)
+        return HF_OK;
+    char *path = hf_config_resolve(config, config->chain.teacher);
+    if (path == NULL)
+        return hf_fail_memory(err, "the path of the teacher");
+    const hf_status status = hf_teacher_read(path, config->chain.lengths.count, config->chain.vocabulary, teacher, err);
+    free(path);
+    return status;
+}
+
+hf_status hf_fill_token_run(const hf_config *config, hf_token_run_params *params, hf_error *err)
+{
+    *params = (hf_token_run_params){
+        .learner = {.train = config->train, .chain = config->chain, .network = config->model},
+        .output = config->output,
+        .detect = config->detect,
+        .origin = {.title = config->title, .seed = config->train.seed},
+    };
+    hf_status status = hf_config_hash(config, &params->origin.hash, err);
+    if (status == HF_OK)
+        status = hf_stored_hash(config, &params->state_hash, err);
+    if (status == HF_OK)
+        status = read_teacher(config, &params->teacher, err);
+    params->learner.teacher = params->teacher;
+    return status;
+}
+
+void hf_fill_clear_token_run(hf_token_run_params *params)
+{
+    free(params->teacher);
+    *params = (hf_token_run_params){0};
 }
 
 /* ---- figures ---- */

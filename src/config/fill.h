@@ -7,6 +7,7 @@
 #include "detect/params.h"
 #include "flow/problem.h"
 #include "report/plots.h"
+#include "run/token_run.h"
 
 /* The parameters of a problem; reads the state table of init.state. The lists stay the configuration's. Errors: HF_EUSAGE
  * (state table), HF_ESYSTEM. Free with hf_fill_clear_problem. */
@@ -34,6 +35,11 @@ hf_status hf_fill_experiment(const hf_config *config, hf_experiment_params *para
 
 /* Legal on zeroed parameters. */
 void hf_fill_clear_experiment(hf_experiment_params *params);
+
+/* The training on a Markov chain; reads the teacher. Errors: HF_EUSAGE (the teacher), HF_ESYSTEM. Free with
+ * hf_fill_clear_token_run, which is legal on zeroed parameters. */
+hf_status hf_fill_token_run(const hf_config *config, hf_token_run_params *params, hf_error *err);
+void hf_fill_clear_token_run(hf_token_run_params *params);
 
 /* What the figures of a run have to know. Errors: HF_ESYSTEM. */
 hf_status hf_fill_plots(const hf_config *config, hf_plots_run *run, hf_error *err);

@@ -25,7 +25,8 @@ const hf_kind_info hf_kinds[] = {
 _Static_assert(sizeof(hf_geometry) == sizeof(int) && sizeof(hf_system_choice) == sizeof(int) && sizeof(hf_noise) == sizeof(int) && sizeof(hf_start) == sizeof(int) &&
                    sizeof(hf_values) == sizeof(int) && sizeof(hf_spacing) == sizeof(int) &&
                    sizeof(hf_task_kind) == sizeof(int) && sizeof(hf_optimizer_kind) == sizeof(int) &&
-                   sizeof(hf_sampling) == sizeof(int) && sizeof(hf_schedule_kind) == sizeof(int) && sizeof(hf_features) == sizeof(int),
+                   sizeof(hf_sampling) == sizeof(int) && sizeof(hf_schedule_kind) == sizeof(int) && sizeof(hf_features) == sizeof(int) &&
+                   sizeof(hf_markov_matrices) == sizeof(int) && sizeof(hf_network_kind) == sizeof(int) && sizeof(hf_places) == sizeof(int),
                "an enum of hf_config is not as wide as int");
 
 static const char *const geometries[] = {"logit", "replicator", NULL};
@@ -33,10 +34,13 @@ static const char *const noises[] = {"normal", "uniform", "sine", NULL};
 static const char *const starts[] = {"uniform", "bumps", "wrong", "waterfall", "saddle", NULL};
 static const char *const value_flows[] = {"learned", "frozen", "optimal", NULL};
 static const char *const spacings[] = {"log", "linear", NULL};
-static const char *const tasks[] = {"regression", NULL};
+static const char *const tasks[] = {"regression", "markov", NULL};
 static const char *const optimizers[] = {"sgd", "momentum", "adam", "adamw", NULL};
 static const char *const schedules[] = {"constant", "cosine", "halving", NULL};
 static const char *const samplings[] = {"auto", "direct", "projected", NULL};
+static const char *const matrices[] = {"orthogonal", "normal", "exclusive", NULL};
+static const char *const networks[] = {"minimal", "decoder", NULL};
+static const char *const places[] = {"learned", "sinusoidal", "none", NULL};
 static const char *const feature_kinds[] = {"orthogonal", "random", NULL};
 
 /* ---- what has an effect ---- */
@@ -49,12 +53,48 @@ static bool never(const hf_config *c)
 
 static bool of_heads(const hf_config *c)
 {
-    return c->flow.system == HF_SYSTEM_HEADS;
+    return c->flow.system == HF_SYSTEM_HEADS && !hf_config_is_chain(c);
 }
 
 static bool is_in_context(const hf_config *c)
 {
     return c->flow.system == HF_SYSTEM_IN_CONTEXT;
+}
+
+/* What a Markov chain has no use for. */
+static bool regresses(const hf_config *c)
+{
+    return !hf_config_is_chain(c);
+}
+
+static bool has_chain_ratio(const hf_config *c)
+{
+    return c->chain.ratio > 0;
+}
+
+static bool has_span_weights(const hf_config *c)
+{
+    return c->chain.weights.count > 0;
+}
+
+static bool has_random_teacher(const hf_config *c)
+{
+    return c->chain.teacher == NULL;
+}
+
+static bool is_decoder(const hf_config *c)
+{
+    return c->model.kind == HF_NETWORK_DECODER;
+}
+
+static bool has_embedding(const hf_config *c)
+{
+    return is_decoder(c) && !c->model.one_hot;
+}
+
+static bool has_keys(const hf_config *c)
+{
+    return is_decoder(c) && c->model.keys;
 }
 
 static bool has_ratio(const hf_config *c)
@@ -152,6 +192,11 @@ static bool trains(const hf_config *c)
     return c->declared.train;
 }
 
+static bool trains_regression(const hf_config *c)
+{
+    return trains(c) && regresses(c);
+}
+
 /* Hashes are older than these keys. */
 static bool has_significance(const hf_config *c)
 {
@@ -193,7 +238,7 @@ static bool has_drift(const hf_config *c)
 const hf_key hf_keys[] = {
     KEY(title, STRING, NULL, ANY, "", "\"two heads\"",
         "name of the model in tables and plots; default: the name of the file", .counts = never),
-    KEY(heads, COUNT, NULL, FROM_TO(1, 1000), "1", "3", "number of heads H", .required = true),
+    KEY(heads, COUNT, NULL, FROM_TO(1, 1000), "1", "3", "number of heads H", .required = true, .when = regresses),
     KEY(positions, COUNT, NULL, FROM_TO(1, 1e8), "1", "40", "number of position classes T", .required = true, .when = of_heads),
 
     KEY(target.strengths, REALS, NULL, ABOVE(0), "1", "(2.89, 1.7, 1.0)",
@@ -277,15 +322,16 @@ const hf_key hf_keys[] = {
         .required = true, .when = is_in_context),
 
     KEY(train.task, CHOICE, "regression", ANY, "", "\"regression\"",
-        "what the transformer learns: y = sum_j A_j X p_j + noise", .choices = tasks),
-    KEY(train.dim, COUNT, "10", FROM_TO(1, 10000), "1", "20", "dimension d of inputs and outputs"),
+        "what the transformer learns: y = sum_j A_j X p_j + noise", .choices = tasks, .decides = true,
+        .chain_help = "what the transformer learns: the Markov chain of the section chain"),
+    KEY(train.dim, COUNT, "10", FROM_TO(1, 10000), "1", "20", "dimension d of inputs and outputs", .when = regresses),
     KEY(train.features, CHOICE, "orthogonal", ANY, "", "\"random\"",
         "features A_j random and exactly orthogonal (Gram matrix target.gram), or merely random with norms m_j",
-        .choices = feature_kinds),
+        .choices = feature_kinds, .when = regresses),
     KEY(train.inputs, COUNTS, NULL, FROM_TO(1, 10000), "1", "(4, 3, 3)",
-        "(J) how many of the d input coordinates each feature reads, of its own; default: all features read all of them"),
+        "(J) how many of the d input coordinates each feature reads, of its own; default: all features read all of them", .when = regresses),
     KEY(train.repetition, REAL, "0.0", FROM_BELOW(0, 1), "1", "0.1",
-        "part of the samples whose inputs on pattern 1 are the first unit vector instead of random"),
+        "part of the samples whose inputs on pattern 1 are the first unit vector instead of random", .when = regresses),
     KEY(train.batch, COUNT, "512", FROM_TO(0, 1e9), "1", "64",
         "samples per step; 0: the exact gradient, of the population or of all samples"),
     KEY(train.lr, REAL, "0.05", ABOVE(0), "flow time", "0.02", "learning rate: the flow time of one step"),
@@ -322,11 +368,59 @@ const hf_key hf_keys[] = {
         "seed of the first run: of features, samples and label noise; then + 1", .counts = never),
     KEY(train.sampling, CHOICE, "auto", ANY, "", "\"projected\"",
         "draw the inputs (direct), or only the projections of them that matter (projected: the same law, faster); auto: projected "
-        "where that may be done and is less to draw", .choices = samplings),
+        "where that may be done and is less to draw", .choices = samplings, .when = regresses),
     KEY(train.log_every, COUNT, "0", FROM_TO(0, 1e12), "steps", "10",
         "steps between rows of the tables; 0: at the output times"),
     KEY(train.save_every, COUNT, "1000", FROM_TO(1, 1e12), "steps", "500",
         "steps between saved states, for --resume", .counts = never),
+
+    KEY(chain.vocabulary, COUNT, "50", FROM_TO(2, HF_MARKOV_VOCABULARY), "1", "20", "number of tokens d"),
+    KEY(chain.lengths, COUNTS, "(2, 2, 2)", FROM_TO(1, HF_MARKOV_LENGTH), "1", "(4, 4, 4)",
+        "(K) numbers of earlier tokens in the spans that the next token depends on, the nearest span first"),
+    KEY(chain.stride, COUNT, "0", FROM_TO(0, HF_MARKOV_LENGTH), "1", "2",
+        "span k starts at lag 1 + (k-1) * stride; 0: right behind the one before"),
+    KEY(chain.strengths, REALS, NULL, ABOVE(0), "1", "(2.89, 1.7, 1.0)",
+        "(K) sizes of the matrices A_k: Frobenius norm over sqrt(d); either these or the ratio, which is 1.7 if neither is given",
+        .derived = has_chain_ratio),
+    KEY(chain.ratio, REAL, NULL, ABOVE(0), "1", "1.5", "size of A_k over that of the next span's, the farthest having size 1",
+        .replaces = "chain.strengths", .when = has_chain_ratio, .counts = never),
+    KEY(chain.reversed, BOOL, "false", ANY, "", "true", "with the ratio: the nearest span has size 1, the farthest is the strongest",
+        .when = has_chain_ratio, .counts = never),
+    KEY(chain.weights, REAL_ROWS, NULL, ANY, "1", "((0.7, 0.3), (0.7, 0.3), (0.7, 0.3))",
+        "(K)(length) weights alpha of the tokens of each span, the nearest first; default: 1"),
+    KEY(chain.normalized, BOOL, "false", ANY, "", "true", "weights of a span are divided by their sum", .when = has_span_weights),
+    KEY(chain.temperature, REAL, "0.1", ABOVE(0), "1", "0.2", "temperature tau: logits of the next token are divided by it"),
+    KEY(chain.generated, COUNT, "20", FROM_TO(1, HF_MARKOV_LENGTH), "1", "40",
+        "tokens of a sequence behind the first, which are uniform: as many as the largest lag; these are predicted"),
+    KEY(chain.matrices, CHOICE, "orthogonal", ANY, "", "\"exclusive\"",
+        "A_k: random orthogonal ones, normal numbers, or ones that are orthogonal to each other as vectors", .choices = matrices,
+        .when = has_random_teacher),
+    KEY(chain.seed, SEED, "1", AT_LEAST(0), "", "7", "seed of A_k, the same for all training runs", .when = has_random_teacher),
+    KEY(chain.teacher, PATH, NULL, ANY, "", "\"teacher.tsv\"",
+        "table of the A_k, which are scaled to their sizes: columns k (the span), row (the next token) and one for each token; "
+        "default: random ones", .counts = never),
+
+    KEY(model.kind, CHOICE, "minimal", ANY, "", "\"decoder\"",
+        "network: attention alone on one-hot tokens and positions, or a decoder of blocks", .choices = networks),
+    KEY(model.heads, COUNT, "3", FROM_TO(1, 1000), "1", "4", "number of heads H"),
+    KEY(model.query_scale, REAL, "-1.0", FROM_TO(-1, 1000), "1", "1e-9",
+        "query weights start uniform between -scale and scale; negative: Xavier's bound; 0: exactly 0"),
+    KEY(model.value_scale, REAL, "-1.0", FROM_TO(-1, 1000), "1", "0.0", "the same for the values"),
+    KEY(model.key_scale, REAL, "-1.0", FROM_TO(-1, 1000), "1", "0.01", "the same for the keys", .when = has_keys),
+    KEY(model.blocks, COUNT, "1", FROM_TO(1, 100), "1", "2", "number of blocks", .when = is_decoder),
+    KEY(model.width, COUNT, "255", FROM_TO(1, 10000), "1", "126", "width of a token's vector", .when = has_embedding),
+    KEY(model.mlp, COUNT, "64", FROM_TO(0, 100000), "1", "0", "width of the inner layer of the MLP; 0: no MLP", .when = is_decoder),
+    KEY(model.positions, CHOICE, "learned", ANY, "", "\"sinusoidal\"", "vectors of the positions", .choices = places,
+        .when = has_embedding),
+    KEY(model.one_hot, BOOL, "false", ANY, "", "true",
+        "tokens and positions are one-hot vectors, and the first coordinates are read out: no embedding", .when = is_decoder),
+    KEY(model.keys, BOOL, "true", ANY, "", "false", "keys have weights of their own", .when = is_decoder),
+    KEY(model.full_heads, BOOL, "false", ANY, "", "true", "heads are as wide as a token's vector, instead of sharing its width",
+        .when = is_decoder),
+    KEY(model.output, BOOL, "true", ANY, "", "false", "the heads' outputs pass through weights of their own", .when = is_decoder),
+    KEY(model.residual, BOOL, "true", ANY, "", "false", "what a layer gives is added to what it got", .when = is_decoder),
+    KEY(model.norm, BOOL, "true", ANY, "", "false", "layers are followed by a layer norm", .when = is_decoder),
+    KEY(model.dropout, REAL, "0.1", FROM_BELOW(0, 1), "1", "0.0", "part of the numbers that a step leaves out", .when = is_decoder),
 
     KEY(ladder.halvings, COUNT, "0", FROM_TO(0, 20), "1", "3",
         "how often lr is halved: rungs lr, lr/2, lr/4, ...", .when = has_ladder, .counts = never),
@@ -346,19 +440,19 @@ const hf_key hf_keys[] = {
     KEY(detect.least, REAL, "1e-4", FROM_BELOW(0, 1), "1", "1e-3",
         "of training: smallest fall of a stage, as part of the fall of the whole run", .when = trains, .counts = has_least),
     KEY(detect.overlap, REAL, "0.5", BETWEEN(0, 1), "1", "0.9", "overlap of the heads at which they split", .when = of_heads),
-    KEY(detect.acquired, REAL, "0.5", BETWEEN(0, 1), "1", "0.8", "share of a pattern from which it counts as acquired"),
+    KEY(detect.acquired, REAL, "0.5", BETWEEN(0, 1), "1", "0.8", "share of a pattern from which it counts as acquired", .when = regresses),
     KEY(detect.loss_fraction, REAL, "0.0", FROM_BELOW(0, 1), "initial loss", "0.1",
-        "loss at which the event emerged is reported; 0: never"),
+        "loss at which the event emerged is reported; 0: never", .when = regresses),
     KEY(detect.events, BOOL, "true", ANY, "", "false", "look for plateaus, stages and the events of the heads"),
-    KEY(detect.saddles, BOOL, "true", ANY, "", "false", "take the Hessian's lowest eigenvalues at every plateau"),
+    KEY(detect.saddles, BOOL, "true", ANY, "", "false", "take the Hessian's lowest eigenvalues at every plateau", .when = regresses),
 
     KEY(output.points, COUNT, "400", FROM_TO(1, 1e7), "1", "1000", "rows of the trajectory after t = 0"),
     KEY(output.spacing, CHOICE, "log", ANY, "", "\"linear\"", "spacing of the times of these rows", .choices = spacings),
-    KEY(output.t_first, REAL, "1e-2", ABOVE(0), "flow time", "0.1", "time of the first of these rows"),
+    KEY(output.t_first, REAL, "1e-2", ABOVE(0), "flow time", "0.1", "time of the first of these rows", .when = regresses),
     KEY(output.attention, BOOL, "true", ANY, "", "false", "write the table of attention", .when = of_heads),
-    KEY(output.states, BOOL, "false", ANY, "", "true", "write the state at every row"),
+    KEY(output.states, BOOL, "false", ANY, "", "true", "write the state at every row", .when = regresses),
     KEY(output.spectrum, COUNT, "0", FROM_TO(0, 1000), "1", "3",
-        "write so many of the lowest eigenvalues of the Hessian at every row, and the largest"),
+        "write so many of the lowest eigenvalues of the Hessian at every row, and the largest", .when = regresses),
     KEY(output.plots, BOOL, "true", ANY, "", "false", "draw the plots at the end of a run", .counts = never),
 
     KEY(sweep.over, AXES, NULL, ANY, "", "({ key = \"init.perturbation\"; log = (1e-6, 1e-2, 5); })",
@@ -389,15 +483,18 @@ const hf_section hf_sections[] = {
     {.path = "target", .help = "What is learned: y = sum_j m_j u_j p_j^T, J features u_j, each on its own pattern p_j of positions.", .when = of_heads},
     {.path = "data", .help = "The inputs: how often each appears and how much it varies.", .when = of_heads},
     {.path = "test", .help = "The data whose loss decides on the event emerged (detect.loss_fraction), where they are not the data that are learned.", .when = of_heads},
-    {.path = "init", .help = "Where the flow starts: values and logits of the heads."},
+    {.path = "init", .help = "Where the flow starts: values and logits of the heads.", .when = regresses},
     {.path = "flow", .help = "The flow that is integrated.", .when = hf_config_runs_flow, DECLARED(flow)},
     {.path = "flow.sgd_drift", .help = "What the noise of minibatch SGD does to the attention on average, as a term of the flow.",
      .when = has_drift},
     {.path = "in_context", .help = "Of the flow in-context: linear regression from the examples in a prompt.", .when = is_in_context},
     {.path = "train", .help = "The transformer that is trained, beside the flow or alone: y = sum_k V_k X s_k.",
      .when = trains, DECLARED(train)},
-    {.path = "ladder", .help = "Training at several learning rates and batch sizes, against the flow.", .when = trains},
-    {.path = "solver", .help = "The integrator: end, accuracy and limits."},
+    {.path = "chain", .help = "The Markov chain: the next token has the probabilities softmax( (1/tau) sum_k A_k sum_{i in span k} alpha_i x_{t-i} ).",
+     .when = hf_config_is_chain},
+    {.path = "model", .help = "The network that learns the chain.", .when = hf_config_is_chain},
+    {.path = "ladder", .help = "Training at several learning rates and batch sizes, against the flow.", .when = trains_regression},
+    {.path = "solver", .help = "The integrator: end, accuracy and limits.", .when = regresses},
     {.path = "detect", .help = "Thresholds of the events that are looked for."},
     {.path = "output", .help = "What is written, and at which times."},
     {.path = "sweep", .help = "Many runs of one model, for headflow sweep.", .when = sweeps, DECLARED(sweep)},

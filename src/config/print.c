@@ -27,8 +27,8 @@ static bool in_section(const hf_key *key, const char *prefix)
 /* Whether a sweep's tasks have this key from the model. The title would be made from another file's name. */
 static bool is_given(const hf_config *c, const hf_key *key, print_form form)
 {
-    static const char *const without_effect[] = {"title", "init.state",
-                                                 "output.plots"}; /* a state counts by its contents */
+    static const char *const without_effect[] = {"title", "init.state", "chain.teacher",
+                                                 "output.plots"}; /* tables count by their contents */
     for (size_t i = 0; i < sizeof without_effect / sizeof *without_effect; i++)
         if (form == GIVEN_HASH && strcmp(key->path, without_effect[i]) == 0)
             return false;
@@ -96,19 +96,20 @@ static void change_section(FILE *stream, const char *from, const char *to)
 
 /* ---- the effective configuration ---- */
 
-static void print_comment(const hf_key *key, int depth, FILE *stream)
+static void print_comment(const hf_config *config, const hf_key *key, int depth, FILE *stream)
 {
     const bool has_unit = *key->unit != '\0' && strcmp(key->unit, "1") != 0;
     indent(stream, depth);
-    fprintf(stream, "# %s%s%s%s\n", key->help, has_unit ? " [" : "", key->unit + (has_unit ? 0 : strlen(key->unit)),
+    fprintf(stream, "# %s%s%s%s\n", key->chain_help != NULL && hf_config_is_chain(config) ? key->chain_help : key->help, has_unit ? " [" : "", key->unit + (has_unit ? 0 : strlen(key->unit)),
             has_unit ? "]" : "");
 }
 
-/* The state table by the name given, or by a path that holds wherever the configuration is kept. False: no memory or no
+/* A table by the name given, or by a path that holds wherever the configuration is kept. False: no memory or no
  * current directory. */
-static bool print_state(const hf_config *config, const hf_key *key, const char *name, FILE *stream)
+static bool print_path(const hf_config *config, const hf_key *key, const char *name, FILE *stream)
 {
-    char *path = name != NULL ? strdup(name) : hf_config_resolve(config, config->init.state);
+    char *const *given = hf_keys_value(key, config);
+    char *path = name != NULL ? strdup(name) : hf_config_resolve(config, *given);
     char *absolute = name != NULL || path == NULL ? path : hf_path_absolute(path);
     if (absolute != NULL)
         hf_value_print(key, &absolute, stream);
@@ -119,6 +120,11 @@ static bool print_state(const hf_config *config, const hf_key *key, const char *
     return printed;
 }
 
+static bool is_teacher(const hf_key *key)
+{
+    return strcmp(key->path, "chain.teacher") == 0;
+}
+
 static bool print_key(const hf_config *config, const hf_key *key, print_form form, const char *state, FILE *stream)
 {
     const int depth = depth_of(key->path, hf_keys_section_length(key->path));
@@ -126,11 +132,11 @@ static bool print_key(const hf_config *config, const hf_key *key, print_form for
     const bool as_given = (form == AS_GIVEN || form == GIVEN_HASH) && origins->given[key - hf_keys] != NULL;
     bool printed = true;
     if (form == FOR_READER || form == AS_GIVEN)
-        print_comment(key, depth, stream);
+        print_comment(config, key, depth, stream);
     indent(stream, depth);
     fprintf(stream, "%s = ", key->path + hf_keys_section_length(key->path) + (depth > 0));
     if (key->kind == HF_KIND_PATH)
-        printed = print_state(config, key, state, stream);
+        printed = print_path(config, key, state != NULL && is_teacher(key) ? HF_CONFIG_TEACHER : state, stream);
     else if (as_given)
         fputs(origins->given[key - hf_keys], stream);
     else
@@ -201,42 +207,50 @@ static hf_status hash_keys(const hf_config *config, print_form form, uint64_t *h
     return good ? HF_OK : hf_fail_memory(err, "the configuration");
 }
 
-static hf_status reject_state(const hf_config *config, int reason, const char *shown, hf_error *err)
+static hf_status reject_table(const hf_config *config, const char *key, int reason, const char *shown, hf_error *err)
 {
     const hf_status status = hf_file_read_status(reason);
     if (status == HF_EUSAGE)
-        return hf_config_reject(config, err, "init.state", "cannot read '%s': %s", shown, strerror(reason));
+        return hf_config_reject(config, err, key, "cannot read '%s': %s", shown, strerror(reason));
     return hf_fail(err, status, "%s: cannot be read: %s", shown, strerror(reason));
 }
 
-/* The state table counts by what it holds, not by where it is. */
-static hf_status hash_state(const hf_config *config, uint64_t *hash, hf_error *err)
+/* A table counts by what it holds, not by where it is. given: NULL: there is none */
+static hf_status hash_table(const hf_config *config, const char *key, const char *given, uint64_t *hash, hf_error *err)
 {
     char shown[HF_SHOWN], bytes[4096];
     size_t size;
-    if (config->init.state == NULL)
+    if (given == NULL)
         return HF_OK;
-    char *path = hf_config_resolve(config, config->init.state);
+    char *path = hf_config_resolve(config, given);
     if (path == NULL)
-        return hf_fail_memory(err, "the path of the state table");
+        return hf_fail_memory(err, "the path of a table");
     hf_text_show(path, shown, sizeof shown);
     FILE *stream = fopen(path, "rb");
     free(path);
     if (stream == NULL)
-        return reject_state(config, errno, shown, err);
+        return reject_table(config, key, errno, shown, err);
     while ((size = fread(bytes, 1, sizeof bytes, stream)) > 0)
         hf_hash_bytes(hash, bytes, size);
     const int reason = errno;
     const bool failed = ferror(stream);
     fclose(stream);
-    return failed ? reject_state(config, reason, shown, err) : HF_OK;
+    return failed ? reject_table(config, key, reason, shown, err) : HF_OK;
+}
+
+static hf_status hash_tables(const hf_config *config, uint64_t *hash, hf_error *err)
+{
+    const hf_status status = hash_table(config, "init.state", config->init.state, hash, err);
+    return status == HF_OK && hf_config_is_chain(config)
+               ? hash_table(config, "chain.teacher", config->chain.teacher, hash, err)
+               : status;
 }
 
 hf_status hf_config_hash(const hf_config *config, uint64_t *hash, hf_error *err)
 {
     *hash = HF_HASH_START;
     const hf_status status = hash_keys(config, FOR_HASH, hash, err);
-    return status == HF_OK ? hash_state(config, hash, err) : status;
+    return status == HF_OK ? hash_tables(config, hash, err) : status;
 }
 
 hf_status hf_config_hash_sweep(const hf_config *config, uint64_t *hash, hf_error *err)
@@ -249,5 +263,5 @@ hf_status hf_config_hash_model(const hf_config *config, uint64_t *hash, hf_error
 {
     *hash = HF_HASH_START;
     const hf_status status = hash_keys(config, GIVEN_HASH, hash, err);
-    return status == HF_OK ? hash_state(config, hash, err) : status;
+    return status == HF_OK ? hash_tables(config, hash, err) : status;
 }

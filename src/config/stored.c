@@ -116,30 +116,37 @@ static hf_status relate(const void *self, const char *root, hf_folder_relation *
 
 /* ---- what comes there ---- */
 
-/* model.conf; a state table it starts from is copied beside it, so that DIR is all a rerun needs. */
+/* A table that the model names, if it names one, is copied beside model.conf. */
+static hf_status copy_table(const hf_config *config, const char *given, const char *work, const char *name, hf_error *err)
+{
+    if (given == NULL)
+        return HF_OK;
+    char *source = hf_config_resolve(config, given), *copy = hf_path_join(work, name);
+    const hf_status status =
+        source == NULL || copy == NULL ? hf_fail_memory(err, "a file name") : hf_file_copy(source, copy, err);
+    free(source);
+    free(copy);
+    return status;
+}
+
+/* model.conf and its tables, so that DIR is all a rerun needs. */
 static hf_status write_model(const void *self, const char *work, hf_error *err)
 {
     const hf_config *config = self;
     hf_file file;
-    hf_status status = HF_OK;
-    char *path = hf_path_join(work, "model.conf"), *state = hf_path_join(work, "init.tsv");
-    char *source = config->init.state == NULL ? NULL : hf_config_resolve(config, config->init.state);
-    if (path == NULL || state == NULL || (config->init.state != NULL && source == NULL)) {
-        status = hf_fail_memory(err, "a file name");
-        goto done;
-    }
-    if (source != NULL)
-        status = hf_file_copy(source, state, err);
+    char *path = hf_path_join(work, "model.conf");
+    if (path == NULL)
+        return hf_fail_memory(err, "a file name");
+    hf_status status = copy_table(config, config->init.state, work, "init.tsv", err);
+    if (status == HF_OK)
+        status = copy_table(config, config->chain.teacher, work, HF_CONFIG_TEACHER, err);
     if (status == HF_OK)
         status = hf_file_open(&file, path, err);
     if (status == HF_OK) {
         hf_config_print(config, "init.tsv", file.stream); /* a failure shows at the commit */
         status = hf_file_commit(&file, err);
     }
-done:
     free(path);
-    free(state);
-    free(source);
     return status;
 }
 

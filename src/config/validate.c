@@ -1,6 +1,7 @@
 #include "config/validate.h"
 
 #include "config/axes.h"
+#include "config/chain_check.h"
 #include "config/keys.h"
 #include "config/system_check.h"
 #include "core/text.h"
@@ -489,14 +490,17 @@ static hf_status run_checks(size_t count, const check *checks, hf_config *config
 hf_status hf_validate_config(hf_config *config, hf_error *err)
 {
     static const check of_heads[] = {
-        hf_system_check_keys,  require_strengths, settle_count,      derive_strengths,  derive_patterns,
+        hf_chain_check_absent, hf_system_check_keys,  require_strengths, settle_count,      derive_strengths,  derive_patterns,
         check_patterns,        check_pattern_weights, check_gram,    check_data_shapes, check_input_count,
         check_weights_against_gram, check_times,  check_state,       settle_noise,      check_start,
         check_title,           hf_train_check,    check_drift,       hf_axes_check,
     };
     static const check of_in_context[] = {
-        hf_system_check_in_context, hf_system_check_keys, check_times, check_state, settle_noise, check_title, hf_axes_check,
+        hf_chain_check_absent, hf_system_check_in_context, hf_system_check_keys, check_times, check_state, settle_noise, check_title, hf_axes_check,
     };
+    static const check of_chain[] = {check_title, hf_chain_check};
+    if (hf_config_is_chain(config))
+        return run_checks(sizeof of_chain / sizeof *of_chain, of_chain, config, err);
     return config->flow.system == HF_SYSTEM_IN_CONTEXT
                ? run_checks(sizeof of_in_context / sizeof *of_in_context, of_in_context, config, err)
                : run_checks(sizeof of_heads / sizeof *of_heads, of_heads, config, err);

@@ -3,6 +3,7 @@
 #define HF_DETECT_PARAMS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Thresholds. */
 typedef struct {

@@ -1,6 +1,7 @@
 #include "run/learner.h"
 
 #include "train/regression.h"
+#include "train/minimal.h"
 #include "train/view.h"
 
 #include <stdlib.h>
@@ -38,12 +39,114 @@ static hf_status create_regression(hf_learner *l, const hf_learner_params *param
     return status == HF_OK ? hf_regression_create(&l->model, task, &model, err) : status;
 }
 
+/* ---- Markov chains ---- */
+
+static void free_token_task(void *task)
+{
+    hf_token_task *t = task;
+    if (t != NULL && t->kind != NULL)
+        t->kind->free(t->self);
+    free(t);
+}
+
+/* Spans and weights into lag (K) and weight (sum of lengths). */
+static void lay_spans(const hf_chain_params *chain, size_t *lag, double *weight)
+{
+    size_t next = 1;
+    for (size_t k = 0; k < chain->lengths.count; k++) {
+        const size_t length = chain->lengths.at[k];
+        double sum = 0;
+        lag[k] = chain->stride > 0 ? 1 + k * chain->stride : next;
+        next = lag[k] + length;
+        for (size_t i = 0; i < length; i++)
+            sum += weight[i] = chain->weights.count == 0 ? 1 : chain->weights.row[k].at[i];
+        for (size_t i = 0; i < length && chain->weights.count > 0 && chain->normalized; i++)
+            weight[i] /= sum;
+        weight += length;
+    }
+}
+
+static hf_status create_chain(hf_token_task *task, const hf_learner_params *params, uint64_t seed, hf_error *err)
+{
+    const hf_chain_params *chain = &params->chain;
+    size_t weights = 0;
+    for (size_t k = 0; k < chain->lengths.count; k++)
+        weights += chain->lengths.at[k];
+    size_t *lag = malloc(chain->lengths.count * sizeof *lag);
+    double *weight = malloc(weights * sizeof *weight);
+    hf_status status = lag == NULL || weight == NULL ? hf_fail_memory(err, "the Markov chain") : HF_OK;
+    if (status == HF_OK) {
+        lay_spans(chain, lag, weight);
+        const hf_markov_params markov = {.vocabulary = chain->vocabulary,
+                                         .generated = chain->generated,
+                                         .spans = chain->lengths.count,
+                                         .lag = lag,
+                                         .length = chain->lengths.at,
+                                         .strength = chain->strengths.at,
+                                         .weight = weight,
+                                         .temperature = chain->temperature,
+                                         .matrices = chain->matrices,
+                                         .table = params->teacher,
+                                         .seed = chain->seed,
+                                         .sequences = seed};
+        status = hf_markov_create(task, &markov, err);
+    }
+    free(lag);
+    free(weight);
+    return status;
+}
+
+static hf_status create_network(hf_model *model, const hf_token_task *task, const hf_learner_params *params, uint64_t seed,
+                                size_t threads, hf_error *err)
+{
+    const hf_network_params *n = &params->network;
+    const size_t stored = params->train.samples + params->train.validation;
+    const hf_minimal_params minimal = {.heads = n->heads,
+                                       .threads = threads,
+                                       .query_scale = n->query_scale,
+                                       .value_scale = n->value_scale,
+                                       .seed = seed,
+                                       .stored = stored};
+    const hf_decoder_params decoder = {.heads = n->heads,
+                                       .blocks = n->blocks,
+                                       .width = n->width,
+                                       .mlp = n->mlp,
+                                       .places = n->one_hot ? HF_PLACES_LEARNED : n->positions,
+                                       .one_hot = n->one_hot,
+                                       .keys = n->keys,
+                                       .full_heads = n->full_heads,
+                                       .output = n->output,
+                                       .residual = n->residual,
+                                       .norm = n->norm,
+                                       .dropout = n->dropout,
+                                       .query_scale = n->query_scale,
+                                       .key_scale = n->key_scale,
+                                       .value_scale = n->value_scale,
+                                       .threads = threads,
+                                       .seed = seed,
+                                       .stored = stored};
+    return n->kind == HF_NETWORK_MINIMAL ? hf_minimal_create(model, task, &minimal, err)
+                                         : hf_decoder_create(model, task, &decoder, err);
+}
+
+/* Its probe is one of tokens (train/token_probe.h), which the run makes. */
+static hf_status create_markov(hf_learner *l, const hf_learner_params *params, uint64_t seed, size_t threads, hf_error *err)
+{
+    hf_token_task *task = calloc(1, sizeof *task);
+    if (task == NULL)
+        return hf_fail_memory(err, "the training task");
+    l->task = task;
+    l->free_task = free_token_task;
+    const hf_status status = create_chain(task, params, seed, err);
+    return status == HF_OK ? create_network(&l->model, task, params, seed, threads, err) : status;
+}
+
 /* ---- every task ---- */
 
 typedef hf_status create_learner(hf_learner *l, const hf_learner_params *params, uint64_t seed, size_t threads,
                                  hf_error *err);
 
-static create_learner *const creators[] = {[HF_TASK_REGRESSION] = create_regression};
+static create_learner *const creators[] = {[HF_TASK_REGRESSION] = create_regression, [HF_TASK_MARKOV] = create_markov};
 
 hf_status hf_learner_create(hf_learner *l, const hf_learner_params *params, uint64_t seed, size_t threads, hf_error *err)
 {

@@ -5,11 +5,15 @@
 #include "flow/problem.h"
 #include "train/learner.h"
 #include "train/optimizer.h"
+#include "train/token_params.h"
 
 /* What is trained, on what. The lists are somebody else's. */
 typedef struct {
     hf_problem_params problem; /* of the regression task */
     hf_train_params train;
+    hf_chain_params chain;     /* of a Markov chain */
+    hf_network_params network; /* that learns it */
+    const double *teacher;     /* its matrices, (K, d, d); NULL: random ones */
     bool projects; /* samples are projected: what is needed of them is drawn, and not they */
 } hf_learner_params;
 

@@ -10,7 +10,7 @@
 
 typedef struct {
     size_t vocabulary, order, generated, spans;
-    uint64_t seed;
+    uint64_t seed, sequences;
     size_t *lag, *length, *span_of_level; /* (K) each */
     double *strength;                     /* (K) */
     double *weight;                       /* (K, w) alpha by place in the span */
@@ -167,7 +167,8 @@ hf_status hf_markov_create(hf_token_task *task, const hf_markov_params *params, 
     if (m == NULL)
         return hf_fail_memory(err, "the Markov chain");
     *m = (markov){
-        .vocabulary = params->vocabulary, .generated = params->generated, .spans = params->spans, .seed = params->seed};
+        .vocabulary = params->vocabulary, .generated = params->generated, .spans = params->spans, .seed = params->seed,
+        .sequences = params->sequences};
     for (size_t k = 0; k < m->spans; k++) {
         const size_t last = params->lag[k] + params->length[k] - 1;
         m->order = last > m->order ? last : m->order;
@@ -224,7 +225,7 @@ static void markov_draw(const void *self, uint64_t step, uint32_t sample, hf_tok
 {
     const markov *m = self;
     const size_t d = m->vocabulary, length = m->order + m->generated;
-    const hf_stream stream = {m->seed, HF_DRAW_TOKENS, step, sample};
+    const hf_stream stream = {m->sequences, HF_DRAW_TOKENS, step, sample};
     double p[HF_MARKOV_VOCABULARY], u[HF_MARKOV_LENGTH];
     hf_uniform_fill(&stream, length, u);
     for (size_t t = 0; t < m->order; t++)

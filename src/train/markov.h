@@ -30,7 +30,8 @@ typedef struct {
     double temperature;     /* tau */
     hf_markov_matrices matrices;
     const double *table; /* (K, d, d) A_k to be scaled to their strengths, rows: the next token; NULL: random ones */
-    uint64_t seed;       /* of matrices and sequences */
+    uint64_t seed;       /* of the matrices */
+    uint64_t sequences;  /* seed of the sequences */
 } hf_markov_params;
 
 /* A task with everything copied. Errors: HF_ESYSTEM, HF_ENUMERIC (no singular vectors). Free with

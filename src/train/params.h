@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-typedef enum { HF_TASK_REGRESSION } hf_task_kind;
+typedef enum { HF_TASK_REGRESSION, HF_TASK_MARKOV } hf_task_kind;
 typedef enum { HF_OPTIMIZER_SGD, HF_OPTIMIZER_MOMENTUM, HF_OPTIMIZER_ADAM, HF_OPTIMIZER_ADAMW } hf_optimizer_kind;
 typedef enum { HF_SCHEDULE_CONSTANT, HF_SCHEDULE_COSINE, HF_SCHEDULE_HALVING } hf_schedule_kind;
 typedef enum { HF_SAMPLING_AUTO, HF_SAMPLING_DIRECT, HF_SAMPLING_PROJECTED } hf_sampling;

@@ -1,0 +1,150 @@
+#include "config/chain_check.h"
+
+#include "config/keys.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double usual_ratio = 1.7;
+
+/* ---- what has no effect ---- */
+
+static bool is_of(const hf_key *key, const char *const sections[])
+{
+    const size_t length = hf_keys_section_length(key->path);
+    for (; *sections != NULL; sections++)
+        if (strlen(*sections) == length && strncmp(key->path, *sections, length) == 0)
+            return true;
+    return false;
+}
+
+static hf_status check_no_regression(hf_config *c, hf_error *err)
+{
+    static const char *const sections[] = {"",     "target",         "data",   "test",   "init",
+                                           "flow", "flow.sgd_drift", "in_context", "ladder", "solver", NULL};
+    for (const hf_key *key = hf_keys; key < hf_keys + hf_key_count; key++)
+        if (is_of(key, sections) && strcmp(key->path, "title") != 0 && strcmp(key->path, "fit") != 0 &&
+            hf_config_is_given(c, key->path))
+            return hf_config_reject(c, err, key->path, "has no effect with train.task = \"markov\"%s",
+                                    strcmp(key->path, "heads") == 0 ? ", expected model.heads" : "");
+    if (c->declared.flow)
+        return hf_config_reject(c, err, "train.task", "is \"markov\", which has no flow: leave out flow = { }");
+    if (c->declared.sweep)
+        return hf_config_reject(c, err, "train.task",
+                                "is \"markov\", which cannot be swept: set keys with -s for one run after the other");
+    return HF_OK;
+}
+
+hf_status hf_chain_check_absent(hf_config *c, hf_error *err)
+{
+    static const char *const sections[] = {"chain", "model", NULL};
+    for (const hf_key *key = hf_keys; key < hf_keys + hf_key_count; key++)
+        if (is_of(key, sections) && hf_config_is_given(c, key->path))
+            return hf_config_reject(c, err, key->path, "has an effect with train.task = \"markov\" alone");
+    return HF_OK;
+}
+
+/* ---- the chain ---- */
+
+static hf_status derive_strengths(hf_config *c, hf_error *err)
+{
+    const size_t spans = c->chain.lengths.count;
+    hf_reals *strengths = &c->chain.strengths;
+    c->chain.ratio = c->chain.ratio > 0 ? c->chain.ratio : usual_ratio;
+    strengths->at = malloc(spans * sizeof *strengths->at);
+    if (strengths->at == NULL)
+        return hf_fail_memory(err, "the strengths");
+    strengths->count = spans;
+    for (size_t k = 0; k < spans; k++) {
+        strengths->at[k] = pow(c->chain.ratio, (double)(c->chain.reversed ? k : spans - 1 - k));
+        if (!(strengths->at[k] > 0 && strengths->at[k] < HF_REAL_MAX))
+            return hf_config_reject(c, err, "chain.ratio", "is %g, which makes a strength of %g", c->chain.ratio,
+                                    strengths->at[k]);
+    }
+    return HF_OK;
+}
+
+static hf_status settle_strengths(hf_config *c, hf_error *err)
+{
+    const hf_reals *strengths = &c->chain.strengths;
+    if (strengths->count == 0)
+        return derive_strengths(c, err);
+    if (hf_config_is_given(c, "chain.reversed"))
+        return hf_config_reject(c, err, "chain.reversed", "has no effect beside chain.strengths");
+    if (strengths->count != c->chain.lengths.count)
+        return hf_config_reject(c, err, "chain.strengths", "has %zu numbers, expected %zu, one per span", strengths->count,
+                                c->chain.lengths.count);
+    return HF_OK;
+}
+
+static hf_status check_length(hf_config *c, hf_error *err)
+{
+    size_t order = 0, next = 1;
+    if (c->chain.lengths.count == 0)
+        return hf_config_reject(c, err, "chain.lengths", "is empty, expected one length per span");
+    for (size_t k = 0; k < c->chain.lengths.count; k++) {
+        const size_t lag = c->chain.stride > 0 ? 1 + k * c->chain.stride : next;
+        next = lag + c->chain.lengths.at[k];
+        order = next - 1 > order ? next - 1 : order;
+    }
+    if (order + c->chain.generated > HF_MARKOV_LENGTH)
+        return hf_config_reject(c, err, "chain.generated", "makes sequences of %zu tokens, expected at most %d",
+                                order + c->chain.generated, HF_MARKOV_LENGTH);
+    return HF_OK;
+}
+
+static hf_status check_weights(hf_config *c, hf_error *err)
+{
+    const hf_real_rows *weights = &c->chain.weights;
+    if (weights->count > 0 && weights->count != c->chain.lengths.count)
+        return hf_config_reject(c, err, "chain.weights", "has %zu rows, expected %zu, one per span", weights->count,
+                                c->chain.lengths.count);
+    for (size_t k = 0; k < weights->count; k++) {
+        const hf_reals *row = &weights->row[k];
+        double sum = 0;
+        if (row->count != c->chain.lengths.at[k])
+            return hf_config_reject(c, err, "chain.weights", "row %zu has %zu numbers, expected %zu, one per token of the span",
+                                    k + 1, row->count, c->chain.lengths.at[k]);
+        for (size_t i = 0; i < row->count; i++)
+            sum += row->at[i];
+        if (c->chain.normalized && !(sum > 0))
+            return hf_config_reject(c, err, "chain.weights", "row %zu has the sum %g, expected more than 0 to divide by",
+                                    k + 1, sum);
+    }
+    return HF_OK;
+}
+
+/* ---- network and training ---- */
+
+static hf_status check_network(hf_config *c, hf_error *err)
+{
+    for (const hf_key *key = hf_keys; key < hf_keys + hf_key_count; key++)
+        if (strncmp(key->path, "model.", strlen("model.")) == 0 && key->when != NULL && !key->when(c) &&
+            hf_config_is_given(c, key->path))
+            return hf_config_reject(c, err, key->path, "has no effect on this network");
+    return HF_OK;
+}
+
+static hf_status check_training(hf_config *c, hf_error *err)
+{
+    if (c->train.steps == 0)
+        return hf_config_reject(c, err, "train.steps",
+                                "this key is required with train.task = \"markov\", expected a number of steps");
+    if (c->train.validation == 0)
+        return hf_config_reject(c, err, "train.validation",
+                                "this key is required with train.task = \"markov\", expected a number of sequences");
+    if (c->train.batch == 0 && c->train.samples == 0)
+        return hf_config_reject(c, err, "train.batch", "is 0, expected sequences: a chain has no exact gradient");
+    return HF_OK;
+}
+
+hf_status hf_chain_check(hf_config *config, hf_error *err)
+{
+    static hf_status (*const steps[])(hf_config *, hf_error *) = {check_no_regression, check_length,  settle_strengths,
+                                                                  check_weights,       check_network, check_training};
+    hf_status status = HF_OK;
+    for (size_t i = 0; i < sizeof steps / sizeof *steps && status == HF_OK; i++)
+        status = steps[i](config, err);
+    return status;
+}
