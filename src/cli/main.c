@@ -48,10 +48,14 @@ static void print_help(void)
         "transformers that the flow stands for, and compares.\n"
         "\n"
         "Commands:");
-    for (size_t i = 0; i < COMMANDS; i++)
-        printf("  headflow %-65s %s\n", commands[i]->usage, commands[i]->summary);
-    puts("  headflow help [COMMAND|KEY|SECTION|TABLE|keys|quantities|columns]          this text, a command, a key of the "
-         "model file, a table\n"
+    for (size_t i = 0; i < COMMANDS; i++) { /* options are told by its own help */
+        const char *usage = commands[i]->usage, *options = strstr(usage, " [");
+        const int length = (int)(options == NULL ? strlen(usage) : (size_t)(options - usage));
+        printf("  headflow %-25.*s %s\n", length, usage, commands[i]->summary);
+    }
+    puts("  headflow help [TOPIC]              a command with its options, a key or section of the model file, a table, or "
+         "one of\n"
+         "                                     the lists keys, quantities, columns\n"
          "  headflow --version\n"
          "\n"
          "Try:  headflow run models/three-stage.conf     then look at out/three-stage/plots/flow.png\n"
