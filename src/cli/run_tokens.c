@@ -1,6 +1,7 @@
 #include "cli/run_tokens.h"
 
 #include "cli/progress.h"
+#include "report/token_figure.h"
 #include "run/layout.h"
 
 #include <inttypes.h>
@@ -53,6 +54,22 @@ static hf_status train_seed(const hf_token_run_params *params, size_t i, const h
     return status;
 }
 
+/* The script of the figure, of the first seed. */
+static hf_status write_figure(const hf_token_run_params *params, const hf_token_summary *first, const hf_folder *folder,
+                              hf_error *err)
+{
+    const hf_token_figure figure = {.title = params->origin.title,
+                                    .hash = params->origin.hash,
+                                    .seed = first->seed,
+                                    .best_step = first->best_step,
+                                    .heads = params->learner.network.heads,
+                                    .levels = first->levels,
+                                    .has_values = params->learner.network.kind == HF_NETWORK_MINIMAL,
+                                    .has_stages = first->stages.stage_count > 0,
+                                    .log_steps = params->output.spacing == HF_SPACING_LOG && params->learner.train.steps > 1};
+    return hf_token_figure_write(&figure, folder->work, err);
+}
+
 static hf_status publish(const hf_folder *folder, bool all_were_here, hf_error *err)
 {
     const unsigned how = (folder->other ? HF_LAYOUT_FRESH_IMAGES : 0) | (folder->same ? HF_LAYOUT_KEEP_RUNS : 0);
@@ -82,12 +99,17 @@ hf_status hf_cli_run_tokens(const hf_token_run_params *params, const hf_cli_opti
         all_were_here = all_were_here && summary[i].already_complete;
     }
     hf_cli_progress_end(&progress.line);
+    const bool draws = params->output.plots && folder->work != NULL && hf_cli_signal == 0;
+    if (status == HF_OK && draws)
+        status = write_figure(params, &summary[0], folder, err);
     if (status == HF_OK && hf_cli_signal == 0)
         status = publish(folder, all_were_here, err);
     for (size_t i = 0; i < seeds && status == HF_OK && hf_cli_signal == 0 && !options->quiet; i++)
         hf_token_summary_print(&summary[i], stdout);
     if (status == HF_OK && hf_cli_signal == 0 && !options->quiet)
         printf("tables: %s\n", folder->directory);
+    if (status == HF_OK && draws)
+        status = hf_cli_draw(folder->directory, options->quiet, err);
     for (size_t i = 0; i < seeds && summary != NULL; i++)
         hf_token_summary_clear(&summary[i]);
     free(summary);

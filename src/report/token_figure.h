@@ -1,0 +1,24 @@
+/* token_figure: plots/tokens.gp, the figure of a training on tokens, made as those of plots.h. */
+#ifndef HF_REPORT_TOKEN_FIGURE_H
+#define HF_REPORT_TOKEN_FIGURE_H
+
+#include "core/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct {
+    const char *title;
+    uint64_t hash;      /* of the configuration */
+    uint64_t seed;      /* whose tables are drawn */
+    uint64_t best_step; /* of the least held-out excess */
+    size_t heads, levels;
+    bool has_values, has_stages; /* value_<h>_<k> in trajectory.tsv; stages.tsv has rows */
+    bool log_steps;
+} hf_token_figure;
+
+/* Writes the script into directory/plots. Errors: HF_ESYSTEM. */
+hf_status hf_token_figure_write(const hf_token_figure *figure, const char *directory, hf_error *err);
+
+#endif
