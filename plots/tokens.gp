@@ -49,7 +49,7 @@ plot for [k = 1:shown(levels)] trajectory using "step":sprintf("kl_%d", k) with 
        title k == levels ? "KL from the truth" : sprintf("KL, %d span%s known", k, k == 1 ? "" : "s"), \
      trajectory using "step":"train_excess" with lines lw 1.5 dt 2 lc rgb "#606060" title "training excess", \
      trajectory using "step":(column("step") == best_step ? column("excess") : NaN) with points pt 7 ps 1.2 lc rgb "black" \
-       title sprintf("least excess, step %d", best_step)
+       title sprintf("least, step %d", best_step)
 unset label 1
 
 eval place(left, row_top(2), wide, high)
