@@ -375,6 +375,10 @@ static void fill_context(const hf_key *key, const char *overrides[8])
         overrides[count++] = "positions=40";
     for (size_t i = 1; i < 6 && contexts[row][i] != NULL; i++)
         overrides[count++] = contexts[row][i];
+    const char *const needs_full_heads[] = {"model.heads", "model.keys", "model.one_hot"};
+    for (size_t i = 0; i < sizeof needs_full_heads / sizeof *needs_full_heads; i++)
+        if (strcmp(key->path, needs_full_heads[i]) == 0)
+            overrides[count++] = "model.full_heads=true";
     overrides[count] = NULL;
 }
 

@@ -21,8 +21,8 @@ static bool is_of(const hf_key *key, const char *const sections[])
 
 static hf_status check_no_regression(hf_config *c, hf_error *err)
 {
-    static const char *const sections[] = {"",     "target",         "data",   "test",   "init",
-                                           "flow", "flow.sgd_drift", "in_context", "ladder", "solver", NULL};
+    static const char *const sections[] = {"",           "target", "data",   "test", "init", "flow", "flow.sgd_drift",
+                                           "in_context", "ladder", "solver", NULL};
     for (const hf_key *key = hf_keys; key < hf_keys + hf_key_count; key++)
         if (is_of(key, sections) && strcmp(key->path, "title") != 0 && strcmp(key->path, "fit") != 0 &&
             hf_config_is_given(c, key->path))
@@ -104,8 +104,9 @@ static hf_status check_weights(hf_config *c, hf_error *err)
         const hf_reals *row = &weights->row[k];
         double sum = 0;
         if (row->count != c->chain.lengths.at[k])
-            return hf_config_reject(c, err, "chain.weights", "row %zu has %zu numbers, expected %zu, one per token of the span",
-                                    k + 1, row->count, c->chain.lengths.at[k]);
+            return hf_config_reject(c, err, "chain.weights",
+                                    "row %zu has %zu numbers, expected %zu, one per token of the span", k + 1, row->count,
+                                    c->chain.lengths.at[k]);
         for (size_t i = 0; i < row->count; i++)
             sum += row->at[i];
         if (c->chain.normalized && !(sum > 0))
@@ -117,13 +118,28 @@ static hf_status check_weights(hf_config *c, hf_error *err)
 
 /* ---- network and training ---- */
 
+/* Switches of a decoder that do not go together. */
+static hf_status check_decoder(hf_config *c, hf_error *err)
+{
+    const hf_network_params *m = &c->model;
+    if (!m->one_hot && !m->full_heads && m->width % m->heads != 0)
+        return hf_config_reject(c, err, "model.width",
+                                "is %zu, expected a multiple of model.heads = %zu, or model.full_heads", m->width,
+                                m->heads);
+    if (!m->keys && !m->full_heads)
+        return hf_config_reject(c, err, "model.keys", "is false: without keys every head needs model.full_heads = true");
+    if (m->one_hot && !m->full_heads)
+        return hf_config_reject(c, err, "model.one_hot", "is true: one-hot input needs model.full_heads = true");
+    return HF_OK;
+}
+
 static hf_status check_network(hf_config *c, hf_error *err)
 {
     for (const hf_key *key = hf_keys; key < hf_keys + hf_key_count; key++)
         if (strncmp(key->path, "model.", strlen("model.")) == 0 && key->when != NULL && !key->when(c) &&
             hf_config_is_given(c, key->path))
             return hf_config_reject(c, err, key->path, "has no effect on this network");
-    return HF_OK;
+    return c->model.kind == HF_NETWORK_DECODER ? check_decoder(c, err) : HF_OK;
 }
 
 static hf_status check_training(hf_config *c, hf_error *err)
