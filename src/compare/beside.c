@@ -138,8 +138,7 @@ static hf_status write_table(const hf_beside *b, size_t count, const hf_log_look
             if (isnan(level_of(b, i)))
                 continue;
             const row r = k == 0 ? flow_row(b, i) : log_row(b, &looks[k - 1], k, i);
-            hf_table_row(&table, &compare_table, &r);
-            hf_table_end_line(&table);
+            hf_table_line(&table, &compare_table, &r);
         }
     return hf_file_commit(&table.file, err);
 }

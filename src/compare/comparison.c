@@ -138,8 +138,7 @@ static void write_level(hf_table *table, const hf_experiment *x, const char *cur
                            .pattern = acquired == NULL ? 0 : acquired->pattern,
                            .carrier = acquired == NULL ? 0 : acquired->head,
                            .carrier_in_flow = acquired == NULL || head_of == NULL ? 0 : head_of[acquired->head - 1] + 1};
-    hf_table_row(table, &levels_table, &row);
-    hf_table_end_line(table);
+    hf_table_line(table, &levels_table, &row);
 }
 
 static void write_flows(hf_table *table, const hf_experiment *x, size_t *head_of)
@@ -188,7 +187,7 @@ static hf_status write_compare(const hf_experiment *x, const char *directory, co
     size_t *head_of = malloc(x->params->flow.problem.heads * sizeof *head_of);
     if (head_of == NULL)
         return hf_fail_memory(err, "the comparison");
-    hf_status status = hf_table_open(&table, directory, "compare.tsv", origin, err);
+    hf_status status = hf_table_open(&table, directory, levels_table.name, origin, err);
     if (status == HF_OK) {
         hf_table_comment(&table,
                          "a stage's time is when the loss first falls below the middle between the flow's plateaus");
@@ -334,7 +333,7 @@ static hf_status write_runs(const hf_experiment *x, const char *directory, const
     size_t *head_of = malloc(x->params->flow.problem.heads * sizeof *head_of);
     if (head_of == NULL)
         return hf_fail_memory(err, "the comparison");
-    hf_status status = hf_table_open(&table, directory, "runs.tsv", origin, err);
+    hf_status status = hf_table_open(&table, directory, runs_table.name, origin, err);
     if (status == HF_OK) {
         hf_table_names(&table, &runs_table);
         for (size_t k = 1; k <= x->params->flow.problem.heads; k++)

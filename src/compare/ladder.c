@@ -340,8 +340,7 @@ static void write_number(hf_table *table, const char *what, double batch, size_t
                          .standard_error = n->error,
                          .seeds = n->seeds,
                          .residual_error = n->residual};
-    hf_table_row(table, &fits_table, &row);
-    hf_table_end_line(table);
+    hf_table_line(table, &fits_table, &row);
 }
 
 /* Whether rung number i is the first of its batch size: those of one batch size follow each other. */
@@ -372,7 +371,7 @@ static hf_status fill_fits(const hf_experiment *x, hf_table *table, hf_error *er
 static hf_status write_fits(const hf_experiment *x, const char *directory, const hf_table_origin *origin, hf_error *err)
 {
     hf_table table;
-    hf_status status = hf_table_open(&table, directory, "ladder-fit.tsv", origin, err);
+    hf_status status = hf_table_open(&table, directory, fits_table.name, origin, err);
     if (status != HF_OK)
         return status;
     hf_table_comment(&table,
@@ -406,19 +405,16 @@ static void write_rung(hf_table *table, const hf_experiment *x, const hf_rung *r
                           .mean_deviation = mean,
                           .spread = spread,
                           .loss_deviation = loss_deviation(rung, nobody)};
-    hf_table_row(table, &rungs_table, &row);
-    hf_table_end_line(table);
+    hf_table_line(table, &rungs_table, &row);
 }
 
 static hf_status write_rungs(const hf_experiment *x, const char *directory, const hf_table_origin *origin, hf_error *err)
 {
     hf_table table;
     double *scratch = malloc((shared_seeds(x) + 1) * sizeof *scratch);
-    hf_status status =
-        scratch == NULL ? hf_fail_memory(err, "the ladder") : hf_table_open(&table, directory, "ladder.tsv", origin, err);
+    hf_status status = scratch == NULL ? hf_fail_memory(err, "the ladder")
+                                       : hf_table_start(&table, directory, &rungs_table, origin, NULL, err);
     if (status == HF_OK) {
-        hf_table_names(&table, &rungs_table);
-        hf_table_end_line(&table);
         for (size_t i = 0; i < x->rung_count; i++)
             for (size_t l = 0; l < x->levels.count; l++)
                 write_rung(&table, x, &x->rung[i], l, scratch);

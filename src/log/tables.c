@@ -150,12 +150,6 @@ static const hf_table_kind
 const hf_table_kind *const hf_log_tables[] = {&stages_table, &curves_table,  &plateaus_table,
                                               &slope_table,  &samples_table, NULL};
 
-static void write_row(hf_table *table, const hf_table_kind *kind, const void *row)
-{
-    hf_table_row(table, kind, row);
-    hf_table_end_line(table);
-}
-
 static void write_curve(hf_table *table, const hf_log_look *l, size_t number)
 {
     const hf_search_result *f = &l->found;
@@ -185,7 +179,7 @@ static void write_curve(hf_table *table, const hf_log_look *l, size_t number)
                            .file = l->curve->file,
                            .step_column = l->curve->step,
                            .loss_column = l->curve->loss};
-    write_row(table, &curves_table, &row);
+    hf_table_line(table, &curves_table, &row);
 }
 
 static void write_stages(hf_table *table, const hf_log_look *l, size_t number)
@@ -213,7 +207,7 @@ static void write_stages(hf_table *table, const hf_log_look *l, size_t number)
                                .speed = l->sign * slope.speed,
                                .speed_error = slope.speed_error,
                                .name = l->curve->name};
-        write_row(table, &stages_table, &row);
+        hf_table_line(table, &stages_table, &row);
     }
 }
 
@@ -229,7 +223,7 @@ static void write_plateaus(hf_table *table, const hf_log_look *l, size_t number)
                                  .speed = l->sign * p->speed,
                                  .speed_error = p->speed_error,
                                  .rows = p->rows};
-        write_row(table, &plateaus_table, &row);
+        hf_table_line(table, &plateaus_table, &row);
     }
 }
 
@@ -245,7 +239,7 @@ static void write_samples(hf_table *table, const hf_log_look *l, size_t number)
     for (size_t k = 0; k < shown; k++) {
         const size_t i = shown_row(&l->rows, k, shown);
         const sample_row row = {number, l->rows.x[i], l->sign * l->rows.y[i]};
-        write_row(table, &samples_table, &row);
+        hf_table_line(table, &samples_table, &row);
     }
 }
 
@@ -264,7 +258,7 @@ static void write_slope(hf_table *table, const hf_log_look *l, size_t number)
                                .speed_error = s.speed_error,
                                .half_width = s.half,
                                .rows = s.rows};
-        write_row(table, &slope_table, &row);
+        hf_table_line(table, &slope_table, &row);
     }
 }
 

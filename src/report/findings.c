@@ -122,8 +122,7 @@ static void fill_events(const hf_findings *f, hf_table *table)
                                .value = e->value,
                                .mode = mode_names[e->mode],
                                .at_start = e->t == 0};
-        hf_table_row(table, &events, &row);
-        hf_table_end_line(table);
+        hf_table_line(table, &events, &row);
     }
 }
 
@@ -155,8 +154,7 @@ static void fill_stages(const hf_findings *f, hf_table *table)
                                .symmetric_fraction = s->before->saddle.symmetric_fraction,
                                .t_half = s->t_half,
                                .strength = s->strength};
-        hf_table_row(table, &kind, &row);
-        hf_table_end_line(table);
+        hf_table_line(table, &kind, &row);
     }
 }
 
@@ -173,8 +171,7 @@ static void fill_acquisitions(const hf_findings *f, hf_table *table)
                                      .mode = mode_names[e->mode]};
         if (e->kind != HF_EVENT_ACQUIRED)
             continue;
-        hf_table_row(table, &acquisitions, &row);
-        hf_table_end_line(table);
+        hf_table_line(table, &acquisitions, &row);
     }
 }
 
@@ -192,8 +189,7 @@ static void fill_plateaus(const hf_findings *f, hf_table *table)
                                  .lambda_min = p->saddle.lambda_min,
                                  .lambda_max = p->saddle.lambda_max,
                                  .symmetric_fraction = p->saddle.symmetric_fraction};
-        hf_table_row(table, &plateaus, &row);
-        hf_table_end_line(table);
+        hf_table_line(table, &plateaus, &row);
     }
 }
 
@@ -202,13 +198,9 @@ static hf_status write_table(const hf_findings *f, const hf_table_kind *kind, vo
                              const char *comment, const char *directory, const hf_table_origin *origin, hf_error *err)
 {
     hf_table table;
-    const hf_status status = hf_table_open(&table, directory, kind->name, origin, err);
+    const hf_status status = hf_table_start(&table, directory, kind, origin, comment, err);
     if (status != HF_OK)
         return status;
-    if (comment != NULL)
-        hf_table_comment(&table, "%s", comment);
-    hf_table_names(&table, kind);
-    hf_table_end_line(&table);
     fill(f, &table);
     return hf_file_commit(&table.file, err);
 }

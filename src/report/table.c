@@ -159,6 +159,25 @@ void hf_table_row(hf_table *table, const hf_table_kind *kind, const void *row)
     }
 }
 
+hf_status hf_table_start(hf_table *table, const char *directory, const hf_table_kind *kind, const hf_table_origin *origin,
+                         const char *comment, hf_error *err)
+{
+    const hf_status status = hf_table_open(table, directory, kind->name, origin, err);
+    if (status != HF_OK)
+        return status;
+    if (comment != NULL)
+        hf_table_comment(table, "%s", comment);
+    hf_table_names(table, kind);
+    hf_table_end_line(table);
+    return HF_OK;
+}
+
+void hf_table_line(hf_table *table, const hf_table_kind *kind, const void *row)
+{
+    hf_table_row(table, kind, row);
+    hf_table_end_line(table);
+}
+
 void hf_table_explain(const hf_table_kind *kind, FILE *stream)
 {
     fprintf(stream, "## %s\n\n%s\n\n| column | unit | meaning |\n|---|---|---|\n", kind->name, kind->rows);

@@ -91,6 +91,13 @@ void hf_table_index(hf_table *table, size_t index);
 void hf_table_numbers(hf_table *table, size_t count, const double *x);
 void hf_table_end_line(hf_table *table);
 
+/* Starts a table of a kind: its # lines, one more with comment unless that is NULL, and the line of its columns' names. */
+hf_status hf_table_start(hf_table *table, const char *directory, const hf_table_kind *kind, const hf_table_origin *origin,
+                         const char *comment, hf_error *err);
+
+/* A row that has no further fields. */
+void hf_table_line(hf_table *table, const hf_table_kind *kind, const void *row);
+
 /* The columns' names, and the fields of a row; further fields may follow before the line ends. */
 void hf_table_names(hf_table *table, const hf_table_kind *kind);
 void hf_table_row(hf_table *table, const hf_table_kind *kind, const void *row);

@@ -4,15 +4,19 @@
 
 static const hf_column row_columns[] = {
     HF_COLUMN(hf_token_row, step, "steps", "steps made"),
-    HF_COLUMN(hf_token_row, train_loss, "nats", "mean cross-entropy over all fixed training sequences, or, of fresh ones, of the step's batch before the step"),
+    HF_COLUMN(
+        hf_token_row, train_loss, "nats",
+        "mean cross-entropy over all fixed training sequences, or, of fresh ones, of the step's batch before the step"),
     HF_COLUMN(hf_token_row, train_excess, "nats", "train_loss minus the cross-entropy of the truth on the same tokens"),
     HF_COLUMN(hf_token_row, excess, "nats", "the same of the held-out sequences"),
     HF_COLUMN(hf_token_row, overlap, "", "least cosine of two heads' mean attention by lag; 1: all heads look alike"),
 };
 static const hf_table_kind trajectory = {
     "trajectory.tsv",
-    "Training on a Markov chain: a row for every output step. Behind these columns: kl_<k>, the divergence from who knows the k "
-    "strongest spans to the model (the last: from the truth); mass_<h>_<k>, the attention of head h on span k of that order, "
+    "Training on a Markov chain: a row for every output step. Behind these columns: kl_<k>, the divergence from who knows "
+    "the k "
+    "strongest spans to the model (the last: from the truth); mass_<h>_<k>, the attention of head h on span k of that "
+    "order, "
     "mean over held-out queries; of the minimal model value_<h>_<k>, the inner product of head h's value matrix with A_k.",
     HF_COLUMNS(row_columns)};
 
@@ -39,8 +43,8 @@ static void name_pairs(hf_table *table, const char *what, const hf_token_view *v
             hf_table_text(table, "%s_%zu_%zu", what, h, k);
 }
 
-hf_status hf_token_record_open(hf_table *table, const char *directory, const hf_table_origin *origin, const hf_token_row *like,
-                               long length, hf_error *err)
+hf_status hf_token_record_open(hf_table *table, const char *directory, const hf_table_origin *origin,
+                               const hf_token_row *like, long length, hf_error *err)
 {
     if (length > 0)
         return hf_table_reopen(table, directory, trajectory.name, length, err);
@@ -66,9 +70,8 @@ hf_status hf_token_record_row(hf_table *table, const hf_token_row *row, hf_error
     if (row->value != NULL)
         hf_table_numbers(table, view->heads * view->levels, row->value);
     hf_table_end_line(table);
-    return hf_table_failed(table)
-               ? hf_fail(err, HF_ESYSTEM, "%s: cannot be written (is the disk full?)", table->file.part)
-               : HF_OK;
+    return hf_table_failed(table) ? hf_fail(err, HF_ESYSTEM, "%s: cannot be written (is the disk full?)", table->file.part)
+                                  : HF_OK;
 }
 
 /* ---- the end ---- */
@@ -77,14 +80,11 @@ static hf_status write_stages(const char *directory, const hf_table_origin *orig
                               hf_error *err)
 {
     hf_table table;
-    const hf_status status = hf_table_open(&table, directory, stages_table.name, origin, err);
+    const hf_status status = hf_table_start(&table, directory, &stages_table, origin, NULL, err);
     if (status != HF_OK)
         return status;
-    hf_table_names(&table, &stages_table);
-    hf_table_end_line(&table);
     for (size_t i = 0; i < stages->stage_count; i++) {
-        hf_table_row(&table, &stages_table, &stages->stage[i]);
-        hf_table_end_line(&table);
+        hf_table_line(&table, &stages_table, &stages->stage[i]);
     }
     return hf_file_commit(&table.file, err);
 }
