@@ -1,5 +1,6 @@
 #include "run/learner.h"
 
+#include "core/channel.h"
 #include "train/regression.h"
 #include "train/minimal.h"
 #include "train/view.h"
@@ -174,4 +175,13 @@ hf_optimizer_params hf_learner_optimizer(const hf_train_params *t)
         .clip = t->clip,
         .schedule = {
             .kind = t->schedule, .warmup = t->warmup, .steps = t->steps, .patience = t->patience, .floor = t->final_rate}};
+}
+
+void hf_learner_transfer(struct hf_channel *channel, hf_optimizer *o, size_t count, double *parameters)
+{
+    hf_channel_bytes(channel, &o->schedule.factor, sizeof o->schedule.factor);
+    hf_channel_bytes(channel, &o->schedule.lowest, sizeof o->schedule.lowest);
+    hf_channel_bytes(channel, &o->schedule.waited, sizeof o->schedule.waited);
+    hf_channel_bytes(channel, parameters, count * sizeof *parameters);
+    hf_channel_bytes(channel, o->memory, o->memory_count * sizeof *o->memory);
 }

@@ -14,7 +14,7 @@ typedef struct {
     hf_chain_params chain;     /* of a Markov chain */
     hf_network_params network; /* that learns it */
     const double *teacher;     /* its matrices, (K, d, d); NULL: random ones */
-    bool projects; /* samples are projected: what is needed of them is drawn, and not they */
+    bool projects;             /* samples are projected: what is needed of them is drawn, and not they */
 } hf_learner_params;
 
 /* Task, model, probe and samples for one seed, computing on so many threads. Errors: HF_EUSAGE,
@@ -23,5 +23,9 @@ hf_status hf_learner_create(hf_learner *learner, const hf_learner_params *params
                             hf_error *err);
 
 hf_optimizer_params hf_learner_optimizer(const hf_train_params *train);
+
+/* What a training run goes on with: the optimizer's schedule and memory, and the parameters (count). */
+struct hf_channel;
+void hf_learner_transfer(struct hf_channel *channel, hf_optimizer *optimizer, size_t count, double *parameters);
 
 #endif

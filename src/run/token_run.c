@@ -38,12 +38,12 @@ typedef struct {
     double batch_loss;  /* of the last gradient */
     double train_truth; /* mean cross-entropy of the truth on the fixed sequences */
     uint64_t step;
-    uint64_t next; /* output time to be written next */
-    uint64_t open; /* a step that has a row only because it was the last; 0: none */
-    long length;   /* of the trajectory */
+    uint64_t next;    /* output time to be written next */
+    uint64_t open;    /* a step that has a row only because it was the last; 0: none */
+    long length;      /* of the trajectory */
     long open_length; /* before that row */
     size_t rows, room;
-    double *at, *excess; /* (rows) of the trajectory; at: with excess, at is the first half of room */
+    double *at, *excess; /* (rows) of the trajectory: steps and the held-out excess there */
 } token_run;
 
 /* ---- the truth ---- */
@@ -156,7 +156,8 @@ static hf_status write_row(token_run *run, hf_error *err)
     if (!hf_token_probe_look(run->probe, run->parameters))
         return fail_not_finite(run, err);
     const hf_token_view *view = hf_token_probe_view(run->probe);
-    hf_token_row row = {.step = run->step, .excess = view->excess, .overlap = view->overlap, .view = view, .value = run->value};
+    hf_token_row row = {
+        .step = run->step, .excess = view->excess, .overlap = view->overlap, .view = view, .value = run->value};
     measure_training(run, &row);
     if (run->value != NULL)
         fill_values(run);
@@ -203,11 +204,7 @@ static void transfer(hf_channel *channel, void *data)
     hf_channel_bytes(channel, &s->train_excess, sizeof s->train_excess);
     hf_channel_bytes(channel, &s->overlap, sizeof s->overlap);
     hf_channel_bytes(channel, s->kl, s->levels * sizeof *s->kl);
-    hf_channel_bytes(channel, &run->optimizer.schedule.factor, sizeof run->optimizer.schedule.factor);
-    hf_channel_bytes(channel, &run->optimizer.schedule.lowest, sizeof run->optimizer.schedule.lowest);
-    hf_channel_bytes(channel, &run->optimizer.schedule.waited, sizeof run->optimizer.schedule.waited);
-    hf_channel_bytes(channel, run->parameters, run->count * sizeof *run->parameters);
-    hf_channel_bytes(channel, run->optimizer.memory, run->optimizer.memory_count * sizeof *run->optimizer.memory);
+    hf_learner_transfer(channel, &run->optimizer, run->count, run->parameters);
     hf_channel_array(channel, (void **)&run->at, &rows, sizeof *run->at);
     hf_channel_array(channel, (void **)&run->excess, &run->rows, sizeof *run->excess);
     channel->good = channel->good && rows == run->rows;
@@ -302,8 +299,7 @@ static hf_status open_table(token_run *run, long length, hf_error *err)
 /* Takes up a saved run, which may have been shorter: its last row goes then, unless the step has one of its own. */
 static hf_status load(token_run *run, hf_error *err)
 {
-    const hf_status status =
-        hf_channel_load(run->checkpoint_path, magic, run->params->state_hash, transfer, run, err);
+    const hf_status status = hf_channel_load(run->checkpoint_path, magic, run->params->state_hash, transfer, run, err);
     if (status != HF_OK)
         return status;
     run->summary->resumed = true;
@@ -353,9 +349,9 @@ static hf_status finish(token_run *run, hf_error *err)
     if (status != HF_OK || run->options->directory == NULL || s->already_complete)
         return status;
     status = hf_file_commit(&run->table.file, err);
-    return status == HF_OK ? hf_token_record_end(run->options->directory, &run->origin, &s->stages, run->tensors,
-                                                 run->parameters, err)
-                           : status;
+    return status == HF_OK
+               ? hf_token_record_end(run->options->directory, &run->origin, &s->stages, run->tensors, run->parameters, err)
+               : status;
 }
 
 static hf_status run_to_end(token_run *run, hf_error *err)
@@ -399,11 +395,12 @@ hf_status hf_token_run(const hf_token_run_params *params, uint64_t seed, const h
 
 void hf_token_summary_print(const hf_token_summary *s, FILE *stream)
 {
-    fprintf(stream, "seed %" PRIu64 ": excess loss %.4g at the start, %.4g after step %" PRIu64 " (training: %.4g)", s->seed,
-            s->excess_start, s->excess, s->step, s->train_excess);
+    fprintf(stream, "seed %" PRIu64 ": excess loss %.4g at the start, %.4g after step %" PRIu64 " (training: %.4g)",
+            s->seed, s->excess_start, s->excess, s->step, s->train_excess);
     fprintf(stream, ", least %.4g at step %" PRIu64 "; overlap of heads %.4g\n", s->best, s->best_step, s->overlap);
     for (size_t k = 0; k < s->levels; k++)
-        fprintf(stream, "%s%zu: %.4g", k == 0 ? "  divergence from who knows the k strongest spans, k = " : ", ", k + 1, s->kl[k]);
+        fprintf(stream, "%s%zu: %.4g", k == 0 ? "  divergence from who knows the k strongest spans, k = " : ", ", k + 1,
+                s->kl[k]);
     fputc('\n', stream);
     for (size_t i = 0; i < s->stages.stage_count; i++) {
         const hf_search_stage *stage = &s->stages.stage[i];

@@ -212,11 +212,7 @@ static void transfer(hf_channel *channel, void *data)
     hf_channel_bytes(channel, &run->summary->before, sizeof run->summary->before);
     hf_channel_bytes(channel, &run->summary->after, sizeof run->summary->after);
     hf_channel_bytes(channel, run->summary->crossing, run->options->level_count * sizeof *run->summary->crossing);
-    hf_channel_bytes(channel, &run->optimizer.schedule.factor, sizeof run->optimizer.schedule.factor);
-    hf_channel_bytes(channel, &run->optimizer.schedule.lowest, sizeof run->optimizer.schedule.lowest);
-    hf_channel_bytes(channel, &run->optimizer.schedule.waited, sizeof run->optimizer.schedule.waited);
-    hf_channel_bytes(channel, run->parameters, run->count * sizeof *run->parameters);
-    hf_channel_bytes(channel, run->optimizer.memory, run->optimizer.memory_count * sizeof *run->optimizer.memory);
+    hf_learner_transfer(channel, &run->optimizer, run->count, run->parameters);
     channel->good = hf_series_transfer(run->series, channel) && channel->good;
 }
 
@@ -273,8 +269,8 @@ static hf_status open_record(train_run *run, const long *lengths, hf_error *err)
     if (run->options->directory == NULL)
         return HF_OK;
     const hf_system system = hf_flow_system(view_of(run)->flow);
-    return hf_record_open(&run->record, &run->params->output, &system, run->options->directory, &run->origin,
-                          extra_columns, EXTRA_COLUMNS, lengths, err);
+    return hf_record_open(&run->record, &run->params->output, &system, run->options->directory, &run->origin, extra_columns,
+                          EXTRA_COLUMNS, lengths, err);
 }
 
 static hf_status prepare(train_run *run, hf_error *err)
