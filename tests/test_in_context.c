@@ -193,6 +193,7 @@ static void run_into(const char *folder, bool resume, size_t at)
     strncat(text, "output = { states = true; spectrum = 2; points = 50; };", sizeof text - strlen(text) - 1);
     read_model(&config, text);
     if (hf_directory_make(folder, &err) != HF_OK || hf_fill_flow_run(&config, &params, &err) != HF_OK ||
+        hf_fill_identity(&config, &params.origin, &params.state_hash, &err) != HF_OK ||
         hf_flow_run(&params, &options, &s, &err) != HF_OK)
         fail_msg("%s", err.message);
     assert_int_equal(s.stop, at > 0 ? HF_STOP_INTERRUPTED : HF_STOP_TIME);
@@ -289,12 +290,9 @@ static void test_state_tables_that_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_direction_has_a_stage),
-        cmocka_unit_test(test_one_head_learns_when_it_should),
-        cmocka_unit_test(test_nothing_happens_without_a_start),
-        cmocka_unit_test(test_resumed_runs_are_the_same),
-        cmocka_unit_test(test_a_state_table_is_read_into_its_places),
-        cmocka_unit_test(test_state_tables_that_are_refused),
+        cmocka_unit_test(test_every_direction_has_a_stage),           cmocka_unit_test(test_one_head_learns_when_it_should),
+        cmocka_unit_test(test_nothing_happens_without_a_start),       cmocka_unit_test(test_resumed_runs_are_the_same),
+        cmocka_unit_test(test_a_state_table_is_read_into_its_places), cmocka_unit_test(test_state_tables_that_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -919,6 +919,7 @@ static void test_same_as_run(void **state)
         const hf_run_options options = {.directory = folder};
         hf_flow_run_params params;
         assert_int_equal(hf_fill_flow_run(&c, &params, &err), HF_OK);
+        assert_int_equal(hf_fill_identity(&c, &params.origin, &params.state_hash, &err), HF_OK);
         assert_int_equal(hf_flow_run(&params, &options, &summary, &err), HF_OK);
         assert_int_equal(hf_measure(&c, count, q, NULL, values, &stopped, &err), HF_OK);
         assert_false(stopped);

@@ -195,6 +195,8 @@ hf_status try_training(const hf_config *config, uint64_t seed, const hf_train_op
     hf_train_run_params params;
     hf_status status = hf_fill_train_run(config, &params, err);
     if (status == HF_OK)
+        status = hf_fill_identity(config, &params.origin, &params.state_hash, err);
+    if (status == HF_OK)
         status = hf_train_run(&params, seed, &complete, summary, err);
     hf_fill_clear_problem(&params.learner.problem);
     return hf_config_place(config, status, err);
@@ -211,6 +213,8 @@ hf_status try_flow(const hf_config *config, const hf_run_options *options, hf_ru
 {
     hf_flow_run_params params;
     hf_status status = hf_fill_flow_run(config, &params, err);
+    if (status == HF_OK)
+        status = hf_fill_identity(config, &params.origin, &params.state_hash, err);
     if (status == HF_OK)
         status = hf_flow_run(&params, options, summary, err);
     hf_fill_clear_problem(&params.problem);

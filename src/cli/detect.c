@@ -129,7 +129,8 @@ static hf_status open_beside(session *s, const hf_cli_options *options, hf_error
     if (status != HF_OK)
         return status;
     s->model.solver.t_end = fmax(s->model.solver.t_end, hf_clock_time(s->clock, last));
-    return hf_fill_flow_run(&s->model, &s->flow, err);
+    status = hf_fill_flow_run(&s->model, &s->flow, err);
+    return status == HF_OK ? hf_fill_identity(&s->model, &s->flow.origin, &s->flow.state_hash, err) : status;
 }
 
 static void close_session(session *s)

@@ -16,7 +16,6 @@
 #include "report/findings.h"
 #include "report/plots.h"
 #include "run/folder.h"
-#include "run/layout.h"
 #include "sweep/one_task.h"
 #include "train/clock.h"
 #include "train/optimizer.h"
@@ -201,13 +200,10 @@ static hf_status finish(const hf_experiment *x, const hf_config *config, const h
 {
     const char *directory = folder->directory;
     const bool writes = folder->work != NULL, draws = writes && config->output.plots;
-    const unsigned how = (folder->other ? HF_LAYOUT_FRESH_IMAGES : 0) | (folder->same ? HF_LAYOUT_KEEP_RUNS : 0);
-    hf_plots_run plots;
-    hf_status status = draws ? hf_fill_plots(config, &plots, err) : HF_OK;
-    if (status == HF_OK && draws)
-        status = hf_plots_write(&plots, folder->work, err);
-    if (status == HF_OK && writes)
-        status = hf_layout_publish(directory, HF_LAYOUT_RUN, how, err);
+    const hf_plots_run plots = hf_fill_plots(config, x->params->flow.origin.hash);
+    hf_status status = draws ? hf_plots_write(&plots, folder->work, err) : HF_OK;
+    if (status == HF_OK)
+        status = hf_folder_publish(folder, err);
     if (status != HF_OK)
         return status;
     warn_of_lr(x);

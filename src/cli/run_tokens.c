@@ -2,7 +2,6 @@
 
 #include "cli/progress.h"
 #include "report/token_figure.h"
-#include "run/layout.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -66,18 +65,9 @@ static hf_status write_figure(const hf_token_run_params *params, const hf_token_
                                     .levels = first->levels,
                                     .has_values = params->learner.network.kind == HF_NETWORK_MINIMAL,
                                     .has_stages = first->stages.stage_count > 0,
-                                    .log_steps = params->output.spacing == HF_SPACING_LOG && params->learner.train.steps > 1};
+                                    .log_steps =
+                                        params->output.spacing == HF_SPACING_LOG && params->learner.train.steps > 1};
     return hf_token_figure_write(&figure, folder->work, err);
-}
-
-static hf_status publish(const hf_folder *folder, bool all_were_here, hf_error *err)
-{
-    const unsigned how = (folder->other ? HF_LAYOUT_FRESH_IMAGES : 0) | (folder->same ? HF_LAYOUT_KEEP_RUNS : 0);
-    const hf_status status =
-        folder->work != NULL ? hf_layout_publish(folder->directory, HF_LAYOUT_RUN, how, err) : HF_OK;
-    if (status == HF_OK && all_were_here)
-        fprintf(stderr, "headflow: %s already holds this run\n", folder->directory);
-    return status;
 }
 
 hf_status hf_cli_run_tokens(const hf_token_run_params *params, const hf_cli_options *options, const hf_folder *folder,
@@ -103,7 +93,9 @@ hf_status hf_cli_run_tokens(const hf_token_run_params *params, const hf_cli_opti
     if (status == HF_OK && draws)
         status = write_figure(params, &summary[0], folder, err);
     if (status == HF_OK && hf_cli_signal == 0)
-        status = publish(folder, all_were_here, err);
+        status = hf_folder_publish(folder, err);
+    if (status == HF_OK && hf_cli_signal == 0 && all_were_here)
+        fprintf(stderr, "headflow: %s already holds this run\n", folder->directory);
     for (size_t i = 0; i < seeds && status == HF_OK && hf_cli_signal == 0 && !options->quiet; i++)
         hf_token_summary_print(&summary[i], stdout);
     if (status == HF_OK && hf_cli_signal == 0 && !options->quiet)

@@ -25,7 +25,7 @@ static hf_status check_no_regression(hf_config *c, hf_error *err)
                                            "in_context", "ladder", "solver", NULL};
     for (const hf_key *key = hf_keys; key < hf_keys + hf_key_count; key++)
         if (is_of(key, sections) && strcmp(key->path, "title") != 0 && strcmp(key->path, "fit") != 0 &&
-            hf_config_is_given(c, key->path))
+            hf_keys_is_given(key, c))
             return hf_config_reject(c, err, key->path, "has no effect with train.task = \"markov\"%s",
                                     strcmp(key->path, "heads") == 0 ? ", expected model.heads" : "");
     if (c->declared.flow)
@@ -40,7 +40,7 @@ hf_status hf_chain_check_absent(hf_config *c, hf_error *err)
 {
     static const char *const sections[] = {"chain", "model", NULL};
     for (const hf_key *key = hf_keys; key < hf_keys + hf_key_count; key++)
-        if (is_of(key, sections) && hf_config_is_given(c, key->path))
+        if (is_of(key, sections) && hf_keys_is_given(key, c))
             return hf_config_reject(c, err, key->path, "has an effect with train.task = \"markov\" alone");
     return HF_OK;
 }
@@ -137,7 +137,7 @@ static hf_status check_network(hf_config *c, hf_error *err)
 {
     for (const hf_key *key = hf_keys; key < hf_keys + hf_key_count; key++)
         if (strncmp(key->path, "model.", strlen("model.")) == 0 && key->when != NULL && !key->when(c) &&
-            hf_config_is_given(c, key->path))
+            hf_keys_is_given(key, c))
             return hf_config_reject(c, err, key->path, "has no effect on this network");
     return c->model.kind == HF_NETWORK_DECODER ? check_decoder(c, err) : HF_OK;
 }

@@ -55,10 +55,15 @@ hf_status hf_config_reject(const hf_config *config, hf_error *err, const char *k
     return hf_config_place(config, hf_reject(err, key, "%s", what), err);
 }
 
-bool hf_config_is_given(const hf_config *config, const char *key)
+bool hf_keys_is_given(const hf_key *key, const hf_config *config)
 {
     const hf_origins *origins = config->origins;
-    return origins->where[hf_keys_find(key) - hf_keys] != NULL;
+    return origins->where[key - hf_keys] != NULL;
+}
+
+bool hf_config_is_given(const hf_config *config, const char *key)
+{
+    return hf_keys_is_given(hf_keys_find(key), config);
 }
 
 char *hf_config_resolve(const hf_config *config, const char *path)

@@ -52,8 +52,8 @@ hf_status hf_fill_create_problem(const hf_config *config, hf_problem **problem, 
 static size_t memory_of(const hf_train_params *train)
 {
     const double kept = train->batch == 0 || train->optimizer == HF_OPTIMIZER_SGD ? 0
-                        : train->optimizer == HF_OPTIMIZER_MOMENTUM             ? train->momentum
-                                                                                : train->beta1;
+                        : train->optimizer == HF_OPTIMIZER_MOMENTUM               ? train->momentum
+                                                                                  : train->beta1;
     return kept > 0 ? (size_t)ceil(fmin(2 / (1 - kept), 1e9)) : 1;
 }
 
@@ -69,8 +69,14 @@ hf_detector_params hf_fill_detector(const hf_config *config)
 
 /* ---- single runs ---- */
 
+hf_status hf_fill_identity(const hf_config *config, hf_table_origin *origin, uint64_t *state_hash, hf_error *err)
+{
+    const hf_status status = hf_config_hash(config, &origin->hash, err);
+    return status == HF_OK ? hf_stored_hash(config, state_hash, err) : status;
+}
+
 /* Everything but the state of the problem, which is read once. */
-static hf_status set_flow_run(const hf_config *config, hf_flow_run_params *params, hf_error *err)
+static void set_flow_run(const hf_config *config, hf_flow_run_params *params)
 {
     params->in_context = config->in_context;
     params->directory = config->directory;
@@ -78,11 +84,9 @@ static hf_status set_flow_run(const hf_config *config, hf_flow_run_params *param
     params->output = config->output;
     params->detector = hf_fill_detector(config);
     params->origin = (hf_table_origin){.title = config->title, .seed = config->init.seed};
-    const hf_status status = hf_config_hash(config, &params->origin.hash, err);
-    return status == HF_OK ? hf_stored_hash(config, &params->state_hash, err) : status;
 }
 
-static hf_status set_train_run(const hf_config *config, hf_train_run_params *params, hf_error *err)
+static void set_train_run(const hf_config *config, hf_train_run_params *params)
 {
     params->learner.train = config->train;
     params->learner.projects = hf_config_projects(config);
@@ -90,8 +94,6 @@ static hf_status set_train_run(const hf_config *config, hf_train_run_params *par
     params->output = config->output;
     params->detector = hf_fill_detector(config);
     params->origin = (hf_table_origin){.title = config->title, .seed = config->train.seed};
-    const hf_status status = hf_config_hash(config, &params->origin.hash, err);
-    return status == HF_OK ? hf_stored_hash(config, &params->state_hash, err) : status;
 }
 
 hf_status hf_fill_learner(const hf_config *config, hf_learner_params *params, hf_error *err)
@@ -103,15 +105,15 @@ hf_status hf_fill_learner(const hf_config *config, hf_learner_params *params, hf
 hf_status hf_fill_flow_run(const hf_config *config, hf_flow_run_params *params, hf_error *err)
 {
     *params = (hf_flow_run_params){0};
-    const hf_status status = hf_fill_problem(config, &params->problem, err);
-    return status == HF_OK ? set_flow_run(config, params, err) : status;
+    set_flow_run(config, params);
+    return hf_fill_problem(config, &params->problem, err);
 }
 
 hf_status hf_fill_train_run(const hf_config *config, hf_train_run_params *params, hf_error *err)
 {
     *params = (hf_train_run_params){0};
-    const hf_status status = hf_fill_problem(config, &params->learner.problem, err);
-    return status == HF_OK ? set_train_run(config, params, err) : status;
+    set_train_run(config, params);
+    return hf_fill_problem(config, &params->learner.problem, err);
 }
 
 static hf_status check_chain(const hf_config *config, hf_error *err)
@@ -156,7 +158,8 @@ static hf_status fill_drift(const hf_config *config, const hf_problem_params *pr
     drifting.flow.sgd_drift.noise = config->data.noise;
     params->problem = *problem;
     params->problem.flow = drifting.flow;
-    return set_flow_run(&drifting, params, err);
+    set_flow_run(&drifting, params);
+    return hf_fill_identity(&drifting, &params->origin, &params->state_hash, err);
 }
 
 /* Number i of the ladder: lr halved, steps doubled so that the run ends at the same time. Without noise all seeds are alike,
@@ -175,7 +178,8 @@ static hf_status fill_rung(const hf_config *config, size_t i, const hf_problem_p
     *rung = (hf_rung_params){.train = {.learner = {.problem = *problem}},
                              .is_main = halvings == 0 && own.train.batch == config->train.batch,
                              .has_drift = hf_config_runs_drift(&own)};
-    hf_status status = set_train_run(&own, &rung->train, err);
+    set_train_run(&own, &rung->train);
+    hf_status status = hf_fill_identity(&own, &rung->train.origin, &rung->train.state_hash, err);
     if (status == HF_OK && rung->has_drift)
         status = fill_drift(&own, problem, &rung->drift, err);
     rung->drift.detector.detect.saddles = false; /* nobody asks for them, and they change no trajectory */
@@ -204,9 +208,12 @@ hf_status hf_fill_experiment(const hf_config *config, hf_experiment_params *para
                                      .has_drift = hf_config_runs_drift(config),
                                      .trains = config->declared.train};
     hf_status status = hf_fill_flow_run(config, &params->flow, err);
-    params->main.learner.problem = params->flow.problem;
     if (status == HF_OK)
-        status = set_train_run(config, &params->main, err);
+        status = hf_fill_identity(config, &params->flow.origin, &params->flow.state_hash, err);
+    set_train_run(config, &params->main);
+    params->main.learner.problem = params->flow.problem;
+    params->main.origin.hash = params->flow.origin.hash;
+    params->main.state_hash = params->flow.state_hash;
     if (status == HF_OK && params->has_drift)
         status = fill_drift(config, &params->flow.problem, &params->drift, err);
     if (status == HF_OK && params->trains)
@@ -245,9 +252,7 @@ hf_status hf_fill_token_run(const hf_config *config, hf_token_run_params *params
         .detect = config->detect,
         .origin = {.title = config->title, .seed = config->train.seed},
     };
-    hf_status status = hf_config_hash(config, &params->origin.hash, err);
-    if (status == HF_OK)
-        status = hf_stored_hash(config, &params->state_hash, err);
+    hf_status status = hf_fill_identity(config, &params->origin, &params->state_hash, err);
     if (status == HF_OK)
         status = read_teacher(config, &params->teacher, err);
     params->learner.teacher = params->teacher;
@@ -262,9 +267,10 @@ void hf_fill_clear_token_run(hf_token_run_params *params)
 
 /* ---- figures ---- */
 
-hf_status hf_fill_plots(const hf_config *config, hf_plots_run *run, hf_error *err)
+hf_plots_run hf_fill_plots(const hf_config *config, uint64_t hash)
 {
-    *run = (hf_plots_run){.title = config->title,
+    return (hf_plots_run){.title = config->title,
+                          .hash = hash,
                           .has_flow = hf_config_runs_flow(config),
                           .has_drift = hf_config_runs_drift(config),
                           .trains = config->declared.train,
@@ -293,5 +299,4 @@ hf_status hf_fill_plots(const hf_config *config, hf_plots_run *run, hf_error *er
                                     .optimizer = hf_optimizer_name(config->train.optimizer),
                                     .lr = config->train.lr,
                                     .is_time = hf_clock_of(&config->train).is_time}};
-    return hf_config_hash(config, &run->hash, err);
 }

@@ -26,8 +26,11 @@ hf_status hf_fill_check(const hf_config *config, hf_error *err);
 /* What a detector of the flow, or of its training, is told. */
 hf_detector_params hf_fill_detector(const hf_config *config);
 
-/* The runs that a configuration describes. The lists stay the configuration's; a state table is read. Errors: those of
- * hf_fill_problem, HF_ESYSTEM. Free the first two by hf_fill_clear_problem of their problem, the third with
+/* What tables and saved states are known by: the hash in *origin, and that of what a saved state depends on. Errors: HF_ESYSTEM. */
+hf_status hf_fill_identity(const hf_config *config, hf_table_origin *origin, uint64_t *state_hash, hf_error *err);
+
+/* The runs that a configuration describes. The lists stay the configuration's; a state table is read. The first two have no
+ * identity, which a run without tables does not need. Errors: those of hf_fill_problem, HF_ESYSTEM. Free the first two by hf_fill_clear_problem of their problem, the third with
  * hf_fill_clear_experiment. */
 hf_status hf_fill_flow_run(const hf_config *config, hf_flow_run_params *params, hf_error *err);
 hf_status hf_fill_train_run(const hf_config *config, hf_train_run_params *params, hf_error *err);
@@ -41,8 +44,8 @@ void hf_fill_clear_experiment(hf_experiment_params *params);
 hf_status hf_fill_token_run(const hf_config *config, hf_token_run_params *params, hf_error *err);
 void hf_fill_clear_token_run(hf_token_run_params *params);
 
-/* What the figures of a run have to know. Errors: HF_ESYSTEM. */
-hf_status hf_fill_plots(const hf_config *config, hf_plots_run *run, hf_error *err);
+/* What the figures of a run have to know. hash: that of its tables. */
+hf_plots_run hf_fill_plots(const hf_config *config, uint64_t hash);
 
 /* What is trained. */
 hf_status hf_fill_learner(const hf_config *config, hf_learner_params *params, hf_error *err);

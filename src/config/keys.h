@@ -50,12 +50,12 @@ typedef struct {
     const char *unit;
     const char *example; /* of a value, as a model file writes it */
     const char *help;
-    const char *chain_help; /* instead of it in the model of a Markov chain; NULL: help */
-    const char *const *choices; /* in the order of the enum, ended by NULL */
-    const char *replaces;       /* path of a key this one cannot be given together with: two ways to say one thing */
-    const char *yields;         /* path of a key whose override drops this one of a file that lacks it */
-    bool required; /* where it has an effect */
-    bool decides;  /* is read before the others, since what these must be depends on it */
+    const char *chain_help;          /* instead of it in the model of a Markov chain; NULL: help */
+    const char *const *choices;      /* in the order of the enum, ended by NULL */
+    const char *replaces;            /* path of a key this one cannot be given together with: two ways to say one thing */
+    const char *yields;              /* path of a key whose override drops this one of a file that lacks it */
+    bool required;                   /* where it has an effect */
+    bool decides;                    /* is read before the others, since what these must be depends on it */
     bool (*when)(const hf_config *); /* whether the key has an effect; NULL: always. Else it is not shown */
     bool (*derived)(
         const hf_config *); /* whether a reader is shown the keys that the value follows from instead; NULL: no */
@@ -105,5 +105,8 @@ const char *hf_range_describe(const hf_range *range, char text[HF_RANGE_TEXT]);
 /* The field of a key in config. */
 void *hf_keys_field(const hf_key *key, hf_config *config);
 const void *hf_keys_value(const hf_key *key, const hf_config *config);
+
+/* hf_config_is_given for a row that is at hand. */
+bool hf_keys_is_given(const hf_key *key, const hf_config *config);
 
 #endif

@@ -16,13 +16,12 @@ hf_status hf_system_check_keys(hf_config *config, hf_error *err)
     const hf_system_choice own = config->flow.system;
     for (size_t k = 0; k < hf_key_count; k++) {
         const hf_key *key = &hf_keys[k];
-        if (!hf_config_is_given(config, key->path) || applies(config, key, own))
+        if (!hf_keys_is_given(key, config) || applies(config, key, own))
             continue;
         for (hf_system_choice other = 0; hf_system_names[other] != NULL; other++)
             if (other != own && applies(config, key, other))
-                return hf_config_reject(config, err, key->path,
-                                        "has no effect with flow.system = \"%s\", only with \"%s\"", hf_system_names[own],
-                                        hf_system_names[other]);
+                return hf_config_reject(config, err, key->path, "has no effect with flow.system = \"%s\", only with \"%s\"",
+                                        hf_system_names[own], hf_system_names[other]);
     }
     return HF_OK;
 }

@@ -210,6 +210,12 @@ void hf_folder_close(hf_folder *f)
     f->work = NULL;
 }
 
+hf_status hf_folder_publish(const hf_folder *f, hf_error *err)
+{
+    const unsigned how = (f->other ? HF_LAYOUT_FRESH_IMAGES : 0) | (f->same ? HF_LAYOUT_KEEP_RUNS : 0);
+    return f->work == NULL ? HF_OK : hf_layout_publish(f->directory, HF_LAYOUT_RUN, how, err);
+}
+
 void hf_folder_drop(const hf_folder *f, hf_status failure)
 {
     hf_error unused;
