@@ -62,6 +62,10 @@ static const variant variants[] = {
     {"one-hot", {2, 1, .one_hot = true, .full_heads = true, XAVIER}},
     {"one-hot with keys and MLP",
      {2, 2, .one_hot = true, .mlp = 4, .keys = true, .full_heads = true, .residual = true, XAVIER}},
+    {"window", {2, 1, .width = 6, .window = 3, .mlp = 5, .keys = true, .output = true, .residual = true, .norm = true, XAVIER}},
+    {"two blocks with a window",
+     {2, 2, .width = 6, .window = 2, .mlp = 5, .keys = true, .output = true, .residual = true, XAVIER}},
+    {"window of the place itself", {2, 2, .width = 6, .window = 1, .keys = true, .output = true, .residual = true, XAVIER}},
     {"dropout",
      {2, 2, .width = 6, .mlp = 5, .keys = true, .output = true, .residual = true, .norm = true, .dropout = 0.3, XAVIER}},
 };
@@ -174,13 +178,12 @@ static void test_gradients_are_those_of_pytorch(void **state)
 }
 
 /* With nothing but one-hot attention it is the minimal model: same loss, same gradients, matrices transposed. */
-static void test_it_contains_the_minimal_model(void **state)
+static void compare_with_minimal(size_t window)
 {
-    (void)state;
     enum { D = 15, SQUARE = D * D };
     const hf_token_task task = make_task();
-    const hf_decoder_params params = {2, 1, .one_hot = true, .full_heads = true, XAVIER};
-    const hf_minimal_params few = {.heads = 2, .threads = 1, .query_scale = -1, .value_scale = -1, .seed = 5};
+    const hf_decoder_params params = {2, 1, .one_hot = true, .full_heads = true, .window = window, XAVIER};
+    const hf_minimal_params few = {.heads = 2, .threads = 1, .window = window, .query_scale = -1, .value_scale = -1, .seed = 5};
     const hf_model decoder = make_decoder(&task, &params);
     hf_model minimal;
     assert_int_equal(hf_minimal_create(&minimal, &task, &few, NULL), HF_OK);
@@ -203,6 +206,13 @@ static void test_it_contains_the_minimal_model(void **state)
     decoder.kind->free(decoder.self);
     minimal.kind->free(minimal.self);
     task.kind->free(task.self);
+}
+
+static void test_it_contains_the_minimal_model(void **state)
+{
+    (void)state;
+    for (size_t window = 0; window < 9; window++)
+        compare_with_minimal(window);
 }
 
 static void test_threads(void **state)
@@ -259,6 +269,7 @@ static void test_forward(void **state)
     for (size_t n = 0; n < VARIANTS; n++) {
         const hf_model model = make_decoder(&task, &variants[n].params);
         const size_t count = hf_tensors_size(model.kind->tensors(model.self)), H = variants[n].params.heads;
+        const size_t window = variants[n].params.window;
         double *x = numbers(count), *z = numbers(67 * 6 * 7), *a = numbers(67 * H * 6 * 8), loss = 0;
         hf_token tokens[9];
         model.kind->initialize(model.self, x);
@@ -272,7 +283,8 @@ static void test_forward(void **state)
             double sum = 0;
             for (size_t j = 0; j < 8; j++) {
                 sum += a[r * 8 + j];
-                assert_true(j <= r % 6 + 2 ? a[r * 8 + j] > 0 : a[r * 8 + j] == 0);
+                const bool sees = j <= r % 6 + 2 && (window == 0 || j + window > r % 6 + 2);
+                assert_true(sees ? a[r * 8 + j] > 0 : a[r * 8 + j] == 0);
             }
             assert_true(close_to(sum, 1, 1e-14));
         }

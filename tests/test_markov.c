@@ -192,33 +192,81 @@ static void test_the_uniform_guess(void **state)
 
 static const hf_batch some = {.step = 1, .count = 5};
 
-static void test_gradient_against_differences(void **state)
+/* Largest difference between the gradient and central differences of the loss, over its largest number. */
+static double gradient_error(const hf_model *model, size_t count)
 {
-    (void)state;
-    const hf_token_task task = make_task(&small);
-    const hf_minimal_params params = {.heads = 2, .threads = 1, .query_scale = 1.5, .value_scale = 1.5, .seed = 7};
-    const hf_model model = make_minimal(&task, &params);
-    const size_t count = hf_tensors_size(model.kind->tensors(model.self));
-    assert_int_equal(count, 2 * 2 * 15 * 15);
     double *x = numbers(count), *g = numbers(count), largest = 0, worst = 0;
-    model.kind->initialize(model.self, x);
-    const double loss = model.kind->gradient(model.self, x, &some, g);
-    assert_true(loss == model.kind->loss(model.self, x, &some));
+    model->kind->initialize(model->self, x);
+    const double loss = model->kind->gradient(model->self, x, &some, g);
+    assert_true(loss == model->kind->loss(model->self, x, &some));
     for (size_t i = 0; i < count; i++)
         largest = fmax(largest, fabs(g[i]));
     for (size_t i = 0; i < count; i++) {
         const double h = 1e-5, at = x[i];
         x[i] = at + h;
-        const double up = model.kind->loss(model.self, x, &some);
+        const double up = model->kind->loss(model->self, x, &some);
         x[i] = at - h;
-        const double down = model.kind->loss(model.self, x, &some);
+        const double down = model->kind->loss(model->self, x, &some);
         x[i] = at;
         worst = fmax(worst, fabs((up - down) / (2 * h) - g[i]));
     }
-    assert_true(within("minimal model: gradient", worst / largest, 1e-8));
     free(x);
     free(g);
-    model.kind->free(model.self);
+    return worst / largest;
+}
+
+static void test_gradient_against_differences(void **state)
+{
+    (void)state;
+    static const size_t windows[] = {0, 1, 2, 3, 5, 7, 8, 100};
+    const hf_token_task task = make_task(&small);
+    for (size_t i = 0; i < sizeof windows / sizeof *windows; i++) {
+        const hf_minimal_params params = {
+            .heads = 2, .threads = 1, .window = windows[i], .query_scale = 1.5, .value_scale = 1.5, .seed = 7};
+        const hf_model model = make_minimal(&task, &params);
+        const size_t count = hf_tensors_size(model.kind->tensors(model.self));
+        assert_int_equal(count, 2 * 2 * 15 * 15);
+        assert_true(within("minimal model: gradient", gradient_error(&model, count), 1e-8));
+        model.kind->free(model.self);
+    }
+    task.kind->free(task.self);
+}
+
+/* Attention with a window is that without, of the places in it alone. */
+static void test_window(void **state)
+{
+    (void)state;
+    enum { N = 3, ATTENDED = N * 2 * 20 * 25 };
+    const hf_token_task task = make_task(&full);
+    double *x = numbers(4 * 75 * 75), *all = numbers(ATTENDED), *some_of_it = numbers(ATTENDED);
+    static const size_t windows[] = {1, 2, 4, 9, 24, 25};
+    for (size_t i = 0; i < sizeof windows / sizeof *windows; i++)
+        for (size_t pass = 0; pass < 2; pass++) {
+            const hf_minimal_params params = {.heads = 2,
+                                              .threads = 1,
+                                              .window = pass == 0 ? 0 : windows[i],
+                                              .query_scale = 2,
+                                              .value_scale = 1,
+                                              .seed = 7};
+            const hf_model model = make_minimal(&task, &params);
+            model.kind->initialize(model.self, x);
+            model.kind->forward(model.self, x, &some, 0, N, NULL, pass == 0 ? all : some_of_it);
+            model.kind->free(model.self);
+            for (size_t r = 0; r < N * 2 * 20 && pass == 1; r++) {
+                const size_t place = 5 + r % 20, from = place + 1 > windows[i] ? place + 1 - windows[i] : 0;
+                double seen = 0;
+                for (size_t j = from; j <= place; j++)
+                    seen += all[r * 25 + j];
+                for (size_t j = 0; j < 25; j++) {
+                    const bool in = j >= from && j <= place;
+                    assert_true(in ? close_to(some_of_it[r * 25 + j], all[r * 25 + j] / seen, 1e-13)
+                                   : some_of_it[r * 25 + j] == 0);
+                }
+            }
+        }
+    free(x);
+    free(all);
+    free(some_of_it);
     task.kind->free(task.self);
 }
 
@@ -353,6 +401,7 @@ int main(void)
         cmocka_unit_test(test_matrices),
         cmocka_unit_test(test_the_uniform_guess),
         cmocka_unit_test(test_gradient_against_differences),
+        cmocka_unit_test(test_window),
         cmocka_unit_test(test_forward_at_zero),
         cmocka_unit_test(test_equal_heads_have_equal_gradients_on_any_threads),
         cmocka_unit_test(test_fixed_sequences),

@@ -82,6 +82,11 @@ static bool has_random_teacher(const hf_config *c)
     return c->chain.teacher == NULL;
 }
 
+static bool has_window(const hf_config *c)
+{
+    return c->model.window > 0;
+}
+
 static bool is_decoder(const hf_config *c)
 {
     return c->model.kind == HF_NETWORK_DECODER;
@@ -403,6 +408,9 @@ const hf_key hf_keys[] = {
     KEY(model.kind, CHOICE, "minimal", ANY, "", "\"decoder\"",
         "network: attention alone on one-hot tokens and positions, or a decoder of blocks", .choices = networks),
     KEY(model.heads, COUNT, "3", FROM_TO(1, 1000), "1", "4", "number of heads H"),
+    KEY(model.window, COUNT, "0", FROM_TO(0, HF_MARKOV_LENGTH), "1", "4",
+        "tokens that attention sees, the last ones up to where it is; with several blocks each of them sees so many; 0: all",
+        .counts = has_window),
     KEY(model.query_scale, REAL, "-1.0", FROM_TO(-1, 1000), "1", "1e-9",
         "query weights start uniform between -scale and scale; negative: Xavier's bound; 0: exactly 0"),
     KEY(model.value_scale, REAL, "-1.0", FROM_TO(-1, 1000), "1", "0.0", "the same for the values"),

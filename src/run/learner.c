@@ -104,6 +104,7 @@ static hf_status create_network(hf_model *model, const hf_token_task *task, cons
     const size_t stored = params->train.samples + params->train.validation;
     const hf_minimal_params minimal = {.heads = n->heads,
                                        .threads = threads,
+                                       .window = n->window,
                                        .query_scale = n->query_scale,
                                        .value_scale = n->value_scale,
                                        .seed = seed,
@@ -111,6 +112,7 @@ static hf_status create_network(hf_model *model, const hf_token_task *task, cons
     const hf_decoder_params decoder = {.heads = n->heads,
                                        .blocks = n->blocks,
                                        .width = n->width,
+                                       .window = n->window,
                                        .mlp = n->mlp,
                                        .places = n->one_hot ? HF_PLACES_LEARNED : n->positions,
                                        .one_hot = n->one_hot,

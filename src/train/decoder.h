@@ -21,6 +21,7 @@ typedef enum { HF_PLACES_LEARNED, HF_PLACES_SINUSOIDAL, HF_PLACES_NONE } hf_plac
 typedef struct {
     size_t heads, blocks;
     size_t width; /* C; ignored with one_hot: vocabulary + places */
+    size_t window; /* in every block a place attends to so many, itself the last of them; 0: to all up to itself */
     size_t mlp;   /* width of its inner layer; 0: none */
     hf_places places;
     bool one_hot;    /* token and place as one-hot vectors, the first coordinates are read out: nothing is learned there */

@@ -29,6 +29,7 @@ static hf_attention_shape shape_of(const hf_decoder *m, size_t b)
     return (hf_attention_shape){.queries = queries,
                                 .keys = m->P,
                                 .first = m->P - queries,
+                                .window = m->params.window,
                                 .q_width = m->q_width,
                                 .v_width = m->v_width,
                                 .q_stride = heads * m->q_width,

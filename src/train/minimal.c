@@ -48,6 +48,11 @@ struct hf_minimal {
 
 /* ---- one sequence ---- */
 
+static size_t pad(size_t count)
+{
+    return (count + HF_TILE_LANES - 1) / HF_TILE_LANES * HF_TILE_LANES;
+}
+
 static size_t first_query(const hf_minimal *m)
 {
     return m->task.first - 1; /* the place that predicts the first scored token */
@@ -59,6 +64,22 @@ static size_t first_seeing(const hf_minimal *m, size_t j)
     return j > first_query(m) ? j - first_query(m) : 0;
 }
 
+/* One more than the number of the last scored query that sees key j; up to first_seeing(m, j): none does. */
+static size_t end_seeing(const hf_minimal *m, size_t j)
+{
+    const size_t window = m->params.window, scored = m->task.scored, start = first_query(m);
+    if (window == 0 || j + window >= start + scored)
+        return scored;
+    return j + window > start ? j + window - start : 0;
+}
+
+/* The first key that scored query n sees. */
+static size_t first_seen(const hf_minimal *m, size_t n)
+{
+    const size_t window = m->params.window, keys = first_query(m) + n + 1;
+    return window == 0 || keys <= window ? 0 : keys - window;
+}
+
 static const hf_token *sequence(const hf_minimal *m, const hf_batch *batch, size_t n, workspace *w)
 {
     const uint32_t sample = hf_batch_sample(batch, n);
@@ -68,7 +89,7 @@ static const hf_token *sequence(const hf_minimal *m, const hf_batch *batch, size
     return w->tokens;
 }
 
-/* weight (J, q): logits of head h; -infinity where the key lies behind the query. */
+/* weight (J, q): logits of head h; -infinity where the query does not see the key. */
 HF_INLINE void fill_logits(const hf_minimal *m, const double *query, const hf_token *tokens, double *row, double *weight)
 {
     const size_t d = m->task.vocabulary, D = m->width, start = first_query(m);
@@ -80,7 +101,7 @@ HF_INLINE void fill_logits(const hf_minimal *m, const double *query, const hf_to
             row[c] = by_token[c] + by_place[c];
         for (size_t n = 0; n < m->q; n++)
             l[n] = -INFINITY;
-        for (size_t n = first_seeing(m, j); n < m->task.scored; n++)
+        for (size_t n = first_seeing(m, j); n < end_seeing(m, j); n++)
             l[n] = (row[tokens[start + n]] + row[d + start + n]) * m->scale;
     }
 }
@@ -131,13 +152,14 @@ HF_INLINE void fill_shown(const hf_minimal *m, const double *value, const hf_tok
     }
 }
 
-/* output (q, v) += attention times what is shown; keys behind a group of queries have attention 0. */
+/* output (q, v) += attention times what is shown; keys that a group of queries does not see have attention 0. */
 HF_INLINE void add_output(const hf_minimal *m, const double *weight, const double *shown, double *output)
 {
     for (size_t n = 0; n < m->task.scored; n += HF_TILE_ROWS) {
         const size_t left = m->task.scored - n, rows = left < HF_TILE_ROWS ? left : HF_TILE_ROWS;
-        const size_t seen = first_query(m) + n + rows;
-        hf_tiles_add(rows, seen, m->v, weight + n, 1, m->q, shown, m->v, output + n * m->v, m->v);
+        const size_t from = first_seen(m, n), seen = first_query(m) + n + rows - from;
+        hf_tiles_add(rows, seen, m->v, weight + from * m->q + n, 1, m->q, shown + from * m->v, m->v, output + n * m->v,
+                     m->v);
     }
 }
 
@@ -209,11 +231,11 @@ HF_INLINE void spread_query(const hf_minimal *m, const hf_token *tokens, const d
     for (size_t j = 0; j < m->places; j++) {
         double *by_token = query + tokens[j] * D, *by_place = query + (d + j) * D;
         const double *dl = change + j * m->q;
-        for (size_t n = first_seeing(m, j); n < m->task.scored; n++) {
+        for (size_t n = first_seeing(m, j); n < end_seeing(m, j); n++) {
             by_token[tokens[start + n]] += dl[n];
             by_place[tokens[start + n]] += dl[n];
         }
-        for (size_t n = first_seeing(m, j); n < m->task.scored; n++) {
+        for (size_t n = first_seeing(m, j); n < end_seeing(m, j); n++) {
             by_token[d + start + n] += dl[n];
             by_place[d + start + n] += dl[n];
         }
@@ -239,15 +261,18 @@ HF_INLINE void spread_value(const hf_minimal *m, const hf_token *tokens, const d
 /* change (J, q) = shown times the outputs' gradient, and back (J, v) = attention times it, where queries see the key. */
 HF_INLINE void return_output(const hf_minimal *m, const double *weight, const double *shown, workspace *w)
 {
-    const size_t d = m->task.vocabulary, scored = m->task.scored;
+    const size_t d = m->task.vocabulary;
     memset(w->change, 0, m->places * m->q * sizeof *w->change);
     memset(w->back, 0, m->places * m->v * sizeof *w->back);
     for (size_t j = 0; j < m->places; j += HF_TILE_ROWS) {
         const size_t left = m->places - j, rows = left < HF_TILE_ROWS ? left : HF_TILE_ROWS;
-        const size_t from = first_seeing(m, j), lane = from / HF_TILE_LANES * HF_TILE_LANES;
-        hf_tiles_add(rows, d, m->q - lane, shown + j * m->v, m->v, 1, w->turned + lane, m->q, w->change + j * m->q + lane,
-                     m->q);
-        hf_tiles_add(rows, scored - from, m->v, weight + j * m->q + from, m->q, 1, w->output + from * m->v, m->v,
+        const size_t from = first_seeing(m, j), to = end_seeing(m, j + rows - 1);
+        const size_t lane = from / HF_TILE_LANES * HF_TILE_LANES;
+        if (to <= from)
+            continue; /* nobody sees these keys */
+        hf_tiles_add(rows, d, pad(to) - lane, shown + j * m->v, m->v, 1, w->turned + lane, m->q,
+                     w->change + j * m->q + lane, m->q);
+        hf_tiles_add(rows, to - from, m->v, weight + j * m->q + from, m->q, 1, w->output + from * m->v, m->v,
                      w->back + j * m->v, m->v);
     }
 }
@@ -369,11 +394,6 @@ static double *take(double **memory, size_t count)
     double *taken = *memory;
     *memory += count;
     return taken;
-}
-
-static size_t pad(size_t count)
-{
-    return (count + HF_TILE_LANES - 1) / HF_TILE_LANES * HF_TILE_LANES;
 }
 
 static void minimal_free(void *self)

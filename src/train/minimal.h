@@ -4,6 +4,8 @@
  *
  *     l_htj = x_t^T Q_h x_j / sqrt(D),   a_htj = softmax over j <= t,   z_t = sum_h sum_j a_htj V_h x_j
  *
+ * (with a window of W lags over t - W < j <= t)
+ *
  * and the first `vocabulary` coordinates of z_t are the logits of token t + 1. One-hot vectors make products look-ups: keys
  * come first in memory, query (H, D, D) is [head][key][query] and value (H, D, D) [head][key][output], so that what key j
  * gives is the sum of row token_j and row vocabulary + j. Value rows beyond the vocabulary have no effect, nor have queries
@@ -17,6 +19,7 @@
 
 typedef struct {
     size_t heads, threads;
+    size_t window;                   /* a query sees so many places, its own the last of them; 0: all up to there */
     double query_scale, value_scale; /* parameters start uniform in (-scale, scale); < 0: sqrt(6/2D), Xavier's bound */
     uint64_t seed;                   /* of the initial parameters */
     size_t stored;                   /* fixed and held-out sequences, drawn once */

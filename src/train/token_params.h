@@ -29,6 +29,7 @@ typedef enum { HF_NETWORK_MINIMAL, HF_NETWORK_DECODER } hf_network_kind;
 typedef struct {
     hf_network_kind kind;
     size_t heads;
+    size_t window; /* places that attention sees; 0: all */
     double query_scale, value_scale, key_scale;
     size_t blocks, width, mlp;
     hf_places positions;

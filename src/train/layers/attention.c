@@ -13,20 +13,29 @@ static size_t seen(const hf_attention_shape *s, size_t n)
     return count < s->keys ? count : s->keys;
 }
 
+/* And of these not the first so many. */
+static size_t unseen(const hf_attention_shape *s, size_t n)
+{
+    const size_t count = seen(s, n);
+    return s->window == 0 || count <= s->window ? 0 : count - s->window;
+}
+
 HF_CLONES static void softmax(const hf_attention_shape *s, double *weights)
 {
     for (size_t n = 0; n < s->queries; n++) {
         double *row = weights + n * s->keys, largest = -INFINITY;
-        const size_t count = seen(s, n);
+        const size_t from = unseen(s, n), count = seen(s, n);
         HF_SIMD_MAX(largest)
-        for (size_t j = 0; j < count; j++)
+        for (size_t j = from; j < count; j++)
             largest = row[j] > largest ? row[j] : largest;
         HF_SIMD
-        for (size_t j = 0; j < count; j++)
+        for (size_t j = from; j < count; j++)
             row[j] = hf_exponential(row[j] - largest);
-        const double norm = 1 / hf_tiles_sum(count, row);
-        for (size_t j = 0; j < count; j++)
+        const double norm = 1 / hf_tiles_sum(count - from, row + from);
+        for (size_t j = from; j < count; j++)
             row[j] *= norm;
+        for (size_t j = 0; j < from; j++)
+            row[j] = 0;
         for (size_t j = count; j < s->keys; j++)
             row[j] = 0;
     }

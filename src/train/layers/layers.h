@@ -62,9 +62,10 @@ void hf_dropout_apply(const hf_dropout *dropout, unsigned place, uint32_t sample
 /* ---- attention.c: o_h = softmax(q_h k_h^T scale, causal) v_h ---- */
 
 /* One sequence and head: queries q (queries, q_width), keys k (keys, q_width), values v (keys, v_width), outputs o (queries,
- * v_width), with rows that are a stride apart. Query n stands at place first + n and sees the keys up to there. */
+ * v_width), with rows that are a stride apart. Query n stands at place first + n and sees the keys up to there, or the last
+ * `window` of them (0: all). */
 typedef struct {
-    size_t queries, keys, first;
+    size_t queries, keys, first, window;
     size_t q_width, v_width;
     size_t q_stride, k_stride, v_stride, o_stride;
     double scale;
