@@ -133,12 +133,22 @@ static hf_status check_decoder(hf_config *c, hf_error *err)
     return HF_OK;
 }
 
-static hf_status check_network(hf_config *c, hf_error *err)
+static hf_status check_effect(hf_config *c, const char *section, const char *what, hf_error *err)
 {
+    const char *const sections[] = {section, NULL};
     for (const hf_key *key = hf_keys; key < hf_keys + hf_key_count; key++)
-        if (strncmp(key->path, "model.", strlen("model.")) == 0 && key->when != NULL && !key->when(c) &&
-            hf_keys_is_given(key, c))
-            return hf_config_reject(c, err, key->path, "has no effect on this network");
+        if (is_of(key, sections) && key->when != NULL && !key->when(c) && hf_keys_is_given(key, c))
+            return hf_config_reject(c, err, key->path, "has no effect on this %s", what);
+    return HF_OK;
+}
+
+static hf_status check_switches(hf_config *c, hf_error *err)
+{
+    hf_status status = check_effect(c, "chain", "chain", err);
+    if (status == HF_OK)
+        status = check_effect(c, "model", "network", err);
+    if (status != HF_OK)
+        return status;
     return c->model.kind == HF_NETWORK_DECODER ? check_decoder(c, err) : HF_OK;
 }
 
@@ -158,7 +168,7 @@ static hf_status check_training(hf_config *c, hf_error *err)
 hf_status hf_chain_check(hf_config *config, hf_error *err)
 {
     static hf_status (*const steps[])(hf_config *, hf_error *) = {check_no_regression, check_length,  settle_strengths,
-                                                                  check_weights,       check_network, check_training};
+                                                                  check_weights,       check_switches, check_training};
     hf_status status = HF_OK;
     for (size_t i = 0; i < sizeof steps / sizeof *steps && status == HF_OK; i++)
         status = steps[i](config, err);

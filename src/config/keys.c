@@ -87,6 +87,11 @@ static bool has_window(const hf_config *c)
     return c->model.window > 0;
 }
 
+static bool has_free_matrices(const hf_config *c)
+{
+    return has_random_teacher(c) || c->chain.matrices == HF_MARKOV_EXCLUSIVE;
+}
+
 static bool is_decoder(const hf_config *c)
 {
     return c->model.kind == HF_NETWORK_DECODER;
@@ -398,9 +403,10 @@ const hf_key hf_keys[] = {
     KEY(chain.generated, COUNT, "20", FROM_TO(1, HF_MARKOV_LENGTH), "1", "40",
         "tokens of a sequence behind the first, which are uniform: as many as the largest lag; these are predicted"),
     KEY(chain.matrices, CHOICE, "orthogonal", ANY, "", "\"exclusive\"",
-        "A_k: random orthogonal ones, normal numbers, or ones that are orthogonal to each other as vectors", .choices = matrices,
+        "A_k: random orthogonal ones, normal numbers, or ones (drawn, or those of the teacher) that are made orthogonal to each "
+        "other as vectors, the nearest span's first", .choices = matrices, .when = has_free_matrices),
+    KEY(chain.seed, SEED, "1", AT_LEAST(0), "", "7", "seed of A_k, the same for all training runs", .replaces = "chain.teacher",
         .when = has_random_teacher),
-    KEY(chain.seed, SEED, "1", AT_LEAST(0), "", "7", "seed of A_k, the same for all training runs", .when = has_random_teacher),
     KEY(chain.teacher, PATH, NULL, ANY, "", "\"teacher.tsv\"",
         "table of the A_k, which are scaled to their sizes: columns k (the span), row (the next token) and one for each token; "
         "default: random ones", .counts = never),

@@ -104,7 +104,7 @@ static hf_status fill_matrices(markov *m, const hf_markov_params *params, hf_err
             hf_normal_fill(&stream, size, a);
         if (params->table == NULL && params->matrices != HF_MARKOV_NORMAL && !orthogonalize(d, a))
             return hf_fail(err, HF_ENUMERIC, "the singular vectors of the chain's matrices do not converge");
-        if (params->table == NULL && params->matrices == HF_MARKOV_EXCLUSIVE)
+        if (params->matrices == HF_MARKOV_EXCLUSIVE)
             exclude(size, k, m->matrix);
     }
     for (size_t k = 0; k < m->spans; k++) {

@@ -16,7 +16,7 @@ enum { HF_MARKOV_VOCABULARY = 4096, HF_MARKOV_LENGTH = 4096 }; /* the largest th
 typedef enum {
     HF_MARKOV_ORTHOGONAL, /* A_k = U V^T of the singular vectors of a matrix of normal numbers */
     HF_MARKOV_NORMAL,     /* normal numbers, scaled to the norm of an orthogonal matrix */
-    HF_MARKOV_EXCLUSIVE   /* orthogonal ones made orthogonal to each other, norms restored */
+    HF_MARKOV_EXCLUSIVE   /* orthogonal ones, or those of the table, made orthogonal to each other, the first first; norms restored */
 } hf_markov_matrices;
 
 typedef struct {
