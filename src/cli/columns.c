@@ -1,29 +1,37 @@
 /* headflow help columns: what stands in the tables of a run. */
 #include "cli/cli.h"
+#include "compare/bands.h"
 #include "compare/beside.h"
 #include "compare/comparison.h"
 #include "compare/ladder.h"
 #include "log/tables.h"
 #include "report/findings.h"
+#include "run/record.h"
 #include "run/systems.h"
 #include "run/token_record.h"
+#include "sweep/collect.h"
+#include "sweep/tasks.h"
 
 #include <stdio.h>
 #include <string.h>
 
 bool hf_cli_explain_columns(const char *name)
 {
-    const hf_table_kind *const *const rooms[] = {hf_findings_tables, hf_comparison_tables, hf_ladder_tables,
-                                                  hf_log_tables, hf_beside_tables, hf_token_record_tables};
+    const hf_table_kind *const *const rooms[] = {
+        hf_findings_tables, hf_record_tables, hf_bands_tables,        hf_comparison_tables, hf_ladder_tables,
+        hf_log_tables,      hf_beside_tables, hf_token_record_tables, hf_tasks_tables,      hf_collect_tables};
     bool found = name == NULL || strcmp(name, "trajectory.tsv") == 0;
     if (found)
         hf_systems_explain(stdout);
     for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++)
-        for (const hf_table_kind *const *kind = rooms[i]; *kind != NULL; kind++)
-            if (name == NULL || strcmp(name, (*kind)->name) == 0) {
-                fputs(found ? "\n" : "", stdout);
-                hf_table_explain(*kind, stdout);
-                found = true;
-            }
+        for (const hf_table_kind *const *kind = rooms[i]; *kind != NULL; kind++) {
+            char title[80];
+            hf_table_title(*kind, title, sizeof title);
+            if (name != NULL && strcmp(name, title) != 0)
+                continue;
+            fputs(found ? "\n" : "", stdout);
+            hf_table_explain(*kind, stdout);
+            found = true;
+        }
     return found;
 }

@@ -113,8 +113,9 @@ static hf_status read_rows(bands *b, bool *more, hf_error *err)
     return HF_OK;
 }
 
-static void write_header(const bands *b, hf_table *table)
+static void name_bands(hf_table *table, const void *row)
 {
+    const bands *b = row;
     for (size_t c = 0; c < b->columns; c++) {
         if (!b->is_shown[c])
             continue;
@@ -124,11 +125,11 @@ static void write_header(const bands *b, hf_table *table)
         hf_table_text(table, "%s_p10", b->name[c]);
         hf_table_text(table, "%s_p90", b->name[c]);
     }
-    hf_table_end_line(table);
 }
 
-static void write_row(bands *b, hf_table *table)
+static void write_bands(hf_table *table, const void *row)
 {
+    const bands *b = row;
     for (size_t c = 0; c < b->columns; c++) {
         double *number = b->number + c * b->seeds;
         if (!b->is_shown[c])
@@ -142,13 +143,25 @@ static void write_row(bands *b, hf_table *table)
         hf_table_number(table, hf_quantile(b->seeds, number, 0.1));
         hf_table_number(table, hf_quantile(b->seeds, number, 0.9));
     }
-    hf_table_end_line(table);
 }
+
+static const hf_column_group group = {name_bands, write_bands};
+static const hf_column columns[] = {
+    HF_COLUMN_GROUP(&group, "t", "flow time", "when"),
+    HF_COLUMN_LIKE("step", "steps", "when"),
+    HF_COLUMN_LIKE("<column>", "", "of trajectory.tsv, if it does not belong to a head: the median over seeds"),
+    HF_COLUMN_LIKE("<column>_p10", "", "quantile 0.1"),
+    HF_COLUMN_LIKE("<column>_p90", "", "quantile 0.9"),
+};
+static const hf_table_kind summary = {"train/summary.tsv", "A row for every output time that all seeds have.",
+                                      HF_COLUMNS(columns)};
+
+const hf_table_kind *const hf_bands_tables[] = {&summary, NULL};
 
 static hf_status write_table(bands *b, const hf_table_origin *origin, const char *directory, hf_error *err)
 {
     hf_table table;
-    hf_status status = hf_table_open(&table, directory, "train/summary.tsv", origin, err);
+    hf_status status = hf_table_open(&table, directory, summary.name, origin, err);
     if (status != HF_OK)
         return status;
     hf_table_comment(&table, "median and quantiles over %zu seed%s%s", b->seeds, hf_plural(b->seeds),
@@ -156,11 +169,11 @@ static hf_status write_table(bands *b, const hf_table_origin *origin, const char
                          ? ", so few that p10 and p90 lie between the two lowest and the two highest: "
                            "nearly the range"
                          : "");
-    write_header(b, &table);
+    hf_table_head(&table, &summary, b);
     for (bool more = true; more && status == HF_OK;) {
         status = read_rows(b, &more, err);
         if (status == HF_OK && more)
-            write_row(b, &table);
+            hf_table_line(&table, &summary, b);
     }
     if (status == HF_OK)
         return hf_file_commit(&table.file, err);

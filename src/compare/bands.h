@@ -7,6 +7,8 @@
 
 #include "report/table.h"
 
+extern const hf_table_kind *const hf_bands_tables[]; /* ended by NULL */
+
 /* Reads the seeds' trajectories in directory/train, or finished/train where finished is not NULL and they are not in directory,
  * and writes the summary to directory. Errors: HF_EUSAGE (a trajectory that cannot be
  * read), HF_ESYSTEM. */

@@ -67,8 +67,8 @@ static const hf_column columns[] = {
     HF_COLUMN(row, t_error, "flow time", "standard error of t"),
     HF_COLUMN_STRING(row, name, "", "of the curve"),
 };
-static const hf_table_kind compare_table = {"detect: compare.tsv",
-    "With --beside: a row for every curve and every stage of the flow.", HF_COLUMNS(columns)};
+static const hf_table_kind compare_table = {"compare.tsv",
+    "With --beside: a row for every curve and every stage of the flow.", HF_COLUMNS_OF("detect", columns)};
 /* clang-format on */
 
 const hf_table_kind *const hf_beside_tables[] = {&compare_table, NULL};
@@ -127,12 +127,11 @@ static hf_status write_table(const hf_beside *b, size_t count, const hf_log_look
                              hf_error *err)
 {
     hf_table table;
-    const hf_status status = hf_table_open(&table, directory, "compare.tsv", &b->flow_params->origin, err);
+    const hf_status status = hf_table_open(&table, directory, compare_table.name, &b->flow_params->origin, err);
     if (status != HF_OK)
         return status;
     hf_table_comment(&table, "steps stand for flow time: lr %.17g, momentum %.17g", b->clock.lr, b->clock.momentum);
-    hf_table_names(&table, &compare_table);
-    hf_table_end_line(&table);
+    hf_table_head(&table, &compare_table, NULL);
     for (size_t k = 0; k <= count; k++)
         for (size_t i = 0; i < b->flow.findings.stage_count; i++) {
             if (isnan(level_of(b, i)))

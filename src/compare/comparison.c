@@ -199,8 +199,7 @@ static hf_status write_compare(const hf_experiment *x, const char *directory, co
         if (x->params->main.learner.train.features == HF_FEATURES_RANDOM)
             hf_table_comment(&table,
                              "random features: the flow is that of orthogonal ones, from which they are off by about 1/d");
-        hf_table_names(&table, &levels_table);
-        hf_table_end_line(&table);
+        hf_table_head(&table, &levels_table, NULL);
         write_flows(&table, x, head_of);
         write_seeds(&table, x, head_of);
         write_quantiles(&table, x);
@@ -226,7 +225,24 @@ typedef struct {
     double t, loss, overlap, stages, sharpness, t_before, deviation_before, t_after, deviation_after;
     double train_loss, early_step, early_t, early_loss, early_class, early_distance;
     const char *heads;
+    size_t head_count;
+    const size_t *head_of; /* (head_count) NULL: unknown */
 } run_row;
+
+static void name_heads(hf_table *table, const void *row)
+{
+    for (size_t k = 1; k <= ((const run_row *)row)->head_count; k++)
+        hf_table_text(table, "head_%zu", k);
+}
+
+static void write_heads(hf_table *table, const void *row)
+{
+    const run_row *r = row;
+    for (size_t k = 0; k < r->head_count; k++)
+        hf_table_index(table, r->head_of != NULL ? r->head_of[k] + 1 : 0);
+}
+
+static const hf_column_group head_columns = {name_heads, write_heads};
 
 /* clang-format off */
 static const hf_column run_columns[] = {
@@ -248,7 +264,8 @@ static const hf_column run_columns[] = {
     HF_COLUMN(run_row, early_loss, "loss", "held-out loss there"),
     HF_COLUMN(run_row, early_class, "", "k of the smallest distance_k there"),
     HF_COLUMN(run_row, early_distance, "loss", "that distance"),
-    HF_COLUMN(run_row, heads, "", "the flow's head for each head of the run, separated by commas; nan unless every head carries a pattern of its own. The same as numbers in head_1 ... head_H"),
+    HF_COLUMN(run_row, heads, "", "the flow's head for each head of the run, separated by commas; nan unless every head carries a pattern of its own"),
+    HF_COLUMN_GROUP(&head_columns, "head_<h>", "", "the same, for head h of the run"),
 };
 static const hf_table_kind runs_table = {"runs.tsv", "A row for every training run, and for the flow with drift.", HF_COLUMNS(run_columns)};
 /* clang-format on */
@@ -263,10 +280,9 @@ static hf_status write_run(hf_table *table, run_row *row, size_t heads, const si
     for (size_t k = 0; k < heads && head_of != NULL; k++)
         at += sprintf(at, "%s%zu", k == 0 ? "" : ",", head_of[k] + 1);
     row->heads = text;
-    hf_table_row(table, &runs_table, row);
-    for (size_t k = 0; k < heads; k++)
-        hf_table_index(table, head_of != NULL ? head_of[k] + 1 : 0);
-    hf_table_end_line(table);
+    row->head_count = heads;
+    row->head_of = head_of;
+    hf_table_line(table, &runs_table, row);
     free(text);
     return HF_OK;
 }
@@ -335,10 +351,7 @@ static hf_status write_runs(const hf_experiment *x, const char *directory, const
         return hf_fail_memory(err, "the comparison");
     hf_status status = hf_table_open(&table, directory, runs_table.name, origin, err);
     if (status == HF_OK) {
-        hf_table_names(&table, &runs_table);
-        for (size_t k = 1; k <= x->params->flow.problem.heads; k++)
-            hf_table_text(&table, "head_%zu", k);
-        hf_table_end_line(&table);
+        hf_table_head(&table, &runs_table, &(run_row){.head_count = x->params->flow.problem.heads});
         for (size_t k = 0; k < x->main.seeds && status == HF_OK; k++)
             status = write_seed(&table, x, k, head_of, err);
         if (x->has_drift && status == HF_OK)

@@ -379,8 +379,7 @@ static hf_status write_fits(const hf_experiment *x, const char *directory, const
                      HF_JACKKNIFE_LEAST);
     hf_table_comment(&table, "residual_error: how well the law holds, from the rungs' scatter about it; no error bar, for "
                              "rungs share their seeds");
-    hf_table_names(&table, &fits_table);
-    hf_table_end_line(&table);
+    hf_table_head(&table, &fits_table, NULL);
     status = fill_fits(x, &table, err);
     if (status == HF_OK)
         return hf_file_commit(&table.file, err);

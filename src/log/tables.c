@@ -140,11 +140,11 @@ static const hf_column slope_columns[] = {
     HF_COLUMN(slope_row, rows, "", "how many they are"),
 };
 static const hf_table_kind
-    curves_table = {"detect: curves.tsv", "A row for every curve.", HF_COLUMNS(curve_columns)},
-    stages_table = {"detect: stages.tsv", "A row for every stage of every curve; times are those of the log.", HF_COLUMNS(stage_columns)},
-    plateaus_table = {"detect: plateaus.tsv", "A row for every plateau of every curve.", HF_COLUMNS(plateau_columns)},
-    samples_table = {"detect: samples.tsv", "Rows of the logs, for figures.", HF_COLUMNS(sample_columns)},
-    slope_table = {"detect: slope.tsv", "Level and speed along every curve.", HF_COLUMNS(slope_columns)};
+    curves_table = {"curves.tsv", "A row for every curve.", HF_COLUMNS_OF("detect", curve_columns)},
+    stages_table = {"stages.tsv", "A row for every stage of every curve; times are those of the log.", HF_COLUMNS_OF("detect", stage_columns)},
+    plateaus_table = {"plateaus.tsv", "A row for every plateau of every curve.", HF_COLUMNS_OF("detect", plateau_columns)},
+    samples_table = {"samples.tsv", "Rows of the logs, for figures.", HF_COLUMNS_OF("detect", sample_columns)},
+    slope_table = {"slope.tsv", "Level and speed along every curve.", HF_COLUMNS_OF("detect", slope_columns)};
 /* clang-format on */
 
 const hf_table_kind *const hf_log_tables[] = {&stages_table, &curves_table,  &plateaus_table,
@@ -268,23 +268,20 @@ hf_status hf_log_tables_write(size_t count, const hf_log_look *looks, const hf_s
                               hf_error *err)
 {
     static const struct {
-        const char *name;
         const hf_table_kind *kind;
         void (*write)(hf_table *table, const hf_log_look *look, size_t number);
-    } tables[] = {{"curves.tsv", &curves_table, write_curve},
-                  {"stages.tsv", &stages_table, write_stages},
-                  {"plateaus.tsv", &plateaus_table, write_plateaus},
-                  {"samples.tsv", &samples_table, write_samples},
-                  {"slope.tsv", &slope_table, write_slope}};
+    } tables[] = {{&curves_table, write_curve},
+                  {&stages_table, write_stages},
+                  {&plateaus_table, write_plateaus},
+                  {&samples_table, write_samples},
+                  {&slope_table, write_slope}};
     const hf_table_origin origin = origin_of(count, looks, params);
     hf_status status = HF_OK;
     for (size_t i = 0; i < sizeof tables / sizeof tables[0] && status == HF_OK; i++) {
         hf_table table;
-        status = hf_table_open(&table, directory, tables[i].name, &origin, err);
+        status = hf_table_start(&table, directory, tables[i].kind, &origin, NULL, err);
         if (status != HF_OK)
             break;
-        hf_table_names(&table, tables[i].kind);
-        hf_table_end_line(&table);
         for (size_t k = 0; k < count; k++)
             tables[i].write(&table, &looks[k], k + 1);
         status = hf_file_commit(&table.file, err);

@@ -126,37 +126,53 @@ void hf_table_end_line(hf_table *table)
     table->fields = 0;
 }
 
-void hf_table_names(hf_table *table, const hf_table_kind *kind)
-{
-    for (size_t i = 0; i < kind->count; i++)
-        hf_table_text(table, "%s", kind->column[i].name);
-}
-
-void hf_table_row(hf_table *table, const hf_table_kind *kind, const void *row)
+void hf_table_head(hf_table *table, const hf_table_kind *kind, const void *row)
 {
     for (size_t i = 0; i < kind->count; i++) {
-        const void *field = (const char *)row + kind->column[i].offset;
-        switch (kind->column[i].cell) {
-        case HF_CELL_NUMBER:
-            hf_table_number(table, *(const double *)field);
-            break;
-        case HF_CELL_COUNT:
-            hf_table_text(table, "%zu", *(const size_t *)field);
-            break;
-        case HF_CELL_INDEX:
-            hf_table_index(table, *(const size_t *)field);
-            break;
-        case HF_CELL_FLAG:
-            hf_table_text(table, "%d", *(const bool *)field);
-            break;
-        case HF_CELL_WORD:
-            hf_table_text(table, "%s", *(const char *const *)field);
-            break;
-        case HF_CELL_STRING:
-            hf_table_string(table, *(const char *const *)field);
-            break;
-        }
+        const hf_column *column = &kind->column[i];
+        if (column->cell == HF_CELL_GROUP)
+            column->group->names(table, row);
+        else if (column->cell != HF_CELL_LIKE)
+            hf_table_text(table, "%s", column->name);
     }
+    hf_table_end_line(table);
+}
+
+static void write_field(hf_table *table, const hf_column *column, const void *row)
+{
+    const void *field = (const char *)row + column->offset;
+    switch (column->cell) {
+    case HF_CELL_NUMBER:
+        hf_table_number(table, *(const double *)field);
+        break;
+    case HF_CELL_COUNT:
+        hf_table_text(table, "%zu", *(const size_t *)field);
+        break;
+    case HF_CELL_INDEX:
+        hf_table_index(table, *(const size_t *)field);
+        break;
+    case HF_CELL_FLAG:
+        hf_table_text(table, "%d", *(const bool *)field);
+        break;
+    case HF_CELL_WORD:
+        hf_table_text(table, "%s", *(const char *const *)field);
+        break;
+    case HF_CELL_STRING:
+        hf_table_string(table, *(const char *const *)field);
+        break;
+    case HF_CELL_GROUP:
+        column->group->fields(table, row);
+        break;
+    case HF_CELL_LIKE:
+        break;
+    }
+}
+
+void hf_table_line(hf_table *table, const hf_table_kind *kind, const void *row)
+{
+    for (size_t i = 0; i < kind->count; i++)
+        write_field(table, &kind->column[i], row);
+    hf_table_end_line(table);
 }
 
 hf_status hf_table_start(hf_table *table, const char *directory, const hf_table_kind *kind, const hf_table_origin *origin,
@@ -167,20 +183,20 @@ hf_status hf_table_start(hf_table *table, const char *directory, const hf_table_
         return status;
     if (comment != NULL)
         hf_table_comment(table, "%s", comment);
-    hf_table_names(table, kind);
-    hf_table_end_line(table);
+    hf_table_head(table, kind, NULL);
     return HF_OK;
 }
 
-void hf_table_line(hf_table *table, const hf_table_kind *kind, const void *row)
+void hf_table_title(const hf_table_kind *kind, char *title, size_t size)
 {
-    hf_table_row(table, kind, row);
-    hf_table_end_line(table);
+    snprintf(title, size, "%s%s%s", kind->of == NULL ? "" : kind->of, kind->of == NULL ? "" : ": ", kind->name);
 }
 
 void hf_table_explain(const hf_table_kind *kind, FILE *stream)
 {
-    fprintf(stream, "## %s\n\n%s\n\n| column | unit | meaning |\n|---|---|---|\n", kind->name, kind->rows);
+    char title[80];
+    hf_table_title(kind, title, sizeof title);
+    fprintf(stream, "## %s\n\n%s\n\n| column | unit | meaning |\n|---|---|---|\n", title, kind->rows);
     for (size_t i = 0; i < kind->count; i++)
         fprintf(stream, "| `%s` | %s | %s |\n", kind->column[i].name, kind->column[i].unit, kind->column[i].meaning);
 }

@@ -19,47 +19,58 @@ typedef struct {
 } hf_table;
 
 /* What stands in a column, by the type of the row's field: double; size_t that counts; size_t that counts from 1, where 0 does
- * not apply and is nan; bool as 0 or 1; one word of ours; text of somebody else's, in quotes. */
-typedef enum { HF_CELL_NUMBER, HF_CELL_COUNT, HF_CELL_INDEX, HF_CELL_FLAG, HF_CELL_WORD, HF_CELL_STRING } hf_cell;
+ * not apply and is nan; bool as 0 or 1; one word of ours; text of somebody else's, in quotes. Or as many columns as the row
+ * says, and more kinds of columns among these. */
+typedef enum {
+    HF_CELL_NUMBER,
+    HF_CELL_COUNT,
+    HF_CELL_INDEX,
+    HF_CELL_FLAG,
+    HF_CELL_WORD,
+    HF_CELL_STRING,
+    HF_CELL_GROUP,
+    HF_CELL_LIKE
+} hf_cell;
 
-/* A column: a field of the struct that a row of the table is. */
+/* Columns of which a table has as many as its rows say: writes their names, and their fields, in the same order. */
+typedef struct {
+    void (*names)(hf_table *table, const void *row);
+    void (*fields)(hf_table *table, const void *row);
+} hf_column_group;
+
+/* A column: a field of the struct that a row of the table is, or a group. */
 typedef struct {
     const char *name, *unit, *meaning; /* unit "": none */
     hf_cell cell;
     size_t offset;
+    const hf_column_group *group;
 } hf_column;
 
 /* The column of a field, named like it; of a size_t that is HF_CELL_INDEX; of a const char * that is HF_CELL_STRING. */
-#define HF_COLUMN(row, field, unit, meaning)                                                                                  \
-    {                                                                                                                         \
-#field,                                                                                                                     \
-     (unit),                                                                                                                     \
-     (meaning),                                                                                                                  \
-     _Generic(((row *)NULL)->field,                                                                                              \
-         double: HF_CELL_NUMBER,                                                                                                 \
-         size_t: HF_CELL_COUNT,                                                                                                  \
-         bool: HF_CELL_FLAG,                                                                                                     \
-         const char *: HF_CELL_WORD),                                                                                            \
-     offsetof(row, field) \
-    }
-#define HF_COLUMN_INDEX(row, field, unit, meaning)                                                                         \
-    {                                                                                                                      \
-#field, (unit), (meaning), HF_CELL_INDEX, offsetof(row, field)                                                     \
-    }
-#define HF_COLUMN_STRING(row, field, unit, meaning)                                                                        \
-    {                                                                                                                      \
-#field, (unit), (meaning), HF_CELL_STRING, offsetof(row, field)                                                    \
-    }
+/* clang-format off */
+#define HF_COLUMN(row, field, unit, meaning)                                                                                \
+    {#field, (unit), (meaning),                                                                                             \
+     _Generic(((row *)NULL)->field, double: HF_CELL_NUMBER, size_t: HF_CELL_COUNT, bool: HF_CELL_FLAG,                      \
+              const char *: HF_CELL_WORD), offsetof(row, field), NULL}
+#define HF_COLUMN_INDEX(row, field, unit, meaning) {#field, (unit), (meaning), HF_CELL_INDEX, offsetof(row, field), NULL}
+#define HF_COLUMN_STRING(row, field, unit, meaning) {#field, (unit), (meaning), HF_CELL_STRING, offsetof(row, field), NULL}
+
+/* The columns of a group, as in "head_<h>", and others among them: these are known by their meaning only. */
+#define HF_COLUMN_GROUP(group, name, unit, meaning) {(name), (unit), (meaning), HF_CELL_GROUP, 0, (group)}
+#define HF_COLUMN_LIKE(name, unit, meaning) {(name), (unit), (meaning), HF_CELL_LIKE, 0, NULL}
+/* clang-format on */
 
 /* A table: its file, what a row is, and its columns. */
 typedef struct {
     const char *name, *rows;
     size_t count;
     const hf_column *column; /* (count) */
+    const char *of;          /* the command that makes it, to tell it from a run's of that name; NULL: it need not */
 } hf_table_kind;
 
-/* For count and column of a table. */
-#define HF_COLUMNS(list) sizeof(list) / sizeof *(list), list
+/* For count, column and of of a table. */
+#define HF_COLUMNS(list) HF_COLUMNS_OF(NULL, list)
+#define HF_COLUMNS_OF(command, list) sizeof(list) / sizeof *(list), list, command
 
 /* What every table of a run starts with. */
 typedef struct {
@@ -91,16 +102,16 @@ void hf_table_index(hf_table *table, size_t index);
 void hf_table_numbers(hf_table *table, size_t count, const double *x);
 void hf_table_end_line(hf_table *table);
 
-/* Starts a table of a kind: its # lines, one more with comment unless that is NULL, and the line of its columns' names. */
+/* The line of the columns' names; row: any, which has the groups that all rows have, NULL: the table has no group. */
+void hf_table_head(hf_table *table, const hf_table_kind *kind, const void *row);
+void hf_table_line(hf_table *table, const hf_table_kind *kind, const void *row);
+
+/* Starts a table without groups: its # lines, one more with comment unless that is NULL, and the columns' names. */
 hf_status hf_table_start(hf_table *table, const char *directory, const hf_table_kind *kind, const hf_table_origin *origin,
                          const char *comment, hf_error *err);
 
-/* A row that has no further fields. */
-void hf_table_line(hf_table *table, const hf_table_kind *kind, const void *row);
-
-/* The columns' names, and the fields of a row; further fields may follow before the line ends. */
-void hf_table_names(hf_table *table, const hf_table_kind *kind);
-void hf_table_row(hf_table *table, const hf_table_kind *kind, const void *row);
+/* How a table is called among all: "NAME", or "COMMAND: NAME". */
+void hf_table_title(const hf_table_kind *kind, char *title, size_t size);
 
 /* Writes what is to be known of a table: a Markdown section with name, unit and meaning of each column. */
 void hf_table_explain(const hf_table_kind *kind, FILE *stream);

@@ -39,39 +39,126 @@ static void name_observables(const hf_record *record, hf_table *table, bool lead
             name_shape(table, kind->observable[i].name, hf_observable_shape(&kind->observable[i], record->system.self));
 }
 
-static void name_profile(const hf_record *record, hf_table *table)
+/* A row of a profile: for one index, at one time. */
+typedef struct {
+    double t;
+    const hf_profile *profile;
+    hf_shape shape;
+    const double *x; /* (shape) */
+    size_t index;    /* from 0 */
+} profile_row;
+
+static void name_profile(hf_table *table, const void *row)
+{
+    const profile_row *r = row;
+    hf_table_text(table, "%s", r->profile->index);
+    name_shape(table, r->profile->name, (hf_shape){1, {r->shape.count[0], 0}, r->shape.first});
+}
+
+static void write_profile(hf_table *table, const void *row)
+{
+    const profile_row *r = row;
+    hf_table_text(table, "%zu", r->index + r->shape.first);
+    for (size_t k = 0; k < r->shape.count[0]; k++)
+        hf_table_number(table, r->x[k * r->shape.count[1] + r->index]);
+}
+
+/* A coordinate of a state. */
+typedef struct {
+    double t;
+    const char *kind;
+    size_t head, index;
+    double value;
+} coordinate_row;
+
+typedef struct {
+    double t;
+    size_t count;
+    const double *eigenvalue; /* (count + 1) */
+} spectrum_row;
+
+static void name_spectrum(hf_table *table, const void *row)
+{
+    for (size_t i = 1; i <= ((const spectrum_row *)row)->count; i++)
+        hf_table_text(table, "lambda_%zu", i);
+    hf_table_text(table, "lambda_max");
+}
+
+static void write_eigenvalues(hf_table *table, const void *row)
+{
+    const spectrum_row *r = row;
+    hf_table_numbers(table, r->count + 1, r->eigenvalue);
+}
+
+static const hf_column_group profile_group = {name_profile, write_profile},
+                             spectrum_group = {name_spectrum, write_eigenvalues};
+
+/* clang-format off */
+static const hf_column profile_columns[] = {
+    HF_COLUMN(profile_row, t, "flow time", "when"),
+    HF_COLUMN_GROUP(&profile_group, "position", "", "one of the class"),
+    HF_COLUMN_LIKE("attention_<h>", "1", "probability that head h gives one position of the class"),
+};
+static const hf_column state_columns[] = {
+    HF_COLUMN(coordinate_row, t, "flow time", "when"),
+    HF_COLUMN(coordinate_row, kind, "", "value or logit; in-context: value, key or query: which of the coordinates"),
+    HF_COLUMN(coordinate_row, head, "", "that it belongs to"),
+    HF_COLUMN(coordinate_row, index, "", "its number there"),
+    HF_COLUMN(coordinate_row, value, "", "the coordinate"),
+};
+static const hf_column spectrum_columns[] = {
+    HF_COLUMN(spectrum_row, t, "flow time", "when"),
+    HF_COLUMN_GROUP(&spectrum_group, "lambda_<k>", "1/flow time", "the lowest eigenvalues of minus the flow's Jacobian; nan: they cannot be had"),
+    HF_COLUMN_LIKE("lambda_max", "1/flow time", "the largest"),
+};
+static const hf_table_kind
+    profile_table = {"attention.tsv", "With output.attention: a row for every position at every output time.", HF_COLUMNS(profile_columns)},
+    states_table = {"states.tsv", "With output.states: a row for every coordinate of the state at every output time.", HF_COLUMNS(state_columns)},
+    spectrum_table = {"spectrum.tsv", "With output.spectrum: a row for every output time.", HF_COLUMNS(spectrum_columns)},
+    final_table = {"final.tsv", "A row for every coordinate of the state at the end; init.state reads it.",
+                   sizeof state_columns / sizeof *state_columns - 1, state_columns + 1, NULL};
+/* clang-format on */
+
+const hf_table_kind *const hf_record_tables[] = {&profile_table, &states_table, &spectrum_table, &final_table, NULL};
+
+static void name_trajectory(const hf_record *record, hf_table *table)
+{
+    hf_table_text(table, "t\tloss\tspeed");
+    name_observables(record, table, true);
+    hf_table_text(table, "energy_defect");
+    name_observables(record, table, false);
+    if (record->extra != NULL)
+        hf_table_text(table, "%s", record->extra);
+    hf_table_end_line(table);
+}
+
+/* The row of the profile for its index 0. */
+static profile_row first_of_profile(const hf_record *record, double t, const void *observer)
 {
     const hf_profile *profile = record->system.kind->observer->profile;
-    const hf_shape shape = profile->shape(record->system.self);
-    hf_table_text(table, "t\t%s", profile->index);
-    name_shape(table, profile->name, (hf_shape){1, {shape.count[0], 0}, shape.first});
+    return (profile_row){t, profile, profile->shape(record->system.self), observer == NULL ? NULL : profile->values(observer),
+                         0};
 }
 
 static void name_columns(const hf_record *record, hf_table *table, int kind)
 {
     switch (kind) {
     case TRAJECTORY:
-        hf_table_text(table, "t\tloss\tspeed");
-        name_observables(record, table, true);
-        hf_table_text(table, "energy_defect");
-        name_observables(record, table, false);
-        if (record->extra != NULL)
-            hf_table_text(table, "%s", record->extra);
+        name_trajectory(record, table);
         break;
     case ATTENTION:
-        name_profile(record, table);
-        break;
+        {
+            const profile_row like = first_of_profile(record, 0, NULL);
+            hf_table_head(table, &profile_table, &like);
+            break;
+        }
     case STATES:
-        hf_table_text(table, "t\tkind\thead\tindex\tvalue");
+        hf_table_head(table, &states_table, NULL);
         break;
     case SPECTRUM:
-        hf_table_text(table, "t");
-        for (size_t i = 1; i <= record->spectrum; i++)
-            hf_table_text(table, "lambda_%zu", i);
-        hf_table_text(table, "lambda_max");
+        hf_table_head(table, &spectrum_table, &(spectrum_row){.count = record->spectrum});
         break;
     }
-    hf_table_end_line(table);
 }
 
 static void choose_tables(const hf_output_params *output, const hf_system_kind *kind, bool wanted[HF_RECORD_TABLES])
@@ -83,7 +170,8 @@ static void choose_tables(const hf_output_params *output, const hf_system_kind *
     wanted[SPECTRUM] = output->spectrum > 0 && kind->curvature != NULL;
 }
 
-hf_status hf_record_check(const hf_output_params *output, const hf_system *system, const char *directory, const long *lengths, hf_error *err)
+hf_status hf_record_check(const hf_output_params *output, const hf_system *system, const char *directory,
+                          const long *lengths, hf_error *err)
 {
     bool wanted[HF_RECORD_TABLES];
     struct stat info;
@@ -171,39 +259,31 @@ static void write_trajectory(hf_record *record, double t, const void *observer, 
     hf_table_end_line(table);
 }
 
-static void write_profile(const hf_record *record, double t, const void *observer, hf_table *table)
+static void write_profiles(const hf_record *record, double t, const void *observer, hf_table *table)
 {
-    const hf_profile *profile = record->system.kind->observer->profile;
-    const hf_shape shape = profile->shape(record->system.self);
-    const double *x = profile->values(observer);
-    for (size_t i = 0; i < shape.count[1]; i++) {
-        hf_table_number(table, t);
-        hf_table_text(table, "%zu", i + shape.first);
-        for (size_t k = 0; k < shape.count[0]; k++)
-            hf_table_number(table, x[k * shape.count[1] + i]);
-        hf_table_end_line(table);
-    }
+    profile_row row = first_of_profile(record, t, observer);
+    for (; row.index < row.shape.count[1]; row.index++)
+        hf_table_line(table, &profile_table, &row);
 }
 
 typedef struct {
     hf_table *table;
-    const double *t; /* NULL: no column of its own */
+    const hf_table_kind *kind; /* with or without the time */
+    double t;
 } coordinate_rows;
 
 static void write_coordinate(void *to, const char *kind, size_t head, size_t index, double value)
 {
     const coordinate_rows *rows = to;
-    if (rows->t != NULL)
-        hf_table_number(rows->table, *rows->t);
-    hf_table_text(rows->table, "%s\t%zu\t%zu", kind, head, index);
-    hf_table_number(rows->table, value);
-    hf_table_end_line(rows->table);
+    const coordinate_row row = {rows->t, kind, head, index, value};
+    hf_table_line(rows->table, rows->kind, &row);
 }
 
-/* The state as kind, head, index, value, with t in front unless NULL. */
-static hf_status write_state(hf_table *table, const hf_system *system, const double *t, const double *y, hf_error *err)
+/* The state in a table of that kind. */
+static hf_status write_state(hf_table *table, const hf_table_kind *kind, const hf_system *system, double t, const double *y,
+                             hf_error *err)
 {
-    coordinate_rows rows = {table, t};
+    coordinate_rows rows = {table, kind, t};
     return system->kind->observer->state(system->self, y, write_coordinate, &rows, err);
 }
 
@@ -216,9 +296,7 @@ static hf_status write_spectrum(hf_record *record, double t, hf_error *err)
         value[i] = NAN; /* no eigenvalues are no reason to lose the run */
     if (status == HF_ESYSTEM)
         return status;
-    hf_table_number(table, t);
-    hf_table_numbers(table, record->spectrum + 1, value);
-    hf_table_end_line(table);
+    hf_table_line(table, &spectrum_table, &(spectrum_row){t, record->spectrum, value});
     return HF_OK;
 }
 
@@ -228,9 +306,9 @@ hf_status hf_record_row(hf_record *record, double t, const double *y, const void
     hf_status status = HF_OK;
     write_trajectory(record, t, observer, energy_defect, extra);
     if (record->wanted[ATTENTION])
-        write_profile(record, t, observer, &record->table[ATTENTION]);
+        write_profiles(record, t, observer, &record->table[ATTENTION]);
     if (record->wanted[STATES])
-        status = write_state(&record->table[STATES], &record->system, &t, y, err);
+        status = write_state(&record->table[STATES], &states_table, &record->system, t, y, err);
     if (record->wanted[SPECTRUM] && status == HF_OK)
         status = write_spectrum(record, t, err);
     for (int i = 0; i < HF_RECORD_TABLES && status == HF_OK; i++)
@@ -256,13 +334,12 @@ hf_status hf_record_sync(hf_record *record, long *lengths, hf_error *err)
 static hf_status write_final(const hf_record *record, double t, const double *y, hf_error *err)
 {
     hf_table final;
-    hf_status status = hf_table_open(&final, record->directory, "final.tsv", &record->origin, err);
+    hf_status status = hf_table_open(&final, record->directory, final_table.name, &record->origin, err);
     if (status != HF_OK)
         return status;
     hf_table_comment(&final, "t = %.17g", t);
-    hf_table_text(&final, "kind\thead\tindex\tvalue");
-    hf_table_end_line(&final);
-    status = write_state(&final, &record->system, NULL, y, err);
+    hf_table_head(&final, &final_table, NULL);
+    status = write_state(&final, &final_table, &record->system, t, y, err);
     if (status == HF_OK)
         return hf_file_commit(&final.file, err);
     hf_file_abandon(&final.file);

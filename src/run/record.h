@@ -14,6 +14,8 @@
 #include "run/params.h"
 #include "system/system.h"
 
+extern const hf_table_kind *const hf_record_tables[]; /* but the trajectory; ended by NULL */
+
 enum { HF_RECORD_TABLES = 4 };
 
 typedef struct {

@@ -2,23 +2,66 @@
 
 /* ---- the trajectory ---- */
 
+static void name_levels(hf_table *table, const void *row)
+{
+    for (size_t k = 1; k <= ((const hf_token_row *)row)->view->levels; k++)
+        hf_table_text(table, "kl_%zu", k);
+}
+
+static void write_levels(hf_table *table, const void *row)
+{
+    const hf_token_view *view = ((const hf_token_row *)row)->view;
+    hf_table_numbers(table, view->levels, view->kl);
+}
+
+static void name_pairs(hf_table *table, const char *what, const hf_token_view *view)
+{
+    for (size_t h = 1; h <= view->heads; h++)
+        for (size_t k = 1; k <= view->levels; k++)
+            hf_table_text(table, "%s_%zu_%zu", what, h, k);
+}
+
+static void name_mass(hf_table *table, const void *row)
+{
+    name_pairs(table, "mass", ((const hf_token_row *)row)->view);
+}
+
+static void write_mass(hf_table *table, const void *row)
+{
+    const hf_token_view *view = ((const hf_token_row *)row)->view;
+    hf_table_numbers(table, view->heads * view->levels, view->mass);
+}
+
+static void name_values(hf_table *table, const void *row)
+{
+    if (((const hf_token_row *)row)->value != NULL)
+        name_pairs(table, "value", ((const hf_token_row *)row)->view);
+}
+
+static void write_values(hf_table *table, const void *row)
+{
+    const hf_token_row *r = row;
+    if (r->value != NULL)
+        hf_table_numbers(table, r->view->heads * r->view->levels, r->value);
+}
+
+static const hf_column_group level_columns = {name_levels, write_levels}, mass_columns = {name_mass, write_mass},
+                             value_columns = {name_values, write_values};
+
+/* clang-format off */
 static const hf_column row_columns[] = {
     HF_COLUMN(hf_token_row, step, "steps", "steps made"),
-    HF_COLUMN(
-        hf_token_row, train_loss, "nats",
-        "mean cross-entropy over all fixed training sequences, or, of fresh ones, of the step's batch before the step"),
+    HF_COLUMN(hf_token_row, train_loss, "nats", "mean cross-entropy over all fixed training sequences, or, of fresh ones, of the step's batch before the step"),
     HF_COLUMN(hf_token_row, train_excess, "nats", "train_loss minus the cross-entropy of the truth on the same tokens"),
     HF_COLUMN(hf_token_row, excess, "nats", "the same of the held-out sequences"),
     HF_COLUMN(hf_token_row, overlap, "", "least cosine of two heads' mean attention by lag; 1: all heads look alike"),
+    HF_COLUMN_GROUP(&level_columns, "kl_<k>", "nats", "divergence from who knows the k strongest spans to the model; the last: from the truth"),
+    HF_COLUMN_GROUP(&mass_columns, "mass_<h>_<k>", "", "attention of head h on span k of that order, mean over held-out queries"),
+    HF_COLUMN_GROUP(&value_columns, "value_<h>_<k>", "", "of the minimal model: inner product of head h's value matrix with A_k"),
 };
+/* clang-format on */
 static const hf_table_kind trajectory = {
-    "trajectory.tsv",
-    "Training on a Markov chain: a row for every output step. Behind these columns: kl_<k>, the divergence from who knows "
-    "the k "
-    "strongest spans to the model (the last: from the truth); mass_<h>_<k>, the attention of head h on span k of that "
-    "order, "
-    "mean over held-out queries; of the minimal model value_<h>_<k>, the inner product of head h's value matrix with A_k.",
-    HF_COLUMNS(row_columns)};
+    "trajectory.tsv", "Training on a Markov chain: a row for every output step.", HF_COLUMNS(row_columns)};
 
 static const hf_column stage_columns[] = {
     HF_COLUMN(hf_search_stage, t_onset, "steps", "a tenth of the stage has fallen"),
@@ -34,14 +77,21 @@ static const hf_column stage_columns[] = {
 static const hf_table_kind stages_table = {
     "stages.tsv", "Training on a Markov chain: a row for every stage of the held-out excess.", HF_COLUMNS(stage_columns)};
 
-const hf_table_kind *const hf_token_record_tables[] = {&trajectory, &stages_table, NULL};
+typedef struct {
+    const char *tensor;
+    size_t index;
+    double value;
+} parameter_row;
 
-static void name_pairs(hf_table *table, const char *what, const hf_token_view *view)
-{
-    for (size_t h = 1; h <= view->heads; h++)
-        for (size_t k = 1; k <= view->levels; k++)
-            hf_table_text(table, "%s_%zu_%zu", what, h, k);
-}
+static const hf_column parameter_columns[] = {
+    HF_COLUMN(parameter_row, tensor, "", "name of a tensor of the model"),
+    HF_COLUMN(parameter_row, index, "", "number of the entry in it"),
+    HF_COLUMN(parameter_row, value, "", "the entry at the end"),
+};
+static const hf_table_kind final_table = {"final.tsv", "Training on a Markov chain: a row for every parameter.",
+                                          HF_COLUMNS(parameter_columns)};
+
+const hf_table_kind *const hf_token_record_tables[] = {&trajectory, &stages_table, &final_table, NULL};
 
 hf_status hf_token_record_open(hf_table *table, const char *directory, const hf_table_origin *origin,
                                const hf_token_row *like, long length, hf_error *err)
@@ -51,25 +101,13 @@ hf_status hf_token_record_open(hf_table *table, const char *directory, const hf_
     const hf_status status = hf_table_open(table, directory, trajectory.name, origin, err);
     if (status != HF_OK)
         return status;
-    hf_table_names(table, &trajectory);
-    for (size_t k = 1; k <= like->view->levels; k++)
-        hf_table_text(table, "kl_%zu", k);
-    name_pairs(table, "mass", like->view);
-    if (like->value != NULL)
-        name_pairs(table, "value", like->view);
-    hf_table_end_line(table);
+    hf_table_head(table, &trajectory, like);
     return HF_OK;
 }
 
 hf_status hf_token_record_row(hf_table *table, const hf_token_row *row, hf_error *err)
 {
-    const hf_token_view *view = row->view;
-    hf_table_row(table, &trajectory, row);
-    hf_table_numbers(table, view->levels, view->kl);
-    hf_table_numbers(table, view->heads * view->levels, view->mass);
-    if (row->value != NULL)
-        hf_table_numbers(table, view->heads * view->levels, row->value);
-    hf_table_end_line(table);
+    hf_table_line(table, &trajectory, row);
     return hf_table_failed(table) ? hf_fail(err, HF_ESYSTEM, "%s: cannot be written (is the disk full?)", table->file.part)
                                   : HF_OK;
 }
@@ -83,9 +121,8 @@ static hf_status write_stages(const char *directory, const hf_table_origin *orig
     const hf_status status = hf_table_start(&table, directory, &stages_table, origin, NULL, err);
     if (status != HF_OK)
         return status;
-    for (size_t i = 0; i < stages->stage_count; i++) {
+    for (size_t i = 0; i < stages->stage_count; i++)
         hf_table_line(&table, &stages_table, &stages->stage[i]);
-    }
     return hf_file_commit(&table.file, err);
 }
 
@@ -93,16 +130,13 @@ static hf_status write_final(const char *directory, const hf_table_origin *origi
                              const double *parameters, hf_error *err)
 {
     hf_table table;
-    const hf_status status = hf_table_open(&table, directory, "final.tsv", origin, err);
+    const hf_status status = hf_table_start(&table, directory, &final_table, origin, NULL, err);
     if (status != HF_OK)
         return status;
-    hf_table_text(&table, "tensor\tindex\tvalue");
-    hf_table_end_line(&table);
     for (size_t t = 0; t < tensors.count; t++)
         for (size_t i = 0; i < tensors.at[t].count; i++) {
-            hf_table_text(&table, "%s\t%zu", tensors.at[t].name, i + 1);
-            hf_table_number(&table, parameters[tensors.at[t].offset + i]);
-            hf_table_end_line(&table);
+            const parameter_row row = {tensors.at[t].name, i + 1, parameters[tensors.at[t].offset + i]};
+            hf_table_line(&table, &final_table, &row);
         }
     return hf_file_commit(&table.file, err);
 }

@@ -21,13 +21,22 @@ static hf_status open_table(hf_table *table, const hf_sweep *sweep, const char *
     return hf_table_open(table, sweep->directory, name, &origin, err);
 }
 
-static void name_parameters(hf_table *table, const hf_sweep *sweep, size_t columns)
+/* What a row is about: a task, or the point whose first task it is. */
+typedef struct {
+    const hf_sweep *sweep;
+    const hf_results *results;
+    size_t task, columns; /* that number, from 0; of tasks.tsv, what the row shows of it */
+} subject;
+
+/* The names of the overrides, then of the numbers that stand for them. */
+static void name_parameters(hf_table *table, const subject *s)
 {
-    for (size_t i = 0; i < columns; i++)
-        hf_table_text(table, "%s", sweep->tasks.name[i]);
-    for (size_t i = 0; i < sweep->config.sweep.over.count; i++)
-        if (sweep->config.sweep.over.at[i].name != NULL)
-            hf_table_text(table, "%s", sweep->config.sweep.over.at[i].name);
+    const hf_axes *over = &s->sweep->config.sweep.over;
+    for (size_t i = 0; i < s->columns; i++)
+        hf_table_text(table, "%s", s->sweep->tasks.name[i]);
+    for (size_t i = 0; i < over->count; i++)
+        if (over->at[i].name != NULL)
+            hf_table_text(table, "%s", over->at[i].name);
 }
 
 /* A path as a string of a model file. */
@@ -43,93 +52,208 @@ static void write_path(hf_table *table, const char *path)
     free(text);
 }
 
-/* The overrides of a task, then the numbers that stand for them. */
-static void write_parameters(hf_table *table, const hf_sweep *sweep, size_t task, size_t columns)
+static void write_parameters(hf_table *table, const subject *s)
 {
-    for (size_t i = 0; i < columns; i++) {
-        const hf_axes *over = &sweep->config.sweep.over;
+    const hf_sweep *sweep = s->sweep;
+    const hf_axes *over = &sweep->config.sweep.over;
+    for (size_t i = 0; i < s->columns; i++) {
         const bool is_path = i < over->count && hf_keys_find(over->at[i].key)->kind == HF_KIND_PATH;
         if (is_path) /* as the user calls it, not the copy in the folder */
-            write_path(table, over->at[i].values.at[hf_axes_index(&sweep->config, i, task / sweep->config.sweep.seeds)]);
+            write_path(table, over->at[i].values.at[hf_axes_index(&sweep->config, i, s->task / sweep->config.sweep.seeds)]);
         else
-            hf_table_text(table, "%s", sweep->tasks.cell[task * sweep->tasks.columns + i]);
+            hf_table_text(table, "%s", sweep->tasks.cell[s->task * sweep->tasks.columns + i]);
     }
-    for (size_t i = 0; i < sweep->config.sweep.over.count; i++)
-        if (sweep->config.sweep.over.at[i].name != NULL)
-            hf_table_number(table, hf_fit_coordinate(sweep, i, task));
+    for (size_t i = 0; i < over->count; i++)
+        if (over->at[i].name != NULL)
+            hf_table_number(table, hf_fit_coordinate(sweep, i, s->task));
 }
 
 /* ---- results.tsv and timing.tsv ---- */
 
-static void write_result(hf_table *table, const hf_sweep *sweep, const hf_results *results, size_t task)
+typedef struct {
+    subject of;
+    size_t task;
+    const char *status;
+    double code;
+    const char *reason;
+} result_row;
+
+static void name_overrides(hf_table *table, const void *row)
+{
+    name_parameters(table, &((const result_row *)row)->of);
+}
+
+static void write_overrides(hf_table *table, const void *row)
+{
+    write_parameters(table, &((const result_row *)row)->of);
+}
+
+static void name_quantities(hf_table *table, const void *row)
+{
+    const hf_sweep *sweep = ((const result_row *)row)->of.sweep;
+    for (size_t i = 0; i < sweep->asked_count; i++)
+        hf_table_text(table, "%s", sweep->report[i].name);
+}
+
+static void write_quantities(hf_table *table, const void *row)
+{
+    const subject *s = &((const result_row *)row)->of;
+    hf_table_numbers(table, s->sweep->asked_count, s->results->value + s->task * s->results->width);
+}
+
+/* Where it is not asked for; else it is among the quantities. */
+static void name_censored(hf_table *table, const void *row)
+{
+    const hf_sweep *sweep = ((const result_row *)row)->of.sweep;
+    if (sweep->asked_count < sweep->report_count)
+        hf_table_text(table, "%s", hf_quantity_censored);
+}
+
+static void write_censored(hf_table *table, const void *row)
+{
+    const subject *s = &((const result_row *)row)->of;
+    if (s->sweep->asked_count < s->sweep->report_count)
+        hf_table_number(table, s->results->value[s->task * s->results->width + s->sweep->censored]);
+}
+
+static const hf_column_group overrides = {name_overrides, write_overrides}, quantities = {name_quantities, write_quantities},
+                             censored = {name_censored, write_censored};
+
+typedef struct {
+    size_t task;
+    double seconds;
+} timing_row;
+
+/* clang-format off */
+static const hf_column result_columns[] = {
+    HF_COLUMN(result_row, task, "", "its number in tasks.tsv"),
+    HF_COLUMN_GROUP(&overrides, "<key>", "", "what it overrides, as in tasks.tsv"),
+    HF_COLUMN_LIKE("<axis>", "", "number (at) of a value of an axis that has a name"),
+    HF_COLUMN(result_row, status, "", "OK, FAILED or NOT_RUN"),
+    HF_COLUMN(result_row, code, "", "exit code; nan: not run"),
+    HF_COLUMN_GROUP(&quantities, "<quantity>", "", "one that the sweep reports; nan: it does not apply"),
+    HF_COLUMN(result_row, reason, "", "of a failure"),
+    HF_COLUMN_GROUP(&censored, "censored", "", "1: more was to come when the run ended; nan: not known"),
+};
+static const hf_column timing_columns[] = {
+    HF_COLUMN(timing_row, task, "", "its number in tasks.tsv"),
+    HF_COLUMN(timing_row, seconds, "s", "that it took"),
+};
+static const hf_table_kind results_table = {"results.tsv", "Of a sweep: a row for every task.", HF_COLUMNS(result_columns)};
+static const hf_table_kind timing_table = {"timing.tsv", "Of a sweep: a row for every task.", HF_COLUMNS(timing_columns)};
+/* clang-format on */
+
+static result_row row_of_task(const hf_sweep *sweep, const hf_results *results, size_t task)
 {
     static const char *const states[] = {"NOT_RUN", "OK", "FAILED"};
     const hf_task_result *result = &results->task[task];
-    hf_table_text(table, "%zu", task + 1);
-    write_parameters(table, sweep, task, sweep->tasks.columns);
-    hf_table_text(table, "%s", states[result->state]);
-    hf_table_number(table, result->state == HF_TASK_NOT_RUN ? (double)NAN : (double)result->code);
-    hf_table_numbers(table, sweep->asked_count, results->value + task * results->width);
-    hf_table_text(table, "%s", result->reason == NULL ? "nan" : result->reason);
-    if (sweep->asked_count < sweep->report_count) /* else it is among these */
-        hf_table_number(table, results->value[task * results->width + sweep->censored]);
-    hf_table_end_line(table);
+    return (result_row){.of = {sweep, results, task, sweep->tasks.columns},
+                        .task = task + 1,
+                        .status = states[result->state],
+                        .code = result->state == HF_TASK_NOT_RUN ? (double)NAN : (double)result->code,
+                        .reason = result->reason == NULL ? "nan" : result->reason};
 }
 
 static hf_status write_results(const hf_sweep *sweep, const hf_results *results, hf_error *err)
 {
     hf_table table;
-    const hf_status status = open_table(&table, sweep, "results.tsv", err);
+    const hf_status status = open_table(&table, sweep, results_table.name, err);
     if (status != HF_OK)
         return status;
     hf_table_comment(&table, "%zu of %zu task%s OK, %zu FAILED", results->done, results->count, hf_plural(results->count),
                      results->failed);
-    hf_table_text(&table, "task");
-    name_parameters(&table, sweep, sweep->tasks.columns);
-    hf_table_text(&table, "status\tcode");
-    for (size_t i = 0; i < sweep->asked_count; i++)
-        hf_table_text(&table, "%s", sweep->report[i].name);
-    hf_table_text(&table, "reason");
-    if (sweep->asked_count < sweep->report_count)
-        hf_table_text(&table, "%s", hf_quantity_censored);
-    hf_table_end_line(&table);
-    for (size_t task = 0; task < results->count; task++)
-        write_result(&table, sweep, results, task);
+    hf_table_head(&table, &results_table, &(result_row){.of = {sweep, results, 0, sweep->tasks.columns}});
+    for (size_t task = 0; task < results->count; task++) {
+        const result_row row = row_of_task(sweep, results, task);
+        hf_table_line(&table, &results_table, &row);
+    }
     return hf_file_commit(&table.file, err);
 }
 
 static hf_status write_timing(const hf_sweep *sweep, const hf_results *results, hf_error *err)
 {
     hf_table table;
-    const hf_status status = open_table(&table, sweep, "timing.tsv", err);
+    const hf_status status = open_table(&table, sweep, timing_table.name, err);
     if (status != HF_OK)
         return status;
-    hf_table_text(&table, "task\tseconds");
-    hf_table_end_line(&table);
+    hf_table_head(&table, &timing_table, NULL);
     for (size_t task = 0; task < results->count; task++) {
-        hf_table_text(&table, "%zu", task + 1);
-        hf_table_number(&table, results->task[task].state == HF_TASK_NOT_RUN ? NAN : results->task[task].seconds);
-        hf_table_end_line(&table);
+        const hf_task_result *result = &results->task[task];
+        const timing_row row = {task + 1, result->state == HF_TASK_NOT_RUN ? (double)NAN : result->seconds};
+        hf_table_line(&table, &timing_table, &row);
     }
     return hf_file_commit(&table.file, err);
 }
 
 /* ---- summary.tsv ---- */
 
-static void write_point(hf_table *table, const hf_sweep *sweep, const hf_results *results, size_t first, double *scratch)
+typedef struct {
+    subject of;
+    double *scratch; /* (2, seeds) */
+    size_t runs, failed, not_run, censored;
+} point_row;
+
+static void name_point(hf_table *table, const void *row)
+{
+    name_parameters(table, &((const point_row *)row)->of);
+}
+
+static void write_point(hf_table *table, const void *row)
+{
+    write_parameters(table, &((const point_row *)row)->of);
+}
+
+static void name_medians(hf_table *table, const void *row)
+{
+    const hf_sweep *sweep = ((const point_row *)row)->of.sweep;
+    for (size_t q = 0; q < sweep->asked_count; q++) {
+        const char *name = sweep->report[q].name;
+        hf_table_text(table, "%s_median\t%s_low\t%s_high\t%s_count", name, name, name, name);
+    }
+}
+
+static void write_medians(hf_table *table, const void *row)
+{
+    const point_row *r = row;
+    const subject *of = &r->of;
+    for (size_t q = 0; q < of->sweep->asked_count; q++) {
+        const hf_point_summary s = hf_summary_of_point(of->sweep, of->results, of->task, q, r->scratch);
+        hf_table_numbers(table, 3, (const double[]){s.median, s.low, s.high});
+        hf_table_text(table, "%zu", s.have);
+    }
+}
+
+static const hf_column_group point = {name_point, write_point}, medians = {name_medians, write_medians};
+
+/* clang-format off */
+static const hf_column point_columns[] = {
+    HF_COLUMN_GROUP(&point, "<key>", "", "one that is swept"),
+    HF_COLUMN_LIKE("<axis>", "", "number (at) of a value of an axis that has a name"),
+    HF_COLUMN(point_row, runs, "", "that are OK"),
+    HF_COLUMN(point_row, failed, "", "runs that failed"),
+    HF_COLUMN(point_row, not_run, "", "runs that are not there yet"),
+    HF_COLUMN_GROUP(&medians, "<quantity>_median", "", "over the runs; a time that was never reached counts as inf; nan: not known"),
+    HF_COLUMN_LIKE("<quantity>_low", "", "quantile 0.1"),
+    HF_COLUMN_LIKE("<quantity>_high", "", "quantile 0.9"),
+    HF_COLUMN_LIKE("<quantity>_count", "", "runs that have the quantity"),
+    HF_COLUMN(point_row, censored, "", "runs of which more was to come when they ended"),
+};
+static const hf_table_kind summary_table = {"summary.tsv", "Of a sweep: a row for every point, which is all seeds.", HF_COLUMNS(point_columns)};
+/* clang-format on */
+
+const hf_table_kind *const hf_collect_tables[] = {&results_table, &summary_table, &hf_fit_table, &timing_table, NULL};
+
+static point_row row_of_point(const hf_sweep *sweep, const hf_results *results, size_t first, double *scratch)
 {
     size_t states[3] = {0};
     for (size_t run = 0; run < sweep->config.sweep.seeds; run++)
         states[results->task[first + run].state]++;
-    write_parameters(table, sweep, first, sweep->config.sweep.over.count);
-    hf_table_text(table, "%zu\t%zu\t%zu", states[HF_TASK_OK], states[HF_TASK_FAILED], states[HF_TASK_NOT_RUN]);
-    for (size_t q = 0; q < sweep->asked_count; q++) {
-        const hf_point_summary s = hf_summary_of_point(sweep, results, first, q, scratch);
-        hf_table_numbers(table, 3, (const double[]){s.median, s.low, s.high});
-        hf_table_text(table, "%zu", s.have);
-    }
-    hf_table_text(table, "%zu", hf_summary_censored(sweep, results, first));
-    hf_table_end_line(table);
+    return (point_row){.of = {sweep, results, first, sweep->config.sweep.over.count},
+                       .scratch = scratch,
+                       .runs = states[HF_TASK_OK],
+                       .failed = states[HF_TASK_FAILED],
+                       .not_run = states[HF_TASK_NOT_RUN],
+                       .censored = hf_summary_censored(sweep, results, first)};
 }
 
 static void comment_summary(hf_table *table, const hf_sweep *sweep)
@@ -147,19 +271,15 @@ static hf_status write_summary(const hf_sweep *sweep, const hf_results *results,
     const size_t seeds = sweep->config.sweep.seeds;
     hf_table table;
     double *scratch = malloc(2 * seeds * sizeof *scratch);
-    hf_status status = scratch == NULL ? hf_fail_memory(err, "the summary") : open_table(&table, sweep, "summary.tsv", err);
+    hf_status status =
+        scratch == NULL ? hf_fail_memory(err, "the summary") : open_table(&table, sweep, summary_table.name, err);
     if (status == HF_OK) {
         comment_summary(&table, sweep);
-        name_parameters(&table, sweep, sweep->config.sweep.over.count);
-        hf_table_text(&table, "runs\tfailed\tnot_run");
-        for (size_t q = 0; q < sweep->asked_count; q++) {
-            const char *name = sweep->report[q].name;
-            hf_table_text(&table, "%s_median\t%s_low\t%s_high\t%s_count", name, name, name, name);
+        hf_table_head(&table, &summary_table, &(point_row){.of = {sweep, results, 0, sweep->config.sweep.over.count}});
+        for (size_t first = 0; first < results->count; first += seeds) {
+            const point_row row = row_of_point(sweep, results, first, scratch);
+            hf_table_line(&table, &summary_table, &row);
         }
-        hf_table_text(&table, "%s", hf_quantity_censored);
-        hf_table_end_line(&table);
-        for (size_t first = 0; first < results->count; first += seeds)
-            write_point(&table, sweep, results, first, scratch);
         status = hf_file_commit(&table.file, err);
     }
     free(scratch);

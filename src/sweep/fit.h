@@ -16,6 +16,7 @@
 #define HF_SWEEP_FIT_H
 
 #include "core/law.h"
+#include "report/table.h"
 #include "sweep/parts.h"
 
 /* The number (hf_axes_number) of axis i at a task. */
@@ -56,6 +57,8 @@ void hf_fit_describe(const hf_fit *fit, const hf_fit_result *result, char *text,
 
 /* What is to be said of it beside: "curved: the exponent of x goes from -0.05 to -0.32", "" where nothing is. */
 void hf_fit_warn(const hf_fit *fit, const hf_fit_result *result, char *text, size_t size);
+
+extern const hf_table_kind hf_fit_table;
 
 /* Writes DIR/fit.tsv: a row per parameter, and one called constant. Nothing without fits. Errors: HF_ESYSTEM. */
 hf_status hf_fit_write(const hf_sweep *sweep, const hf_results *results, hf_error *err);

@@ -140,24 +140,67 @@ hf_status hf_fit_print(const hf_sweep *sweep, const hf_results *results, FILE *s
 
 /* ---- fit.tsv ---- */
 
+typedef struct {
+    size_t fit;
+    const char *response, *parameter;
+    double exponent, standard_error, r2, residual;
+    size_t runs, left_out;
+    const char *law;
+    size_t seeds;
+    double residual_error, relative_rms, bend, bend_error, curved;
+} fit_row;
+
+/* clang-format off */
+static const hf_column fit_columns[] = {
+    HF_COLUMN(fit_row, fit, "", "number of the fit"),
+    HF_COLUMN(fit_row, response, "", "the quantity"),
+    HF_COLUMN(fit_row, parameter, "", "name of an axis; constant"),
+    HF_COLUMN(fit_row, exponent, "", "of a power law; else the slope; of the constant: the factor c of power and exponential, else a"),
+    HF_COLUMN(fit_row, standard_error, "", "one seed left out of all points, in turn (jackknife); nan: fewer than three; of a factor c: that of log c"),
+    HF_COLUMN(fit_row, r2, "1", "part of the variance that the law explains, on its scale"),
+    HF_COLUMN(fit_row, residual, "", "standard deviation about the law, on its scale"),
+    HF_COLUMN(fit_row, runs, "", "in the fit"),
+    HF_COLUMN(fit_row, left_out, "", "runs that are not OK or have no response on the law's scale"),
+    HF_COLUMN(fit_row, law, "", "its name"),
+    HF_COLUMN(fit_row, seeds, "", "that the points share"),
+    HF_COLUMN(fit_row, residual_error, "", "from the scatter about the law, as if runs were independent"),
+    HF_COLUMN(fit_row, relative_rms, "1", "root mean square of response over law, minus 1: the same measure for all laws"),
+    HF_COLUMN(fit_row, bend, "1", "change of the slope over the range, over the slope"),
+    HF_COLUMN(fit_row, bend_error, "1", "its standard error"),
+    HF_COLUMN(fit_row, curved, "", "1: the bend is real; nan: not known"),
+};
+/* clang-format on */
+const hf_table_kind hf_fit_table = {"fit.tsv", "Of a sweep: a row for every parameter of every fit, and one for its constant.",
+                                    HF_COLUMNS(fit_columns)};
+
 static void write_fit(hf_table *table, size_t number, const hf_fit *fit, const hf_fit_result *r)
 {
     for (size_t k = 0; k < r->unknowns; k++) {
         const hf_fit_number *n = &r->number[k];
-        hf_table_text(table, "%zu\t%s\t%s", number, fit->response, k == 0 ? "constant" : fit->on.at[k - 1]);
-        hf_table_number(table, k == 0 ? hf_fit_constant(r) : n->value);
-        hf_table_numbers(table, 3, (const double[]){n->error, r->r2, r->residual});
-        hf_table_text(table, "%zu\t%zu\t%s\t%zu", r->runs, r->left_out, r->law->name, r->seeds);
-        const double more[] = {n->residual, r->relative, n->bend, n->bend_error, n->curved};
-        hf_table_numbers(table, sizeof more / sizeof *more, more);
-        hf_table_end_line(table);
+        const fit_row row = {.fit = number,
+                             .response = fit->response,
+                             .parameter = k == 0 ? "constant" : fit->on.at[k - 1],
+                             .exponent = k == 0 ? hf_fit_constant(r) : n->value,
+                             .standard_error = n->error,
+                             .r2 = r->r2,
+                             .residual = r->residual,
+                             .runs = r->runs,
+                             .left_out = r->left_out,
+                             .law = r->law->name,
+                             .seeds = r->seeds,
+                             .residual_error = n->residual,
+                             .relative_rms = r->relative,
+                             .bend = n->bend,
+                             .bend_error = n->bend_error,
+                             .curved = n->curved};
+        hf_table_line(table, &hf_fit_table, &row);
     }
 }
 
 /* A table of fits that the model no longer has. */
 static hf_status forget_old(const hf_sweep *sweep, hf_error *err)
 {
-    char *path = hf_path_join(sweep->directory, "fit.tsv");
+    char *path = hf_path_join(sweep->directory, hf_fit_table.name);
     if (path == NULL)
         return hf_fail_memory(err, "a file name");
     remove(path);
@@ -172,15 +215,13 @@ hf_status hf_fit_write(const hf_sweep *sweep, const hf_results *results, hf_erro
     hf_table table;
     if (config->fit.count == 0)
         return forget_old(sweep, err);
-    hf_status status = hf_table_open(&table, sweep->directory, "fit.tsv", &origin, err);
+    hf_status status = hf_table_open(&table, sweep->directory, hf_fit_table.name, &origin, err);
     if (status != HF_OK)
         return status;
     hf_table_comment(&table,
                      "standard_error: one seed left out of all points, in turn (jackknife); nan: fewer than %d seeds",
                      HF_JACKKNIFE_LEAST);
-    hf_table_text(&table, "fit\tresponse\tparameter\texponent\tstandard_error\tr2\tresidual\truns\tleft_out\tlaw\tseeds\t"
-                          "residual_error\trelative_rms\tbend\tbend_error\tcurved");
-    hf_table_end_line(&table);
+    hf_table_head(&table, &hf_fit_table, NULL);
     for (size_t i = 0; i < config->fit.count && status == HF_OK; i++) {
         hf_fit_result result;
         status = hf_fit_solve(sweep, results, &config->fit.at[i], &result, err);

@@ -34,24 +34,6 @@ void hf_tasks_state_name(size_t i, char name[40])
     snprintf(name, 40, "state-%zu.tsv", i + 1);
 }
 
-static void write_value(const hf_axis *axis, size_t i, FILE *stream)
-{
-    char name[40];
-    hf_tasks_state_name(i, name);
-    putc('\t', stream);
-    if (hf_keys_find(axis->key)->kind == HF_KIND_PATH)
-        hf_text_quote(name, stream);
-    else
-        hf_text_cell(axis->values.at[i], stream);
-}
-
-/* The values of point number p. */
-static void write_point(const hf_config *config, size_t p, FILE *stream)
-{
-    for (size_t i = 0; i < config->sweep.over.count; i++)
-        write_value(&config->sweep.over.at[i], hf_axes_index(config, i, p), stream);
-}
-
 /* A seed of run number run, as -s takes it; to be freed. */
 static char *seed_text(const hf_config *config, const char *path, size_t run)
 {
@@ -60,35 +42,85 @@ static char *seed_text(const hf_config *config, const char *path, size_t run)
     return hf_value_text(key, &seed);
 }
 
-static bool write_seed(const hf_config *config, const char *path, size_t run, FILE *stream)
+typedef struct {
+    const hf_config *config;
+    size_t task, point, run; /* its number from 1; from 0 */
+    bool *good;              /* becomes false where memory runs out */
+} task_row;
+
+static void name_point(hf_table *table, const void *row)
 {
-    char *text = seed_text(config, path, run);
-    putc('\t', stream);
-    hf_text_cell(text == NULL ? "" : text, stream);
-    free(text);
-    return text != NULL;
+    const hf_axes *over = &((const task_row *)row)->config->sweep.over;
+    for (size_t i = 0; i < over->count; i++)
+        hf_table_text(table, "%s", over->at[i].key);
 }
+
+static void write_path(hf_table *table, size_t i)
+{
+    char name[40];
+    hf_tasks_state_name(i, name);
+    hf_table_text(table, "%s", ""); /* the tab */
+    hf_text_quote(name, table->file.stream);
+}
+
+static void write_point(hf_table *table, const void *row)
+{
+    const task_row *r = row;
+    const hf_axes *over = &r->config->sweep.over;
+    for (size_t i = 0; i < over->count; i++) {
+        const size_t value = hf_axes_index(r->config, i, r->point);
+        if (hf_keys_find(over->at[i].key)->kind == HF_KIND_PATH)
+            write_path(table, value);
+        else
+            hf_table_cell(table, over->at[i].values.at[value]);
+    }
+}
+
+static void name_seeds(hf_table *table, const void *row)
+{
+    const char *keys[2];
+    const size_t count = hf_tasks_seed_keys(((const task_row *)row)->config, keys);
+    for (size_t i = 0; i < count; i++)
+        hf_table_text(table, "%s", keys[i]);
+}
+
+static void write_seeds(hf_table *table, const void *row)
+{
+    const task_row *r = row;
+    const char *keys[2];
+    const size_t count = hf_tasks_seed_keys(r->config, keys);
+    for (size_t i = 0; i < count; i++) {
+        char *text = seed_text(r->config, keys[i], r->run);
+        hf_table_cell(table, text == NULL ? "" : text);
+        *r->good = *r->good && text != NULL;
+        free(text);
+    }
+}
+
+static const hf_column_group point = {name_point, write_point}, seeds = {name_seeds, write_seeds};
+
+static const hf_column columns[] = {
+    HF_COLUMN(task_row, task, "", "its number"),
+    HF_COLUMN_GROUP(&point, "<key>", "", "one that is swept, or goes along with such a one; its value as -s takes it"),
+    HF_COLUMN_GROUP(&seeds, "init.seed", "", "unless it is swept"),
+    HF_COLUMN_LIKE("train.seed", "", "where the model trains"),
+};
+static const hf_table_kind tasks_table = {
+    "tasks.tsv", "Of a sweep: a row for every task. The last line is a comment with a checksum.", HF_COLUMNS(columns)};
+
+const hf_table_kind *const hf_tasks_tables[] = {&tasks_table, NULL};
 
 /* Everything between the comments. False: no memory. */
 static bool write_rows(const hf_config *config, FILE *stream)
 {
+    hf_table table = {.file = {.stream = stream}};
     const size_t points = hf_axes_points(config);
-    const char *seed_keys[2];
-    const size_t seeds = hf_tasks_seed_keys(config, seed_keys);
     bool good = true;
-    fputs("task", stream);
-    for (size_t i = 0; i < config->sweep.over.count; i++)
-        fprintf(stream, "\t%s", config->sweep.over.at[i].key);
-    for (size_t i = 0; i < seeds; i++)
-        fprintf(stream, "\t%s", seed_keys[i]);
-    putc('\n', stream);
+    hf_table_head(&table, &tasks_table, &(task_row){.config = config});
     for (size_t p = 0; p < points; p++)
         for (size_t run = 0; run < config->sweep.seeds; run++) {
-            fprintf(stream, "%zu", p * config->sweep.seeds + run + 1);
-            write_point(config, p, stream);
-            for (size_t i = 0; i < seeds; i++)
-                good = write_seed(config, seed_keys[i], run, stream) && good;
-            putc('\n', stream);
+            const task_row row = {config, p * config->sweep.seeds + run + 1, p, run, &good};
+            hf_table_line(&table, &tasks_table, &row);
         }
     return good;
 }
@@ -105,7 +137,7 @@ hf_status hf_tasks_write(const hf_config *config, uint64_t hash, const char *dir
     if ((stream != NULL && fclose(stream) != 0) || !good || rows == NULL)
         status = hf_fail_memory(err, "the tasks");
     if (status == HF_OK)
-        status = hf_table_open(&table, directory, "tasks.tsv", &origin, err);
+        status = hf_table_open(&table, directory, tasks_table.name, &origin, err);
     if (status == HF_OK) {
         fwrite(rows, 1, size, table.file.stream);
         hf_table_comment(&table, "checksum %016" PRIx64, hf_hash_text(rows, size));

@@ -7,6 +7,9 @@
 #define HF_SWEEP_TASKS_H
 
 #include "config/config.h"
+#include "report/table.h"
+
+extern const hf_table_kind *const hf_tasks_tables[]; /* ended by NULL */
 
 typedef struct {
     uint64_t hash; /* of the sweep they were made from */
