@@ -23,6 +23,37 @@
 /* A helper of such functions, to be compiled with its caller's instruction set. */
 #define HF_INLINE static inline __attribute__((always_inline))
 
+/* A function compiled for registers of 64, 32 and 16 bytes: NAME PARAMETERS runs NAME_registers(BYTES, ARGUMENTS...), which is
+ * HF_INLINE and sees the size as a constant, so that it can lay out what it keeps in registers; what it computes must not
+ * depend on it. */
+#ifdef HF_HAVE_TARGET_CLONES
+#define HF_REGISTERS(type, name, parameters, ...)                                                                          \
+    __attribute__((target("avx512f"))) static type name##_64 parameters                                                    \
+    {                                                                                                                      \
+        return name##_registers(64, __VA_ARGS__);                                                                          \
+    }                                                                                                                      \
+    __attribute__((target("avx2"))) static type name##_32 parameters                                                       \
+    {                                                                                                                      \
+        return name##_registers(32, __VA_ARGS__);                                                                          \
+    }                                                                                                                      \
+    static type name##_16 parameters                                                                                       \
+    {                                                                                                                      \
+        return name##_registers(16, __VA_ARGS__);                                                                          \
+    }                                                                                                                      \
+    static type name parameters                                                                                            \
+    {                                                                                                                      \
+        if (__builtin_cpu_supports("avx512f"))                                                                             \
+            return name##_64(__VA_ARGS__);                                                                                 \
+        return __builtin_cpu_supports("avx2") ? name##_32(__VA_ARGS__) : name##_16(__VA_ARGS__);                           \
+    }
+#else
+#define HF_REGISTERS(type, name, parameters, ...)                                                                          \
+    static type name parameters                                                                                            \
+    {                                                                                                                      \
+        return name##_registers(16, __VA_ARGS__);                                                                          \
+    }
+#endif
+
 #define HF_PRAGMA(text)      _Pragma(#text)
 #define HF_SIMD              HF_PRAGMA(omp simd)
 #define HF_SIMD_SUM(...)     HF_PRAGMA(omp simd reduction(+ : __VA_ARGS__))

@@ -1,21 +1,27 @@
 #include "train/markov.h"
 
+#include "core/simd.h"
+#include "train/exponential.h"
 #include "train/kernels.h"
 #include "train/normal.h"
+#include "train/tiles.h"
 
 #include <lapacke.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+enum { ROOM = (HF_MARKOV_VOCABULARY + HF_TILE_LANES - 1) / HF_TILE_LANES * HF_TILE_LANES };
+
 typedef struct {
     size_t vocabulary, order, generated, spans;
+    size_t room; /* vocabulary, padded to whole registers */
     uint64_t seed, sequences;
     size_t *lag, *length, *span_of_level; /* (K) each */
     double *strength;                     /* (K) */
     double *weight;                       /* (K, w) alpha by place in the span */
     double *matrix;                       /* (K, d, d) rows: the next token */
-    double *effect;                       /* (K, d, d) A_k^T / tau: row = the earlier token */
+    double *effect;                       /* (K, d, room) A_k^T / tau: row = the earlier token; padding is 0 */
 } markov;
 
 static double *take(double **memory, size_t count)
@@ -39,7 +45,7 @@ static bool allocate(markov *m)
 {
     const size_t K = m->spans, square = m->vocabulary * m->vocabulary;
     m->lag = malloc(3 * K * sizeof *m->lag);
-    double *memory = malloc((K + K * m->order + 2 * K * square) * sizeof *memory);
+    double *memory = malloc((K + K * m->order + K * square + K * m->vocabulary * m->room) * sizeof *memory);
     m->strength = memory;
     if (m->lag == NULL || memory == NULL)
         return false;
@@ -48,7 +54,7 @@ static bool allocate(markov *m)
     m->strength = take(&memory, K);
     m->weight = take(&memory, K * m->order);
     m->matrix = take(&memory, K * square);
-    m->effect = take(&memory, K * square);
+    m->effect = take(&memory, K * m->vocabulary * m->room);
     return true;
 }
 
@@ -108,11 +114,12 @@ static hf_status fill_matrices(markov *m, const hf_markov_params *params, hf_err
             exclude(size, k, m->matrix);
     }
     for (size_t k = 0; k < m->spans; k++) {
-        double *a = m->matrix + k * size, *effect = m->effect + k * size;
+        double *a = m->matrix + k * size, *effect = m->effect + k * d * m->room;
+        memset(effect, 0, d * m->room * sizeof *effect);
         set_norm(size, m->strength[k] * sqrt((double)d), a);
         for (size_t i = 0; i < d; i++)
             for (size_t j = 0; j < d; j++)
-                effect[j * d + i] = a[i * d + j] / params->temperature;
+                effect[j * m->room + i] = a[i * d + j] / params->temperature;
     }
     return HF_OK;
 }
@@ -166,9 +173,12 @@ hf_status hf_markov_create(hf_token_task *task, const hf_markov_params *params, 
     markov *m = calloc(1, sizeof *m);
     if (m == NULL)
         return hf_fail_memory(err, "the Markov chain");
-    *m = (markov){
-        .vocabulary = params->vocabulary, .generated = params->generated, .spans = params->spans, .seed = params->seed,
-        .sequences = params->sequences};
+    *m = (markov){.vocabulary = params->vocabulary,
+                  .generated = params->generated,
+                  .spans = params->spans,
+                  .seed = params->seed,
+                  .sequences = params->sequences};
+    m->room = (m->vocabulary + HF_TILE_LANES - 1) / HF_TILE_LANES * HF_TILE_LANES;
     for (size_t k = 0; k < m->spans; k++) {
         const size_t last = params->lag[k] + params->length[k] - 1;
         m->order = last > m->order ? last : m->order;
@@ -193,23 +203,68 @@ hf_status hf_markov_create(hf_token_task *task, const hf_markov_params *params, 
 
 /* ---- sequences ---- */
 
+/* p (room): logits, -infinity beyond the vocabulary; returns the largest. */
+HF_INLINE double fill_logits(size_t lanes, const markov *m, const hf_token *tokens, size_t at, size_t known, double *p)
+{
+    const size_t d = m->vocabulary;
+    double most[HF_TILE_LANES], largest = -INFINITY;
+    for (size_t l = 0; l < lanes; l++)
+        most[l] = -INFINITY;
+    for (size_t c = 0; c < m->room; c += lanes) {
+        double logit[HF_TILE_LANES] = {0};
+        for (size_t level = 0; level < known; level++) {
+            const size_t k = m->span_of_level[level];
+            for (size_t i = 0; i < m->length[k]; i++) {
+                const double weight = m->weight[k * m->order + i];
+                const double *effect = m->effect + (k * d + tokens[at - m->lag[k] - i]) * m->room + c;
+                HF_SIMD
+                for (size_t l = 0; l < lanes; l++)
+                    logit[l] += weight * effect[l];
+            }
+        }
+        for (size_t l = 0; l < lanes && c + lanes > d; l++)
+            logit[l] = c + l < d ? logit[l] : -INFINITY;
+        HF_SIMD
+        for (size_t l = 0; l < lanes; l++) {
+            p[c + l] = logit[l];
+            most[l] = logit[l] > most[l] ? logit[l] : most[l];
+        }
+    }
+    for (size_t l = 0; l < lanes; l++)
+        largest = most[l] > largest ? most[l] : largest;
+    return largest;
+}
+
+/* p (room) = e^(logits - the largest), 0 beyond the vocabulary; returns its sum. */
+HF_INLINE double weigh_registers(size_t bytes, const markov *m, const hf_token *tokens, size_t at, size_t known, double *p)
+{
+    const size_t lanes = bytes / sizeof(double);
+    const double largest = fill_logits(lanes, m, tokens, at, known, p);
+    for (size_t c = 0; c < m->room; c += lanes) {
+        HF_SIMD
+        for (size_t l = 0; l < lanes; l++)
+            p[c + l] = hf_exponential(p[c + l] - largest);
+    }
+    return hf_tiles_sum(m->room, p);
+}
+
+HF_REGISTERS(double, weigh, (const markov *m, const hf_token *tokens, size_t at, size_t known, double *p), m, tokens, at,
+             known, p)
+
+/* p: (room) */
+static void distribute(const markov *m, const hf_token *tokens, size_t at, size_t known, double *p)
+{
+    const double sum = weigh(m, tokens, at, known, p);
+    for (size_t v = 0; v < m->vocabulary; v++)
+        p[v] /= sum;
+}
+
 static void markov_distribution(const void *self, const hf_token *tokens, size_t at, size_t known, double *p)
 {
     const markov *m = self;
-    const size_t d = m->vocabulary;
-    double largest = -INFINITY, sum = 0;
-    memset(p, 0, d * sizeof *p);
-    for (size_t level = 0; level < known; level++) {
-        const size_t k = m->span_of_level[level];
-        for (size_t i = 0; i < m->length[k]; i++)
-            hf_kernel_add(d, m->weight[k * m->order + i], m->effect + (k * d + tokens[at - m->lag[k] - i]) * d, p);
-    }
-    for (size_t v = 0; v < d; v++)
-        largest = fmax(largest, p[v]);
-    for (size_t v = 0; v < d; v++)
-        sum += p[v] = exp(p[v] - largest);
-    for (size_t v = 0; v < d; v++)
-        p[v] /= sum;
+    double weights[ROOM];
+    distribute(m, tokens, at, known, weights);
+    memcpy(p, weights, m->vocabulary * sizeof *p);
 }
 
 /* The token where the cumulated probability passes u. */
@@ -226,12 +281,12 @@ static void markov_draw(const void *self, uint64_t step, uint32_t sample, hf_tok
     const markov *m = self;
     const size_t d = m->vocabulary, length = m->order + m->generated;
     const hf_stream stream = {m->sequences, HF_DRAW_TOKENS, step, sample};
-    double p[HF_MARKOV_VOCABULARY], u[HF_MARKOV_LENGTH];
+    double p[ROOM], u[HF_MARKOV_LENGTH];
     hf_uniform_fill(&stream, length, u);
     for (size_t t = 0; t < m->order; t++)
         tokens[t] = (hf_token)(u[t] * (double)d);
     for (size_t t = m->order; t < length; t++) {
-        markov_distribution(m, tokens, t, m->spans, p);
+        distribute(m, tokens, t, m->spans, p);
         tokens[t] = choose(d, p, u[t]);
     }
 }

@@ -156,13 +156,33 @@ double hf_uniform(const hf_stream *stream)
     return to_unit(block.word[0][0]);
 }
 
-void hf_uniform_fill(const hf_stream *stream, size_t count, double *u)
+/* All numbers of one block. */
+HF_INLINE void units(const philox_block *b, double *u)
+{
+    for (size_t word = 0; word < 4; word++) {
+        HF_SIMD
+        for (size_t i = 0; i < LANES; i++)
+            u[word * LANES + i] = to_unit(b->word[word][i]);
+    }
+}
+
+static HF_WIDE_CLONES void fill_uniform(const hf_stream *stream, size_t count, double *u)
 {
     philox_block block;
-    for (size_t n = 0; n < count; n++) {
-        const size_t within = n % (4 * LANES);
-        if (within == 0)
-            philox(stream, (uint32_t)(n / 4), &block);
-        u[n] = to_unit(block.word[within / LANES][within % LANES]);
+    double last[DRAWN];
+    size_t done = 0;
+    for (; done + DRAWN <= count; done += DRAWN) {
+        philox(stream, (uint32_t)(done / 4), &block);
+        units(&block, u + done);
     }
+    if (done < count) {
+        philox(stream, (uint32_t)(done / 4), &block);
+        units(&block, last);
+        memcpy(u + done, last, (count - done) * sizeof *u);
+    }
+}
+
+void hf_uniform_fill(const hf_stream *stream, size_t count, double *u)
+{
+    fill_uniform(stream, count, u);
 }
