@@ -39,12 +39,13 @@ static void draw_model(random_source *random, data_kind kind, drawn_model *m)
         sprintf(end, "samples = 400; ");
 }
 
-static void train(const drawn_model *m, size_t batch, double contrast, hf_train_summary *summary)
+static void train(const drawn_model *m, size_t batch, double contrast, hf_run_summary *summary)
 {
     hf_config config;
     char text[TEXT + 128];
-    const hf_train_options options = {0};
-    snprintf(text, sizeof text, "%sbatch = %zu; }; detect = { saddles = false; contrast = %.17g; };", m->text, batch, contrast);
+    const training_options options = {0};
+    snprintf(text, sizeof text, "%sbatch = %zu; }; detect = { saddles = false; contrast = %.17g; };", m->text, batch,
+             contrast);
     read_config(&config, text);
     run_training(&config, &options, summary);
     hf_config_clear(&config);
@@ -52,10 +53,10 @@ static void train(const drawn_model *m, size_t batch, double contrast, hf_train_
 
 static size_t exact_stages(const drawn_model *m, double contrast)
 {
-    hf_train_summary summary;
+    hf_run_summary summary;
     train(m, 0, contrast, &summary);
     const size_t count = summary.findings.stage_count;
-    hf_train_summary_clear(&summary);
+    hf_run_summary_clear(&summary);
     return count;
 }
 
@@ -85,8 +86,8 @@ static void compare_times(const drawn_model *m, const hf_findings *noisy, const 
         const double half = (a->t_half - b->t_half) / moved(m, later, b->t_half);
         const double peak = (a->t_peak - b->t_peak) / hypot(moved(m, later, b->t_peak), part * (b->t_settle - b->t_onset));
         if (!(fabs(half) < widest && fabs(peak) < widest))
-            fail_msg("t_half %g, exact %g; t_peak %g, exact %g; batch %zu of\n%s", a->t_half, b->t_half, a->t_peak, b->t_peak,
-                     m->batch, m->text);
+            fail_msg("t_half %g, exact %g; t_peak %g, exact %g; batch %zu of\n%s", a->t_half, b->t_half, a->t_peak,
+                     b->t_peak, m->batch, m->text);
         sum->half += half * half;
         sum->peak += peak * peak;
         sum->timed++;
@@ -103,7 +104,7 @@ static bool ends_inside(const hf_findings *f)
 static void compare_run(const drawn_model *m, agreement *sum)
 {
     const double contrast = 3, doubt = 1.3;
-    hf_train_summary noisy, exact;
+    hf_run_summary noisy, exact;
     train(m, m->batch, contrast, &noisy);
     train(m, 0, contrast, &exact);
     const size_t found = noisy.findings.stage_count, want = exact.findings.stage_count;
@@ -119,8 +120,8 @@ static void compare_run(const drawn_model *m, agreement *sum)
     sum->differ += found != want;
     sum->invented += found > most ? found - most : 0;
     sum->lost += found < least ? least - found : 0;
-    hf_train_summary_clear(&noisy);
-    hf_train_summary_clear(&exact);
+    hf_run_summary_clear(&noisy);
+    hf_run_summary_clear(&exact);
 }
 
 static void check_agreement(data_kind kind, size_t runs, uint64_t seed)
@@ -133,7 +134,8 @@ static void check_agreement(data_kind kind, size_t runs, uint64_t seed)
         compare_run(&m, &sum);
     }
     const double half = sqrt(sum.half / (double)sum.timed), peak = sqrt(sum.peak / (double)sum.timed);
-    fprintf(stderr, "margin: %zu runs, %zu stages, %zu runs in doubt; times off by %.2g (half), %.2g (peak) of what noise does\n",
+    fprintf(stderr,
+            "margin: %zu runs, %zu stages, %zu runs in doubt; times off by %.2g (half), %.2g (peak) of what noise does\n",
             sum.runs, sum.stages, sum.differ, half, peak);
     assert_true(sum.invented == 0 && sum.lost == 0);
     assert_true(sum.stages > runs / 2 && sum.differ <= runs / 6 && half < 1.5 && peak < 1.5);

@@ -319,7 +319,7 @@ static void test_comparison_tables(void **state)
             assert_true(close_to(t, hf_curve_first_below(&x.drift.findings.curve, level), 1e-14));
         else {
             const size_t seed = strcmp(curve, "seed") == 0 ? (size_t)number_in(&table, row, "seed") - 1 : 0;
-            double step = x.main.run[seed].crossing[l];
+            double step = x.main.run[seed].training.crossing[l];
             if (strcmp(curve, "seed") != 0)
                 step = hf_comparison_quantile(&x.main, l, curve[0] == 'm' ? 0.5 : curve[1] == '1' ? 0.1 : 0.9);
             assert_true(close_to(number_in(&table, row, "step"), step, 1e-15) && close_to(t, 0.05 * step, 1e-14));
@@ -329,14 +329,15 @@ static void test_comparison_tables(void **state)
     read_at(&table, "runs.tsv");
     assert_int_equal(table.rows, 1 + 3 + 1);
     for (size_t k = 0; k < 3; k++) {
-        const hf_train_summary *run = &x.main.run[k];
+        const hf_run_summary *run = &x.main.run[k];
         size_t head_of[2];
         char heads[16] = "nan";
         if (hf_comparison_match_heads(2, 2, x.flow.share, run->share, head_of))
             snprintf(heads, sizeof heads, "%zu,%zu", head_of[0] + 1, head_of[1] + 1);
         assert_string_equal(text_in(&table, k + 1, "heads"), heads);
         assert_true(number_in(&table, k + 1, "loss") == run->loss && number_in(&table, k + 1, "seed") == (double)k + 1);
-        assert_true(number_in(&table, k + 1, "deviation_before") == run->before.loss && run->before.t < run->after.t);
+        assert_true(number_in(&table, k + 1, "deviation_before") == run->training.before.loss &&
+                    run->training.before.t < run->training.after.t);
     }
     free(table.text);
     hf_experiment_clear(&x);
@@ -396,7 +397,7 @@ typedef struct {
     hf_experiment experiment;
     hf_experiment_params params;
     hf_rung rung[RUNGS];
-    hf_train_summary run[RUNGS][SEEDS];
+    hf_run_summary run[RUNGS][SEEDS];
     double crossing[RUNGS][SEEDS], level, t_flow;
 } made_ladder;
 
@@ -417,7 +418,8 @@ static void make_ladder(made_ladder *m, size_t seeds, double shared, random_sour
             const double own = sqrt(1 - shared * shared) * draw_normal(random);
             const double late = per_lr * lr + per_noise * noise + spread * sqrt(noise) * (shared * z[k] + own);
             m->crossing[i][k] = (1 + late) / lr;
-            m->run[i][k] = (hf_train_summary){.crossing = &m->crossing[i][k], .before = {.loss = lr * (1 + own / 20)}};
+            m->run[i][k] =
+                (hf_run_summary){.training = {.crossing = &m->crossing[i][k], .before = {.loss = lr * (1 + own / 20)}}};
         }
     }
     m->experiment = (hf_experiment){.params = &m->params,

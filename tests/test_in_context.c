@@ -94,8 +94,8 @@ static void check_stages(double size, int seed)
             sum += s.share[h * 4 + i];
         assert_true(close_to(sum, 1, 1e-9));
     }
-    assert_true(within("energy defect", s.energy_defect, 1e-8));
-    assert_true(within("what is conserved", s.drift, 1e-8));
+    assert_true(within("energy defect", s.integration.energy_defect, 1e-8));
+    assert_true(within("what is conserved", s.integration.drift, 1e-8));
     hf_run_summary_clear(&s);
     hf_config_clear(&config);
 }
@@ -169,10 +169,10 @@ typedef struct {
     volatile sig_atomic_t flag;
 } interruption;
 
-static void interrupt(void *data, const hf_progress *progress)
+static void interrupt(void *data, const hf_run_progress *progress)
 {
     interruption *now = data;
-    now->flag = progress->steps >= now->at;
+    now->flag = progress->step >= now->at;
 }
 
 /* Runs into a folder; interrupted from step `at` on, 0: never. */

@@ -50,7 +50,7 @@ static void stop(told *t)
 
 static void flow(told *t, double seconds, const char *part, double at, size_t stages)
 {
-    const hf_progress now = {.part = part, .t = at, .t_first = 1, .t_end = 1e4, .loss = 0.5, .stages = stages};
+    const hf_run_progress now = {.part = part, .t = at, .t_first = 1, .t_end = 1e4, .loss = 0.5, .stages = stages};
     t->time = 1000 + seconds;
     hf_cli_progress_flow(&t->progress, &now);
 }
@@ -85,9 +85,10 @@ static void test_durations(void **state)
     static const struct {
         double seconds;
         const char *text;
-    } cases[] = {{-1, "0 s"},      {0, "0 s"},       {0.2, "1 s"},        {44.5, "45 s"},        {99, "99 s"},
-                 {99.5, "2 min"},  {120, "2 min"},   {121, "3 min"},      {5939, "99 min"},      {5941, "1 h 40 min"},
-                 {7200, "2 h 0 min"}, {172700, "47 h 59 min"}, {172801, "2 d 1 h"}, {1e9, "11574 d 2 h"}};
+    } cases[] = {{-1, "0 s"},         {0, "0 s"},           {0.2, "1 s"},        {44.5, "45 s"},
+                 {99, "99 s"},        {99.5, "2 min"},      {120, "2 min"},      {121, "3 min"},
+                 {5939, "99 min"},    {5941, "1 h 40 min"}, {7200, "2 h 0 min"}, {172700, "47 h 59 min"},
+                 {172801, "2 d 1 h"}, {1e9, "11574 d 2 h"}};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char text[32];
@@ -147,8 +148,10 @@ static void test_training(void **state)
     training(&t, 11.5, 15, 1000, 1, 4);
     says(&t, "headflow: the training takes about 2 min (4 rungs); cheaper: fewer train.seeds\n");
     training(&t, 60, 500, 1000, 2, 4);
-    says(&t, "headflow: training, 50 %: ladder/batch-64-lr-0.1 (2 of 4), step 150 of 300, t = 7.5, loss 0.25, 1 of the flow's 2 "
-             "stages; 50 s left\n");
+    says(
+        &t,
+        "headflow: training, 50 %: ladder/batch-64-lr-0.1 (2 of 4), step 150 of 300, t = 7.5, loss 0.25, 1 of the flow's 2 "
+        "stages; 50 s left\n");
     stop(&t);
 
     start(&t, false, 0, true);
@@ -161,8 +164,16 @@ static void test_training(void **state)
 /* Steps of Adam, without a flow, on a terminal that the line is cleared from. */
 static void test_training_alone(void **state)
 {
-    const hf_training_progress now = {
-        .part = "train", .number = 1, .parts = 1, .seeds = 1, .step = 5, .steps = 10, .t = NAN, .loss = 2, .done = 5, .work = 1e4};
+    const hf_training_progress now = {.part = "train",
+                                      .number = 1,
+                                      .parts = 1,
+                                      .seeds = 1,
+                                      .step = 5,
+                                      .steps = 10,
+                                      .t = NAN,
+                                      .loss = 2,
+                                      .done = 5,
+                                      .work = 1e4};
     hf_training_progress first = now;
     told t;
     (void)state;
@@ -207,12 +218,21 @@ static void test_workload(void **state)
         size_t seeds, together;
         uint64_t step[4];
         double ahead;
-    } cases[] = {{1, 1, {0}, 100},           {1, 8, {40}, 60},          {3, 1, {0}, 300},           {3, 2, {0}, 200},
-                 {3, 3, {0}, 100},           {3, 2, {50, 50, 0}, 150},  {3, 2, {100, 100, 30}, 70}, {4, 2, {100, 20, 0, 0}, 180},
-                 {4, 4, {10, 20, 30, 90}, 90}, {2, 2, {100, 100}, 0},   {4, 2, {90, 0, 0, 10}, 190}};
+    } cases[] = {{1, 1, {0}, 100},
+                 {1, 8, {40}, 60},
+                 {3, 1, {0}, 300},
+                 {3, 2, {0}, 200},
+                 {3, 3, {0}, 100},
+                 {3, 2, {50, 50, 0}, 150},
+                 {3, 2, {100, 100, 30}, 70},
+                 {4, 2, {100, 20, 0, 0}, 180},
+                 {4, 4, {10, 20, 30, 90}, 90},
+                 {2, 2, {100, 100}, 0},
+                 {4, 2, {90, 0, 0, 10}, 190}};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        assert_true(close_to(hf_workload_ahead(cases[i].seeds, cases[i].step, 100, cases[i].together), cases[i].ahead, 1e-15));
+        assert_true(
+            close_to(hf_workload_ahead(cases[i].seeds, cases[i].step, 100, cases[i].together), cases[i].ahead, 1e-15));
     const uint64_t many[100] = {100, 100, 50};
     assert_true(close_to(hf_workload_ahead(100, many, 100, 3), 9750 / 3.0, 1e-15));
     assert_true(hf_workload_cost(0) < hf_workload_cost(1) && hf_workload_cost(1) < hf_workload_cost(512));

@@ -107,7 +107,7 @@ typedef struct {
     char *copy_to;
 } interruption;
 
-static void interrupt(void *data, const hf_train_progress *progress)
+static void interrupt(void *data, const hf_run_progress *progress)
 {
     interruption *now = data;
     if (progress->step != now->at)
@@ -120,18 +120,18 @@ static void interrupt(void *data, const hf_train_progress *progress)
 
 static const double run_levels[] = {5.5, 3, 1.2};
 
-static hf_train_options options_for(const char *folder, bool resume, const hf_curve *reference, interruption *now)
+static training_options options_for(const char *folder, bool resume, const hf_curve *reference, interruption *now)
 {
-    return (hf_train_options){.directory = folder,
-                              .resume = resume,
-                              .threads = 1,
-                              .level_count = 3,
-                              .level = run_levels,
-                              .reference = reference,
-                              .settled = 3,
-                              .interrupted = now == NULL ? NULL : &now->flag,
-                              .progress = now == NULL ? NULL : interrupt,
-                              .progress_data = now};
+    return (training_options){.run.directory = folder,
+                              .run.resume = resume,
+                              .run.threads = 1,
+                              .beside.level_count = 3,
+                              .beside.level = run_levels,
+                              .beside.curve = reference,
+                              .beside.settled = 3,
+                              .run.interrupted = now == NULL ? NULL : &now->flag,
+                              .run.progress = now == NULL ? NULL : interrupt,
+                              .run.progress_data = now};
 }
 
 static const char *const resumed_texts[] = {
@@ -151,38 +151,38 @@ static const char *const resumed_texts[] = {
 };
 
 /* Goes on in folder "again" until the run is over, and compares with the whole run. */
-static void finish_and_compare(const hf_config *config, const hf_curve *reference, const hf_train_summary *whole)
+static void finish_and_compare(const hf_config *config, const hf_curve *reference, const hf_run_summary *whole)
 {
-    hf_train_summary summary;
-    hf_train_options options = options_for(directory("again"), true, reference, NULL);
+    hf_run_summary summary;
+    training_options options = options_for(directory("again"), true, reference, NULL);
     run_training(config, &options, &summary);
     assert_false(summary.already_complete);
     assert_same_summary(&summary, whole, 3);
-    hf_train_summary_clear(&summary);
+    hf_run_summary_clear(&summary);
     assert_same_files("whole", "again");
     options = options_for(directory("again"), true, reference, NULL);
     run_training(config, &options, &summary);
     assert_true(summary.already_complete);
     assert_same_summary(&summary, whole, 3);
-    hf_train_summary_clear(&summary);
+    hf_run_summary_clear(&summary);
     assert_same_files("whole", "again");
 }
 
-static void check_interruptions(const hf_config *config, const hf_curve *reference, const hf_train_summary *whole)
+static void check_interruptions(const hf_config *config, const hf_curve *reference, const hf_run_summary *whole)
 {
-    const uint64_t last = whole->step, at[] = {1, 2, 69, 70, 71, last - 1};
+    const uint64_t last = whole->steps, at[] = {1, 2, 69, 70, 71, last - 1};
     hf_error err = {0};
     for (size_t n = 0; n <= sizeof at / sizeof *at; n++) { /* one of them, at last all in turn */
         assert_int_equal(hf_directory_make(directory("again"), &err), HF_OK);
         const bool all = n == sizeof at / sizeof *at;
         for (size_t i = all ? 0 : n; i < (all ? n : n + 1); i++) {
             interruption now = {.at = at[i] < last ? at[i] : last - 1};
-            hf_train_summary summary;
-            const hf_train_options options = options_for(directory("again"), i > 0, reference, &now);
+            hf_run_summary summary;
+            const training_options options = options_for(directory("again"), i > 0, reference, &now);
             run_training(config, &options, &summary);
-            if (summary.interrupted)
-                assert_int_equal(summary.step, now.at);
-            hf_train_summary_clear(&summary);
+            if (hf_run_was_interrupted(&summary))
+                assert_int_equal(summary.steps, now.at);
+            hf_run_summary_clear(&summary);
         }
         finish_and_compare(config, reference, whole);
         remove_directory("again");
@@ -190,19 +190,19 @@ static void check_interruptions(const hf_config *config, const hf_curve *referen
 }
 
 /* Kills leave what has reached the disk: the last saved state, rows that are newer than it or not yet there. */
-static void check_kills(const hf_config *config, const hf_curve *reference, const hf_train_summary *whole)
+static void check_kills(const hf_config *config, const hf_curve *reference, const hf_run_summary *whole)
 {
-    const uint64_t at[] = {1, 69, 71, 211, whole->step};
+    const uint64_t at[] = {1, 69, 71, 211, whole->steps};
     hf_error err = {0};
     for (size_t n = 0; n < sizeof at / sizeof *at; n++) {
         assert_int_equal(hf_directory_make(directory("killed"), &err), HF_OK);
         assert_int_equal(hf_directory_make(directory("again"), &err), HF_OK);
         char *from = strdup(directory("killed")), *to = strdup(directory("again"));
         interruption now = {.at = at[n], .copy_from = from, .copy_to = to};
-        hf_train_summary summary;
-        const hf_train_options options = options_for(from, false, reference, &now);
+        hf_run_summary summary;
+        const training_options options = options_for(from, false, reference, &now);
         run_training(config, &options, &summary);
-        hf_train_summary_clear(&summary);
+        hf_run_summary_clear(&summary);
         finish_and_compare(config, reference, whole);
         remove_directory("killed");
         remove_directory("again");
@@ -217,20 +217,20 @@ static void test_resume(void **state)
     for (size_t n = 0; n < sizeof resumed_texts / sizeof *resumed_texts; n++) {
         hf_config config;
         hf_run_summary flow;
-        hf_train_summary whole;
+        hf_run_summary whole;
         hf_error err = {0};
         read_config(&config, resumed_texts[n]);
         config.solver.t_end = 40;
         follow_flow(&config, &flow);
         const hf_curve *reference = config.detect.events ? &flow.findings.curve : NULL;
         assert_int_equal(hf_directory_make(directory("whole"), &err), HF_OK);
-        const hf_train_options options = options_for(directory("whole"), false, reference, NULL);
+        const training_options options = options_for(directory("whole"), false, reference, NULL);
         run_training(&config, &options, &whole);
         if (config.solver.stop_loss > 0)
-            assert_true(whole.step < config.train.steps && whole.loss <= 3);
+            assert_true(whole.steps < config.train.steps && whole.loss <= 3);
         check_interruptions(&config, reference, &whole);
         check_kills(&config, reference, &whole);
-        hf_train_summary_clear(&whole);
+        hf_run_summary_clear(&whole);
         hf_run_summary_clear(&flow);
         hf_config_clear(&config);
         remove_directory("whole");
@@ -242,15 +242,15 @@ static void test_resume_of_another(void **state)
 {
     (void)state;
     hf_config config;
-    hf_train_summary summary;
+    hf_run_summary summary;
     hf_error err = {0};
     interruption now = {.at = 30};
     assert_int_equal(hf_directory_make(directory("whole"), &err), HF_OK);
     read_config(&config, resumed_texts[0]);
-    hf_train_options options = options_for(directory("whole"), false, NULL, &now);
+    training_options options = options_for(directory("whole"), false, NULL, &now);
     run_training(&config, &options, &summary);
-    assert_true(summary.interrupted);
-    hf_train_summary_clear(&summary);
+    assert_true(hf_run_was_interrupted(&summary));
+    hf_run_summary_clear(&summary);
     config.train.lr = 0.2;
     options = options_for(directory("whole"), true, NULL, NULL);
     assert_int_equal(try_training(&config, 1, &options, &summary, &err), HF_EUSAGE);
@@ -300,12 +300,12 @@ static double cell(const run_table *table, size_t row, const char *name)
 static void check_early_stop(const char *text, const char *column)
 {
     hf_config config;
-    hf_train_summary summary;
+    hf_run_summary summary;
     hf_error err = {0};
     run_table table;
     read_config(&config, text);
     assert_int_equal(hf_directory_make(directory("early"), &err), HF_OK);
-    const hf_train_options options = {.directory = directory("early")};
+    const training_options options = {.run.directory = directory("early")};
     run_training(&config, &options, &summary);
     read_run_table(&table, "early", "trajectory.tsv");
     assert_int_equal(table.rows, config.train.steps + 1);
@@ -318,16 +318,17 @@ static void check_early_stop(const char *text, const char *column)
     for (size_t k = 0; k < 3; k++)
         nearest = distance[k] < distance[nearest] ? k : nearest;
     assert_true(best > 0 && best + 1 < table.rows); /* it overfits */
-    assert_true((double)summary.early.step == cell(&table, best, "step") && summary.early.t == cell(&table, best, "t"));
-    assert_true(summary.early.loss == cell(&table, best, column));
-    assert_int_equal(summary.early.nearest, nearest);
-    assert_true(summary.early.distance == distance[nearest]);
-    assert_true(summary.train_loss == cell(&table, table.rows - 1, "train_loss"));
-    assert_true(summary.train_loss < cell(&table, best, "train_loss"));
-    assert_true(close_to(summary.early.t, hf_clock_time(hf_clock_of(&config.train), (double)best), 0));
+    assert_true((double)summary.training.early.step == cell(&table, best, "step") &&
+                summary.training.early.t == cell(&table, best, "t"));
+    assert_true(summary.training.early.loss == cell(&table, best, column));
+    assert_int_equal(summary.training.early.nearest, nearest);
+    assert_true(summary.training.early.distance == distance[nearest]);
+    assert_true(summary.training.train_loss == cell(&table, table.rows - 1, "train_loss"));
+    assert_true(summary.training.train_loss < cell(&table, best, "train_loss"));
+    assert_true(close_to(summary.training.early.t, hf_clock_time(hf_clock_of(&config.train), (double)best), 0));
     free(table.at);
     free(table.text);
-    hf_train_summary_clear(&summary);
+    hf_run_summary_clear(&summary);
     hf_config_clear(&config);
     remove_directory("early");
 }

@@ -236,17 +236,17 @@ static void test_threads(void **state)
     const double levels[] = {6, 4, 1.2};
     for (size_t n = 0; n < sizeof texts / sizeof *texts; n++) {
         hf_config config;
-        hf_train_summary summary[3];
+        hf_run_summary summary[3];
         read_config(&config, texts[n]);
         for (size_t threads = 1; threads <= 3; threads++) {
-            const hf_train_options options = {.threads = threads, .level_count = 3, .level = levels};
+            const training_options options = {.run.threads = threads, .beside.level_count = 3, .beside.level = levels};
             run_training(&config, &options, &summary[threads - 1]);
         }
         assert_same_summary(&summary[0], &summary[1], 3);
         assert_same_summary(&summary[0], &summary[2], 3);
-        assert_true(summary[0].loss < summary[0].loss_start && summary[0].crossing[0] > 0);
+        assert_true(summary[0].loss < summary[0].loss_start && summary[0].training.crossing[0] > 0);
         for (size_t i = 0; i < 3; i++)
-            hf_train_summary_clear(&summary[i]);
+            hf_run_summary_clear(&summary[i]);
         hf_config_clear(&config);
     }
 }
@@ -264,13 +264,14 @@ static void measure_order(const char *more, size_t halvings, double *deviation)
     read_config(&config, text);
     follow_flow(&config, &flow);
     assert_true(flow.findings.stage_count > 0);
-    const hf_train_options options = {.reference = &flow.findings.curve, .settled = flow.findings.stage[0].t_settle};
+    const training_options options = {.beside.curve = &flow.findings.curve,
+                                      .beside.settled = flow.findings.stage[0].t_settle};
     for (size_t h = 0; h <= halvings; h++) {
-        hf_train_summary summary;
+        hf_run_summary summary;
         run_training(&config, &options, &summary);
-        deviation[h] = summary.before.loss;
-        assert_true(summary.before.t > 15 && summary.before.t < options.settled);
-        hf_train_summary_clear(&summary);
+        deviation[h] = summary.training.before.loss;
+        assert_true(summary.training.before.t > 15 && summary.training.before.t < options.beside.settled);
+        hf_run_summary_clear(&summary);
         config.train.lr /= 2;
         config.train.steps *= 2;
     }
@@ -324,17 +325,17 @@ static void test_stages_of_small_steps(void **state)
     enum { HALVINGS = 2 };
     hf_config config;
     hf_run_summary flow;
-    hf_train_summary summary;
+    hf_run_summary summary;
     double off[HALVINGS + 1][TIMES_MAX];
     size_t count = 0;
     read_config(&config, THREE SINE("1e-2") "train = { dim = 2; batch = 0; lr = 0.08; }; solver = { t_end = 200.0; };");
     follow_flow(&config, &flow);
     assert_int_equal(flow.findings.stage_count, STAGES);
-    const hf_train_options options = {0};
+    const training_options options = {0};
     for (size_t h = 0; h <= HALVINGS; h++) {
         run_training(&config, &options, &summary);
         count = measure_times(&summary.findings, &flow.findings, off[h]);
-        hf_train_summary_clear(&summary);
+        hf_run_summary_clear(&summary);
         config.train.lr /= 2;
         config.train.steps *= 2;
     }
@@ -353,14 +354,14 @@ static void check_stages(const char *text, size_t stages)
 {
     for (uint64_t seed = 1; seed <= 4; seed++) {
         hf_config config;
-        hf_train_summary summary;
+        hf_run_summary summary;
         hf_error err = {0};
-        const hf_train_options options = {0};
+        const training_options options = {0};
         read_config(&config, text);
         assert_int_equal(try_training(&config, seed, &options, &summary, &err), HF_OK);
         if (summary.findings.stage_count != stages)
             fail_msg("%zu stages with seed %d, want %zu of\n%s", summary.findings.stage_count, (int)seed, stages, text);
-        hf_train_summary_clear(&summary);
+        hf_run_summary_clear(&summary);
         hf_config_clear(&config);
     }
 }
@@ -405,9 +406,9 @@ static void test_one_stage(void **state)
     (void)state;
     for (size_t n = 0; n < sizeof one_stages / sizeof *one_stages; n++) {
         hf_config config;
-        hf_train_summary summary;
+        hf_run_summary summary;
         char text[512];
-        const hf_train_options options = {0};
+        const training_options options = {0};
         snprintf(text, sizeof text,
                  "heads = 2; positions = 10; target = { strengths = (2.0, 1.0); }; train = { dim = 5; %s };",
                  one_stages[n].more);
@@ -419,7 +420,7 @@ static void test_one_stage(void **state)
         if (!is_close(stage->t_peak, one_stages[n].t_peak, one_stages[n].within, 0))
             fail_msg("t_peak %g, want %g, with %s", stage->t_peak, one_stages[n].t_peak, one_stages[n].more);
         assert_true(isnan(stage->strength) || stage->strength >= 1);
-        hf_train_summary_clear(&summary);
+        hf_run_summary_clear(&summary);
         hf_config_clear(&config);
     }
 }
@@ -429,16 +430,16 @@ static void test_adam_counts_steps(void **state)
 {
     (void)state;
     hf_config config;
-    hf_train_summary summary;
-    const hf_train_options options = {0};
+    hf_run_summary summary;
+    const training_options options = {0};
     read_config(&config,
                 THREE SINE("1e-2") "train = { dim = 2; batch = 0; lr = 0.01; steps = 2000; optimizer = \"adam\"; };");
     run_training(&config, &options, &summary);
-    assert_true(isnan(summary.t) && isnan(summary.early.t) && summary.loss < 0.1);
+    assert_true(isnan(summary.t) && isnan(summary.training.early.t) && summary.loss < 0.1);
     assert_true(summary.findings.stage_count > 0);
     const hf_event *last = &summary.findings.event[summary.findings.event_count - 1];
     assert_true(last->kind == HF_EVENT_STOP && last->t == 2000);
-    hf_train_summary_clear(&summary);
+    hf_run_summary_clear(&summary);
     hf_config_clear(&config);
 }
 
@@ -447,17 +448,17 @@ static void check_first_drop(const char *more, size_t seeds)
     hf_config config;
     char text[1024];
     const double level = 4;
-    const hf_train_options options = {.level_count = 1, .level = &level, .threads = 2};
+    const training_options options = {.beside.level_count = 1, .beside.level = &level, .run.threads = 2};
     double mean = 0;
     snprintf(text, sizeof text, "%s%s train = { lr = 0.05; batch = 512; steps = 460; %s }; output = { points = 1; };",
              THREE, SINE("1e-2"), more);
     read_config(&config, text);
     for (uint64_t seed = 1; seed <= seeds; seed++) {
-        hf_train_summary summary;
+        hf_run_summary summary;
         hf_error err = {0};
         assert_int_equal(try_training(&config, seed, &options, &summary, &err), HF_OK);
-        mean += hf_clock_time(hf_clock_of(&config.train), summary.crossing[0]) / (double)seeds;
-        hf_train_summary_clear(&summary);
+        mean += hf_clock_time(hf_clock_of(&config.train), summary.training.crossing[0]) / (double)seeds;
+        hf_run_summary_clear(&summary);
     }
     assert_true(within("first drop", fabs(mean / 21.71 - 1), 0.01));
     hf_config_clear(&config);
@@ -474,10 +475,10 @@ static void test_explosion(void **state)
 {
     (void)state;
     hf_config config;
-    hf_train_summary summary;
+    hf_run_summary summary;
     hf_error err = {0};
     read_config(&config, THREE SINE("1e-2") "train = { dim = 10; lr = 25.0; steps = 1000; };");
-    const hf_train_options options = {0};
+    const training_options options = {0};
     assert_int_equal(try_training(&config, 3, &options, &summary, &err), HF_ENUMERIC);
     assert_non_null(strstr(err.message, "train.lr = 25"));
     assert_non_null(strstr(err.message, "seed 3"));
@@ -487,8 +488,8 @@ static void test_explosion(void **state)
     assert_true(number > 20 && number < 200);
     config.train.steps = (size_t)number - 1; /* and not before that */
     assert_int_equal(try_training(&config, 3, &options, &summary, &err), HF_OK);
-    assert_true(summary.sharpness > 1);
-    hf_train_summary_clear(&summary);
+    assert_true(summary.training.sharpness > 1);
+    hf_run_summary_clear(&summary);
     hf_config_clear(&config);
 }
 

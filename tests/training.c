@@ -187,22 +187,22 @@ double largest(size_t count, const double *x)
 
 /* ---- runs in memory ---- */
 
-hf_status try_training(const hf_config *config, uint64_t seed, const hf_train_options *options, hf_train_summary *summary,
+hf_status try_training(const hf_config *config, uint64_t seed, const training_options *options, hf_run_summary *summary,
                        hf_error *err)
 {
-    hf_train_options complete = *options;
-    complete.threads = options->threads == 0 ? 1 : options->threads;
+    training_options complete = *options;
+    complete.run.threads = options->run.threads == 0 ? 1 : options->run.threads;
     hf_train_run_params params;
     hf_status status = hf_fill_train_run(config, &params, err);
     if (status == HF_OK)
         status = hf_fill_identity(config, &params.origin, &params.state_hash, err);
     if (status == HF_OK)
-        status = hf_train_run(&params, seed, &complete, summary, err);
+        status = hf_train_run(&params, seed, &complete.run, &complete.beside, summary, err);
     hf_fill_clear_problem(&params.learner.problem);
     return hf_config_place(config, status, err);
 }
 
-void run_training(const hf_config *config, const hf_train_options *options, hf_train_summary *summary)
+void run_training(const hf_config *config, const training_options *options, hf_run_summary *summary)
 {
     hf_error err = {0};
     if (try_training(config, config->train.seed, options, summary, &err) != HF_OK)
@@ -240,12 +240,14 @@ static void assert_same_findings(const hf_findings *a, const hf_findings *b)
                     a->event[i].head == b->event[i].head);
 }
 
-void assert_same_summary(const hf_train_summary *a, const hf_train_summary *b, size_t levels)
+void assert_same_summary(const hf_run_summary *a, const hf_run_summary *b, size_t levels)
 {
-    assert_int_equal(a->step, b->step);
-    assert_memory_equal(&a->t, &b->t, offsetof(hf_train_summary, crossing) - offsetof(hf_train_summary, t));
-    assert_memory_equal(&a->before, &b->before, 2 * sizeof a->before);
-    assert_memory_equal(a->crossing, b->crossing, levels * sizeof *a->crossing);
+    const hf_training_numbers *one = &a->training, *two = &b->training;
+    assert_int_equal(a->steps, b->steps);
+    assert_memory_equal(&a->t, &b->t, offsetof(hf_run_summary, heads) - offsetof(hf_run_summary, t));
+    assert_memory_equal(one, two, offsetof(hf_training_numbers, crossing));
+    assert_memory_equal(&one->before, &two->before, 2 * sizeof one->before);
+    assert_memory_equal(one->crossing, two->crossing, levels * sizeof *one->crossing);
     assert_memory_equal(a->share, b->share, a->heads * a->patterns * sizeof *a->share);
     assert_same_findings(&a->findings, &b->findings);
 }

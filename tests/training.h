@@ -78,12 +78,18 @@ double largest(size_t count, const double *x);
 #define THREE      "heads = 3; positions = 40; target = { strengths = (2.89, 1.7, 1.0); patterns = ((1), (2), (3)); };\n"
 #define SINE(size) "init = { distribution = \"sine\"; perturbation = " size "; };\n"
 
+/* A training run, and the flow that it is held against. */
+typedef struct {
+    hf_run_options run;
+    hf_train_reference beside;
+} training_options;
+
 /* One thread unless the options say otherwise. */
-hf_status try_training(const hf_config *config, uint64_t seed, const hf_train_options *options, hf_train_summary *summary,
+hf_status try_training(const hf_config *config, uint64_t seed, const training_options *options, hf_run_summary *summary,
                        hf_error *err);
 
-/* The first seed's run; a failure fails the test. Free with hf_train_summary_clear. */
-void run_training(const hf_config *config, const hf_train_options *options, hf_train_summary *summary);
+/* The first seed's run; a failure fails the test. Free with hf_run_summary_clear. */
+void run_training(const hf_config *config, const training_options *options, hf_run_summary *summary);
 
 /* The learner of a configuration's first seed, a training run and a flow of a configuration; as the functions they are about. */
 hf_status try_learner(hf_learner *learner, const hf_config *config, size_t threads, hf_error *err);
@@ -93,6 +99,6 @@ hf_status try_flow(const hf_config *config, const hf_run_options *options, hf_ru
 void follow_flow(const hf_config *config, hf_run_summary *summary);
 
 /* To the last bit. */
-void assert_same_summary(const hf_train_summary *a, const hf_train_summary *b, size_t levels);
+void assert_same_summary(const hf_run_summary *a, const hf_run_summary *b, size_t levels);
 
 #endif

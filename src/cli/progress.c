@@ -80,7 +80,7 @@ static void end_line(const hf_cli_progress *p, double left, const char *then)
 /* ---- flows ---- */
 
 /* Steps are spread evenly over log t, roughly: so is the time they take. */
-static double share_of_flow(const hf_progress *now)
+static double share_of_flow(const hf_run_progress *now)
 {
     const double from = fmin(now->t_first, now->t_end), all = log(now->t_end / from);
     if (!(now->t > from) || !(all > 0))
@@ -88,7 +88,7 @@ static double share_of_flow(const hf_progress *now)
     return fmin(log(now->t / from) / all, 1);
 }
 
-void hf_cli_progress_flow(void *progress, const hf_progress *now)
+void hf_cli_progress_flow(void *progress, const hf_run_progress *now)
 {
     hf_cli_progress *p = progress;
     const char *part = now->part == NULL ? "flow" : now->part;

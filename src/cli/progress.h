@@ -35,7 +35,7 @@ typedef struct {
 } hf_cli_progress;
 
 /* Callbacks; progress is an hf_cli_progress. */
-void hf_cli_progress_flow(void *progress, const hf_progress *now);
+void hf_cli_progress_flow(void *progress, const hf_run_progress *now);
 void hf_cli_progress_training(void *progress, const hf_training_progress *now);
 void hf_cli_progress_tasks(void *progress, const hf_sweep_progress *now);
 

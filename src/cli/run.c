@@ -54,17 +54,17 @@ static void name_cheaper(const hf_config *config, size_t size, char *text)
 
 static void print_flow(const hf_flow_run_params *params, const hf_run_summary *summary)
 {
-    const hf_integrator_counts *counts = &summary->counts;
+    const hf_integrator_counts *counts = &summary->integration.counts;
     printf("%s: loss %.6g at t = 0, %.6g at t = %.6g%s\n", params->origin.title, summary->loss_start, summary->loss,
            summary->t, summary->stop == HF_STOP_LOSS ? " (stop_loss reached)" : "");
     if (params->detector.detect.events)
         hf_findings_print(&summary->findings, stdout);
     if (!isnan(summary->overlap))
         printf("overlap %.6g, ", summary->overlap);
-    printf("energy defect %.2g (%s)", summary->energy_defect,
-           hf_run_is_accurate(summary->energy_defect, params->solver.rtol) ? "fine" : "lower solver.rtol");
-    if (summary->conserved != NULL)
-        printf(", drift of %s %.2g", summary->conserved, summary->drift);
+    printf("energy defect %.2g (%s)", summary->integration.energy_defect,
+           hf_run_is_accurate(summary->integration.energy_defect, params->solver.rtol) ? "fine" : "lower solver.rtol");
+    if (summary->integration.conserved != NULL)
+        printf(", drift of %s %.2g", summary->integration.conserved, summary->integration.drift);
     putchar('\n');
     printf("%zu step%s, %zu right-hand side%s, %zu factorization%s; steps repeated: %zu + %zu\n", counts->steps,
            hf_plural(counts->steps), counts->evaluations, hf_plural(counts->evaluations), counts->setups,
@@ -108,12 +108,12 @@ static void warn_of_lr(const hf_experiment *x)
 {
     const double mu = hf_clock_of(&x->params->main.learner.train).momentum;
     if (x->main.seeds > 0 && hf_optimizer_is_plain(x->params->main.learner.train.optimizer) &&
-        x->main.run[0].sharpness > 2 * (1 + mu))
+        x->main.run[0].training.sharpness > 2 * (1 + mu))
         fprintf(
             stderr,
             "headflow: warning: train.lr times the largest curvature of the loss was %.3g at the start, where steps grow "
             "beyond %.3g; lower train.lr\n",
-            x->main.run[0].sharpness, 2 * (1 + mu));
+            x->main.run[0].training.sharpness, 2 * (1 + mu));
 }
 
 static int tell_interrupted(const hf_cli_options *options, const char *directory, const char *where)

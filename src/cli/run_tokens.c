@@ -14,18 +14,18 @@ typedef struct {
     uint64_t before; /* steps of the seeds that are done */
 } seeds_progress;
 
-static void report_progress(void *data, uint64_t step, double excess)
+static void report_progress(void *data, const hf_run_progress *now)
 {
     seeds_progress *p = data;
-    const double done = (double)(p->before + step), work = (double)p->train->steps * (double)p->train->seeds;
+    const double done = (double)(p->before + now->step), work = (double)p->train->steps * (double)p->train->seeds;
     const hf_training_progress all = {.part = "train",
                                       .number = 1,
                                       .parts = 1,
                                       .seeds = p->train->seeds,
-                                      .step = p->before + step,
+                                      .step = p->before + now->step,
                                       .steps = p->train->steps * p->train->seeds,
                                       .t = NAN,
-                                      .loss = excess,
+                                      .loss = now->loss,
                                       .done = done,
                                       .work = work};
     hf_cli_progress_training(&p->line, &all);
@@ -33,19 +33,19 @@ static void report_progress(void *data, uint64_t step, double excess)
 
 /* Seed number i (from 0). */
 static hf_status train_seed(const hf_token_run_params *params, size_t i, const hf_cli_options *options,
-                            const hf_folder *folder, seeds_progress *progress, hf_token_summary *summary, hf_error *err)
+                            const hf_folder *folder, seeds_progress *progress, hf_run_summary *summary, hf_error *err)
 {
     const uint64_t seed = params->learner.train.seed + i;
     const char *finished = folder->reuse ? folder->directory : NULL;
     char name[64], *place = NULL;
     snprintf(name, sizeof name, "train/seed-%" PRIu64, seed);
     hf_status status = hf_folder_place(folder->work, finished, name, params->origin.hash, &place, err);
-    const hf_token_options run = {.directory = place,
-                                  .resume = folder->resume || finished != NULL,
-                                  .threads = options->jobs == 0 ? hf_cli_processors() : options->jobs,
-                                  .interrupted = &hf_cli_signal,
-                                  .progress = options->quiet ? NULL : report_progress,
-                                  .progress_data = progress};
+    const hf_run_options run = {.directory = place,
+                                .resume = folder->resume || finished != NULL,
+                                .threads = options->jobs == 0 ? hf_cli_processors() : options->jobs,
+                                .interrupted = &hf_cli_signal,
+                                .progress = options->quiet ? NULL : report_progress,
+                                .progress_data = progress};
     progress->before = i * params->learner.train.steps;
     if (status == HF_OK)
         status = hf_token_run(params, seed, &run, summary, err);
@@ -54,17 +54,17 @@ static hf_status train_seed(const hf_token_run_params *params, size_t i, const h
 }
 
 /* The script of the figure, of the first seed. */
-static hf_status write_figure(const hf_token_run_params *params, const hf_token_summary *first, const hf_folder *folder,
+static hf_status write_figure(const hf_token_run_params *params, const hf_run_summary *first, const hf_folder *folder,
                               hf_error *err)
 {
     const hf_token_figure figure = {.title = params->origin.title,
                                     .hash = params->origin.hash,
                                     .seed = first->seed,
-                                    .best_step = first->best_step,
+                                    .best_step = first->tokens.best_step,
                                     .heads = params->learner.network.heads,
-                                    .levels = first->levels,
+                                    .levels = first->tokens.levels,
                                     .has_values = params->learner.network.kind == HF_NETWORK_MINIMAL,
-                                    .has_stages = first->stages.stage_count > 0,
+                                    .has_stages = first->tokens.stages.stage_count > 0,
                                     .log_steps =
                                         params->output.spacing == HF_SPACING_LOG && params->learner.train.steps > 1};
     return hf_token_figure_write(&figure, folder->work, err);
@@ -80,7 +80,7 @@ hf_status hf_cli_run_tokens(const hf_token_run_params *params, const hf_cli_opti
                                         .trains = true,
                                         .cheaper = "fewer train.steps or train.seeds"},
                                .train = &params->learner.train};
-    hf_token_summary *summary = calloc(seeds, sizeof *summary);
+    hf_run_summary *summary = calloc(seeds, sizeof *summary);
     hf_status status = summary == NULL ? hf_fail_memory(err, "the training runs") : HF_OK;
     bool all_were_here = folder->resume;
     hf_cli_watch_signals();
@@ -103,7 +103,7 @@ hf_status hf_cli_run_tokens(const hf_token_run_params *params, const hf_cli_opti
     if (status == HF_OK && draws)
         status = hf_cli_draw(folder->directory, options->quiet, err);
     for (size_t i = 0; i < seeds && summary != NULL; i++)
-        hf_token_summary_clear(&summary[i]);
+        hf_run_summary_clear(&summary[i]);
     free(summary);
     return status == HF_OK ? hf_cli_flush(err) : status;
 }

@@ -24,7 +24,7 @@ hf_status hf_beside_run(hf_beside *b, const hf_flow_run_params *params, hf_clock
         status = hf_directory_make(place, err);
     if (status == HF_OK)
         status = hf_flow_run(params, &options, &b->flow, err);
-    b->interrupted = status == HF_OK && b->flow.stop == HF_STOP_INTERRUPTED;
+    b->interrupted = status == HF_OK && hf_run_was_interrupted(&b->flow);
     free(place);
     return status;
 }

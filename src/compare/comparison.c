@@ -48,7 +48,7 @@ bool hf_comparison_match_heads(size_t heads, size_t patterns, const double *shar
 /* ---- quantiles ---- */
 
 /* The q-quantile over seeds of one number of every run; index is the number's to use. */
-static double quantile_of(const hf_rung *rung, double (*number)(const hf_train_summary *run, size_t index), size_t index,
+static double quantile_of(const hf_rung *rung, double (*number)(const hf_run_summary *run, size_t index), size_t index,
                           double q)
 {
     double *x = malloc((rung->seeds + 1) * sizeof *x);
@@ -62,9 +62,9 @@ static double quantile_of(const hf_rung *rung, double (*number)(const hf_train_s
     return quantile;
 }
 
-static double crossing(const hf_train_summary *run, size_t level)
+static double crossing(const hf_run_summary *run, size_t level)
 {
-    return run->crossing[level];
+    return run->training.crossing[level];
 }
 
 double hf_comparison_quantile(const hf_rung *rung, size_t l, double q)
@@ -157,13 +157,13 @@ static void write_flows(hf_table *table, const hf_experiment *x, size_t *head_of
 static void write_seeds(hf_table *table, const hf_experiment *x, size_t *head_of)
 {
     for (size_t k = 0; k < x->main.seeds; k++) {
-        const hf_train_summary *run = &x->main.run[k];
+        const hf_run_summary *run = &x->main.run[k];
         const uint64_t seed = x->params->main.learner.train.seed + k;
         const bool matched = hf_comparison_match_heads(run->heads, run->patterns, x->flow.share, run->share, head_of);
         for (size_t l = 0; l < x->levels.count; l++)
-            write_level(table, x, "seed", &seed, l, run->crossing[l],
-                        hf_clock_time(hf_clock_of(&x->params->main.learner.train), run->crossing[l]), &run->findings,
-                        matched ? head_of : NULL);
+            write_level(table, x, "seed", &seed, l, run->training.crossing[l],
+                        hf_clock_time(hf_clock_of(&x->params->main.learner.train), run->training.crossing[l]),
+                        &run->findings, matched ? head_of : NULL);
     }
 }
 
@@ -290,10 +290,10 @@ static hf_status write_run(hf_table *table, run_row *row, size_t heads, const si
 /* scratch: (heads) */
 static hf_status write_seed(hf_table *table, const hf_experiment *x, size_t k, size_t *scratch, hf_error *err)
 {
-    const hf_train_summary *run = &x->main.run[k];
+    const hf_run_summary *run = &x->main.run[k];
     char seed[24], step[24];
     snprintf(seed, sizeof seed, "%" PRIu64, x->params->main.learner.train.seed + k);
-    snprintf(step, sizeof step, "%" PRIu64, run->step);
+    snprintf(step, sizeof step, "%" PRIu64, run->steps);
     run_row row = {.curve = "seed",
                    .seed = seed,
                    .step = step,
@@ -301,17 +301,17 @@ static hf_status write_seed(hf_table *table, const hf_experiment *x, size_t k, s
                    .loss = run->loss,
                    .overlap = run->overlap,
                    .stages = x->params->flow.detector.detect.events ? (double)run->findings.stage_count : NAN,
-                   .sharpness = run->sharpness,
-                   .t_before = run->before.t,
-                   .deviation_before = run->before.loss,
-                   .t_after = run->after.t,
-                   .deviation_after = run->after.loss,
-                   .train_loss = run->train_loss,
-                   .early_step = (double)run->early.step,
-                   .early_t = run->early.t,
-                   .early_loss = run->early.loss,
-                   .early_class = (double)run->early.nearest,
-                   .early_distance = run->early.distance};
+                   .sharpness = run->training.sharpness,
+                   .t_before = run->training.before.t,
+                   .deviation_before = run->training.before.loss,
+                   .t_after = run->training.after.t,
+                   .deviation_after = run->training.after.loss,
+                   .train_loss = run->training.train_loss,
+                   .early_step = (double)run->training.early.step,
+                   .early_t = run->training.early.t,
+                   .early_loss = run->training.early.loss,
+                   .early_class = (double)run->training.early.nearest,
+                   .early_distance = run->training.early.distance};
     const bool matched =
         x->has_flow && hf_comparison_match_heads(run->heads, run->patterns, x->flow.share, run->share, scratch);
     return write_run(table, &row, x->params->flow.problem.heads, matched ? scratch : NULL, err);
@@ -448,11 +448,12 @@ static void print_verdict(const hf_experiment *x, FILE *stream)
     if (t == NULL)
         return;
     for (size_t k = 0; k < runs; k++) {
-        const hf_train_summary *run = &x->main.run[k];
+        const hf_run_summary *run = &x->main.run[k];
         const size_t found = run->findings.stage_count;
         for (size_t l = 0; l < stages; l++)
-            t[k * stages + l] =
-                v.timed ? hf_clock_time(hf_clock_of(&x->params->main.learner.train), run->crossing[l]) : run->crossing[l];
+            t[k * stages + l] = v.timed
+                                    ? hf_clock_time(hf_clock_of(&x->params->main.learner.train), run->training.crossing[l])
+                                    : run->training.crossing[l];
         v.fewest = found < v.fewest ? found : v.fewest;
         v.most = found > v.most ? found : v.most;
     }
@@ -463,14 +464,14 @@ static void print_verdict(const hf_experiment *x, FILE *stream)
 /* What medians are printed of. */
 typedef enum { FINAL_LOSS, DEVIATION_BEFORE, DEVIATION_AFTER, EARLY_STEP, EARLY_LOSS, EARLY_CLASS } printed;
 
-static double number_of(const hf_train_summary *run, size_t which)
+static double number_of(const hf_run_summary *run, size_t which)
 {
     const double numbers[] = {[FINAL_LOSS] = run->loss,
-                              [DEVIATION_BEFORE] = run->before.loss,
-                              [DEVIATION_AFTER] = run->after.loss,
-                              [EARLY_STEP] = (double)run->early.step,
-                              [EARLY_LOSS] = run->early.loss,
-                              [EARLY_CLASS] = (double)run->early.nearest};
+                              [DEVIATION_BEFORE] = run->training.before.loss,
+                              [DEVIATION_AFTER] = run->training.after.loss,
+                              [EARLY_STEP] = (double)run->training.early.step,
+                              [EARLY_LOSS] = run->training.early.loss,
+                              [EARLY_CLASS] = (double)run->training.early.nearest};
     return numbers[which];
 }
 

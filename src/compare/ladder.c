@@ -26,7 +26,7 @@ static double rung_time(const hf_experiment *x, const hf_rung *rung, double step
 
 static double deviation(const hf_experiment *x, const hf_rung *rung, size_t k, size_t l)
 {
-    return rung_time(x, rung, rung->run[k].crossing[l]) / x->levels.t_flow[l] - 1;
+    return rung_time(x, rung, rung->run[k].training.crossing[l]) / x->levels.t_flow[l] - 1;
 }
 
 /* lr / batch; the exact gradient has no noise. */
@@ -60,7 +60,7 @@ static double loss_deviation(const hf_rung *rung, size_t left_out)
     size_t count = 0;
     for (size_t k = 0; k < rung->seeds; k++)
         if (k != left_out) {
-            sum += rung->run[k].before.loss;
+            sum += rung->run[k].training.before.loss;
             count++;
         }
     return sum / (double)count;

@@ -7,6 +7,8 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 
 /* Text of the user's in one line of UTF-8. */
 static void write_line(const char *text, FILE *stream)
@@ -39,13 +41,43 @@ hf_status hf_table_open(hf_table *table, const char *directory, const char *name
     return status;
 }
 
-hf_status hf_table_reopen(hf_table *table, const char *directory, const char *name, long length, hf_error *err)
+/* A longer run goes on with the rows of a shorter one: they are its own now. */
+static hf_status take_over(hf_file *file, const hf_table_origin *origin, long length, hf_error *err)
+{
+    static const char mark[] = "# configuration ";
+    char line[512];
+    FILE *stream = file->stream;
+    rewind(stream);
+    long at = fgets(line, sizeof line, stream) == NULL ? -1 : ftell(stream); /* the second line */
+    const bool found = at > 0 && fgets(line, sizeof line, stream) != NULL && strncmp(line, mark, strlen(mark)) == 0;
+    if (found && fseek(stream, at + (long)strlen(mark), SEEK_SET) == 0)
+        fprintf(stream, "%016" PRIx64, origin->hash);
+    if (!found || fseek(stream, length, SEEK_SET) != 0)
+        return hf_fail(err, ferror(stream) ? HF_ESYSTEM : HF_EUSAGE, "%s: cannot be read as the table it was", file->part);
+    return HF_OK;
+}
+
+hf_status hf_table_reopen(hf_table *table, const char *directory, const char *name, const hf_table_origin *origin,
+                          long length, hf_error *err)
 {
     *table = (hf_table){0};
     char *path = hf_path_join(directory, name);
     if (path == NULL)
         return hf_fail_memory(err, "a file name");
     hf_status status = hf_file_reopen(&table->file, path, length, err);
+    free(path);
+    return status == HF_OK ? take_over(&table->file, origin, length, err) : status;
+}
+
+hf_status hf_table_check(const char *directory, const char *name, long length, hf_error *err)
+{
+    struct stat info;
+    hf_status status = HF_OK;
+    char *path = hf_path_join(directory, name);
+    if (path == NULL)
+        return hf_fail_memory(err, "a file name");
+    if (stat(path, &info) != 0 || info.st_size != length)
+        status = hf_fail(err, HF_EUSAGE, "%s: is not the table of the finished run; run without --resume", path);
     free(path);
     return status;
 }

@@ -83,8 +83,13 @@ typedef struct {
 hf_status hf_table_open(hf_table *table, const char *directory, const char *name, const hf_table_origin *origin,
                         hf_error *err);
 
-/* Goes on with a table that was interrupted, after its first length bytes. */
-hf_status hf_table_reopen(hf_table *table, const char *directory, const char *name, long length, hf_error *err);
+/* Goes on with a table that was interrupted, after its first length bytes; its rows are this origin's now. Errors: HF_EUSAGE
+ * (it is no table of ours), HF_ESYSTEM. */
+hf_status hf_table_reopen(hf_table *table, const char *directory, const char *name, const hf_table_origin *origin,
+                          long length, hf_error *err);
+
+/* Whether a finished table in directory is as long as it was. HF_EUSAGE, naming it: it is not. */
+hf_status hf_table_check(const char *directory, const char *name, long length, hf_error *err);
 
 /* One more # line. Only before the first field. */
 void hf_table_comment(hf_table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));

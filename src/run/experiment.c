@@ -36,7 +36,7 @@ static hf_status run_flow(hf_experiment *x, const hf_flow_run_params *params, co
         status = hf_flow_run(params, &run, summary, err);
     } else if (status == HF_OK && !summary->already_complete)
         x->all_were_here = false;
-    x->interrupted = status == HF_OK && !summary->already_complete && summary->stop == HF_STOP_INTERRUPTED;
+    x->interrupted = status == HF_OK && !summary->already_complete && hf_run_was_interrupted(summary);
     free(directory);
     return status;
 }
@@ -94,13 +94,13 @@ typedef struct {
     const hf_train_params *train;
     const hf_experiment_options *options;
     const char *part;
-    size_t threads;        /* for each seed */
-    size_t together;       /* seeds at a time */
-    uint64_t *step;        /* (seeds) reached by each, for the progress; owned */
-    hf_train_summary *run; /* (seeds) owned by the rung */
-    hf_status *status;     /* (seeds) owned */
-    hf_error *error;       /* (seeds) owned */
-    bool failed;           /* some seed has: those that have not begun need not */
+    size_t threads;      /* for each seed */
+    size_t together;     /* seeds at a time */
+    uint64_t *step;      /* (seeds) reached by each, for the progress; owned */
+    hf_run_summary *run; /* (seeds) owned by the rung */
+    hf_status *status;   /* (seeds) owned */
+    hf_error *error;     /* (seeds) owned */
+    bool failed;         /* some seed has: those that have not begun need not */
 } rung_work;
 
 typedef struct {
@@ -129,7 +129,7 @@ static double work_of(const hf_train_params *train, const hf_experiment_options 
 }
 
 /* All seeds of a rung as one piece of work. */
-static void report_progress(void *data, const hf_train_progress *progress)
+static void report_progress(void *data, const hf_run_progress *progress)
 {
     const seed_progress *mine = data;
     rung_work *w = mine->work;
@@ -148,7 +148,7 @@ static void report_progress(void *data, const hf_train_progress *progress)
                                     .steps = seeds * progress->steps,
                                     .t = progress->t,
                                     .loss = progress->loss,
-                                    .reached = progress->reached,
+                                    .reached = progress->stages,
                                     .stages = x->levels.count,
                                     .done = x->done + work_of(w->train, w->options) -
                                             cost * hf_workload_ahead(seeds, w->step, progress->steps, w->together),
@@ -169,18 +169,18 @@ static hf_status train_seed(rung_work *w, size_t k, hf_error *err)
     hf_status status =
         hf_folder_place(w->options->directory, w->options->finished, name, w->params->origin.hash, &place, err);
     seed_progress progress = {w, k};
-    const hf_train_options run = {.directory = place,
-                                  .resume = w->options->resume || w->options->finished != NULL,
-                                  .threads = w->threads,
-                                  .level_count = x->levels.count,
-                                  .level = x->levels.level,
-                                  .reference = x->has_flow ? &x->flow.findings.curve : NULL,
-                                  .settled = x->levels.settled,
-                                  .interrupted = w->options->interrupted,
-                                  .progress = w->options->train_progress == NULL ? NULL : report_progress,
-                                  .progress_data = &progress};
+    const hf_run_options run = {.directory = place,
+                                .resume = w->options->resume || w->options->finished != NULL,
+                                .threads = w->threads,
+                                .interrupted = w->options->interrupted,
+                                .progress = w->options->train_progress == NULL ? NULL : report_progress,
+                                .progress_data = &progress};
+    const hf_train_reference reference = {.level_count = x->levels.count,
+                                          .level = x->levels.level,
+                                          .curve = x->has_flow ? &x->flow.findings.curve : NULL,
+                                          .settled = x->levels.settled};
     if (status == HF_OK)
-        status = hf_train_run(w->params, seed, &run, &w->run[k], err);
+        status = hf_train_run(w->params, seed, &run, &reference, &w->run[k], err);
     free(place);
     return status;
 }
@@ -204,7 +204,7 @@ static void train_seeds(rung_work *w)
         if (skip)
             continue;
         if (w->options->interrupted != NULL && *w->options->interrupted) { /* not begun: no step to save */
-            w->run[k].interrupted = true;
+            w->run[k].stop = HF_STOP_INTERRUPTED;
             continue;
         }
         w->status[k] = train_seed(w, k, &w->error[k]);
@@ -244,7 +244,7 @@ static hf_status train_rung(hf_experiment *x, const hf_train_run_params *params,
         status = w.status[k];
         if (status != HF_OK && err != NULL)
             *err = w.error[k];
-        x->interrupted = x->interrupted || w.run[k].interrupted;
+        x->interrupted = x->interrupted || hf_run_was_interrupted(&w.run[k]);
         x->all_were_here = x->all_were_here && w.run[k].already_complete;
     }
     free(w.step);
@@ -284,7 +284,7 @@ static hf_status follow_drift(hf_experiment *x, const hf_rung_params *params, co
     const hf_status status = hf_flow_run(&params->drift, &run, &summary, err);
     if (status != HF_OK)
         return status == HF_ENUMERIC ? HF_OK : status;
-    x->interrupted = x->interrupted || summary.stop == HF_STOP_INTERRUPTED;
+    x->interrupted = x->interrupted || hf_run_was_interrupted(&summary);
     rung->t_drift = malloc(x->levels.count * sizeof *rung->t_drift);
     for (size_t l = 0; l < x->levels.count && rung->t_drift != NULL; l++)
         rung->t_drift[l] = hf_curve_first_below(&summary.findings.curve, x->levels.level[l]);
@@ -355,7 +355,7 @@ hf_status hf_experiment_run(hf_experiment *x, const hf_experiment_params *params
 static void clear_rung(hf_rung *rung)
 {
     for (size_t k = 0; k < rung->seeds; k++)
-        hf_train_summary_clear(&rung->run[k]);
+        hf_run_summary_clear(&rung->run[k]);
     free(rung->run);
     free(rung->t_drift);
 }

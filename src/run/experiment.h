@@ -46,7 +46,7 @@ typedef struct {
     bool resume;
     size_t threads; /* for training */
     const volatile sig_atomic_t *interrupted;
-    void (*flow_progress)(void *data, const hf_progress *progress); /* both may be NULL */
+    void (*flow_progress)(void *data, const hf_run_progress *progress); /* both may be NULL */
     void (*train_progress)(void *data, const hf_training_progress *progress);
     void *progress_data;
 } hf_experiment_options;
@@ -64,7 +64,7 @@ typedef struct {
 typedef struct {
     double lr;
     size_t batch, seeds;
-    hf_train_summary *run; /* (seeds) owned */
+    hf_run_summary *run; /* (seeds) owned */
     double *t_drift; /* (levels) when the flow with the drift of this rung's noise falls to each level, nan: never; NULL:
                               that flow is not followed, or there is none; owned */
 } hf_rung;

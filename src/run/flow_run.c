@@ -139,12 +139,13 @@ static void summarize(flow_run *run, double t)
     summary->overlap = overlap == NULL ? NAN : *overlap;
     if (share != NULL)
         memcpy(summary->share, share, summary->heads * summary->patterns * sizeof *summary->share);
-    summary->energy_defect = defect(run, energy);
+    summary->integration.energy_defect = defect(run, energy);
     if (observer != NULL && observer->drift != NULL) {
-        summary->drift = observer->drift(run->system.self, run->y);
-        summary->conserved = observer->conserved;
+        summary->integration.drift = observer->drift(run->system.self, run->y);
+        summary->integration.conserved = observer->conserved;
     }
-    summary->counts = hf_integrator_statistics(run->integrator);
+    summary->integration.counts = hf_integrator_statistics(run->integrator);
+    summary->steps = summary->integration.counts.steps;
 }
 
 /* ---- boundaries ---- */
@@ -180,8 +181,8 @@ static hf_status resume(flow_run *run, bool *found, hf_error *err)
     if (status == HF_OK)
         status = hf_integrator_load(run->integrator, &checkpoint->state, err);
     if (status == HF_OK)
-        status = hf_record_open(&run->record, &run->params->output, &run->system, run->options->directory, &run->params->origin, NULL, 0,
-                                checkpoint->lengths, err);
+        status = hf_record_open(&run->record, &run->params->output, &run->system, run->options->directory,
+                                &run->params->origin, NULL, 0, checkpoint->lengths, err);
     run->next = (size_t)checkpoint->next;
     run->summary->resumed = true;
     return status;
@@ -205,8 +206,9 @@ static hf_status create_system(flow_run *run, hf_error *err)
         status = hf_detector_create(&run->detector, &params->detector, run->system, err);
     if (status == HF_OK && has_tables(run))
         status = hf_checkpoint_init(&run->checkpoint, &run->system, params->state_hash, err);
-    return status == HF_OK ? hf_integrator_create(&run->integrator, run->system, params->solver.rtol, params->solver.atol, err)
-                           : status;
+    return status == HF_OK
+               ? hf_integrator_create(&run->integrator, run->system, params->solver.rtol, params->solver.atol, err)
+               : status;
 }
 
 static hf_status prepare(flow_run *run, hf_error *err)
@@ -237,21 +239,21 @@ static hf_status begin(flow_run *run, hf_error *err)
         return status;
     if (remove(run->checkpoint_path) != 0 && errno != ENOENT)
         return hf_fail(err, HF_ESYSTEM, "%s: cannot be removed: %s", run->checkpoint_path, strerror(errno));
-    status =
-        hf_record_open(&run->record, &run->params->output, &run->system, run->options->directory, &run->params->origin, NULL, 0, NULL, err);
+    status = hf_record_open(&run->record, &run->params->output, &run->system, run->options->directory, &run->params->origin,
+                            NULL, 0, NULL, err);
     return status == HF_OK ? write_rows(run, 0, err) : status;
 }
 
 static void report_progress(const flow_run *run)
 {
     const hf_run_options *options = run->options;
-    hf_progress progress = {.part = options->part,
-                            .t = hf_integrator_time(run->integrator),
-                            .t_first = run->params->output.t_first,
-                            .t_end = run->params->solver.t_end,
-                            .loss = hf_system_loss(&run->system),
-                            .steps = hf_integrator_statistics(run->integrator).steps,
-                            .stages = hf_detector_stages(run->detector)};
+    hf_run_progress progress = {.part = options->part,
+                                .t = hf_integrator_time(run->integrator),
+                                .t_first = run->params->output.t_first,
+                                .t_end = run->params->solver.t_end,
+                                .loss = hf_system_loss(&run->system),
+                                .step = hf_integrator_statistics(run->integrator).steps,
+                                .stages = hf_detector_stages(run->detector)};
     if (options->progress != NULL)
         options->progress(options->progress_data, &progress);
 }
@@ -275,7 +277,7 @@ static hf_status integrate(flow_run *run, double *t, hf_error *err)
             status = write_rows(run, *t, err);
         if (status != HF_OK || by_loss || *t >= run->params->solver.t_end)
             return status;
-        if (run->options->interrupted != NULL && *run->options->interrupted) {
+        if (hf_run_should_stop(run->options)) {
             run->summary->stop = HF_STOP_INTERRUPTED;
             return HF_OK;
         }
@@ -319,11 +321,10 @@ static hf_status judge_end(flow_run *run, double t, hf_error *err)
 static hf_status finish(flow_run *run, double t, hf_error *err)
 {
     hf_status status = HF_OK;
-    bool ended = run->summary->stop != HF_STOP_INTERRUPTED;
+    const bool ended = !hf_run_was_interrupted(run->summary);
     if (ended)
         status = find(run, err);
     summarize(run, t); /* leaves the system at the final state */
-    run->summary->censored = NAN;
     if (status == HF_OK && ended && run->options->judge_end)
         status = judge_end(run, t, err);
     if (!has_tables(run))
@@ -342,7 +343,7 @@ hf_status hf_flow_run(const hf_flow_run_params *params, const hf_run_options *op
 {
     flow_run run = {.params = params, .options = options, .summary = summary};
     double t = 0;
-    *summary = (hf_run_summary){0};
+    hf_run_summary_init(summary);
     hf_status status = HF_OK;
     if (options->resume && has_tables(&run))
         status = hf_completion_check(options->directory, params->origin.hash, &summary->already_complete, err);
@@ -375,11 +376,4 @@ bool hf_run_is_accurate(double energy_defect, double rtol)
 {
     const double rounding = 1e-12, most = 1e-2;
     return energy_defect <= fmin(200 * rtol + rounding, most);
-}
-
-void hf_run_summary_clear(hf_run_summary *summary)
-{
-    hf_findings_clear(&summary->findings);
-    free(summary->share);
-    *summary = (hf_run_summary){0};
 }

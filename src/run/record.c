@@ -4,11 +4,9 @@
 #include "core/path.h"
 #include "detect/saddle.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { TRAJECTORY, ATTENTION, STATES, SPECTRUM };
 
@@ -174,34 +172,13 @@ hf_status hf_record_check(const hf_output_params *output, const hf_system *syste
                           const long *lengths, hf_error *err)
 {
     bool wanted[HF_RECORD_TABLES];
-    struct stat info;
     hf_status status = HF_OK;
     choose_tables(output, system->kind, wanted);
     for (int i = 0; i < HF_RECORD_TABLES && status == HF_OK; i++) {
-        char *path = wanted[i] ? hf_path_join(directory, names[i]) : NULL;
-        if (wanted[i] && path == NULL)
-            return hf_fail_memory(err, "a file name");
-        if (wanted[i] && (stat(path, &info) != 0 || info.st_size != lengths[i]))
-            status = hf_fail(err, HF_EUSAGE, "%s: is not the table of the finished run; run without --resume", path);
-        free(path);
+        if (wanted[i])
+            status = hf_table_check(directory, names[i], lengths[i], err);
     }
     return status;
-}
-
-/* A longer run goes on with the rows of a shorter one: they are its own now. */
-static hf_status take_over(hf_file *file, const hf_table_origin *origin, long length, hf_error *err)
-{
-    static const char mark[] = "# configuration ";
-    char line[512];
-    FILE *stream = file->stream;
-    rewind(stream);
-    long at = fgets(line, sizeof line, stream) == NULL ? -1 : ftell(stream); /* the second line */
-    const bool found = at > 0 && fgets(line, sizeof line, stream) != NULL && strncmp(line, mark, strlen(mark)) == 0;
-    if (found && fseek(stream, at + (long)strlen(mark), SEEK_SET) == 0)
-        fprintf(stream, "%016" PRIx64, origin->hash);
-    if (!found || fseek(stream, length, SEEK_SET) != 0)
-        return hf_fail(err, ferror(stream) ? HF_ESYSTEM : HF_EUSAGE, "%s: cannot be read as the table it was", file->part);
-    return HF_OK;
 }
 
 hf_status hf_record_open(hf_record *record, const hf_output_params *output, const hf_system *system, const char *directory,
@@ -222,11 +199,9 @@ hf_status hf_record_open(hf_record *record, const hf_output_params *output, cons
     for (int i = 0; i < HF_RECORD_TABLES && status == HF_OK; i++) {
         if (!record->wanted[i])
             continue;
-        if (lengths != NULL) {
-            status = hf_table_reopen(&record->table[i], directory, names[i], lengths[i], err);
-            if (status == HF_OK)
-                status = take_over(&record->table[i].file, origin, lengths[i], err);
-        } else if ((status = hf_table_open(&record->table[i], directory, names[i], origin, err)) == HF_OK)
+        if (lengths != NULL)
+            status = hf_table_reopen(&record->table[i], directory, names[i], origin, lengths[i], err);
+        else if ((status = hf_table_open(&record->table[i], directory, names[i], origin, err)) == HF_OK)
             name_columns(record, &record->table[i], i);
     }
     if (status != HF_OK)

@@ -97,7 +97,7 @@ hf_status hf_token_record_open(hf_table *table, const char *directory, const hf_
                                const hf_token_row *like, long length, hf_error *err)
 {
     if (length > 0)
-        return hf_table_reopen(table, directory, trajectory.name, length, err);
+        return hf_table_reopen(table, directory, trajectory.name, origin, length, err);
     const hf_status status = hf_table_open(table, directory, trajectory.name, origin, err);
     if (status != HF_OK)
         return status;

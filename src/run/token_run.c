@@ -1,47 +1,26 @@
 #include "run/token_run.h"
 
-#include "core/channel.h"
 #include "core/file.h"
-#include "core/path.h"
-#include "run/completion.h"
 #include "run/token_record.h"
+#include "run/trainer.h"
 #include "train/kernels.h"
 #include "train/minimal.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char magic[8] = "hftok01";
-
 typedef struct {
+    hf_trainer trainer;
     const hf_token_run_params *params;
-    const hf_train_params *train;
-    const hf_token_options *options;
-    hf_token_summary *summary;
-
-    hf_table_origin origin;
-    char *checkpoint_path;
-    hf_learner learner;
+    hf_run_summary *summary;
     const hf_token_task *task;
     hf_token_probe *probe;
-    hf_tensors tensors;
-    hf_optimizer optimizer;
     hf_table table;
 
-    size_t count;       /* of parameters */
-    double *parameters; /* (count) */
-    double *gradient;   /* (count) */
-    double *value;      /* (heads, levels) inner products with A_k; NULL: the model has none; with parameters */
-    double batch_loss;  /* of the last gradient */
+    double *value;      /* (heads, levels) inner products with A_k; NULL: the model has none; owned */
     double train_truth; /* mean cross-entropy of the truth on the fixed sequences */
-    uint64_t step;
-    uint64_t next;    /* output time to be written next */
-    uint64_t open;    /* a step that has a row only because it was the last; 0: none */
-    long length;      /* of the trajectory */
-    long open_length; /* before that row */
     size_t rows, room;
     double *at, *excess; /* (rows) of the trajectory: steps and the held-out excess there */
 } token_run;
@@ -73,7 +52,7 @@ static double truth_of(const hf_token_task *task, const hf_batch *batch)
 static double output_step(const token_run *run, size_t index)
 {
     const hf_output_params *output = &run->params->output;
-    const double last = (double)run->train->steps;
+    const double last = (double)run->trainer.train->steps;
     if (index == 0 || output->points == 1)
         return index == 0 ? 0 : last;
     if (output->spacing == HF_SPACING_LINEAR)
@@ -81,14 +60,10 @@ static double output_step(const token_run *run, size_t index)
     return pow(last, (double)(index - 1) / (double)(output->points - 1));
 }
 
-static bool is_logged(token_run *run)
+static bool is_due(const void *self, size_t index)
 {
-    bool logged = false;
-    if (run->train->log_every > 0)
-        return run->step % run->train->log_every == 0;
-    for (; run->next <= run->params->output.points && output_step(run, run->next) <= (double)run->step; run->next++)
-        logged = true;
-    return logged;
+    const token_run *run = self;
+    return output_step(run, index) <= (double)run->trainer.step;
 }
 
 /* <V_h, A_k>: what the value matrix of each head of the minimal model has of each span's. */
@@ -96,7 +71,7 @@ static void fill_values(token_run *run)
 {
     const hf_token_view *view = hf_token_probe_view(run->probe);
     const size_t d = run->task->vocabulary, width = hf_minimal_width(run->task);
-    const double *values = run->parameters + run->tensors.at[1].offset; /* (heads, key, output) */
+    const double *values = run->trainer.parameters + run->trainer.tensors.at[1].offset; /* (heads, key, output) */
     for (size_t h = 0; h < view->heads; h++)
         for (size_t k = 1; k <= view->levels; k++) {
             const double *a = hf_markov_matrix(run->task, hf_markov_span(run->task, k));
@@ -106,6 +81,15 @@ static void fill_values(token_run *run)
                     sum += values[(h * width + key) * width + v] * a[v * d + key];
             run->value[h * view->levels + k - 1] = sum;
         }
+}
+
+static void note_best(token_run *run, double excess, double step)
+{
+    hf_token_numbers *numbers = &run->summary->tokens;
+    if (excess < numbers->best) {
+        numbers->best = excess;
+        numbers->best_step = (uint64_t)step;
+    }
 }
 
 static hf_status note_row(token_run *run, double excess, hf_error *err)
@@ -119,92 +103,109 @@ static hf_status note_row(token_run *run, double excess, hf_error *err)
             return hf_fail_memory(err, "the curve");
         run->room = room;
     }
-    run->at[run->rows] = (double)run->step;
+    run->at[run->rows] = (double)run->trainer.step;
     run->excess[run->rows++] = excess;
-    if (excess < run->summary->best) {
-        run->summary->best = excess;
-        run->summary->best_step = run->step;
-    }
+    note_best(run, excess, (double)run->trainer.step);
     return HF_OK;
 }
 
 static void measure_training(token_run *run, hf_token_row *row)
 {
-    if (run->train->samples > 0) {
-        row->train_loss = hf_learner_loss(&run->learner, run->parameters, false);
+    hf_trainer *t = &run->trainer;
+    if (t->train->samples > 0) {
+        row->train_loss = hf_learner_loss(&t->learner, t->parameters, false);
         row->train_excess = row->train_loss - run->train_truth;
         return;
     }
-    row->train_loss = run->batch_loss;
+    row->train_loss = t->batch_loss;
     row->train_excess = NAN;
-    if (run->step > 0) {
-        const hf_batch batch = hf_sampler_draw(&run->learner.sampler, run->step - 1);
+    if (t->step > 0) {
+        const hf_batch batch = hf_sampler_draw(&t->learner.sampler, t->step - 1);
         row->train_excess = row->train_loss - truth_of(run->task, &batch);
     }
 }
 
-static hf_status fail_not_finite(const token_run *run, hf_error *err)
+static hf_status write_row(void *self, hf_error *err)
 {
-    return hf_fail(err, HF_ENUMERIC,
-                   "training with seed %" PRIu64 " exploded: the loss is not finite after step %" PRIu64
-                   "; lower train.lr = %g",
-                   run->origin.seed, run->step, run->train->lr);
-}
-
-static hf_status write_row(token_run *run, hf_error *err)
-{
-    if (!hf_token_probe_look(run->probe, run->parameters))
-        return fail_not_finite(run, err);
+    token_run *run = self;
+    hf_run_summary *summary = run->summary;
+    if (!hf_token_probe_look(run->probe, run->trainer.parameters))
+        return hf_trainer_fail(&run->trainer, NULL, err);
     const hf_token_view *view = hf_token_probe_view(run->probe);
     hf_token_row row = {
-        .step = run->step, .excess = view->excess, .overlap = view->overlap, .view = view, .value = run->value};
+        .step = run->trainer.step, .excess = view->excess, .overlap = view->overlap, .view = view, .value = run->value};
     measure_training(run, &row);
     if (run->value != NULL)
         fill_values(run);
-    if (run->step == 0)
-        run->summary->excess_start = view->excess;
-    run->summary->excess = view->excess;
-    run->summary->train_excess = row.train_excess;
-    run->summary->overlap = view->overlap;
-    memcpy(run->summary->kl, view->kl, view->levels * sizeof *view->kl);
+    if (run->trainer.step == 0)
+        summary->loss_start = view->excess;
+    summary->loss = view->excess;
+    summary->overlap = view->overlap;
+    summary->tokens.train_excess = row.train_excess;
+    memcpy(summary->tokens.kl, view->kl, view->levels * sizeof *view->kl);
     const hf_status status = note_row(run, view->excess, err);
-    return status == HF_OK && run->options->directory != NULL ? hf_token_record_row(&run->table, &row, err) : status;
+    return status == HF_OK && run->trainer.options->directory != NULL ? hf_token_record_row(&run->table, &row, err)
+                                                                      : status;
 }
 
-/* A row where one is due. A longer run would not have the one of a last step that is no output step. */
-static hf_status observe(token_run *run, hf_error *err)
+/* ---- what the trainer asks for ---- */
+
+static hf_status look(void *self, hf_error *err)
 {
-    const bool logged = is_logged(run), last = run->step == run->train->steps;
-    hf_status status = HF_OK;
-    if (!logged && last && run->options->directory != NULL) {
-        run->open = run->step;
-        status = hf_file_sync(&run->table.file, &run->open_length, err);
-    }
-    return status == HF_OK && (logged || last || run->step == 0) ? write_row(run, err) : status;
+    hf_trainer *t = &((token_run *)self)->trainer;
+    t->judged = t->batch_loss;
+    return t->step == 0 || isfinite(t->batch_loss) ? HF_OK : hf_trainer_fail(t, NULL, err);
 }
 
-/* ---- saving ---- */
-
-static void transfer(hf_channel *channel, void *data)
+static void tell(const void *self, hf_run_progress *progress)
 {
-    token_run *run = data;
-    hf_token_summary *s = run->summary;
-    uint64_t count = run->count;
+    const token_run *run = self;
+    progress->loss = run->summary->loss;
+}
+
+static void keep(void *self)
+{
+    (void)self; /* the row itself is what changes */
+}
+
+static void put_back(void *self)
+{
+    token_run *run = self;
+    run->rows--;
+}
+
+static hf_status open_table(void *self, const long *lengths, hf_error *err)
+{
+    token_run *run = self;
+    const hf_token_row like = {.view = hf_token_probe_view(run->probe), .value = run->value};
+    run->summary->tokens.best = INFINITY;
+    for (size_t i = 0; i < run->rows; i++)
+        note_best(run, run->excess[i], run->at[i]);
+    return hf_token_record_open(&run->table, run->trainer.options->directory, &run->trainer.origin, &like,
+                                lengths == NULL ? 0 : lengths[0], err);
+}
+
+static hf_status check_table(void *self, const long *lengths, hf_error *err)
+{
+    const token_run *run = self;
+    return hf_table_check(run->trainer.options->directory, hf_token_record_tables[0]->name, lengths[0], err);
+}
+
+static hf_status sync_table(void *self, long *lengths, hf_error *err)
+{
+    token_run *run = self;
+    return hf_file_sync(&run->table.file, &lengths[0], err);
+}
+
+static void transfer(void *self, hf_channel *channel)
+{
+    token_run *run = self;
+    hf_token_numbers *numbers = &run->summary->tokens;
     size_t rows = run->rows;
-    hf_channel_bytes(channel, &count, sizeof count);
-    channel->good = channel->good && count == run->count;
-    hf_channel_bytes(channel, &run->step, sizeof run->step);
-    hf_channel_bytes(channel, &run->next, sizeof run->next);
-    hf_channel_bytes(channel, &run->open, sizeof run->open);
-    hf_channel_bytes(channel, &run->length, sizeof run->length);
-    hf_channel_bytes(channel, &run->open_length, sizeof run->open_length);
-    hf_channel_bytes(channel, &run->batch_loss, sizeof run->batch_loss);
-    hf_channel_bytes(channel, &s->excess_start, sizeof s->excess_start);
-    hf_channel_bytes(channel, &s->excess, sizeof s->excess);
-    hf_channel_bytes(channel, &s->train_excess, sizeof s->train_excess);
-    hf_channel_bytes(channel, &s->overlap, sizeof s->overlap);
-    hf_channel_bytes(channel, s->kl, s->levels * sizeof *s->kl);
-    hf_learner_transfer(channel, &run->optimizer, run->count, run->parameters);
+    hf_channel_bytes(channel, &numbers->train_excess, sizeof numbers->train_excess);
+    hf_channel_bytes(channel, &numbers->best, sizeof numbers->best);
+    hf_channel_bytes(channel, &numbers->best_step, sizeof numbers->best_step);
+    hf_channel_bytes(channel, numbers->kl, numbers->levels * sizeof *numbers->kl);
     hf_channel_array(channel, (void **)&run->at, &rows, sizeof *run->at);
     hf_channel_array(channel, (void **)&run->excess, &run->rows, sizeof *run->excess);
     channel->good = channel->good && rows == run->rows;
@@ -212,206 +213,112 @@ static void transfer(hf_channel *channel, void *data)
         run->room = run->rows;
 }
 
-static hf_status save(token_run *run, hf_error *err)
-{
-    if (run->options->directory == NULL)
-        return HF_OK;
-    const hf_status status = hf_file_sync(&run->table.file, &run->length, err);
-    return status == HF_OK ? hf_channel_save(run->checkpoint_path, magic, run->params->state_hash, transfer, run, err)
-                           : status;
-}
-
-/* ---- the loop ---- */
-
-static hf_status train(token_run *run, hf_error *err)
-{
-    const uint64_t steps = run->train->steps, save_every = run->train->save_every;
-    hf_status status = HF_OK;
-    while (status == HF_OK && run->step < steps) {
-        run->batch_loss = hf_learner_gradient(&run->learner, run->parameters, run->step, run->gradient);
-        hf_optimizer_step(&run->optimizer, ++run->step, run->tensors, run->gradient, run->parameters);
-        hf_schedule_see(&run->optimizer.schedule, run->batch_loss);
-        status = isfinite(run->batch_loss) ? observe(run, err) : fail_not_finite(run, err);
-        if (status == HF_OK && run->options->progress != NULL)
-            run->options->progress(run->options->progress_data, run->step, run->summary->excess);
-        const bool goes_on = run->step < steps;
-        run->summary->interrupted = run->options->interrupted != NULL && *run->options->interrupted && goes_on;
-        if (status == HF_OK && (run->summary->interrupted || (run->step % save_every == 0 && goes_on)))
-            status = save(run, err);
-        if (run->summary->interrupted)
-            return status;
-    }
-    return status == HF_OK && !run->summary->already_complete ? save(run, err) : status;
-}
+static const hf_trainer_kind training = {.magic = "hftok02",
+                                         .is_due = is_due,
+                                         .look = look,
+                                         .row = write_row,
+                                         .tell = tell,
+                                         .keep = keep,
+                                         .put_back = put_back,
+                                         .open = open_table,
+                                         .check = check_table,
+                                         .sync = sync_table,
+                                         .transfer = transfer};
 
 /* ---- begin and end ---- */
 
-static hf_status prepare_model(token_run *run, hf_error *err)
-{
-    const hf_optimizer_params optimizer = hf_learner_optimizer(run->train);
-    hf_status status =
-        hf_learner_create(&run->learner, &run->params->learner, run->origin.seed, run->options->threads, err);
-    if (status != HF_OK)
-        return status;
-    const hf_batch held_out = hf_sampler_all(&run->learner.sampler, true);
-    run->task = run->learner.task;
-    run->tensors = run->learner.model.kind->tensors(run->learner.model.self);
-    run->count = hf_tensors_size(run->tensors);
-    status = hf_optimizer_init(&run->optimizer, &optimizer, run->count, err);
-    return status == HF_OK ? hf_token_probe_create(&run->probe, run->task, run->learner.model,
-                                                   run->params->learner.network.heads, &held_out, err)
-                           : status;
-}
-
 static hf_status prepare(token_run *run, hf_error *err)
 {
-    hf_status status = prepare_model(run, err);
+    hf_trainer *t = &run->trainer;
+    const hf_network_params *network = &run->params->learner.network;
+    hf_token_numbers *numbers = &run->summary->tokens;
+    hf_status status = hf_trainer_create(t, err);
+    if (status != HF_OK)
+        return status;
+    const hf_batch held_out = hf_sampler_all(&t->learner.sampler, true), all = hf_sampler_all(&t->learner.sampler, false);
+    run->task = t->learner.task;
+    status = hf_token_probe_create(&run->probe, run->task, t->learner.model, network->heads, &held_out, err);
     if (status != HF_OK)
         return status;
     const hf_token_view *view = hf_token_probe_view(run->probe);
-    const size_t values = view->heads * view->levels;
-    run->parameters = malloc((2 * run->count + values) * sizeof *run->parameters);
-    run->summary->kl = malloc(view->levels * sizeof *run->summary->kl);
-    if (run->parameters == NULL || run->summary->kl == NULL)
-        return hf_fail_memory(err, "the parameters");
-    run->gradient = run->parameters + run->count;
-    run->value = run->params->learner.network.kind == HF_NETWORK_MINIMAL ? run->gradient + run->count : NULL;
-    run->summary->levels = view->levels;
-    run->summary->truth = hf_token_probe_truth(run->probe);
-    run->summary->best = INFINITY;
-    run->batch_loss = NAN;
-    run->learner.model.kind->initialize(run->learner.model.self, run->parameters);
-    if (run->train->samples > 0) {
-        const hf_batch all = hf_sampler_all(&run->learner.sampler, false);
-        run->train_truth = truth_of(run->task, &all);
-    }
+    numbers->levels = view->levels;
+    numbers->truth = hf_token_probe_truth(run->probe);
+    numbers->kl = malloc(view->levels * sizeof *numbers->kl);
+    run->value = network->kind == HF_NETWORK_MINIMAL ? malloc(view->heads * view->levels * sizeof *run->value) : NULL;
+    if (numbers->kl == NULL || (network->kind == HF_NETWORK_MINIMAL && run->value == NULL))
+        return hf_fail_memory(err, "the training run");
+    run->train_truth = t->train->samples > 0 ? truth_of(run->task, &all) : NAN;
     return HF_OK;
-}
-
-static hf_status open_table(token_run *run, long length, hf_error *err)
-{
-    const hf_token_row like = {.view = hf_token_probe_view(run->probe), .value = run->value};
-    if (run->options->directory == NULL)
-        return HF_OK;
-    return hf_token_record_open(&run->table, run->options->directory, &run->origin, &like, length, err);
-}
-
-/* Takes up a saved run, which may have been shorter: its last row goes then, unless the step has one of its own. */
-static hf_status load(token_run *run, hf_error *err)
-{
-    const hf_status status = hf_channel_load(run->checkpoint_path, magic, run->params->state_hash, transfer, run, err);
-    if (status != HF_OK)
-        return status;
-    run->summary->resumed = true;
-    if (run->step > run->train->steps)
-        return hf_fail(err, HF_EUSAGE, "%s: has %" PRIu64 " steps already, more than train.steps = %zu",
-                       run->checkpoint_path, run->step, run->train->steps);
-    if (run->step < run->train->steps && run->open == run->step && run->step > 0) {
-        run->length = run->open_length;
-        run->rows--;
-    }
-    for (size_t i = 0; i < run->rows; i++)
-        if (run->excess[i] < run->summary->best) {
-            run->summary->best = run->excess[i];
-            run->summary->best_step = (uint64_t)run->at[i];
-        }
-    return HF_OK;
-}
-
-static hf_status begin(token_run *run, hf_error *err)
-{
-    const bool there = run->options->directory != NULL && hf_file_exists(run->checkpoint_path);
-    if (run->summary->already_complete && !there)
-        return hf_fail(err, HF_EUSAGE, "%s: is gone; run without --resume", run->checkpoint_path);
-    if (run->options->resume && there) {
-        const hf_status status = load(run, err);
-        return status == HF_OK && !run->summary->already_complete ? open_table(run, run->length, err) : status;
-    }
-    if (there && remove(run->checkpoint_path) != 0)
-        return hf_fail(err, HF_ESYSTEM, "%s: cannot be removed: %s", run->checkpoint_path, strerror(errno));
-    const hf_status status = open_table(run, 0, err);
-    return status == HF_OK ? observe(run, err) : status;
 }
 
 static hf_status finish(token_run *run, hf_error *err)
 {
-    hf_token_summary *s = run->summary;
+    const hf_trainer *t = &run->trainer;
+    hf_token_numbers *numbers = &run->summary->tokens;
     hf_search_params search = hf_search_usual;
     search.contrast = run->params->detect.contrast;
     search.significance = run->params->detect.significance;
     search.least = run->params->detect.least;
-    s->step = run->step;
+    run->summary->steps = t->step;
     hf_status status = HF_OK;
-    if (s->interrupted)
+    if (hf_run_was_interrupted(run->summary))
         return HF_OK;
     if (run->params->detect.events)
-        status = hf_search_run(&s->stages, run->rows, run->at, run->excess, &search, err);
-    if (status != HF_OK || run->options->directory == NULL || s->already_complete)
+        status = hf_search_run(&numbers->stages, run->rows, run->at, run->excess, &search, err);
+    if (status != HF_OK || t->options->directory == NULL || run->summary->already_complete)
         return status;
     status = hf_file_commit(&run->table.file, err);
     return status == HF_OK
-               ? hf_token_record_end(run->options->directory, &run->origin, &s->stages, run->tensors, run->parameters, err)
+               ? hf_token_record_end(t->options->directory, &t->origin, &numbers->stages, t->tensors, t->parameters, err)
                : status;
 }
 
-static hf_status run_to_end(token_run *run, hf_error *err)
+hf_status hf_token_run(const hf_token_run_params *params, uint64_t seed, const hf_run_options *options,
+                       hf_run_summary *summary, hf_error *err)
 {
-    hf_status status = HF_OK;
-    if (run->options->directory != NULL) {
-        run->checkpoint_path = hf_path_join(run->options->directory, "checkpoint");
-        status = run->checkpoint_path == NULL ? hf_fail_memory(err, "a file name") : HF_OK;
-        if (status == HF_OK && run->options->resume)
-            status = hf_completion_check(run->options->directory, run->origin.hash, &run->summary->already_complete, err);
-    }
+    token_run run = {.params = params, .summary = summary};
+    run.trainer = (hf_trainer){.kind = &training,
+                               .self = &run,
+                               .params = &params->learner,
+                               .train = &params->learner.train,
+                               .options = options,
+                               .summary = summary,
+                               .points = params->output.points,
+                               .state_hash = params->state_hash,
+                               .origin = params->origin};
+    run.trainer.origin.seed = seed;
+    hf_run_summary_init(summary);
+    summary->seed = seed;
+    summary->trained = true;
+    hf_status status = prepare(&run, err);
     if (status == HF_OK)
-        status = prepare(run, err);
+        status = hf_trainer_run(&run.trainer, err);
     if (status == HF_OK)
-        status = begin(run, err);
-    if (status == HF_OK)
-        status = train(run, err);
-    return status == HF_OK ? finish(run, err) : status;
-}
-
-hf_status hf_token_run(const hf_token_run_params *params, uint64_t seed, const hf_token_options *options,
-                       hf_token_summary *summary, hf_error *err)
-{
-    token_run run = {.params = params, .train = &params->learner.train, .options = options, .summary = summary};
-    *summary = (hf_token_summary){.seed = seed};
-    run.origin = params->origin;
-    run.origin.seed = seed;
-    const hf_status status = run_to_end(&run, err);
+        status = finish(&run, err);
     hf_file_abandon(&run.table.file);
     hf_token_probe_free(run.probe);
-    hf_optimizer_clear(&run.optimizer);
-    hf_learner_clear(&run.learner);
-    free(run.checkpoint_path);
-    free(run.parameters);
+    hf_trainer_clear(&run.trainer);
+    free(run.value);
     free(run.at);
     free(run.excess);
     if (status != HF_OK)
-        hf_token_summary_clear(summary);
+        hf_run_summary_clear(summary);
     return status;
 }
 
-void hf_token_summary_print(const hf_token_summary *s, FILE *stream)
+void hf_token_summary_print(const hf_run_summary *s, FILE *stream)
 {
+    const hf_token_numbers *n = &s->tokens;
     fprintf(stream, "seed %" PRIu64 ": excess loss %.4g at the start, %.4g after step %" PRIu64 " (training: %.4g)",
-            s->seed, s->excess_start, s->excess, s->step, s->train_excess);
-    fprintf(stream, ", least %.4g at step %" PRIu64 "; overlap of heads %.4g\n", s->best, s->best_step, s->overlap);
-    for (size_t k = 0; k < s->levels; k++)
+            s->seed, s->loss_start, s->loss, s->steps, n->train_excess);
+    fprintf(stream, ", least %.4g at step %" PRIu64 "; overlap of heads %.4g\n", n->best, n->best_step, s->overlap);
+    for (size_t k = 0; k < n->levels; k++)
         fprintf(stream, "%s%zu: %.4g", k == 0 ? "  divergence from who knows the k strongest spans, k = " : ", ", k + 1,
-                s->kl[k]);
+                n->kl[k]);
     fputc('\n', stream);
-    for (size_t i = 0; i < s->stages.stage_count; i++) {
-        const hf_search_stage *stage = &s->stages.stage[i];
+    for (size_t i = 0; i < n->stages.stage_count; i++) {
+        const hf_search_stage *stage = &n->stages.stage[i];
         fprintf(stream, "  stage %zu: excess %.4g to %.4g; begins at step %.0f, half at %.0f, settles at %.0f\n", i + 1,
                 stage->before, stage->after, stage->t_onset, stage->t_half, stage->t_settle);
     }
-}
-
-void hf_token_summary_clear(hf_token_summary *summary)
-{
-    free(summary->kl);
-    hf_search_clear(&summary->stages);
-    *summary = (hf_token_summary){0};
 }

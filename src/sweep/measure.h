@@ -7,10 +7,6 @@
 #include "run/train_run.h"
 #include "sweep/quantity.h"
 
-/* Both point into the summary. */
-hf_outcome hf_outcome_of_flow(const hf_run_summary *summary);
-hf_outcome hf_outcome_of_training(const hf_train_summary *summary);
-
 /* Runs what config describes, a flow or, with a train section and no flow section, the training of its first seed, without
  * tables, and fills values (count). Only what the quantities need is looked for. *stopped:
  * *interrupted, which may be NULL, became true and values are not set. Errors: as hf_flow_run and hf_train_run. */

@@ -26,89 +26,107 @@ static double time_of(const hf_findings *f, hf_event_kind kind, size_t pattern)
     return event == NULL ? NAN : event->t;
 }
 
-static double t_split(const hf_outcome *s, size_t index)
+static double t_split(const hf_run_summary *s, size_t index)
 {
     (void)index;
-    return time_of(s->findings, HF_EVENT_SPLIT, 0);
+    return time_of(&s->findings, HF_EVENT_SPLIT, 0);
 }
 
-static double t_emerged(const hf_outcome *s, size_t index)
+static double t_emerged(const hf_run_summary *s, size_t index)
 {
     (void)index;
-    return time_of(s->findings, HF_EVENT_EMERGED, 0);
+    return time_of(&s->findings, HF_EVENT_EMERGED, 0);
 }
 
-static double t_acquired(const hf_outcome *s, size_t j)
+static double t_acquired(const hf_run_summary *s, size_t j)
 {
-    return time_of(s->findings, HF_EVENT_ACQUIRED, j);
+    return time_of(&s->findings, HF_EVENT_ACQUIRED, j);
 }
 
-static double carrier(const hf_outcome *s, size_t j)
+static double carrier(const hf_run_summary *s, size_t j)
 {
-    const hf_event *event = first_event(s->findings, HF_EVENT_ACQUIRED, j);
+    const hf_event *event = first_event(&s->findings, HF_EVENT_ACQUIRED, j);
     return event == NULL ? NAN : (double)event->head;
 }
 
-static double cooperative(const hf_outcome *s, size_t j)
+static double cooperative(const hf_run_summary *s, size_t j)
 {
-    const hf_event *event = first_event(s->findings, HF_EVENT_ACQUIRED, j);
+    const hf_event *event = first_event(&s->findings, HF_EVENT_ACQUIRED, j);
     return event == NULL || event->mode == HF_MODE_NONE ? NAN : event->mode == HF_MODE_COOPERATIVE;
 }
 
-static double t_onset(const hf_outcome *s, size_t i)
+static double t_onset(const hf_run_summary *s, size_t i)
 {
-    return i > s->findings->stage_count ? NAN : s->findings->stage[i - 1].t_onset;
+    return i > s->findings.stage_count ? NAN : s->findings.stage[i - 1].t_onset;
 }
 
-static double t_peak(const hf_outcome *s, size_t i)
+static double t_peak(const hf_run_summary *s, size_t i)
 {
-    return i > s->findings->stage_count ? NAN : s->findings->stage[i - 1].t_peak;
+    return i > s->findings.stage_count ? NAN : s->findings.stage[i - 1].t_peak;
 }
 
-static double t_settle(const hf_outcome *s, size_t i)
+static double t_settle(const hf_run_summary *s, size_t i)
 {
-    return i > s->findings->stage_count ? NAN : s->findings->stage[i - 1].t_settle;
+    return i > s->findings.stage_count ? NAN : s->findings.stage[i - 1].t_settle;
 }
 
-static double plateau_loss(const hf_outcome *s, size_t i)
+static double plateau_loss(const hf_run_summary *s, size_t i)
 {
-    return i > s->findings->plateau_count ? NAN : s->findings->plateau[i - 1].loss;
+    return i > s->findings.plateau_count ? NAN : s->findings.plateau[i - 1].loss;
 }
 
-static double saddle_index(const hf_outcome *s, size_t i)
+static double saddle_index(const hf_run_summary *s, size_t i)
 {
-    const bool known = i <= s->findings->plateau_count && hf_saddle_is_known(&s->findings->plateau[i - 1].saddle);
-    return known ? (double)s->findings->plateau[i - 1].saddle.index : NAN;
+    const bool known = i <= s->findings.plateau_count && hf_saddle_is_known(&s->findings.plateau[i - 1].saddle);
+    return known ? (double)s->findings.plateau[i - 1].saddle.index : NAN;
 }
 
-static double lambda_min(const hf_outcome *s, size_t i)
+static double lambda_min(const hf_run_summary *s, size_t i)
 {
-    const bool known = i <= s->findings->plateau_count && hf_saddle_is_known(&s->findings->plateau[i - 1].saddle);
-    return known ? s->findings->plateau[i - 1].saddle.lambda_min : NAN;
+    const bool known = i <= s->findings.plateau_count && hf_saddle_is_known(&s->findings.plateau[i - 1].saddle);
+    return known ? s->findings.plateau[i - 1].saddle.lambda_min : NAN;
 }
 
-static double stages(const hf_outcome *s, size_t index)
+static double stages(const hf_run_summary *s, size_t index)
 {
     (void)index;
-    return (double)s->findings->stage_count;
+    return (double)s->findings.stage_count;
 }
 
-static double plateaus(const hf_outcome *s, size_t index)
+static double plateaus(const hf_run_summary *s, size_t index)
 {
     (void)index;
-    return (double)s->findings->plateau_count;
+    return (double)s->findings.plateau_count;
 }
 
 /* Patterns that were acquired at some time. */
-static double acquired(const hf_outcome *s, size_t index)
+static double acquired(const hf_run_summary *s, size_t index)
 {
-    const hf_findings *f = s->findings;
+    const hf_findings *f = &s->findings;
     double count = 0;
     (void)index;
     for (size_t i = 0; i < f->event_count; i++)
         if (f->event[i].kind == HF_EVENT_ACQUIRED && first_event(f, HF_EVENT_ACQUIRED, f->event[i].pattern) == &f->event[i])
             count++;
     return count;
+}
+
+static double steps(const hf_run_summary *s, size_t index)
+{
+    (void)index;
+    return (double)s->steps;
+}
+
+static double early_step(const hf_run_summary *s, size_t index)
+{
+    (void)index;
+    return s->trained ? (double)s->training.early.step : NAN;
+}
+
+static double early_class(const hf_run_summary *s, size_t index)
+{
+    (void)index;
+    return s->trained ? (double)s->training.early.nearest : NAN;
 }
 
 const char hf_quantity_censored[] = "censored";
@@ -122,7 +140,7 @@ const char hf_quantity_censored[] = "censored";
 #define MORE    .until = HF_UNTIL_MORE
 #define LESS    .until = HF_UNTIL_LESS
 #define EITHER  .until = HF_UNTIL_EITHER
-#define FIELD(name) .field = offsetof(hf_outcome, name)
+#define FIELD(name) .field = offsetof(hf_run_summary, name)
 #define SADDLE  .needs_events = true, .needs_saddle = true
 
 static const hf_quantity_kind kinds[] = {
@@ -145,13 +163,13 @@ static const hf_quantity_kind kinds[] = {
     {"final_overlap", HF_INDEX_NONE, EITHER, .unit = "1", .help = "overlap of the heads at the end", FIELD(overlap)},
     {hf_quantity_censored, HF_INDEX_NONE, .is_count = true, .needs_end = true, .unit = "1", .help = "1 if more was to come when the run ended: inside a drop, or with a way down within reach (doc/sweeps.md); 0 if not", FIELD(censored)},
     {"t_stop", HF_INDEX_NONE, .unit = "flow time", .help = "time at the end", FIELD(t)},
-    {"energy_defect", HF_INDEX_NONE, .unit = "start loss", .help = "what the integration got wrong, see doc/tables.md", FIELD(energy_defect)},
-    {"steps", HF_INDEX_NONE, .unit = "1", .help = "steps of the integrator, or of training", FIELD(steps)},
-    {"train_loss", HF_INDEX_NONE, TRAINING, .unit = "loss", .help = "loss on the fixed training samples at the end, with the label noise", FIELD(train_loss)},
-    {"early_loss", HF_INDEX_NONE, TRAINING, LESS, .unit = "loss", .help = "lowest loss on the held-out samples (the population where nothing is held out)", FIELD(early_loss)},
-    {"early_step", HF_INDEX_NONE, TRAINING, EITHER, .unit = "1", .help = "step at which that was: the early stop", FIELD(early_step)},
-    {"early_t", HF_INDEX_NONE, TRAINING, EITHER, .unit = "flow time", .help = "flow time of the early stop", FIELD(early_t)},
-    {"early_class", HF_INDEX_NONE, TRAINING, EITHER, .is_count = true, .unit = "1", .help = "number of patterns known by the model that the early stop is nearest to (smallest distance_<k>)", FIELD(early_class)},
+    {"energy_defect", HF_INDEX_NONE, .unit = "start loss", .help = "what the integration got wrong, see doc/tables.md", FIELD(integration.energy_defect)},
+    {"steps", HF_INDEX_NONE, .unit = "1", .help = "steps of the integrator, or of training", .value = steps},
+    {"train_loss", HF_INDEX_NONE, TRAINING, .unit = "loss", .help = "loss on the fixed training samples at the end, with the label noise", FIELD(training.train_loss)},
+    {"early_loss", HF_INDEX_NONE, TRAINING, LESS, .unit = "loss", .help = "lowest loss on the held-out samples (the population where nothing is held out)", FIELD(training.early.loss)},
+    {"early_step", HF_INDEX_NONE, TRAINING, EITHER, .unit = "1", .help = "step at which that was: the early stop", .value = early_step},
+    {"early_t", HF_INDEX_NONE, TRAINING, EITHER, .unit = "flow time", .help = "flow time of the early stop", FIELD(training.early.t)},
+    {"early_class", HF_INDEX_NONE, TRAINING, EITHER, .is_count = true, .unit = "1", .help = "number of patterns known by the model that the early stop is nearest to (smallest distance_<k>)", .value = early_class},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
@@ -244,11 +262,10 @@ bool hf_quantity_equal(const hf_quantity *a, const hf_quantity *b)
     return a->kind == b->kind && a->index == b->index;
 }
 
-double hf_quantity_value(const hf_quantity *quantity, const hf_outcome *outcome)
+double hf_quantity_value(const hf_quantity *quantity, const hf_run_summary *run)
 {
     const hf_quantity_kind *kind = quantity->kind;
-    return kind->value != NULL ? kind->value(outcome, quantity->index)
-                               : *(const double *)((const char *)outcome + kind->field);
+    return kind->value != NULL ? kind->value(run, quantity->index) : *(const double *)((const char *)run + kind->field);
 }
 
 const char *hf_quantity_unit(const hf_config *config, const hf_quantity *quantity)

@@ -5,7 +5,7 @@
 #define HF_SWEEP_QUANTITY_H
 
 #include "config/config.h"
-#include "detect/detector.h"
+#include "run/run.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -15,14 +15,6 @@ typedef enum { HF_INDEX_NONE, HF_INDEX_PATTERN, HF_INDEX_STAGE, HF_INDEX_PLATEAU
 /* What the end of a run does to a quantity where more was to come: nothing, or the true number may be larger, smaller, or
  * either. */
 typedef enum { HF_UNTIL_NONE, HF_UNTIL_MORE, HF_UNTIL_LESS, HF_UNTIL_EITHER } hf_until;
-
-/* How a run went; nan for what it does not have. */
-typedef struct {
-    const hf_findings *findings;
-    double censored; /* more was to come when it ended (detect/reach.h) */
-    double t, loss_start, loss, overlap, energy_defect, steps;
-    double train_loss, early_step, early_t, early_loss, early_class; /* of training */
-} hf_outcome;
 
 typedef struct {
     const char *name; /* up to the index */
@@ -36,7 +28,7 @@ typedef struct {
     bool needs_end; /* of a run: whether it is censored */
     hf_until until;
     const char *unit, *help;
-    double (*value)(const hf_outcome *outcome, size_t index); /* NULL: the double at field of the outcome */
+    double (*value)(const hf_run_summary *run, size_t index); /* NULL: the double at field of the summary */
     size_t field;
 } hf_quantity_kind;
 
@@ -53,7 +45,7 @@ hf_status hf_quantity_find(const char *name, hf_quantity *quantity, hf_error *er
 hf_quantity hf_quantity_of(const char *name);
 
 /* Its value for a run. */
-double hf_quantity_value(const hf_quantity *quantity, const hf_outcome *outcome);
+double hf_quantity_value(const hf_quantity *quantity, const hf_run_summary *run);
 
 /* Whether two names are one quantity. */
 bool hf_quantity_equal(const hf_quantity *a, const hf_quantity *b);

@@ -1,0 +1,35 @@
+#include "run/run.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+void hf_run_summary_init(hf_run_summary *summary)
+{
+    *summary = (hf_run_summary){.t = NAN, .loss_start = NAN, .loss = NAN, .overlap = NAN, .censored = NAN};
+    summary->integration.energy_defect = NAN;
+    summary->training.train_loss = summary->training.sharpness = NAN;
+    summary->training.early = (hf_early_stop){.t = NAN, .loss = NAN, .distance = NAN};
+    summary->training.before = summary->training.after = (hf_deviation){.t = NAN, .loss = NAN};
+    summary->tokens.truth = summary->tokens.train_excess = NAN;
+    summary->tokens.best = INFINITY;
+}
+
+void hf_run_summary_clear(hf_run_summary *summary)
+{
+    hf_findings_clear(&summary->findings);
+    hf_search_clear(&summary->tokens.stages);
+    free(summary->share);
+    free(summary->training.crossing);
+    free(summary->tokens.kl);
+    *summary = (hf_run_summary){0};
+}
+
+bool hf_run_was_interrupted(const hf_run_summary *summary)
+{
+    return summary->stop == HF_STOP_INTERRUPTED;
+}
+
+bool hf_run_should_stop(const hf_run_options *options)
+{
+    return options->interrupted != NULL && *options->interrupted != 0;
+}

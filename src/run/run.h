@@ -1,0 +1,106 @@
+/* run: what all runs have in common, whether a flow is integrated or a model trained: what they are told, how they say where
+ * they are, and what is to be said of them when they have ended. */
+#ifndef HF_RUN_RUN_H
+#define HF_RUN_RUN_H
+
+#include "detect/detector.h"
+#include "detect/search.h"
+#include "integrate/integrator.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Where a run is. */
+typedef struct {
+    const char *part;         /* of the experiment; NULL: it is the only one */
+    uint64_t step, steps;     /* steps: in all; 0: not known before */
+    double t, t_first, t_end; /* t: nan where steps are no time */
+    double loss;
+    size_t stages; /* begun so far; of a training run: levels that its loss has fallen to */
+} hf_run_progress;
+
+typedef struct {
+    const char *directory;                    /* of the tables; exists. NULL: nothing is written, saved or resumed */
+    const char *part;                         /* for the progress */
+    bool resume;                              /* go on from the saved state if there is one */
+    bool judge_end;                           /* fill summary.censored */
+    size_t threads;                           /* of a training run */
+    const volatile sig_atomic_t *interrupted; /* not 0: stop after the present step; may be NULL */
+    void (*progress)(void *data, const hf_run_progress *progress); /* called after every step; may be NULL */
+    void *progress_data;
+} hf_run_options;
+
+typedef enum { HF_STOP_TIME, HF_STOP_LOSS, HF_STOP_INTERRUPTED } hf_stop;
+
+/* Of an integration. */
+typedef struct {
+    double energy_defect;  /* |L(0) - L(t) - dissipated energy| / L(0) */
+    double drift;          /* of what the flow conserves, and */
+    const char *conserved; /* what that is: "the mean logit"; NULL: nothing is known to be */
+    hf_integrator_counts counts;
+} hf_integration_numbers;
+
+/* The step at which the held-out loss (the exact one where nothing is held out) was lowest. */
+typedef struct {
+    uint64_t step;
+    double t, loss; /* loss: the held-out one */
+    size_t nearest; /* k of the smallest distance_k: the hypothesis class the model was nearest to */
+    double distance;
+} hf_early_stop;
+
+/* Of a training that a flow stands for. */
+typedef struct {
+    double train_loss; /* nan: no fixed samples */
+    double sharpness;  /* lr times the largest curvature at the start; above 2 the first steps grow */
+    hf_early_stop early;
+    double *crossing;           /* (level_count) step at which the loss first fell to each level, between two by linear
+                                   interpolation; nan: never; owned */
+    hf_deviation before, after; /* from the reference, up to when it has settled and later */
+} hf_training_numbers;
+
+/* Of a training on tokens. Its loss is the excess over the truth. */
+typedef struct {
+    double truth; /* mean cross-entropy of the truth on the held-out tokens */
+    double train_excess;
+    uint64_t best_step; /* where the held-out excess was least, of the rows */
+    double best;
+    size_t levels;
+    double *kl;              /* (levels) at the end; owned */
+    hf_search_result stages; /* of the held-out excess */
+} hf_token_numbers;
+
+/* How a run went; nan for what it does not have. */
+typedef struct {
+    uint64_t seed; /* of a training run */
+    hf_stop stop;
+    bool resumed;          /* went on from a saved state */
+    bool already_complete; /* resume found a finished run of the same configuration: nothing was written; of a flow the rest
+                              is not set */
+    bool trained;
+    uint64_t steps;
+    double t, loss_start, loss;
+    double overlap;         /* of the heads */
+    double censored;        /* whether more was to come, see detect/reach.h; nan: not judged, or not known, as with fixed
+                               samples, which a training run follows instead of the population */
+    size_t heads, patterns; /* 0: the system has no shares */
+    double *share;          /* (heads, patterns) at the end; owned */
+    hf_findings findings;   /* empty unless the run has ended by itself */
+    hf_integration_numbers integration;
+    hf_training_numbers training;
+    hf_token_numbers tokens;
+} hf_run_summary;
+
+/* Nothing is known yet. */
+void hf_run_summary_init(hf_run_summary *summary);
+
+/* Legal on a zeroed summary. */
+void hf_run_summary_clear(hf_run_summary *summary);
+
+bool hf_run_was_interrupted(const hf_run_summary *summary);
+
+/* Whether the user wants the run to stop. */
+bool hf_run_should_stop(const hf_run_options *options);
+
+#endif
