@@ -24,6 +24,10 @@ static void write_line(const char *text, FILE *stream)
     putc('\n', stream);
 }
 
+/* ---- what made it ---- */
+
+static const char hash_mark[] = "# configuration ";
+
 hf_status hf_table_open(hf_table *table, const char *directory, const char *name, const hf_table_origin *origin,
                         hf_error *err)
 {
@@ -36,21 +40,39 @@ hf_status hf_table_open(hf_table *table, const char *directory, const char *name
     if (status == HF_OK) {
         fprintf(table->file.stream, "# headflow %s: ", PACKAGE_VERSION);
         write_line(origin->title, table->file.stream);
-        hf_table_comment(table, "configuration %016" PRIx64 ", seed %" PRIu64, origin->hash, origin->seed);
+        fprintf(table->file.stream, "%s%016" PRIx64 ", seed %" PRIu64 "\n", hash_mark, origin->hash, origin->seed);
     }
     return status;
+}
+
+bool hf_table_read_hash(const char *line, uint64_t *hash)
+{
+    if (strncmp(line, hash_mark, strlen(hash_mark)) != 0)
+        return false;
+    char *end;
+    *hash = strtoull(line + strlen(hash_mark), &end, 16);
+    return *end == ',';
+}
+
+bool hf_table_find_hash(FILE *stream, uint64_t *hash)
+{
+    char line[64]; /* its beginning; the first one has a title, of any length */
+    int letter;
+    rewind(stream);
+    while ((letter = getc(stream)) != '\n' && letter != EOF) {
+    }
+    const long start = ftell(stream);
+    return start >= 0 && fgets(line, sizeof line, stream) != NULL && hf_table_read_hash(line, hash) &&
+           fseek(stream, start + (long)strlen(hash_mark), SEEK_SET) == 0;
 }
 
 /* A longer run goes on with the rows of a shorter one: they are its own now. */
 static hf_status take_over(hf_file *file, const hf_table_origin *origin, long length, hf_error *err)
 {
-    static const char mark[] = "# configuration ";
-    char line[512];
     FILE *stream = file->stream;
-    rewind(stream);
-    long at = fgets(line, sizeof line, stream) == NULL ? -1 : ftell(stream); /* the second line */
-    const bool found = at > 0 && fgets(line, sizeof line, stream) != NULL && strncmp(line, mark, strlen(mark)) == 0;
-    if (found && fseek(stream, at + (long)strlen(mark), SEEK_SET) == 0)
+    uint64_t old;
+    const bool found = hf_table_find_hash(stream, &old);
+    if (found)
         fprintf(stream, "%016" PRIx64, origin->hash);
     if (!found || fseek(stream, length, SEEK_SET) != 0)
         return hf_fail(err, ferror(stream) ? HF_ESYSTEM : HF_EUSAGE, "%s: cannot be read as the table it was", file->part);
@@ -81,6 +103,8 @@ hf_status hf_table_check(const char *directory, const char *name, long length, h
     free(path);
     return status;
 }
+
+/* ---- fields and lines ---- */
 
 void hf_table_comment(hf_table *table, const char *format, ...)
 {

@@ -91,6 +91,11 @@ hf_status hf_table_reopen(hf_table *table, const char *directory, const char *na
 /* Whether a finished table in directory is as long as it was. HF_EUSAGE, naming it: it is not. */
 hf_status hf_table_check(const char *directory, const char *name, long length, hf_error *err);
 
+/* The hash in the second of the # lines of a table, a line as it stands there or a file that can be moved in; this is left
+ * where the hash begins. False: there is none. */
+bool hf_table_read_hash(const char *line, uint64_t *hash);
+bool hf_table_find_hash(FILE *stream, uint64_t *hash);
+
 /* One more # line. Only before the first field. */
 void hf_table_comment(hf_table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

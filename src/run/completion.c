@@ -2,9 +2,9 @@
 
 #include "core/file.h"
 #include "core/path.h"
+#include "report/table.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 /* *there: final.tsv is. */
 static hf_status look(const char *directory, uint64_t hash, bool *there, bool *complete, hf_error *err)
 {
-    char line[256], wanted[64];
+    uint64_t found;
     char *path = hf_path_join(directory, "final.tsv");
     *there = *complete = false;
     if (path == NULL)
@@ -20,9 +20,7 @@ static hf_status look(const char *directory, uint64_t hash, bool *there, bool *c
     errno = 0;
     FILE *stream = fopen(path, "r");
     bool unreadable = stream == NULL && errno != ENOENT && errno != ENOTDIR;
-    snprintf(wanted, sizeof wanted, "# configuration %016" PRIx64 ",", hash);
-    for (int i = 0; i < 2 && stream != NULL && !*complete && fgets(line, sizeof line, stream) != NULL; i++)
-        *complete = strncmp(line, wanted, strlen(wanted)) == 0;
+    *complete = stream != NULL && hf_table_find_hash(stream, &found) && found == hash;
     unreadable = unreadable || (stream != NULL && ferror(stream));
     const hf_status status = unreadable ? hf_fail(err, HF_ESYSTEM, "%s: cannot be read: %s", path, strerror(errno)) : HF_OK;
     *there = stream != NULL;

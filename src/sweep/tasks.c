@@ -167,12 +167,8 @@ static hf_status read_origin(reader *r, char **text)
 {
     const char *const line = (hf_tsv_cut_line(text), hf_tsv_cut_line(text)); /* the second of two comments */
     r->line = 2;
-    char *end;
-    static const char start[] = "# configuration ";
-    if (line == NULL || strncmp(line, start, strlen(start)) != 0)
-        return damaged(r, "expected the hash of the configuration");
-    r->tasks->hash = strtoull(line + strlen(start), &end, 16);
-    return *end == ',' ? HF_OK : damaged(r, "expected the hash of the configuration");
+    return line != NULL && hf_table_read_hash(line, &r->tasks->hash) ? HF_OK
+                                                                     : damaged(r, "expected the hash of the configuration");
 }
 
 static hf_status check_sum(reader *r, char *rows)
