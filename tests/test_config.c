@@ -357,6 +357,7 @@ static const char *const contexts[][6] = {
     {"in_context.length", "flow.system=in-context", "in_context.eigenvalues=(3, 2, 1)"},
     {"chain.normalized", "train.task=markov", "train.steps=5", "train.validation=10", "chain.weights=((1, 1), (1, 1), (1, 1))"},
     {"chain.", "train.task=markov", "train.steps=5", "train.validation=10"},
+    {"model.beta", "train.task=markov", "train.steps=5", "train.validation=10"},
     {"model.kind", "train.task=markov", "train.steps=5", "train.validation=10"},
     {"model.", "train.task=markov", "train.steps=5", "train.validation=10", "model.kind=decoder"},
     {"", "target.strengths=(3, 2, 1)"},
@@ -368,7 +369,7 @@ static void fill_context(const hf_key *key, const char *overrides[8])
     size_t row = 0, count = 0;
     while (strncmp(key->path, contexts[row][0], strlen(contexts[row][0])) != 0)
         row++;
-    const bool of_chain = strncmp(key->path, "chain.", 6) == 0 || strncmp(key->path, "model.", 6) == 0;
+    const bool of_chain = contexts[row][1] != NULL && strcmp(contexts[row][1], "train.task=markov") == 0;
     if (strcmp(key->path, "heads") != 0 && !of_chain)
         overrides[count++] = "heads=3";
     const bool in_context = strncmp(key->path, "in_context.", 11) == 0 || strcmp(key->path, "flow.system") == 0;

@@ -1,6 +1,7 @@
 /* Markov chains and the attention-only model that learns them: the chain's own distribution, gradients, equal heads, threads. */
 #include "support.h"
 
+#include "train/construction.h"
 #include "train/exponential.h"
 #include "train/markov.h"
 #include "train/minimal.h"
@@ -341,6 +342,61 @@ static void test_fixed_sequences(void **state)
     task.kind->free(task.self);
 }
 
+/* ---- the construction ---- */
+
+/* KL from the truth of the construction; heads: those of the model. */
+static double construction_error(const hf_token_task *task, size_t heads, double beta)
+{
+    const hf_minimal_params params = {.heads = heads, .threads = 1, .query_scale = -1, .value_scale = -1};
+    const hf_model model = make_minimal(task, &params);
+    const hf_tensors tensors = model.kind->tensors(model.self);
+    const hf_batch held_out = {.count = 50, .fixed = true};
+    hf_token_probe *probe = NULL;
+    double *x = numbers(hf_tensors_size(tensors));
+    model.kind->initialize(model.self, x);
+    hf_construction_fill(task, heads, beta, false, tensors, x);
+    assert_int_equal(hf_token_probe_create(&probe, task, model, heads, &held_out, NULL), HF_OK);
+    assert_true(hf_token_probe_look(probe, x));
+    const hf_token_view *view = hf_token_probe_view(probe);
+    const double kl = view->kl[view->levels - 1];
+    for (size_t k = 1; k <= view->levels && beta > 20; k++) /* every head has all its attention on its span */
+        assert_true(close_to(view->mass[hf_markov_span(task, k) * view->levels + k - 1], 1, 1e-7));
+    hf_token_probe_free(probe);
+    free(x);
+    model.kind->free(model.self);
+    return kl;
+}
+
+/* The error falls like exp(-2 beta), whatever the weights, with spans that overlap and with more heads than spans. */
+static void test_the_construction_is_the_chain(void **state)
+{
+    (void)state;
+    static const size_t lengths[] = {3, 2, 3}, lags[] = {1, 3, 4};
+    static const double weights[] = {0.7, 0.2, 0.1, 1, 2, 0, 0.5, 1}, strengths[] = {1, 1.7, 2};
+    for (size_t i = 0; i < 2; i++) {
+        hf_markov_params params = {.vocabulary = 9,
+                                   .generated = 8,
+                                   .spans = 3,
+                                   .lag = lags,
+                                   .length = lengths,
+                                   .strength = strengths,
+                                   .weight = i == 0 ? NULL : weights,
+                                   .temperature = 0.5,
+                                   .seed = 11};
+        const hf_token_task task = make_task(&params);
+        double before = INFINITY;
+        for (double beta = 3; beta < 17; beta += 2) {
+            const double kl = construction_error(&task, 3 + i, beta);
+            assert_true(kl > 0 && kl < (beta < 6 ? 0.5 : 0.1) * before);
+            if (beta > 7)
+                assert_true(close_to(before / kl, exp(4), 0.05));
+            before = kl;
+        }
+        assert_true(within("construction: KL from the truth", construction_error(&task, 3 + i, 25), 1e-14));
+        task.kind->free(task.self);
+    }
+}
+
 /* ---- the probe ---- */
 
 /* At zero parameters the model is the uniform guess, whose divergences and masses are known; then against sums written down
@@ -405,6 +461,7 @@ int main(void)
         cmocka_unit_test(test_forward_at_zero),
         cmocka_unit_test(test_equal_heads_have_equal_gradients_on_any_threads),
         cmocka_unit_test(test_fixed_sequences),
+        cmocka_unit_test(test_the_construction_is_the_chain),
         cmocka_unit_test(test_the_probe),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,6 +25,7 @@ static hf_status check_no_regression(hf_config *c, hf_error *err)
                                            "in_context", "ladder", "solver", NULL};
     for (const hf_key *key = hf_keys; key < hf_keys + hf_key_count; key++)
         if (is_of(key, sections) && strcmp(key->path, "title") != 0 && strcmp(key->path, "fit") != 0 &&
+            strcmp(key->path, "init.state") != 0 &&
             hf_keys_is_given(key, c))
             return hf_config_reject(c, err, key->path, "has no effect with train.task = \"markov\"%s",
                                     strcmp(key->path, "heads") == 0 ? ", expected model.heads" : "");
@@ -78,16 +79,28 @@ static hf_status settle_strengths(hf_config *c, hf_error *err)
     return HF_OK;
 }
 
-static hf_status check_length(hf_config *c, hf_error *err)
+/* The largest lag of the nearest `spans` spans. */
+static size_t reach_of(const hf_config *c, size_t spans)
 {
-    size_t order = 0, next = 1;
-    if (c->chain.lengths.count == 0)
-        return hf_config_reject(c, err, "chain.lengths", "is empty, expected one length per span");
-    for (size_t k = 0; k < c->chain.lengths.count; k++) {
+    size_t reach = 0, next = 1;
+    for (size_t k = 0; k < spans; k++) {
         const size_t lag = c->chain.stride > 0 ? 1 + k * c->chain.stride : next;
         next = lag + c->chain.lengths.at[k];
-        order = next - 1 > order ? next - 1 : order;
+        reach = next - 1 > reach ? next - 1 : reach;
     }
+    return reach;
+}
+
+static size_t order_of(const hf_config *c)
+{
+    return reach_of(c, c->chain.lengths.count);
+}
+
+static hf_status check_length(hf_config *c, hf_error *err)
+{
+    const size_t order = order_of(c);
+    if (c->chain.lengths.count == 0)
+        return hf_config_reject(c, err, "chain.lengths", "is empty, expected one length per span");
     if (order + c->chain.generated > HF_MARKOV_LENGTH)
         return hf_config_reject(c, err, "chain.generated", "makes sequences of %zu tokens, expected at most %d",
                                 order + c->chain.generated, HF_MARKOV_LENGTH);
@@ -133,23 +146,73 @@ static hf_status check_decoder(hf_config *c, hf_error *err)
     return HF_OK;
 }
 
-static hf_status check_effect(hf_config *c, const char *section, const char *what, hf_error *err)
+/* Attention is not negative, and sums to 1. */
+static hf_status check_construction_weights(hf_config *c, hf_error *err)
+{
+    const hf_real_rows *weights = &c->chain.weights;
+    for (size_t k = 0; k < weights->count; k++) {
+        double sum = 0;
+        for (size_t i = 0; i < weights->row[k].count; i++) {
+            sum += weights->row[k].at[i];
+            if (weights->row[k].at[i] < 0)
+                return hf_config_reject(c, err, "chain.weights",
+                                        "row %zu has %g, expected no negative weights with model.beta: no attention is "
+                                        "negative", k + 1, weights->row[k].at[i]);
+        }
+        if (!(sum > 0))
+            return hf_config_reject(c, err, "chain.weights", "row %zu has no weight, expected some with model.beta", k + 1);
+    }
+    return HF_OK;
+}
+
+/* What the construction needs (train/construction.h). */
+static hf_status check_construction(hf_config *c, hf_error *err)
+{
+    const hf_network_params *m = &c->model;
+    const size_t spans = c->chain.lengths.count, order = order_of(c);
+    const bool alone = m->blocks == 1 && m->one_hot && m->full_heads && m->mlp == 0 && !m->keys && !m->output &&
+                       !m->residual && !m->norm;
+    if (m->beta == 0)
+        return HF_OK;
+    if (m->kind == HF_NETWORK_DECODER && !alone)
+        return hf_config_reject(c, err, "model.beta",
+                                "needs a network that is attention alone: model.kind = \"minimal\", or a decoder of one block "
+                                "with one_hot and full_heads, without keys, output, residual, norm and mlp");
+    if (m->heads < spans)
+        return hf_config_reject(c, err, "model.heads", "is %zu, expected at least %zu with model.beta: a head for every span",
+                                m->heads, spans);
+    if (m->window > 0 && m->window < order)
+        return hf_config_reject(c, err, "model.window", "is %zu, expected at least %zu with model.beta: heads see the spans",
+                                m->window, order);
+    return check_construction_weights(c, err);
+}
+
+/* Why a key has no effect: what stands in the place of it, or here. */
+static const char *reason_of(const hf_config *c, const hf_key *key, const char *here)
+{
+    if (key->yields == NULL)
+        return here;
+    return c->init.state != NULL ? "beside init.state" : c->model.beta > 0 ? "beside model.beta" : here;
+}
+
+static hf_status check_effect(hf_config *c, const char *section, const char *here, hf_error *err)
 {
     const char *const sections[] = {section, NULL};
     for (const hf_key *key = hf_keys; key < hf_keys + hf_key_count; key++)
         if (is_of(key, sections) && key->when != NULL && !key->when(c) && hf_keys_is_given(key, c))
-            return hf_config_reject(c, err, key->path, "has no effect on this %s", what);
+            return hf_config_reject(c, err, key->path, "has no effect %s", reason_of(c, key, here));
     return HF_OK;
 }
 
 static hf_status check_switches(hf_config *c, hf_error *err)
 {
-    hf_status status = check_effect(c, "chain", "chain", err);
+    hf_status status = check_effect(c, "chain", "on this chain", err);
     if (status == HF_OK)
-        status = check_effect(c, "model", "network", err);
+        status = check_effect(c, "model", "on this network", err);
     if (status != HF_OK)
         return status;
-    return c->model.kind == HF_NETWORK_DECODER ? check_decoder(c, err) : HF_OK;
+    status = c->model.kind == HF_NETWORK_DECODER ? check_decoder(c, err) : HF_OK;
+    return status == HF_OK ? check_construction(c, err) : status;
 }
 
 static hf_status check_training(hf_config *c, hf_error *err)

@@ -5,6 +5,7 @@
 #include "train/clock.h"
 #include "train/optimizer.h"
 #include "train/teacher.h"
+#include "train/tensor_table.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -244,6 +245,29 @@ static hf_status read_teacher(const hf_config *config, double **teacher, hf_erro
     return status;
 }
 
+/* The table of init.state into *start. The network, which says what is to be in it, is made without sequences. */
+static hf_status read_start(const hf_config *config, const hf_learner_params *params, double **start, hf_error *err)
+{
+    hf_learner learner;
+    hf_learner_params bare = *params;
+    if (config->init.state == NULL)
+        return HF_OK;
+    bare.train.samples = bare.train.validation = 0;
+    char *path = hf_config_resolve(config, config->init.state);
+    if (path == NULL)
+        return hf_fail_memory(err, "the path of the state table");
+    hf_status status = hf_learner_create(&learner, &bare, params->train.seed, 1, err);
+    if (status == HF_OK) {
+        const hf_tensors tensors = learner.model.kind->tensors(learner.model.self);
+        *start = malloc(hf_tensors_size(tensors) * sizeof **start);
+        status = *start == NULL ? hf_fail_memory(err, "the state table")
+                                : hf_tensor_table_read(path, tensors, *start, err);
+        hf_learner_clear(&learner);
+    }
+    free(path);
+    return status;
+}
+
 hf_status hf_fill_token_run(const hf_config *config, hf_token_run_params *params, hf_error *err)
 {
     *params = (hf_token_run_params){
@@ -256,12 +280,16 @@ hf_status hf_fill_token_run(const hf_config *config, hf_token_run_params *params
     if (status == HF_OK)
         status = read_teacher(config, &params->teacher, err);
     params->learner.teacher = params->teacher;
+    if (status == HF_OK)
+        status = read_start(config, &params->learner, &params->start, err);
+    params->learner.start = params->start;
     return status;
 }
 
 void hf_fill_clear_token_run(hf_token_run_params *params)
 {
     free(params->teacher);
+    free(params->start);
     *params = (hf_token_run_params){0};
 }
 

@@ -39,7 +39,7 @@ hf_status hf_fill_experiment(const hf_config *config, hf_experiment_params *para
 /* Legal on zeroed parameters. */
 void hf_fill_clear_experiment(hf_experiment_params *params);
 
-/* The training on a Markov chain; reads the teacher. Errors: HF_EUSAGE (the teacher), HF_ESYSTEM. Free with
+/* The training on a Markov chain; reads the teacher and the table of init.state. Errors: HF_EUSAGE (a table), HF_ESYSTEM. Free with
  * hf_fill_clear_token_run, which is legal on zeroed parameters. */
 hf_status hf_fill_token_run(const hf_config *config, hf_token_run_params *params, hf_error *err);
 void hf_fill_clear_token_run(hf_token_run_params *params);

@@ -41,6 +41,8 @@ static const char *const samplings[] = {"auto", "direct", "projected", NULL};
 static const char *const matrices[] = {"orthogonal", "normal", "exclusive", NULL};
 static const char *const networks[] = {"minimal", "decoder", NULL};
 static const char *const places[] = {"learned", "sinusoidal", "none", NULL};
+static const char *const to_state[] = {"init.state", NULL};
+static const char *const to_start[] = {"init.state", "model.beta", NULL};
 static const char *const feature_kinds[] = {"orthogonal", "random", NULL};
 
 /* ---- what has an effect ---- */
@@ -107,6 +109,22 @@ static bool has_keys(const hf_config *c)
     return is_decoder(c) && c->model.keys;
 }
 
+static bool has_beta(const hf_config *c)
+{
+    return c->model.beta > 0;
+}
+
+/* The network starts with random weights. */
+static bool has_scales(const hf_config *c)
+{
+    return c->init.state == NULL && !has_beta(c);
+}
+
+static bool has_key_scale(const hf_config *c)
+{
+    return has_keys(c) && has_scales(c);
+}
+
 static bool has_ratio(const hf_config *c)
 {
     return c->target.ratio > 0;
@@ -144,7 +162,7 @@ static bool starts_with_values(const hf_config *c)
 
 static bool has_noise(const hf_config *c)
 {
-    return c->init.state == NULL || c->init.perturbation > 0;
+    return (c->init.state == NULL || c->init.perturbation > 0) && regresses(c);
 }
 
 static bool has_noise_on_logits(const hf_config *c)
@@ -298,14 +316,15 @@ const hf_key hf_keys[] = {
         .replaces = "init.state", .when = starts_with_values),
     KEY(init.perturbation, REAL, "1e-3", FROM_TO(0, 1000), "1", "1e-2",
         "standard deviation of the noise on the logits (sine: its amplitude); in-context: of every coordinate of the start",
-        .yields = "init.state", .when = has_noise),
+        .yields = to_state, .when = has_noise),
     KEY(init.distribution, CHOICE, "normal", ANY, "", "\"uniform\"",
         "distribution of that noise", .choices = noises, .when = has_noise_on_logits),
     KEY(init.seed, SEED, "4", AT_LEAST(0), "", "7", "seed of that noise", .when = has_noise),
     KEY(init.heads, COUNTS, NULL, FROM_TO(1, 1000), "1", "(2)",
         "heads whose logits get that noise; default: all", .when = has_noise_on_logits),
     KEY(init.state, PATH, NULL, ANY, "", "\"final.tsv\"",
-        "state table to start from, such as the final.tsv of another run; init.perturbation, if given, adds noise to it", .counts = never),
+        "state table to start from, such as the final.tsv of another run; init.perturbation, if given, adds noise to it", .counts = never,
+        .chain_help = "table of weights to start from, such as the final.tsv of another run"),
 
     KEY(flow.system, CHOICE, "heads", ANY, "", "\"in-context\"",
         "attention heads that learn sparse patterns, or linear attention that learns linear regression in context",
@@ -418,9 +437,15 @@ const hf_key hf_keys[] = {
         "tokens that attention sees, the last ones up to where it is; with several blocks each of them sees so many; 0: all",
         .counts = has_window),
     KEY(model.query_scale, REAL, "-1.0", FROM_TO(-1, 1000), "1", "1e-9",
-        "query weights start uniform between -scale and scale; negative: Xavier's bound; 0: exactly 0"),
-    KEY(model.value_scale, REAL, "-1.0", FROM_TO(-1, 1000), "1", "0.0", "the same for the values"),
-    KEY(model.key_scale, REAL, "-1.0", FROM_TO(-1, 1000), "1", "0.01", "the same for the keys", .when = has_keys),
+        "query weights start uniform between -scale and scale; negative: Xavier's bound; 0: exactly 0",
+        .yields = to_start, .when = has_scales),
+    KEY(model.value_scale, REAL, "-1.0", FROM_TO(-1, 1000), "1", "0.0", "the same for the values", .yields = to_start,
+        .when = has_scales),
+    KEY(model.key_scale, REAL, "-1.0", FROM_TO(-1, 1000), "1", "0.01", "the same for the keys", .yields = to_start,
+        .when = has_key_scale),
+    KEY(model.beta, REAL, NULL, ABOVE_TO(0, 1000), "logit", "20.0",
+        "start, instead of from random weights, from those that are the chain itself but for terms of exp(-beta): head k attends "
+        "to span k with this logit; of networks that are attention alone", .replaces = "init.state", .when = has_beta),
     KEY(model.blocks, COUNT, "1", FROM_TO(1, 100), "1", "2", "number of blocks", .when = is_decoder),
     KEY(model.width, COUNT, "255", FROM_TO(1, 10000), "1", "126", "width of a token's vector", .when = has_embedding),
     KEY(model.mlp, COUNT, "64", FROM_TO(0, 100000), "1", "0", "width of the inner layer of the MLP; 0: no MLP", .when = is_decoder),
@@ -497,7 +522,7 @@ const hf_section hf_sections[] = {
     {.path = "target", .help = "What is learned: y = sum_j m_j u_j p_j^T, J features u_j, each on its own pattern p_j of positions.", .when = of_heads},
     {.path = "data", .help = "The inputs: how often each appears and how much it varies.", .when = of_heads},
     {.path = "test", .help = "The data whose loss decides on the event emerged (detect.loss_fraction), where they are not the data that are learned.", .when = of_heads},
-    {.path = "init", .help = "Where the flow starts: values and logits of the heads.", .when = regresses},
+    {.path = "init", .help = "Where the flow starts: values and logits of the heads."},
     {.path = "flow", .help = "The flow that is integrated.", .when = hf_config_runs_flow, DECLARED(flow)},
     {.path = "flow.sgd_drift", .help = "What the noise of minibatch SGD does to the attention on average, as a term of the flow.",
      .when = has_drift},

@@ -53,7 +53,7 @@ typedef struct {
     const char *chain_help;          /* instead of it in the model of a Markov chain; NULL: help */
     const char *const *choices;      /* in the order of the enum, ended by NULL */
     const char *replaces;            /* path of a key this one cannot be given together with: two ways to say one thing */
-    const char *yields;              /* path of a key whose override drops this one of a file that lacks it */
+    const char *const *yields;       /* paths of keys, ended by NULL: their override drops this one of a file that lacks them */
     bool required;                   /* where it has an effect */
     bool decides;                    /* is read before the others, since what these must be depends on it */
     bool (*when)(const hf_config *); /* whether the key has an effect; NULL: always. Else it is not shown */

@@ -252,12 +252,22 @@ static source *source_of(const reader *r, const char *path)
     return &r->sources[hf_keys_find(path) - hf_keys];
 }
 
+/* Whether a key of the file yields to one of the command line. */
+static bool is_dropped(const reader *r, const hf_key *key)
+{
+    for (const char *const *path = key->yields; path != NULL && *path != NULL; path++) {
+        const source *stronger = source_of(r, *path);
+        if (stronger->override != NULL && !stronger->in_file)
+            return r->sources[key - hf_keys].override == NULL;
+    }
+    return false;
+}
+
 /* Of two keys that exclude each other an override drops the one in the file; elsewhere both are an error. */
 static hf_status settle_alternatives(reader *r)
 {
     for (size_t k = 0; k < hf_key_count; k++) {
-        const source *stronger = hf_keys[k].yields == NULL ? NULL : source_of(r, hf_keys[k].yields);
-        if (stronger != NULL && stronger->override != NULL && !stronger->in_file && r->sources[k].override == NULL)
+        if (is_dropped(r, &hf_keys[k]))
             r->sources[k] = (source){0};
         if (hf_keys[k].replaces == NULL)
             continue;

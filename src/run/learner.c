@@ -1,11 +1,13 @@
 #include "run/learner.h"
 
 #include "core/channel.h"
-#include "train/regression.h"
+#include "train/construction.h"
 #include "train/minimal.h"
+#include "train/regression.h"
 #include "train/view.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- regression ---- */
 
@@ -162,6 +164,19 @@ hf_status hf_learner_create(hf_learner *l, const hf_learner_params *params, uint
     if (status != HF_OK)
         hf_learner_clear(l);
     return status;
+}
+
+void hf_learner_start(const hf_learner *l, const hf_learner_params *params, double *parameters)
+{
+    const hf_tensors tensors = l->model.kind->tensors(l->model.self);
+    const hf_network_params *n = &params->network;
+    if (params->start != NULL) {
+        memcpy(parameters, params->start, hf_tensors_size(tensors) * sizeof *parameters);
+        return;
+    }
+    l->model.kind->initialize(l->model.self, parameters);
+    if (params->train.task == HF_TASK_MARKOV && n->beta > 0)
+        hf_construction_fill(l->task, n->heads, n->beta, n->kind == HF_NETWORK_DECODER, tensors, parameters);
 }
 
 hf_optimizer_params hf_learner_optimizer(const hf_train_params *t)

@@ -14,6 +14,7 @@ typedef struct {
     hf_chain_params chain;     /* of a Markov chain */
     hf_network_params network; /* that learns it */
     const double *teacher;     /* its matrices, (K, d, d); NULL: random ones */
+    const double *start;       /* (parameters) of the network at the start; NULL: as network says */
     bool projects;             /* samples are projected: what is needed of them is drawn, and not they */
 } hf_learner_params;
 
@@ -21,6 +22,9 @@ typedef struct {
  * HF_ESYSTEM. Free with hf_learner_clear. */
 hf_status hf_learner_create(hf_learner *learner, const hf_learner_params *params, uint64_t seed, size_t threads,
                             hf_error *err);
+
+/* The parameters (all tensors) that training starts from: random ones, a construction or those given. */
+void hf_learner_start(const hf_learner *learner, const hf_learner_params *params, double *parameters);
 
 hf_optimizer_params hf_learner_optimizer(const hf_train_params *train);
 

@@ -18,7 +18,7 @@ typedef struct {
     hf_detect_params detect;
     hf_table_origin origin; /* seed: the first */
     uint64_t state_hash;    /* of what a saved state depends on */
-    double *teacher;        /* learner.teacher, to be freed by hf_fill_clear_token_run */
+    double *teacher, *start; /* of the learner, to be freed by hf_fill_clear_token_run */
 } hf_token_run_params;
 
 /* Trains with one seed. Errors: HF_EUSAGE, HF_ENUMERIC (something is not finite), HF_ESYSTEM. Free the summary with

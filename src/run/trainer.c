@@ -193,7 +193,7 @@ hf_status hf_trainer_create(hf_trainer *t, hf_error *err)
     if (t->parameters == NULL)
         return hf_fail_memory(err, "the parameters");
     t->gradient = t->parameters + t->count;
-    t->learner.model.kind->initialize(t->learner.model.self, t->parameters);
+    hf_learner_start(&t->learner, t->params, t->parameters);
     return HF_OK;
 }
 

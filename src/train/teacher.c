@@ -29,12 +29,28 @@ static hf_status place_row(const hf_tsv *table, size_t r, size_t spans, size_t d
     return HF_OK;
 }
 
-static hf_status check_shape(const hf_tsv *table, size_t spans, size_t d, hf_error *err)
+static size_t last_line(const hf_tsv *table)
 {
-    if (table->columns == d + 2 && table->rows == spans * d)
+    return table->rows == 0 ? 1 : table->line[table->rows - 1];
+}
+
+static hf_status check_columns(const hf_tsv *table, size_t d, hf_error *err)
+{
+    if (table->columns == d + 2)
         return HF_OK;
-    return hf_fail(err, HF_EUSAGE, "%s: has %zu rows of %zu columns, expected %zu (spans times vocabulary) of %zu (k, row, "
-                   "and one for each token)", table->path, table->rows, table->columns, spans * d, d + 2);
+    return hf_fail(err, HF_EUSAGE, "%s:%zu: has %zu columns, expected %zu: k, row, and one for each of the %zu tokens of "
+                   "chain.vocabulary", table->path, table->rows == 0 ? 1 : table->line[0], table->columns, d + 2, d);
+}
+
+/* Rows too many are there twice or of no span; this finds those that are missing. */
+static hf_status check_whole(const hf_tsv *table, size_t spans, size_t d, const double *matrices, hf_error *err)
+{
+    for (size_t r = 0; r < spans * d; r++)
+        if (isnan(matrices[r * d]))
+            return hf_fail(err, HF_EUSAGE, "%s:%zu: the table ends, but row %zu of span %zu is missing: it has %zu rows, "
+                           "expected %zu, one for every token and span", table->path, last_line(table), r % d + 1, r / d + 1,
+                           table->rows, spans * d);
+    return HF_OK;
 }
 
 hf_status hf_teacher_read(const char *path, size_t spans, size_t vocabulary, double **matrices, hf_error *err)
@@ -45,7 +61,7 @@ hf_status hf_teacher_read(const char *path, size_t spans, size_t vocabulary, dou
     hf_status status = hf_tsv_read(&table, path, err);
     if (status != HF_OK)
         return status;
-    status = check_shape(&table, spans, vocabulary, err);
+    status = check_columns(&table, vocabulary, err);
     double *m = status == HF_OK ? malloc(count * sizeof *m) : NULL;
     if (status == HF_OK && m == NULL)
         status = hf_fail_memory(err, "the teacher");
@@ -53,6 +69,8 @@ hf_status hf_teacher_read(const char *path, size_t spans, size_t vocabulary, dou
         m[i] = NAN;
     for (size_t r = 0; r < table.rows && status == HF_OK; r++)
         status = place_row(&table, r, spans, vocabulary, m, err);
+    if (status == HF_OK)
+        status = check_whole(&table, spans, vocabulary, m, err);
     hf_tsv_clear(&table);
     if (status == HF_OK)
         *matrices = m;

@@ -31,6 +31,7 @@ typedef struct {
     size_t heads;
     size_t window; /* places that attention sees; 0: all */
     double query_scale, value_scale, key_scale;
+    double beta; /* of the construction it starts from (construction.h); 0: random weights */
     size_t blocks, width, mlp;
     hf_places positions;
     bool one_hot, keys, full_heads, output, residual, norm;
