@@ -1,18 +1,13 @@
 #include "run/experiment.h"
 
-#include "run/workload.h"
-#include "core/file.h"
-#include "core/init.h"
 #include "run/folder.h"
-#include "train/clock.h"
+#include "run/seeds.h"
+#include "run/workload.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { THREADS_MAX = 16 }; /* of one seed: more find nothing to do */
 
 /* ---- flows ---- */
 
@@ -87,138 +82,47 @@ static hf_status run_flows(hf_experiment *x, const hf_experiment_options *option
 
 /* ---- training ---- */
 
-/* The seeds of one learning rate and batch size, trained side by side. */
+/* The seeds of one learning rate and batch size. */
 typedef struct {
     const hf_experiment *experiment;
     const hf_train_run_params *params;
-    const hf_train_params *train;
     const hf_experiment_options *options;
     const char *part;
-    size_t threads;      /* for each seed */
-    size_t together;     /* seeds at a time */
-    uint64_t *step;      /* (seeds) reached by each, for the progress; owned */
-    hf_run_summary *run; /* (seeds) owned by the rung */
-    hf_status *status;   /* (seeds) owned */
-    hf_error *error;     /* (seeds) owned */
-    bool failed;         /* some seed has: those that have not begun need not */
+    hf_train_reference reference;
 } rung_work;
-
-typedef struct {
-    rung_work *work;
-    size_t seed; /* from 0 */
-} seed_progress;
-
-/* Steps, one after the other, of all seeds. */
-static double whole_part(const hf_train_params *train, size_t together)
-{
-    const size_t seeds = train->seeds, rounds = (seeds + together - 1) / together;
-    return (double)train->steps * (seeds > HF_WORKLOAD_EXACT ? (double)seeds / (double)together : (double)rounds);
-}
-
-/* At a time. */
-static size_t seeds_together(const hf_train_params *train, const hf_experiment_options *options)
-{
-    const size_t threads = hf_init_blas_is_shared() ? options->threads : 1;
-    return threads < train->seeds ? threads : train->seeds;
-}
 
 /* Of all seeds, in the units of a workload. */
 static double work_of(const hf_train_params *train, const hf_experiment_options *options)
 {
-    return hf_workload_cost(train->batch) * whole_part(train, seeds_together(train, options));
+    return hf_workload_cost(train->batch) * hf_seeds_steps(train, options->threads);
 }
 
-/* All seeds of a rung as one piece of work. */
-static void report_progress(void *data, const hf_run_progress *progress)
+static void report_progress(void *data, const hf_seeds_progress *progress)
 {
-    const seed_progress *mine = data;
-    rung_work *w = mine->work;
-#ifdef _OPENMP
-#pragma omp critical(hf_progress)
-#endif
-    {
-        const hf_experiment *x = w->experiment;
-        const size_t seeds = w->train->seeds;
-        const double cost = hf_workload_cost(w->train->batch);
-        w->step[mine->seed] = progress->step;
-        hf_training_progress all = {.part = w->part,
-                                    .number = x->part,
-                                    .parts = x->parts,
-                                    .seeds = seeds,
-                                    .steps = seeds * progress->steps,
-                                    .t = progress->t,
-                                    .loss = progress->loss,
-                                    .reached = progress->stages,
-                                    .stages = x->levels.count,
-                                    .done = x->done + work_of(w->train, w->options) -
-                                            cost * hf_workload_ahead(seeds, w->step, progress->steps, w->together),
-                                    .work = x->work};
-        for (size_t k = 0; k < seeds; k++)
-            all.step += w->step[k];
-        w->options->train_progress(w->options->progress_data, &all);
-    }
-}
-
-/* Seed number k (from 0) into options->directory/part/seed-<n>. */
-static hf_status train_seed(rung_work *w, size_t k, hf_error *err)
-{
+    const rung_work *w = data;
     const hf_experiment *x = w->experiment;
-    const uint64_t seed = w->train->seed + k;
-    char name[128], *place = NULL;
-    snprintf(name, sizeof name, "%s/seed-%" PRIu64, w->part, seed);
-    hf_status status =
-        hf_folder_place(w->options->directory, w->options->finished, name, w->params->origin.hash, &place, err);
-    seed_progress progress = {w, k};
-    const hf_run_options run = {.directory = place,
-                                .resume = w->options->resume || w->options->finished != NULL,
-                                .threads = w->threads,
-                                .interrupted = w->options->interrupted,
-                                .progress = w->options->train_progress == NULL ? NULL : report_progress,
-                                .progress_data = &progress};
-    const hf_train_reference reference = {.level_count = x->levels.count,
-                                          .level = x->levels.level,
-                                          .curve = x->has_flow ? &x->flow.findings.curve : NULL,
-                                          .settled = x->levels.settled};
-    if (status == HF_OK)
-        status = hf_train_run(w->params, seed, &run, &reference, &w->run[k], err);
-    free(place);
-    return status;
+    const hf_train_params *train = &w->params->learner.train;
+    const hf_training_progress all = {.part = w->part,
+                                      .number = x->part,
+                                      .parts = x->parts,
+                                      .seeds = train->seeds,
+                                      .step = progress->step,
+                                      .steps = progress->steps,
+                                      .t = progress->last.t,
+                                      .loss = progress->last.loss,
+                                      .reached = progress->last.stages,
+                                      .stages = x->levels.count,
+                                      .done = x->done + work_of(train, w->options) -
+                                              hf_workload_cost(train->batch) * progress->ahead,
+                                      .work = x->work};
+    w->options->train_progress(w->options->progress_data, &all);
 }
 
-/* Seeds are independent of each other: as many at a time as there are threads. Threads that are left over share the samples
- * of a step. */
-static void train_seeds(rung_work *w)
+static hf_status train_seed(const void *self, uint64_t seed, const hf_run_options *options, hf_run_summary *summary,
+                            hf_error *err)
 {
-    const size_t seeds = w->train->seeds, threads = hf_init_blas_is_shared() ? w->options->threads : 1;
-    w->threads = threads / w->together;
-    w->threads = w->threads < THREADS_MAX ? w->threads : THREADS_MAX;
-#ifdef _OPENMP
-#pragma omp parallel for num_threads((int)w->together) schedule(dynamic, 1)
-#endif
-    for (size_t k = 0; k < seeds; k++) {
-        bool skip;
-#ifdef _OPENMP
-#pragma omp atomic read
-#endif
-        skip = w->failed;
-        if (skip)
-            continue;
-        if (w->options->interrupted != NULL && *w->options->interrupted) { /* not begun: no step to save */
-            w->run[k].stop = HF_STOP_INTERRUPTED;
-            continue;
-        }
-        w->status[k] = train_seed(w, k, &w->error[k]);
-#ifdef _OPENMP
-#pragma omp critical(hf_progress)
-#endif
-        w->step[k] = w->train->steps; /* one that was finished before has not reported */
-        if (w->status[k] != HF_OK) {
-#ifdef _OPENMP
-#pragma omp atomic write
-#endif
-            w->failed = true;
-        }
-    }
+    const rung_work *w = self;
+    return hf_train_run(w->params, seed, options, &w->reference, summary, err);
 }
 
 /* All seeds of one learning rate and batch size into options->directory/name. */
@@ -226,30 +130,36 @@ static hf_status train_rung(hf_experiment *x, const hf_train_run_params *params,
                             const hf_experiment_options *options, hf_rung *rung, hf_error *err)
 {
     const hf_train_params *train = &params->learner.train;
-    const size_t seeds = train->seeds;
-    rung_work w = {.experiment = x, .params = params, .train = train, .options = options, .part = name};
-    hf_status status = HF_OK;
-    w.together = seeds_together(train, options);
-    *rung = (hf_rung){.lr = train->lr, .batch = train->batch, .seeds = seeds};
-    rung->run = w.run = calloc(seeds, sizeof *w.run);
-    w.step = calloc(seeds, sizeof *w.step);
-    w.status = calloc(seeds, sizeof *w.status);
-    w.error = calloc(seeds, sizeof *w.error);
-    if (w.run == NULL || w.step == NULL || w.status == NULL || w.error == NULL) {
-        rung->seeds = 0;
-        status = hf_fail_memory(err, "the training runs");
-    } else
-        train_seeds(&w);
-    for (size_t k = 0; k < seeds && status == HF_OK; k++) {
-        status = w.status[k];
-        if (status != HF_OK && err != NULL)
-            *err = w.error[k];
-        x->interrupted = x->interrupted || hf_run_was_interrupted(&w.run[k]);
-        x->all_were_here = x->all_were_here && w.run[k].already_complete;
+    rung_work w = {.experiment = x,
+                   .params = params,
+                   .options = options,
+                   .part = name,
+                   .reference = {.level_count = x->levels.count,
+                                 .level = x->levels.level,
+                                 .curve = x->has_flow ? &x->flow.findings.curve : NULL,
+                                 .settled = x->levels.settled}};
+    const hf_seeds seeds = {.train = train,
+                            .hash = params->origin.hash,
+                            .directory = options->directory,
+                            .finished = options->finished,
+                            .part = name,
+                            .resume = options->resume,
+                            .threads = options->threads,
+                            .interrupted = options->interrupted,
+                            .run = train_seed,
+                            .self = &w,
+                            .progress = options->train_progress == NULL ? NULL : report_progress,
+                            .progress_data = &w};
+    *rung = (hf_rung){.lr = train->lr, .batch = train->batch};
+    rung->run = calloc(train->seeds, sizeof *rung->run);
+    if (rung->run == NULL)
+        return hf_fail_memory(err, "the training runs");
+    rung->seeds = train->seeds;
+    const hf_status status = hf_seeds_run(&seeds, rung->run, err);
+    for (size_t k = 0; k < rung->seeds && status == HF_OK; k++) {
+        x->interrupted = x->interrupted || hf_run_was_interrupted(&rung->run[k]);
+        x->all_were_here = x->all_were_here && rung->run[k].already_complete;
     }
-    free(w.step);
-    free(w.status);
-    free(w.error);
     return status;
 }
 
