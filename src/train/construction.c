@@ -29,16 +29,15 @@ static void fill_query(const hf_token_task *task, const hf_markov_reach *span, d
         }
 }
 
-static void fill_value(const hf_token_task *task, size_t k, const hf_markov_reach *span, bool output_first, double *value)
+static void fill_value(const hf_token_task *task, const hf_markov_reach *span, bool output_first, double *value)
 {
     const size_t d = task->vocabulary, D = hf_minimal_width(task);
-    const double *effect = hf_markov_effect(task, k);
     double sum = 0;
     for (size_t i = 0; i < span->length; i++)
         sum += span->weight[i];
     for (size_t key = 0; key < d; key++)
         for (size_t v = 0; v < d; v++)
-            value[output_first ? v * D + key : key * D + v] = sum * effect[key * d + v];
+            value[output_first ? v * D + key : key * D + v] = sum * span->effect[key * span->stride + v];
 }
 
 void hf_construction_fill(const hf_token_task *task, size_t heads, double beta, bool output_first, hf_tensors tensors,
@@ -49,6 +48,6 @@ void hf_construction_fill(const hf_token_task *task, size_t heads, double beta, 
     for (size_t k = 0; k < spans && k < heads; k++) {
         const hf_markov_reach span = hf_markov_reach_of(task, k);
         fill_query(task, &span, beta, query + k * D * D);
-        fill_value(task, k, &span, output_first, value + k * D * D);
+        fill_value(task, &span, output_first, value + k * D * D);
     }
 }

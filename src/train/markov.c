@@ -312,16 +312,14 @@ const double *hf_markov_matrix(const hf_token_task *task, size_t span)
     return m->matrix + span * m->vocabulary * m->vocabulary;
 }
 
-const double *hf_markov_effect(const hf_token_task *task, size_t span)
-{
-    const markov *m = task->self;
-    return m->effect + span * m->vocabulary * m->vocabulary;
-}
-
 hf_markov_reach hf_markov_reach_of(const hf_token_task *task, size_t span)
 {
     const markov *m = task->self;
-    return (hf_markov_reach){m->lag[span], m->length[span], m->weight + span * m->order};
+    return (hf_markov_reach){.lag = m->lag[span],
+                             .length = m->length[span],
+                             .weight = m->weight + span * m->order,
+                             .effect = m->effect + span * m->vocabulary * m->room,
+                             .stride = m->room};
 }
 
 size_t hf_markov_span(const hf_token_task *task, size_t level)

@@ -41,13 +41,12 @@ hf_status hf_markov_create(hf_token_task *task, const hf_markov_params *params, 
 /* A_k of span k (from 0), times its strength; without the factor 1/tau. (d, d), rows: the next token. */
 const double *hf_markov_matrix(const hf_token_task *task, size_t span);
 
-/* A_k^T / tau: row = the earlier token, what it adds to the logits where its weight is 1. (d, d) */
-const double *hf_markov_effect(const hf_token_task *task, size_t span);
-
-/* Where span k (from 0) is, and its weights, nearest first. */
+/* Where span k (from 0) is, its weights, nearest first, and what an earlier token adds to the logits where its weight is 1. */
 typedef struct {
     size_t lag, length;
     const double *weight; /* (length) */
+    const double *effect; /* (d, stride) A_k^T / tau: row = the earlier token */
+    size_t stride;
 } hf_markov_reach;
 hf_markov_reach hf_markov_reach_of(const hf_token_task *task, size_t span);
 
