@@ -55,9 +55,9 @@ unset label 1
 eval place(left, row_top(2), wide, high)
 if (!has_values) { set format x "%g"; set xlabel words(stage_from) > 0 ? "step (shaded: stages)" : "step" }
 eval legend_at(row_top(2))
-set ylabel "attention on a span"
+set ylabel "last query on a span"
 set yrange [-0.02:1.05]
-plot for [h = 1:shown(heads)] for [k = 1:shown(levels)] trajectory using "step":sprintf("mass_%d_%d", h, k) with lines lw 2 \
+plot for [h = 1:shown(heads)] for [k = 1:shown(levels)] trajectory using "step":sprintf("last_%d_%d", h, k) with lines lw 2 \
        dt span_dash(k) lc rgb head_colour(h) title h * levels > 12 ? "" : sprintf("head %d, span %d", h, k)
 
 if (has_values) {

@@ -360,6 +360,7 @@ static const char *const contexts[][6] = {
     {"model.beta", "train.task=markov", "train.steps=5", "train.validation=10"},
     {"model.kind", "train.task=markov", "train.steps=5", "train.validation=10"},
     {"model.", "train.task=markov", "train.steps=5", "train.validation=10", "model.kind=decoder"},
+    {"output.maps", "train.task=markov", "train.steps=1000", "train.validation=10"},
     {"", "target.strengths=(3, 2, 1)"},
 };
 

@@ -270,7 +270,8 @@ static void test_forward(void **state)
         const hf_model model = make_decoder(&task, &variants[n].params);
         const size_t count = hf_tensors_size(model.kind->tensors(model.self)), H = variants[n].params.heads;
         const size_t window = variants[n].params.window;
-        double *x = numbers(count), *z = numbers(67 * 6 * 7), *a = numbers(67 * H * 6 * 8), loss = 0;
+        const size_t rows = 67 * variants[n].params.blocks * H * 6;
+        double *x = numbers(count), *z = numbers(67 * 6 * 7), *a = numbers(rows * 8), loss = 0;
         hf_token tokens[9];
         model.kind->initialize(model.self, x);
         model.kind->forward(model.self, x, &many, 0, 67, z, a);
@@ -279,7 +280,8 @@ static void test_forward(void **state)
             loss += hf_cross_entropy(6, 7, tokens + 3, z + s * 42) / (67 * 6);
         }
         assert_true(close_to(model.kind->loss(model.self, x, &many), loss, 1e-13));
-        for (size_t r = 0; r < 67 * H * 6; r++) {
+        assert_int_equal(hf_model_blocks(model), variants[n].params.blocks);
+        for (size_t r = 0; r < rows; r++) {
             double sum = 0;
             for (size_t j = 0; j < 8; j++) {
                 sum += a[r * 8 + j];
@@ -293,6 +295,36 @@ static void test_forward(void **state)
         free(a);
         model.kind->free(model.self);
     }
+    task.kind->free(task.self);
+}
+
+/* The first block of two attends as a model of this block alone does, for what it sees and holds is the same. */
+static void test_attention_of_every_block(void **state)
+{
+    (void)state;
+    enum { SIZE = 2 * 6 * 8 }; /* of a block */
+    const hf_token_task task = make_task();
+    hf_decoder_params params = variants[1].params;
+    const hf_model two = make_decoder(&task, &params);
+    params.blocks = 1;
+    const hf_model one = make_decoder(&task, &params);
+    double *x = numbers(hf_tensors_size(two.kind->tensors(two.self)));
+    double *both = numbers(67 * 2 * SIZE), *first = numbers(67 * SIZE), worst = 0, apart = 0;
+    assert_true(hf_model_blocks(two) == 2 && hf_model_blocks(one) == 1);
+    two.kind->initialize(two.self, x); /* the same parameters come first in both */
+    two.kind->forward(two.self, x, &many, 0, 67, NULL, both);
+    one.kind->forward(one.self, x, &many, 0, 67, NULL, first);
+    for (size_t s = 0; s < 67; s++)
+        for (size_t i = 0; i < SIZE; i++) {
+            worst = fmax(worst, fabs(both[s * 2 * SIZE + i] - first[s * SIZE + i]));
+            apart = fmax(apart, fabs(both[(s * 2 + 1) * SIZE + i] - first[s * SIZE + i]));
+        }
+    assert_true(within("attention of the first block", worst, 1e-14) && apart > 1e-3);
+    free(x);
+    free(both);
+    free(first);
+    two.kind->free(two.self);
+    one.kind->free(one.self);
     task.kind->free(task.self);
 }
 
@@ -359,6 +391,7 @@ int main(void)
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_dropout),
         cmocka_unit_test(test_forward),
+        cmocka_unit_test(test_attention_of_every_block),
         cmocka_unit_test(test_start),
         cmocka_unit_test(test_switches_that_do_not_fit),
     };

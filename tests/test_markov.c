@@ -1,6 +1,8 @@
 /* Markov chains and the attention-only model that learns them: the chain's own distribution, gradients, equal heads, threads. */
 #include "support.h"
 
+#include "core/tsv.h"
+#include "run/token_maps.h"
 #include "train/construction.h"
 #include "train/exponential.h"
 #include "train/markov.h"
@@ -412,13 +414,14 @@ static void test_the_probe(void **state)
     hf_token_probe *probe = NULL;
     assert_int_equal(hf_token_probe_create(&probe, &task, model, 2, &held_out, NULL), HF_OK);
     const hf_token_view *view = hf_token_probe_view(probe);
-    double *x = numbers(900), kl[2] = {0}, excess = 0, p[7], logits[42], mass = 0;
+    double *x = numbers(900), kl[2] = {0}, excess = 0, p[7], logits[42], attention[96], mass = 0, last[2] = {0};
     assert_true(hf_token_probe_look(probe, x));
     assert_true(close_to(view->kl[1], log(7) - hf_token_probe_entropy(probe), 1e-12));
     assert_true(close_to(view->excess, log(7) - hf_token_probe_truth(probe), 1e-12));
     for (size_t q = 0; q < 6; q++)
         mass += 2.0 / (double)(q + 3) / 6;
     assert_true(view->overlap == 1 && close_to(view->mass[0], mass, 1e-12) && close_to(view->mass[3], mass / 2, 1e-12));
+    assert_true(close_to(view->last[0], 2 / 8.0, 1e-12) && close_to(view->last[3], 1 / 8.0, 1e-12));
     random_source random = {seed};
     for (size_t i = 0; i < 900; i++)
         x[i] = draw_normal(&random);
@@ -426,7 +429,9 @@ static void test_the_probe(void **state)
     for (uint32_t n = 0; n < N; n++) {
         hf_token tokens[9];
         task.kind->draw(task.self, 0, 5 + n, tokens);
-        model.kind->forward(model.self, x, &held_out, n, 1, logits, NULL);
+        model.kind->forward(model.self, x, &held_out, n, 1, logits, attention);
+        last[0] += (attention[5 * 8 + 6] + attention[5 * 8 + 7]) / N; /* head 1, lags 2 and 1 */
+        last[1] += attention[11 * 8 + 5] / N;                         /* head 2, lag 3 */
         for (size_t q = 0; q < 6; q++) {
             double sum = 0;
             for (size_t v = 0; v < 7; v++)
@@ -440,10 +445,89 @@ static void test_the_probe(void **state)
         }
     }
     assert_true(close_to(view->kl[0], kl[0], 1e-12) && close_to(view->kl[1], kl[1], 1e-12));
+    assert_true(close_to(view->last[0], last[0], 1e-12) && close_to(view->last[3], last[1], 1e-12));
     assert_true(close_to(view->excess, excess, 1e-12) && view->overlap < 1 && view->overlap > 0);
     free(x);
     hf_token_probe_free(probe);
     hf_token_probe_free(NULL);
+    model.kind->free(model.self);
+    task.kind->free(task.self);
+}
+
+/* ---- maps ---- */
+
+enum { MAPPED = 70 }; /* sequences: more than are looked at together */
+
+/* The mean attention of head h written down once more, from l = x_t^T Q x_j / sqrt(D): (6 queries, 8 keys). */
+static void map_again(const hf_token_task *task, const double *query, double map[48])
+{
+    memset(map, 0, 48 * sizeof *map);
+    for (uint32_t n = 0; n < MAPPED; n++) {
+        hf_token tokens[9];
+        task->kind->draw(task->self, 0, 5 + n, tokens);
+        for (size_t q = 0; q < 6; q++) {
+            const size_t at = q + 2; /* place of the query, from 0 */
+            double weight[8], sum = 0;
+            for (size_t j = 0; j <= at; j++) {
+                double logit = 0;
+                for (size_t part = 0; part < 4; part++) {
+                    const size_t row = part < 2 ? tokens[j] : 7 + j, column = part % 2 == 0 ? tokens[at] : 7 + at;
+                    logit += query[row * 15 + column];
+                }
+                sum += weight[j] = exp(logit / sqrt(15));
+            }
+            for (size_t j = 0; j <= at; j++)
+                map[q * 8 + j] += weight[j] / sum / MAPPED;
+        }
+    }
+}
+
+static double cell(const hf_tsv *table, size_t row, size_t column)
+{
+    double x = NAN;
+    assert_true(hf_tsv_number(table, row, column, &x));
+    return x;
+}
+
+/* maps.tsv of two heads at two of three steps, against the definition, row by row. */
+static void test_maps(void **state)
+{
+    (void)state;
+    const hf_token_task task = make_task(&small);
+    const hf_minimal_params params = {.heads = 2, .threads = 1};
+    const hf_model model = make_minimal(&task, &params);
+    size_t at[] = {3, 8};
+    const hf_counts steps = {2, at};
+    const hf_token_maps_params mapped = {&steps, &task, model, 2, {.first = 5, .count = MAPPED, .fixed = true}};
+    const hf_table_origin origin = {.title = "maps"};
+    hf_token_maps maps;
+    hf_tsv table;
+    random_source random = {seed};
+    double *x = numbers(900), map[48];
+    for (size_t i = 0; i < 900; i++)
+        x[i] = draw_normal(&random);
+    assert_int_equal(hf_token_maps_init(&maps, &mapped, NULL), HF_OK);
+    assert_int_equal(hf_token_maps_open(&maps, temporary_folder(), &origin, 0, NULL), HF_OK);
+    for (uint64_t step = 0; step < 12; step++)
+        assert_int_equal(hf_token_maps_look(&maps, step, x, NULL), HF_OK);
+    assert_int_equal(hf_token_maps_commit(&maps, NULL), HF_OK);
+    hf_token_maps_clear(&maps);
+    assert_int_equal(hf_tsv_read(&table, temporary_path("maps.tsv"), NULL), HF_OK);
+    assert_int_equal(table.rows, 2 * 2 * (3 + 4 + 5 + 6 + 7 + 8));
+    size_t row = 0;
+    for (size_t s = 0; s < 2; s++)
+        for (size_t h = 0; h < 2; h++) {
+            map_again(&task, x + h * 225, map);
+            for (size_t q = 0; q < 6; q++)
+                for (size_t key = 1; key <= q + 3; key++, row++) {
+                    const double want[] = {(double)at[s], 1, (double)h + 1, (double)q + 3, (double)key};
+                    for (size_t c = 0; c < 5; c++)
+                        assert_true(cell(&table, row, c) == want[c]);
+                    assert_true(close_to(cell(&table, row, 5), map[q * 8 + key - 1], 1e-14));
+                }
+        }
+    hf_tsv_clear(&table);
+    free(x);
     model.kind->free(model.self);
     task.kind->free(task.self);
 }
@@ -463,6 +547,7 @@ int main(void)
         cmocka_unit_test(test_fixed_sequences),
         cmocka_unit_test(test_the_construction_is_the_chain),
         cmocka_unit_test(test_the_probe),
+        cmocka_unit_test(test_maps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,13 +19,29 @@ static bool is_of(const hf_key *key, const char *const sections[])
     return false;
 }
 
+/* Whether a key has an effect in training on this task. */
+static bool applies(const hf_config *c, const hf_key *key, hf_task_kind task)
+{
+    hf_config as = *c; /* looked at only */
+    as.train.task = task;
+    as.declared.train = true;
+    return key->when == NULL || key->when(&as);
+}
+
+static bool is_only_for(const hf_config *c, const hf_key *key, hf_task_kind task)
+{
+    const hf_task_kind other = task == HF_TASK_MARKOV ? HF_TASK_REGRESSION : HF_TASK_MARKOV;
+    return applies(c, key, task) && !applies(c, key, other);
+}
+
 static hf_status check_no_regression(hf_config *c, hf_error *err)
 {
     static const char *const sections[] = {"",           "target", "data",   "test", "init", "flow", "flow.sgd_drift",
                                            "in_context", "ladder", "solver", NULL};
     for (const hf_key *key = hf_keys; key < hf_keys + hf_key_count; key++)
-        if (is_of(key, sections) && strcmp(key->path, "title") != 0 && strcmp(key->path, "fit") != 0 &&
-            strcmp(key->path, "init.state") != 0 &&
+        if (((is_of(key, sections) && strcmp(key->path, "title") != 0 && strcmp(key->path, "fit") != 0 &&
+              strcmp(key->path, "init.state") != 0) ||
+             is_only_for(c, key, HF_TASK_REGRESSION)) &&
             hf_keys_is_given(key, c))
             return hf_config_reject(c, err, key->path, "has no effect with train.task = \"markov\"%s",
                                     strcmp(key->path, "heads") == 0 ? ", expected model.heads" : "");
@@ -41,7 +57,7 @@ hf_status hf_chain_check_absent(hf_config *c, hf_error *err)
 {
     static const char *const sections[] = {"chain", "model", NULL};
     for (const hf_key *key = hf_keys; key < hf_keys + hf_key_count; key++)
-        if (is_of(key, sections) && hf_keys_is_given(key, c))
+        if ((is_of(key, sections) || is_only_for(c, key, HF_TASK_MARKOV)) && hf_keys_is_given(key, c))
             return hf_config_reject(c, err, key->path, "has an effect with train.task = \"markov\" alone");
     return HF_OK;
 }
@@ -228,10 +244,25 @@ static hf_status check_training(hf_config *c, hf_error *err)
     return HF_OK;
 }
 
+static hf_status check_maps(hf_config *c, hf_error *err)
+{
+    const hf_counts *maps = &c->output.maps;
+    for (size_t i = 0; i < maps->count; i++) {
+        if (maps->at[i] > c->train.steps)
+            return hf_config_reject(c, err, "output.maps", "has step %zu, expected 0..%zu, the number of train.steps",
+                                    maps->at[i], c->train.steps);
+        if (i > 0 && maps->at[i] <= maps->at[i - 1])
+            return hf_config_reject(c, err, "output.maps", "has step %zu behind step %zu, expected ascending steps, each once",
+                                    maps->at[i], maps->at[i - 1]);
+    }
+    return HF_OK;
+}
+
 hf_status hf_chain_check(hf_config *config, hf_error *err)
 {
     static hf_status (*const steps[])(hf_config *, hf_error *) = {check_no_regression, check_length,  settle_strengths,
-                                                                  check_weights,       check_switches, check_training};
+                                                                  check_weights,       check_switches, check_training,
+                                                                  check_maps};
     hf_status status = HF_OK;
     for (size_t i = 0; i < sizeof steps / sizeof *steps && status == HF_OK; i++)
         status = steps[i](config, err);

@@ -69,6 +69,12 @@ static bool regresses(const hf_config *c)
     return !hf_config_is_chain(c);
 }
 
+/* Hashes are older than this key. */
+static bool has_maps(const hf_config *c)
+{
+    return c->output.maps.count > 0;
+}
+
 static bool has_chain_ratio(const hf_config *c)
 {
     return c->chain.ratio > 0;
@@ -492,6 +498,9 @@ const hf_key hf_keys[] = {
     KEY(output.states, BOOL, "false", ANY, "", "true", "write the state at every row", .when = regresses),
     KEY(output.spectrum, COUNT, "0", FROM_TO(0, 1000), "1", "3",
         "write so many of the lowest eigenvalues of the Hessian at every row, and the largest", .when = regresses),
+    KEY(output.maps, COUNTS, NULL, FROM_TO(0, 1e12), "steps", "(0, 150, 500, 1000)",
+        "after so many steps, ascending, write every head's attention of every query on every key, mean over the held-out sequences; "
+        "default: never", .when = hf_config_is_chain, .counts = has_maps),
     KEY(output.plots, BOOL, "true", ANY, "", "false", "draw the plots at the end of a run", .counts = never),
 
     KEY(sweep.over, AXES, NULL, ANY, "", "({ key = \"init.perturbation\"; log = (1e-6, 1e-2, 5); })",

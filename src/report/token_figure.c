@@ -8,14 +8,38 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-static void write_facts(FILE *stream, const void *data)
+/* Whose run it is. */
+static void write_run(FILE *stream, const hf_token_figure *f)
 {
-    const hf_token_figure *const f = data;
     fprintf(stream, "# configuration %016" PRIx64 "\n", f->hash);
     hf_plots_write_string(stream, "run_title", f->title);
     fprintf(stream, "run_title = run_title . ' (seed %" PRIu64 ")'\nsource = '../train/seed-%" PRIu64 "/'\n", f->seed, f->seed);
-    fprintf(stream, "heads = %zu\nlevels = %zu\nhas_values = %d\nhas_stages = %d\nlog_steps = %d\nbest_step = %" PRIu64 "\n",
-            f->heads, f->levels, f->has_values, f->has_stages, f->log_steps, f->best_step);
+    fprintf(stream, "heads = %zu\nlevels = %zu\n", f->heads, f->levels);
+}
+
+static void write_facts(FILE *stream, const void *data)
+{
+    const hf_token_figure *const f = data;
+    write_run(stream, f);
+    fprintf(stream, "has_values = %d\nhas_stages = %d\nlog_steps = %d\nbest_step = %" PRIu64 "\n", f->has_values, f->has_stages,
+            f->log_steps, f->best_step);
+}
+
+static void write_map_facts(FILE *stream, const void *data)
+{
+    const hf_token_figure *const f = data;
+    const size_t spans = f->lags == NULL ? 0 : f->levels;
+    write_run(stream, f);
+    fprintf(stream, "blocks = %zu\nquery_first = %zu\nqueries = %zu\nmap_steps = '", f->blocks, f->first, f->scored);
+    for (size_t i = 0; i < f->maps->count; i++)
+        fprintf(stream, i == 0 ? "%zu" : " %zu", f->maps->at[i]);
+    fputs("'\nspan_from = '", stream);
+    for (size_t k = 0; k < spans; k++)
+        fprintf(stream, k == 0 ? "%zu" : " %zu", f->lags[k].from);
+    fputs("'\nspan_to = '", stream);
+    for (size_t k = 0; k < spans; k++)
+        fprintf(stream, k == 0 ? "%zu" : " %zu", f->lags[k].to);
+    fputs("'\n", stream);
 }
 
 hf_status hf_token_figure_write(const hf_token_figure *figure, const char *directory, hf_error *err)
@@ -25,6 +49,9 @@ hf_status hf_token_figure_write(const hf_token_figure *figure, const char *direc
     if (status == HF_OK)
         status = hf_plots_write_script(plots, "tokens", write_facts, figure,
                                        (const char *const[]){hf_plot_canvas, hf_plot_tokens, NULL}, err);
+    if (status == HF_OK && figure->maps->count > 0)
+        status = hf_plots_write_script(plots, "maps", write_map_facts, figure,
+                                       (const char *const[]){hf_plot_canvas, hf_plot_maps, NULL}, err);
     free(plots);
     return status;
 }

@@ -1,8 +1,10 @@
-/* token_figure: plots/tokens.gp, the figure of a training on tokens, made as those of plots.h. */
+/* token_figure: plots/tokens.gp and plots/maps.gp, the figures of a training on tokens, made as those of plots.h. */
 #ifndef HF_REPORT_TOKEN_FIGURE_H
 #define HF_REPORT_TOKEN_FIGURE_H
 
 #include "core/error.h"
+#include "core/lists.h"
+#include "train/token_task.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,9 +18,13 @@ typedef struct {
     size_t heads, levels;
     bool has_values, has_stages; /* value_<h>_<k> in trajectory.tsv; stages.tsv has rows */
     bool log_steps;
+    size_t blocks;
+    size_t first, scored;      /* places that ask, from 1 */
+    const hf_token_lags *lags; /* (levels); NULL: not about lags */
+    const hf_counts *maps;     /* steps in maps.tsv; none: no figure of maps */
 } hf_token_figure;
 
-/* Writes the script into directory/plots. Errors: HF_ESYSTEM. */
+/* Writes the scripts into directory/plots. Errors: HF_ESYSTEM. */
 hf_status hf_token_figure_write(const hf_token_figure *figure, const char *directory, hf_error *err);
 
 #endif

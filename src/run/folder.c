@@ -241,7 +241,8 @@ static hf_status mark_kept(const char *place, hf_error *err)
 /* What a training run goes on with: its rows and its saved state, which comes last. */
 static hf_status copy_state(const char *old, const char *place, hf_error *err)
 {
-    static const char *const files[] = {"trajectory.tsv", "attention.tsv", "states.tsv", "spectrum.tsv", "checkpoint"};
+    static const char *const files[] = {"trajectory.tsv", "attention.tsv", "states.tsv",
+                                        "spectrum.tsv",   "maps.tsv",      "checkpoint"};
     hf_status status = HF_OK;
     for (size_t i = 0; i < sizeof files / sizeof *files && status == HF_OK; i++) {
         char *from = hf_path_join(old, files[i]), *to = hf_path_join(place, files[i]);

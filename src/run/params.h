@@ -2,6 +2,8 @@
 #ifndef HF_RUN_PARAMS_H
 #define HF_RUN_PARAMS_H
 
+#include "core/lists.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -20,6 +22,7 @@ typedef struct {
     double t_first;
     bool attention, states, plots;
     size_t spectrum; /* number of lowest eigenvalues of the Hessian written at every output time; 0: none */
+    hf_counts maps;  /* steps of a training on tokens after which attention maps are written, ascending */
 } hf_output_params;
 
 #endif

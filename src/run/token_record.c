@@ -45,8 +45,19 @@ static void write_values(hf_table *table, const void *row)
         hf_table_numbers(table, r->view->heads * r->view->levels, r->value);
 }
 
+static void name_last(hf_table *table, const void *row)
+{
+    name_pairs(table, "last", ((const hf_token_row *)row)->view);
+}
+
+static void write_last(hf_table *table, const void *row)
+{
+    const hf_token_view *view = ((const hf_token_row *)row)->view;
+    hf_table_numbers(table, view->heads * view->levels, view->last);
+}
+
 static const hf_column_group level_columns = {name_levels, write_levels}, mass_columns = {name_mass, write_mass},
-                             value_columns = {name_values, write_values};
+                             value_columns = {name_values, write_values}, last_columns = {name_last, write_last};
 
 /* clang-format off */
 static const hf_column row_columns[] = {
@@ -56,8 +67,9 @@ static const hf_column row_columns[] = {
     HF_COLUMN(hf_token_row, excess, "nats", "the same of the held-out sequences"),
     HF_COLUMN(hf_token_row, overlap, "", "least cosine of two heads' mean attention by lag; 1: all heads look alike"),
     HF_COLUMN_GROUP(&level_columns, "kl_<k>", "nats", "divergence from who knows the k strongest spans to the model; the last: from the truth"),
-    HF_COLUMN_GROUP(&mass_columns, "mass_<h>_<k>", "", "attention of head h on span k of that order, mean over held-out queries"),
+    HF_COLUMN_GROUP(&mass_columns, "mass_<h>_<k>", "", "attention of head h on span k of that order, mean over held-out queries; of several blocks, the last"),
     HF_COLUMN_GROUP(&value_columns, "value_<h>_<k>", "", "of the minimal model: inner product of head h's value matrix with A_k"),
+    HF_COLUMN_GROUP(&last_columns, "last_<h>_<k>", "", "as mass_<h>_<k>, but of the last query of every held-out sequence alone, which sees most; the figure shows these"),
 };
 /* clang-format on */
 static const hf_table_kind trajectory = {

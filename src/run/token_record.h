@@ -1,7 +1,7 @@
 /* token_record: the tables of a training on tokens.
  *
  * trajectory.tsv  step train_loss train_excess excess overlap, then kl_<k> for every level k, mass_<h>_<k> for every head h,
- *                 and, of the minimal model, value_<h>_<k>
+ *                 of the minimal model value_<h>_<k>, and last_<h>_<k>
  * stages.tsv      the stages of the excess
  * final.tsv       tensor index value: the parameters at the end */
 #ifndef HF_RUN_TOKEN_RECORD_H

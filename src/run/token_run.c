@@ -1,6 +1,7 @@
 #include "run/token_run.h"
 
 #include "core/file.h"
+#include "run/token_maps.h"
 #include "run/token_record.h"
 #include "run/trainer.h"
 #include "train/kernels.h"
@@ -18,6 +19,7 @@ typedef struct {
     const hf_token_task *task;
     hf_token_probe *probe;
     hf_table table;
+    hf_token_maps maps;
 
     double *value;      /* (heads, levels) inner products with A_k; NULL: the model has none; owned */
     double train_truth; /* mean cross-entropy of the truth on the fixed sequences */
@@ -152,9 +154,12 @@ static hf_status write_row(void *self, hf_error *err)
 
 static hf_status look(void *self, hf_error *err)
 {
-    hf_trainer *t = &((token_run *)self)->trainer;
+    token_run *run = self;
+    hf_trainer *t = &run->trainer;
     t->judged = t->batch_loss;
-    return t->step == 0 || isfinite(t->batch_loss) ? HF_OK : hf_trainer_fail(t, NULL, err);
+    if (t->step > 0 && !isfinite(t->batch_loss))
+        return hf_trainer_fail(t, NULL, err);
+    return hf_token_maps_look(&run->maps, t->step, t->parameters, err);
 }
 
 static void tell(const void *self, hf_run_progress *progress)
@@ -181,20 +186,26 @@ static hf_status open_table(void *self, const long *lengths, hf_error *err)
     run->summary->tokens.best = INFINITY;
     for (size_t i = 0; i < run->rows; i++)
         note_best(run, run->excess[i], run->at[i]);
-    return hf_token_record_open(&run->table, run->trainer.options->directory, &run->trainer.origin, &like,
-                                lengths == NULL ? 0 : lengths[0], err);
+    const char *directory = run->trainer.options->directory;
+    const hf_table_origin *origin = &run->trainer.origin;
+    const hf_status status =
+        hf_token_record_open(&run->table, directory, origin, &like, lengths == NULL ? 0 : lengths[0], err);
+    return status == HF_OK ? hf_token_maps_open(&run->maps, directory, origin, lengths == NULL ? 0 : lengths[1], err) : status;
 }
 
 static hf_status check_table(void *self, const long *lengths, hf_error *err)
 {
     const token_run *run = self;
-    return hf_table_check(run->trainer.options->directory, hf_token_record_tables[0]->name, lengths[0], err);
+    const char *directory = run->trainer.options->directory;
+    const hf_status status = hf_table_check(directory, hf_token_record_tables[0]->name, lengths[0], err);
+    return status == HF_OK ? hf_token_maps_check(&run->maps, directory, lengths[1], err) : status;
 }
 
 static hf_status sync_table(void *self, long *lengths, hf_error *err)
 {
     token_run *run = self;
-    return hf_file_sync(&run->table.file, &lengths[0], err);
+    const hf_status status = hf_file_sync(&run->table.file, &lengths[0], err);
+    return status == HF_OK ? hf_token_maps_sync(&run->maps, &lengths[1], err) : status;
 }
 
 static void transfer(void *self, hf_channel *channel)
@@ -227,6 +238,23 @@ static const hf_trainer_kind training = {.magic = "hftok02",
 
 /* ---- begin and end ---- */
 
+/* What maps are about, for who draws them. */
+static hf_status describe_places(const token_run *run, hf_error *err)
+{
+    hf_token_numbers *numbers = &run->summary->tokens;
+    const hf_token_task *task = run->task;
+    numbers->first = task->first;
+    numbers->scored = task->scored;
+    if (task->kind->lags == NULL)
+        return HF_OK;
+    numbers->lags = malloc(numbers->levels * sizeof *numbers->lags);
+    if (numbers->lags == NULL)
+        return hf_fail_memory(err, "the lags");
+    for (size_t k = 0; k < numbers->levels; k++)
+        task->kind->lags(task->self, k + 1, &numbers->lags[k].from, &numbers->lags[k].to);
+    return HF_OK;
+}
+
 static hf_status prepare(token_run *run, hf_error *err)
 {
     hf_trainer *t = &run->trainer;
@@ -238,6 +266,9 @@ static hf_status prepare(token_run *run, hf_error *err)
     const hf_batch held_out = hf_sampler_all(&t->learner.sampler, true), all = hf_sampler_all(&t->learner.sampler, false);
     run->task = t->learner.task;
     status = hf_token_probe_create(&run->probe, run->task, t->learner.model, network->heads, &held_out, err);
+    const hf_token_maps_params maps = {&run->params->output.maps, run->task, t->learner.model, network->heads, held_out};
+    if (status == HF_OK)
+        status = hf_token_maps_init(&run->maps, &maps, err);
     if (status != HF_OK)
         return status;
     const hf_token_view *view = hf_token_probe_view(run->probe);
@@ -248,7 +279,7 @@ static hf_status prepare(token_run *run, hf_error *err)
     if (numbers->kl == NULL || (network->kind == HF_NETWORK_MINIMAL && run->value == NULL))
         return hf_fail_memory(err, "the training run");
     run->train_truth = t->train->samples > 0 ? truth_of(run->task, &all) : NAN;
-    return HF_OK;
+    return describe_places(run, err);
 }
 
 static hf_status finish(token_run *run, hf_error *err)
@@ -268,6 +299,8 @@ static hf_status finish(token_run *run, hf_error *err)
     if (status != HF_OK || t->options->directory == NULL || run->summary->already_complete)
         return status;
     status = hf_file_commit(&run->table.file, err);
+    if (status == HF_OK)
+        status = hf_token_maps_commit(&run->maps, err);
     return status == HF_OK
                ? hf_token_record_end(t->options->directory, &t->origin, &numbers->stages, t->tensors, t->parameters, err)
                : status;
@@ -296,6 +329,7 @@ hf_status hf_token_run(const hf_token_run_params *params, uint64_t seed, const h
     if (status == HF_OK)
         status = finish(&run, err);
     hf_file_abandon(&run.table.file);
+    hf_token_maps_clear(&run.maps);
     hf_token_probe_free(run.probe);
     hf_trainer_clear(&run.trainer);
     free(run.value);

@@ -371,13 +371,32 @@ static double decoder_loss(void *self, const double *parameters, const hf_batch 
     return compute(m, parameters, batch, false) / ((double)batch->count * (double)m->task.scored);
 }
 
+/* The scored queries' attention of n sequences in every block, (n, blocks, heads, scored, places): the last ones of each. */
+static void copy_attention(const hf_decoder *m, const hf_decoder_work *w, size_t n, double *attention)
+{
+    const size_t heads = m->params.heads, size = m->task.scored * m->P;
+    for (size_t s = 0; s < n; s++)
+        for (size_t b = 0; b < m->params.blocks; b++)
+            for (size_t h = 0; h < heads; h++, attention += size) {
+                const size_t queries = hf_decoder_queries(m, b);
+                memcpy(attention, w->kept[b].weights + ((s * heads + h + 1) * queries - m->task.scored) * m->P,
+                       size * sizeof *attention);
+            }
+}
+
+static size_t decoder_blocks(const void *self)
+{
+    return ((const hf_decoder *)self)->params.blocks;
+}
+
 static void decoder_forward(void *self, const double *parameters, const hf_batch *batch, size_t first, size_t count,
                             double *logits, double *attention)
 {
     hf_decoder *m = self;
     const hf_dropout none = {0};
     hf_decoder_work *w = &m->work[0];
-    const size_t scored = m->task.scored, outputs = scored * m->task.vocabulary, weights = m->params.heads * scored * m->P;
+    const size_t scored = m->task.scored, outputs = scored * m->task.vocabulary;
+    const size_t weights = m->params.blocks * m->params.heads * scored * m->P;
     for (size_t done = 0; done < count; done += HF_DECODER_CHUNK) {
         const size_t n = count - done < HF_DECODER_CHUNK ? count - done : HF_DECODER_CHUNK;
         read_sequences(m, batch, first + done, n, w);
@@ -385,7 +404,7 @@ static void decoder_forward(void *self, const double *parameters, const hf_batch
         if (logits != NULL)
             memcpy(logits + done * outputs, w->z, n * outputs * sizeof *logits);
         if (attention != NULL)
-            memcpy(attention + done * weights, w->kept[m->params.blocks - 1].weights, n * weights * sizeof *attention);
+            copy_attention(m, w, n, attention + done * weights);
     }
 }
 
@@ -395,4 +414,5 @@ const hf_model_kind hf_model_decoder = {.name = "decoder",
                                         .initialize = decoder_initialize,
                                         .gradient = decoder_gradient,
                                         .loss = decoder_loss,
-                                        .forward = decoder_forward};
+                                        .forward = decoder_forward,
+                                        .blocks = decoder_blocks};

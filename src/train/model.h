@@ -23,14 +23,22 @@ typedef struct {
     double (*loss)(void *self, const double *parameters, const hf_batch *batch);
 
     /* Of a model of tokens, else NULL: forward, without dropout, for the sequences of a batch from number first on. logits:
-     * (count, scored, vocabulary) or NULL; attention of the last block: (count, heads, scored, places) or NULL. */
+     * (count, scored, vocabulary) or NULL; attention of the scored queries: (count, blocks, heads, scored, places) or NULL. */
     void (*forward)(void *self, const double *parameters, const hf_batch *batch, size_t first, size_t count, double *logits,
                     double *attention);
+
+    /* How many layers of attention it has, one after the other; NULL: one. */
+    size_t (*blocks)(const void *self);
 } hf_model_kind;
 
 typedef struct {
     const hf_model_kind *kind;
     void *self; /* owned by whoever holds the model */
 } hf_model;
+
+static inline size_t hf_model_blocks(hf_model model)
+{
+    return model.kind->blocks == NULL ? 1 : model.kind->blocks(model.self);
+}
 
 #endif

@@ -38,4 +38,9 @@ typedef struct {
     double dropout;
 } hf_network_params;
 
+static inline size_t hf_network_blocks(const hf_network_params *network)
+{
+    return network->kind == HF_NETWORK_DECODER ? network->blocks : 1;
+}
+
 #endif

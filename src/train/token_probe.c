@@ -13,14 +13,15 @@ struct hf_token_probe {
     hf_model model;
     hf_batch held_out;
     hf_token_view view;
-    size_t places;
+    size_t places, blocks;
     hf_token *targets;   /* (n, scored) */
     double *probability; /* (n, scored, levels, vocabulary) of who knows k levels */
     double *entropy;     /* (levels) -mean sum p log p */
     double truth;        /* cross-entropy of the truth on the tokens */
     double *logits;      /* (CHUNK, scored, vocabulary) */
-    double *attention;   /* (CHUNK, heads, scored, places) */
-    double *by_lag;      /* (heads, places) mean attention by lag - 1 */
+    double *attention;   /* (CHUNK, blocks, heads, scored, places) */
+    double *by_lag;      /* (heads, places) mean attention by lag - 1 in the last block */
+    double *last_by_lag; /* (heads, places) the same of the last query */
 };
 
 /* ---- the truth ---- */
@@ -55,14 +56,15 @@ hf_status hf_token_probe_create(hf_token_probe **result, const hf_token_task *ta
     if (p == NULL)
         return hf_fail_memory(err, "the probe");
     const size_t levels = task->kind->levels(task->self), n = held_out->count, places = task->first + task->scored - 1;
-    *p = (hf_token_probe){.task = *task, .model = model, .held_out = *held_out, .places = places};
+    *p = (hf_token_probe){
+        .task = *task, .model = model, .held_out = *held_out, .places = places, .blocks = hf_model_blocks(model)};
     p->view.levels = levels;
     p->view.heads = heads;
-    const size_t chunk = CHUNK * task->scored, numbers = levels + levels + heads * levels + heads * places;
+    const size_t chunk = CHUNK * task->scored, numbers = levels + levels + 2 * heads * (levels + places);
     p->targets = malloc(n * task->scored * sizeof *p->targets);
     p->probability = malloc(n * task->scored * levels * task->vocabulary * sizeof *p->probability);
     p->entropy = calloc(numbers, sizeof *p->entropy);
-    p->logits = malloc((chunk * task->vocabulary + chunk * heads * places) * sizeof *p->logits);
+    p->logits = malloc((chunk * task->vocabulary + chunk * p->blocks * heads * places) * sizeof *p->logits);
     hf_token *tokens = malloc(task->length * sizeof *tokens);
     if (p->targets == NULL || p->probability == NULL || p->entropy == NULL || p->logits == NULL || tokens == NULL) {
         free(tokens);
@@ -71,7 +73,9 @@ hf_status hf_token_probe_create(hf_token_probe **result, const hf_token_task *ta
     }
     p->view.kl = p->entropy + levels;
     p->view.mass = p->view.kl + levels;
-    p->by_lag = p->view.mass + heads * levels;
+    p->view.last = p->view.mass + heads * levels;
+    p->by_lag = p->view.last + heads * levels;
+    p->last_by_lag = p->by_lag + heads * places;
     p->attention = p->logits + chunk * task->vocabulary;
     for (size_t s = 0; s < n; s++)
         judge_sequence(p, s, tokens);
@@ -125,19 +129,22 @@ static void judge_attention(hf_token_probe *p, const double *attention, double e
             const double *a = attention + (h * p->task.scored + q) * p->places;
             for (size_t j = 0; j < p->task.first + q; j++)
                 p->by_lag[h * p->places + p->task.first + q - 1 - j] += each * a[j];
+            for (size_t lag = 1; lag <= p->places && q + 1 == p->task.scored; lag++)
+                p->last_by_lag[h * p->places + lag - 1] += each * (double)p->task.scored * a[p->places - lag];
         }
 }
 
-static void fill_masses(hf_token_probe *p)
+/* (heads, levels) from (heads, places). */
+static void fill_masses(const hf_token_probe *p, const double *by_lag, double *masses)
 {
     for (size_t k = 0; k < p->view.levels && p->task.kind->lags != NULL; k++) {
         size_t from, to;
         p->task.kind->lags(p->task.self, k + 1, &from, &to);
         for (size_t h = 0; h < p->view.heads; h++) {
-            double *mass = &p->view.mass[h * p->view.levels + k];
+            double *mass = &masses[h * p->view.levels + k];
             *mass = 0;
             for (size_t lag = from; lag <= to && lag <= p->places; lag++)
-                *mass += p->by_lag[h * p->places + lag - 1];
+                *mass += by_lag[h * p->places + lag - 1];
         }
     }
 }
@@ -158,20 +165,22 @@ static void fill_overlap(hf_token_probe *p)
 bool hf_token_probe_look(hf_token_probe *p, const double *parameters)
 {
     const size_t n = p->held_out.count, attended = p->view.heads * p->task.scored * p->places;
+    const double *last_block = p->attention + (p->blocks - 1) * attended;
     const double each = 1 / ((double)n * (double)p->task.scored);
     p->view.excess = -p->truth;
     for (size_t k = 0; k < p->view.levels; k++)
         p->view.kl[k] = -p->entropy[k];
-    memset(p->by_lag, 0, p->view.heads * p->places * sizeof *p->by_lag);
+    memset(p->by_lag, 0, 2 * p->view.heads * p->places * sizeof *p->by_lag);
     for (size_t first = 0; first < n; first += CHUNK) {
         const size_t count = n - first < CHUNK ? n - first : CHUNK;
         p->model.kind->forward(p->model.self, parameters, &p->held_out, first, count, p->logits, p->attention);
         for (size_t s = 0; s < count; s++) {
             judge_logits(p, first + s, p->logits + s * outputs(p), each);
-            judge_attention(p, p->attention + s * attended, each);
+            judge_attention(p, last_block + s * p->blocks * attended, each);
         }
     }
-    fill_masses(p);
+    fill_masses(p, p->by_lag, p->view.mass);
+    fill_masses(p, p->last_by_lag, p->view.last);
     fill_overlap(p);
     return isfinite(p->view.excess);
 }

@@ -3,9 +3,10 @@
  *     excess     mean cross-entropy of the model minus that of the truth, on the same tokens
  *     kl_k       mean Kullback-Leibler divergence from who knows the k first levels to the model; k = levels: from the truth
  *     mass_hk    attention of head h on the lags of level k, mean over scored queries (0 without attention or lags)
+ *     last_hk    the same of the last scored query alone, which sees most
  *     overlap    least cosine between the heads' mean attention by lag; 1 for one head
  *
- * A look costs a forward pass over all of them. */
+ * Of a model with several blocks, attention is that of the last. A look costs a forward pass over all of them. */
 #ifndef HF_TRAIN_TOKEN_PROBE_H
 #define HF_TRAIN_TOKEN_PROBE_H
 
@@ -18,6 +19,7 @@ typedef struct {
     double excess, overlap;
     double *kl;   /* (levels) from k = 1 on */
     double *mass; /* (heads, levels) */
+    double *last; /* (heads, levels) */
 } hf_token_view;
 
 typedef struct hf_token_probe hf_token_probe;
