@@ -1,15 +1,21 @@
-# The curves of a log, one below the other: the loss with its stages, and the speed with its error.
+# The curves of a log, one below the other: the loss with its stages, and the speed with its error. Several curves stand together in
+# a panel above.
 stages = folder . "../stages.tsv"
 samples = folder . "../samples.tsv"
 slope = folder . "../slope.tsv"
 panels = shown(curves)
 
 # Layout in pixels; y is counted from the top.
-left = 115.0; right = 150.0; top = 60.0; gap = 90.0; inner = 14.0; bottom = 70.0
+longest = 0
+do for [k = 1:panels] { longest = longest < strlen(word_of(k)) ? strlen(word_of(k)) : longest }
+left = 115.0; right = panels == 1 || longest < 10 ? 150.0 : longest < 40 ? 80.0 + 8.2 * longest : 410.0
+top = 60.0; gap = 105.0; inner = 14.0; bottom = 70.0
 wide = 950.0; high = panels > 6 ? 170.0 : 270.0; slow_high = panels > 6 ? 0.0 : 150.0
 block = high + (slow_high > 0 ? inner + slow_high : 0) + gap
+together_high = panels > 1 ? 380.0 : 0.0
+below = panels > 1 ? together_high + gap : 0.0
 width = left + wide + right
-height = top + panels * block - gap + bottom
+height = top + below + panels * block - gap + bottom
 
 curve_colour = "#0072B2"
 stage_colour = "#fbe3d3"
@@ -26,6 +32,27 @@ within(t) = t < x_low ? x_low : t > x_high ? x_high : t
 and_time(list, t) = list . sprintf(" %.17g", within(t))
 note(t_on, t_off) = (onsets = and_time(onsets, t_on), settles = and_time(settles, is_finite(t_off) ? t_off : x_high), 0)
 of(x) = column("curve") == k ? x : NaN
+
+# All of them.
+colour_of(k) = word("#0072B2 #D55E00 #009E73 #CC79A7 #E69F00 #56B4E9 #000000", (k - 1) % 7 + 1)
+dash_of(k) = (k - 1) / 7 % 4 + 1
+if (panels > 1) {
+  set datafile columnheaders
+  all_log = 1
+  do for [k = 1:panels] { all_log = all_log && word(log_spaced, k) + 0 }
+  eval forget
+  stats samples using (!all_log || column("t") > 1e-290 ? see(column("t")) : 0) nooutput
+  all_log = all_log && seen && has_decades(seen_low, seen_high)
+  eval place(left, top, wide, together_high)
+  if (all_log) { set logscale x }
+  if (seen && has_room(seen_low, seen_high)) { set xrange [seen_low:seen_high] }
+  set tics nomirror out scale 0.6, 0.3 format "%g" textcolor rgb "black"
+  set ylabel loss_name
+  set xlabel step_name
+  set key at screen across(left + wide + 12), up(top) left top Left reverse samplen 2 spacing 1.25
+  plot for [k = 1:panels] samples using (of(column("t"))):"loss" with lines lw 1.8 dt dash_of(k) lc rgb colour_of(k) title word_of(k)
+  set autoscale
+}
 
 do for [k = 1:panels] {
   set datafile columnheaders
@@ -67,7 +94,7 @@ do for [k = 1:panels] {
       set label i + 1 sprintf("%d", i + 1) at first middle, graph 0.93 center font ",11" tc rgb "#a04000"
     }
   }
-  y = top + (k - 1) * block
+  y = top + below + (k - 1) * block
   eval place(left, y, wide, high)
   if (is_log) { set logscale x }
   set xrange [x_low:x_high]
