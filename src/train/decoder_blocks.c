@@ -49,7 +49,6 @@ static void attend(const hf_decoder *m, const hf_attention_shape *shape, size_t 
                    const uint32_t *samples, const double *x, hf_decoder_kept *kept)
 {
     const size_t H = m->params.heads, Q = shape->queries, size = Q * m->P;
-    memset(kept->o, 0, n * Q * H * m->v_width * sizeof *kept->o);
     for (size_t s = 0; s < n; s++)
         for (size_t h = 0; h < H; h++)
             hf_attention_weights(shape, kept->q + s * Q * shape->q_stride + h * m->q_width, keys_of(m, x, kept, s, h),
@@ -68,10 +67,6 @@ static void attend_back(const hf_decoder *m, const hf_attention_shape *shape, si
                         const double *x, const hf_decoder_kept *kept, hf_decoder_work *w, double *dx)
 {
     const size_t H = m->params.heads, Q = shape->queries, size = Q * m->P;
-    memset(w->dq, 0, n * Q * shape->q_stride * sizeof *w->dq);
-    memset(w->dv, 0, n * m->P * shape->v_stride * sizeof *w->dv);
-    if (m->params.keys)
-        memset(w->dk, 0, n * m->P * shape->k_stride * sizeof *w->dk);
     for (size_t s = 0; s < n; s++) {
         for (size_t h = 0; h < H; h++)
             hf_attention_values_back(shape, kept->dropped + (s * H + h) * size,
@@ -83,7 +78,8 @@ static void attend_back(const hf_decoder *m, const hf_attention_shape *shape, si
             double *dk = m->params.keys ? w->dk + s * m->P * shape->k_stride + h * m->q_width : dx + s * m->P * m->C;
             hf_attention_weights_back(shape, kept->weights + (s * H + h) * size,
                                       kept->q + s * Q * shape->q_stride + h * m->q_width, keys_of(m, x, kept, s, h),
-                                      w->dweights + h * size, w->dq + s * Q * shape->q_stride + h * m->q_width, dk);
+                                      w->dweights + h * size, w->dq + s * Q * shape->q_stride + h * m->q_width,
+                                      !m->params.keys, dk);
         }
     }
 }
@@ -226,10 +222,11 @@ static void block_back(const hf_decoder *m, const double *parameters, size_t b, 
     drop(dropout, drop_place(b, DROP_ATTENTION), n, w->samples, Q * C, w->da);
     merge_back(m, hf_decoder_at(m, parameters, t->output), rows, kept->o, w->da, w->dout,
                hf_decoder_gradient(m, gradient, t->output));
-    memset(w->dx, 0, n * m->P * C * sizeof *w->dx);
+    if (!m->params.keys) /* heads add to it */
+        memset(w->dx, 0, n * m->P * C * sizeof *w->dx);
     attend_back(m, &shape, b, n, dropout, x, kept, w, w->dx);
-    hf_linear_backward(n * m->P, C, shape.v_stride, x, hf_decoder_at(m, parameters, t->value), w->dv, true, w->dx,
-                       hf_decoder_gradient(m, gradient, t->value), NULL);
+    hf_linear_backward(n * m->P, C, shape.v_stride, x, hf_decoder_at(m, parameters, t->value), w->dv, !m->params.keys,
+                       w->dx, hf_decoder_gradient(m, gradient, t->value), NULL);
     if (m->params.keys)
         hf_linear_backward(n * m->P, C, shape.k_stride, x, hf_decoder_at(m, parameters, t->key), w->dk, true, w->dx,
                            hf_decoder_gradient(m, gradient, t->key), NULL);

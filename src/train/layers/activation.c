@@ -3,16 +3,37 @@
 #include "core/simd.h"
 #include "train/normal.h"
 
-void hf_relu_forward(size_t count, double *x)
+HF_CLONES static void forward(size_t count, double *x)
 {
+    HF_SIMD
     for (size_t i = 0; i < count; i++)
         x[i] = x[i] > 0 ? x[i] : 0;
 }
 
-void hf_relu_backward(size_t count, const double *y, double *dy)
+HF_CLONES static void backward(size_t count, const double *y, double *dy)
 {
+    HF_SIMD
     for (size_t i = 0; i < count; i++)
         dy[i] = y[i] > 0 ? dy[i] : 0;
+}
+
+HF_CLONES static void drop(size_t count, double rate, double kept, const double *u, double *x)
+{
+    HF_SIMD
+    for (size_t i = 0; i < count; i++)
+        x[i] = u[i] < rate ? 0 : x[i] * kept;
+}
+
+/* ---- for others: clones are static ---- */
+
+void hf_relu_forward(size_t count, double *x)
+{
+    forward(count, x);
+}
+
+void hf_relu_backward(size_t count, const double *y, double *dy)
+{
+    backward(count, y, dy);
 }
 
 void hf_dropout_apply(const hf_dropout *dropout, unsigned place, uint32_t sample, size_t count, double *x)
@@ -27,7 +48,6 @@ void hf_dropout_apply(const hf_dropout *dropout, unsigned place, uint32_t sample
         const hf_stream stream = {dropout->seed, HF_DRAW_DROPOUT, dropout->step << 24 | (uint64_t)place << 16 | block,
                                   sample};
         hf_uniform_fill(&stream, width, u);
-        for (size_t i = 0; i < width; i++)
-            x[first + i] = u[i] < dropout->rate ? 0 : x[first + i] * kept;
+        drop(width, dropout->rate, kept, u, x + first);
     }
 }

@@ -32,6 +32,7 @@ HF_CLONES static void softmax(const hf_attention_shape *s, double *weights)
         for (size_t j = from; j < count; j++)
             row[j] = hf_exponential(row[j] - largest);
         const double norm = 1 / hf_tiles_sum(count - from, row + from);
+        HF_SIMD
         for (size_t j = from; j < count; j++)
             row[j] *= norm;
         for (size_t j = 0; j < from; j++)
@@ -51,7 +52,7 @@ void hf_attention_weights(const hf_attention_shape *s, const double *q, const do
 void hf_attention_values(const hf_attention_shape *s, const double *weights, const double *v, double *o)
 {
     cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)s->queries, (int)s->v_width, (int)s->keys, 1, weights,
-                (int)s->keys, v, (int)s->v_stride, 1, o, (int)s->o_stride);
+                (int)s->keys, v, (int)s->v_stride, 0, o, (int)s->o_stride);
 }
 
 void hf_attention_values_back(const hf_attention_shape *s, const double *weights, const double *v, const double *dout,
@@ -60,7 +61,7 @@ void hf_attention_values_back(const hf_attention_shape *s, const double *weights
     cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)s->queries, (int)s->keys, (int)s->v_width, 1, dout,
                 (int)s->o_stride, v, (int)s->v_stride, 0, dweights, (int)s->keys);
     cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)s->keys, (int)s->v_width, (int)s->queries, 1, weights,
-                (int)s->keys, dout, (int)s->o_stride, 1, dv, (int)s->v_stride);
+                (int)s->keys, dout, (int)s->o_stride, 0, dv, (int)s->v_stride);
 }
 
 /* d(q k^T) = scale w (dw - sum_j w dw) */
@@ -71,17 +72,18 @@ HF_CLONES static void softmax_back(const hf_attention_shape *s, const double *we
         double *change = dweights + n * s->keys, mean = 0;
         for (size_t j = 0; j < s->keys; j++)
             mean += row[j] * change[j];
+        HF_SIMD
         for (size_t j = 0; j < s->keys; j++)
             change[j] = s->scale * row[j] * (change[j] - mean);
     }
 }
 
 void hf_attention_weights_back(const hf_attention_shape *s, const double *weights, const double *q, const double *k,
-                               double *dweights, double *dq, double *dk)
+                               double *dweights, double *dq, bool add, double *dk)
 {
     softmax_back(s, weights, dweights);
     cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)s->queries, (int)s->q_width, (int)s->keys, 1, dweights,
-                (int)s->keys, k, (int)s->k_stride, 1, dq, (int)s->q_stride);
+                (int)s->keys, k, (int)s->k_stride, 0, dq, (int)s->q_stride);
     cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)s->keys, (int)s->q_width, (int)s->queries, 1, dweights,
-                (int)s->keys, q, (int)s->q_stride, 1, dk, (int)s->k_stride);
+                (int)s->keys, q, (int)s->q_stride, add ? 1 : 0, dk, (int)s->k_stride);
 }

@@ -1,28 +1,39 @@
 #include "train/layers/layers.h"
 
+#include "core/simd.h"
+#include "train/kernels.h"
+
 #include <math.h>
 #include <string.h>
+
+HF_CLONES static void add_rows(size_t C, const double *a, const double *b, double *sum)
+{
+    HF_SIMD
+    for (size_t c = 0; c < C; c++)
+        sum[c] = a[c] + b[c];
+}
 
 void hf_embedding_forward(size_t n, size_t places, size_t C, const hf_token *tokens, const double *token,
                           const double *place, double *x)
 {
     for (size_t r = 0; r < n; r++) {
         const double *by_token = token + tokens[r] * C;
-        for (size_t c = 0; c < C; c++)
-            x[r * C + c] = by_token[c] + (place != NULL ? place[r % places * C + c] : 0);
+        if (place != NULL)
+            add_rows(C, by_token, place + r % places * C, x + r * C);
+        else
+            memcpy(x + r * C, by_token, C * sizeof *x);
     }
 }
 
 void hf_embedding_backward(size_t n, size_t places, size_t C, const hf_token *tokens, const double *dx, double *dtoken,
                            double *dplace)
 {
-    for (size_t r = 0; r < n; r++)
-        for (size_t c = 0; c < C; c++) {
-            if (dtoken != NULL)
-                dtoken[tokens[r] * C + c] += dx[r * C + c];
-            if (dplace != NULL)
-                dplace[r % places * C + c] += dx[r * C + c];
-        }
+    for (size_t r = 0; r < n; r++) {
+        if (dtoken != NULL)
+            hf_kernel_add(C, 1, dx + r * C, dtoken + tokens[r] * C);
+        if (dplace != NULL)
+            hf_kernel_add(C, 1, dx + r * C, dplace + r % places * C);
+    }
 }
 
 void hf_embedding_sinusoids(size_t places, size_t C, double *place)

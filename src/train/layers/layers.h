@@ -74,16 +74,17 @@ typedef struct {
 /* weights: (queries, keys) softmax(q k^T scale), 0 where a key is not seen. */
 void hf_attention_weights(const hf_attention_shape *shape, const double *q, const double *k, double *weights);
 
-/* o += weights v. */
+/* o = weights v. */
 void hf_attention_values(const hf_attention_shape *shape, const double *weights, const double *v, double *o);
 
-/* dweights = do v^T; dv += weights^T do. */
+/* dweights = do v^T; dv = weights^T do. */
 void hf_attention_values_back(const hf_attention_shape *shape, const double *weights, const double *v, const double *dout,
                               double *dweights, double *dv);
 
-/* The gradient of the weights, which becomes that of q k^T, to those of q and k: dq += .. k, dk += ..^T q. */
+/* The gradient of the weights, which becomes that of q k^T, to those of q and k: dq = .. k, dk = ..^T q, or += if
+ * add. */
 void hf_attention_weights_back(const hf_attention_shape *shape, const double *weights, const double *q, const double *k,
-                               double *dweights, double *dq, double *dk);
+                               double *dweights, double *dq, bool add, double *dk);
 
 /* ---- loss.c: cross-entropy ---- */
 

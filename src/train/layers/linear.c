@@ -1,5 +1,7 @@
 #include "train/layers/layers.h"
 
+#include "train/kernels.h"
+
 #include <gsl/gsl_cblas.h>
 #include <string.h>
 
@@ -21,6 +23,5 @@ void hf_linear_backward(size_t n, size_t in, size_t out, const double *x, const 
     cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)out, (int)in, (int)n, 1, dy, (int)out, x, (int)in, 1, dw,
                 (int)in);
     for (size_t r = 0; r < n && db != NULL; r++)
-        for (size_t c = 0; c < out; c++)
-            db[c] += dy[r * out + c];
+        hf_kernel_add(out, 1, dy + r * out, db);
 }

@@ -3,20 +3,25 @@
 #include "train/tiles.h"
 
 #include <math.h>
+#include <string.h>
+
+enum { HALF = HF_TILE_LANES / 2 };
 
 /* sum_i x_i y_i */
 HF_INLINE double dot(size_t count, const double *x, const double *y)
 {
-    double lanes[HF_TILE_LANES] = {0};
+    double low[HALF] = {0}, high[HALF] = {0};
     size_t i = 0;
     for (; i + HF_TILE_LANES <= count; i += HF_TILE_LANES) {
         HF_SIMD
-        for (size_t l = 0; l < HF_TILE_LANES; l++)
-            lanes[l] += x[i + l] * y[i + l];
+        for (size_t l = 0; l < HALF; l++) {
+            low[l] += x[i + l] * y[i + l];
+            high[l] += x[i + HALF + l] * y[i + HALF + l];
+        }
     }
     for (size_t l = 0; i + l < count; l++)
-        lanes[l] += x[i + l] * y[i + l];
-    return hf_tiles_sum(HF_TILE_LANES, lanes);
+        *(l < HALF ? &low[l] : &high[l - HALF]) += x[i + l] * y[i + l];
+    return hf_tiles_sum_lanes(low, high);
 }
 
 HF_CLONES static void forward(size_t n, size_t C, double eps, const double *x, const double *gain, const double *shift,
@@ -25,13 +30,20 @@ HF_CLONES static void forward(size_t n, size_t C, double eps, const double *x, c
     for (size_t r = 0; r < n; r++) {
         const double *in = x + r * C, mean = hf_tiles_sum(C, in) / (double)C;
         double *unit = u + r * C, *out = y + r * C;
+        HF_SIMD
         for (size_t c = 0; c < C; c++)
             unit[c] = in[c] - mean;
         spread[r] = 1 / sqrt(dot(C, unit, unit) / (double)C + eps);
+        HF_SIMD
         for (size_t c = 0; c < C; c++)
             unit[c] *= spread[r];
+        if (gain == NULL) {
+            memmove(out, unit, C * sizeof *out);
+            continue;
+        }
+        HF_SIMD
         for (size_t c = 0; c < C; c++)
-            out[c] = gain != NULL ? unit[c] * gain[c] + shift[c] : unit[c];
+            out[c] = unit[c] * gain[c] + shift[c];
     }
 }
 
@@ -42,13 +54,17 @@ HF_CLONES static void backward(size_t n, size_t C, const double *u, const double
     for (size_t r = 0; r < n; r++) {
         const double *unit = u + r * C, *dout = dy + r * C;
         double *din = dx + r * C;
-        for (size_t c = 0; c < C && gain != NULL; c++) {
-            dgain[c] += dout[c] * unit[c];
-            dshift[c] += dout[c];
+        if (gain == NULL)
+            memmove(din, dout, C * sizeof *din);
+        HF_SIMD
+        for (size_t c = 0; c < (gain == NULL ? 0 : C); c++) {
+            const double change = dout[c];
+            dgain[c] += change * unit[c];
+            dshift[c] += change;
+            din[c] = change * gain[c];
         }
-        for (size_t c = 0; c < C; c++)
-            din[c] = gain != NULL ? dout[c] * gain[c] : dout[c];
         const double mean = hf_tiles_sum(C, din) / (double)C, along = dot(C, din, unit) / (double)C;
+        HF_SIMD
         for (size_t c = 0; c < C; c++)
             din[c] = spread[r] * (din[c] - mean - unit[c] * along);
     }
