@@ -133,39 +133,75 @@ const char *data_path(const char *name)
     return path;
 }
 
-static size_t count_fields(const char *line)
+char *read_bytes(const char *path, size_t *size)
 {
-    size_t count = 1;
-    for (; *line != '\0'; line++)
-        count += *line == '\t';
-    return count;
+    hf_error err = {0};
+    char *text;
+    size_t count;
+    if (hf_file_read(path, &text, &count, &err) != HF_OK)
+        fail_msg("%s", err.message);
+    if (size != NULL)
+        *size = count;
+    return text;
+}
+
+void assert_same_bytes(const char *path, const char *other)
+{
+    size_t size, other_size;
+    char *text = read_bytes(path, &size), *other_text = read_bytes(other, &other_size);
+    if (size != other_size || memcmp(text, other_text, size) != 0)
+        fail_msg("%s and %s differ", path, other);
+    free(text);
+    free(other_text);
+}
+
+hf_tsv read_tsv(const char *path)
+{
+    hf_error err = {0};
+    hf_tsv table;
+    if (hf_tsv_read(&table, path, &err) != HF_OK)
+        fail_msg("%s", err.message);
+    return table;
+}
+
+static size_t column_of(const hf_tsv *table, const char *name)
+{
+    size_t column = 0;
+    while (column < table->columns && strcmp(hf_tsv_name(table, column), name) != 0)
+        column++;
+    if (column == table->columns)
+        fail_msg("%s has no column %s", table->path, name);
+    return column;
+}
+
+const char *text_in(const hf_tsv *table, size_t row, const char *name)
+{
+    assert_true(row < table->rows);
+    return hf_tsv_text(table, row, column_of(table, name));
+}
+
+double number_in(const hf_tsv *table, size_t row, const char *name)
+{
+    double number;
+    assert_true(row < table->rows);
+    if (!hf_tsv_number(table, row, column_of(table, name), &number))
+        fail_msg("%s, row %zu: %s is no number: %s", table->path, row, name, text_in(table, row, name));
+    return number;
 }
 
 number_table read_table(const char *name)
 {
-    static char line[16384];
-    number_table table = {0};
-    FILE *stream = fopen(data_path(name), "r");
-    if (stream == NULL)
-        fail_msg("cannot read %s: set srcdir to the source folder", data_path(name));
-    assert_non_null(fgets(line, sizeof line, stream));
-    line[strcspn(line, "\n")] = '\0';
-    table.columns = count_fields(line);
+    hf_tsv text = read_tsv(data_path(name));
+    number_table table = {.rows = text.rows, .columns = text.columns};
     table.name = calloc(table.columns, sizeof *table.name);
+    table.at = numbers(table.rows * table.columns);
     assert_non_null(table.name);
-    char *rest = line;
-    for (size_t c = 0; c < table.columns; c++, rest += strcspn(rest, "\t"), rest += *rest == '\t')
-        snprintf(table.name[c], sizeof *table.name, "%.*s", (int)strcspn(rest, "\t"), rest);
-    while (fgets(line, sizeof line, stream) != NULL) {
-        double *grown = realloc(table.at, (table.rows + 1) * table.columns * sizeof *grown);
-        assert_non_null(grown);
-        table.at = grown;
-        rest = line;
-        for (size_t c = 0; c < table.columns; c++)
-            table.at[table.rows * table.columns + c] = strtod(rest, &rest);
-        table.rows++;
+    for (size_t c = 0; c < table.columns; c++) {
+        snprintf(table.name[c], sizeof *table.name, "%s", hf_tsv_name(&text, c));
+        for (size_t i = 0; i < table.rows; i++)
+            table.at[i * table.columns + c] = number_in(&text, i, table.name[c]);
     }
-    fclose(stream);
+    hf_tsv_clear(&text);
     return table;
 }
 

@@ -9,6 +9,7 @@
 #include "check.h"
 
 #include "core/init.h"
+#include "core/tsv.h"
 #include "flow/flow.h"
 #include "flow/flow_system.h"
 #include "integrate/integrator.h"
@@ -45,7 +46,20 @@ void write_text(const char *path, const char *text, size_t size);
 /* The absolute path of $srcdir/tests/data/name. Valid until the next call. */
 const char *data_path(const char *name);
 
-/* A table of numbers with one header line. Free with clear_table. */
+/* All bytes of a file, with a zero behind them, to be freed; size may be NULL. */
+char *read_bytes(const char *path, size_t *size);
+
+/* Fails the test unless both files are there with the same bytes. */
+void assert_same_bytes(const char *path, const char *other);
+
+/* A table that the library has written; a failure fails the test. Free with hf_tsv_clear. */
+hf_tsv read_tsv(const char *path);
+
+/* The field of a row (from 0) in the column of that name, which must be there: as text, and as a number. */
+const char *text_in(const hf_tsv *table, size_t row, const char *name);
+double number_in(const hf_tsv *table, size_t row, const char *name);
+
+/* A table of numbers in tests/data. Free with clear_table. */
 typedef struct {
     size_t rows, columns;
     char (*name)[32]; /* (columns) */

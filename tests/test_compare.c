@@ -186,46 +186,12 @@ static void remove_all(void)
     assert_int_equal(mkdir(root, 0700), 0);
 }
 
-typedef struct {
-    size_t columns, rows;
-    char *text, *cell[40000]; /* (rows, columns), the first row the names */
-} text_table;
-
-static void read_at(text_table *table, const char *name)
+static hf_tsv read_at(const char *name)
 {
-    char *path = place(name), *rest, *at;
-    FILE *stream = fopen(path, "r");
-    size_t capacity = 0;
-    if (stream == NULL)
-        fail_msg("there is no %s", path);
-    *table = (text_table){0};
-    assert_true(getdelim(&table->text, &capacity, '\0', stream) > 0);
-    fclose(stream);
+    char *path = place(name);
+    const hf_tsv table = read_tsv(path);
     free(path);
-    size_t count = 0;
-    for (char *line = strtok_r(table->text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {
-        if (line[0] == '#')
-            continue;
-        for (char *word = strtok_r(line, "\t", &at); word != NULL; word = strtok_r(NULL, "\t", &at))
-            table->cell[count++] = word;
-        table->columns = table->rows == 0 ? count : table->columns;
-        table->rows++;
-    }
-    assert_int_equal(count, table->rows * table->columns);
-}
-
-static const char *text_in(const text_table *table, size_t row, const char *name)
-{
-    for (size_t c = 0; c < table->columns; c++)
-        if (strcmp(table->cell[c], name) == 0)
-            return table->cell[row * table->columns + c];
-    fail_msg("there is no column %s", name);
-    return NULL;
-}
-
-static double number_in(const text_table *table, size_t row, const char *name)
-{
-    return strtod(text_in(table, row, name), NULL);
+    return table;
 }
 
 static hf_status write_bands(size_t seeds, hf_error *err)
@@ -243,7 +209,7 @@ static void test_bands(void **state)
         "# comment\nt\tloss\tenergy_defect\tmass_1_1\tstep\n0\t6\tnan\t1\t0\n1\tnan\tnan\t1\t10\n2\t2\tnan\t1\t20\n",
     };
     hf_error err = {0};
-    text_table table;
+    hf_tsv table;
     for (size_t k = 0; k < 3; k++) {
         char name[64];
         snprintf(name, sizeof name, "train/seed-%zu", k + 5);
@@ -252,14 +218,14 @@ static void test_bands(void **state)
         write_at(name, rows[k]);
     }
     assert_int_equal(write_bands(3, &err), HF_OK);
-    read_at(&table, "train/summary.tsv");
+    table = read_at("train/summary.tsv");
     assert_int_equal(table.columns, 5); /* t loss loss_p10 loss_p90 step */
-    assert_int_equal(table.rows, 3);    /* the header and what all have */
-    assert_true(number_in(&table, 1, "loss") == 6 && close_to(number_in(&table, 1, "loss_p10"), 5.2, 1e-15));
-    assert_true(close_to(number_in(&table, 1, "loss_p90"), 6.8, 1e-15));
-    assert_true(number_in(&table, 2, "loss") == 4 && isnan(number_in(&table, 2, "loss_p90")));
-    assert_true(number_in(&table, 2, "t") == 1 && number_in(&table, 2, "step") == 10);
-    free(table.text);
+    assert_int_equal(table.rows, 2);    /* what all have */
+    assert_true(number_in(&table, 0, "loss") == 6 && close_to(number_in(&table, 0, "loss_p10"), 5.2, 1e-15));
+    assert_true(close_to(number_in(&table, 0, "loss_p90"), 6.8, 1e-15));
+    assert_true(number_in(&table, 1, "loss") == 4 && isnan(number_in(&table, 1, "loss_p90")));
+    assert_true(number_in(&table, 1, "t") == 1 && number_in(&table, 1, "step") == 10);
+    hf_tsv_clear(&table);
 
     write_at("train/seed-6/trajectory.tsv", "t\tloss\tenergy_defect\tmass_1_1\tstep\n0\t7\tx\t1\t0\n");
     assert_int_equal(write_bands(3, &err), HF_EUSAGE);
@@ -295,15 +261,15 @@ static void test_comparison_tables(void **state)
     (void)state;
     hf_experiment x;
     hf_config config;
-    text_table table;
+    hf_tsv table;
     run_experiment(&x, &config, PAIR "train = { dim = 5; batch = 256; lr = 0.05; seeds = 3; };");
     const hf_findings *flow = &x.flow.findings;
     assert_int_equal(flow->stage_count, 2);
     assert_int_equal(x.levels.count, 2);
     assert_true(x.has_drift);
-    read_at(&table, "compare.tsv");
-    assert_int_equal(table.rows, 1 + 2 * (2 + 3 + 3));
-    for (size_t row = 1; row < table.rows; row++) {
+    table = read_at("compare.tsv");
+    assert_int_equal(table.rows, 2 * (2 + 3 + 3));
+    for (size_t row = 0; row < table.rows; row++) {
         const char *curve = text_in(&table, row, "curve");
         const size_t l = (size_t)number_in(&table, row, "stage") - 1;
         const double level = (flow->stage[l].before->loss + flow->stage[l].loss_after) / 2, t = number_in(&table, row, "t");
@@ -325,21 +291,21 @@ static void test_comparison_tables(void **state)
             assert_true(close_to(number_in(&table, row, "step"), step, 1e-15) && close_to(t, 0.05 * step, 1e-14));
         }
     }
-    free(table.text);
-    read_at(&table, "runs.tsv");
-    assert_int_equal(table.rows, 1 + 3 + 1);
+    hf_tsv_clear(&table);
+    table = read_at("runs.tsv");
+    assert_int_equal(table.rows, 3 + 1);
     for (size_t k = 0; k < 3; k++) {
         const hf_run_summary *run = &x.main.run[k];
         size_t head_of[2];
         char heads[16] = "nan";
         if (hf_comparison_match_heads(2, 2, x.flow.share, run->share, head_of))
             snprintf(heads, sizeof heads, "%zu,%zu", head_of[0] + 1, head_of[1] + 1);
-        assert_string_equal(text_in(&table, k + 1, "heads"), heads);
-        assert_true(number_in(&table, k + 1, "loss") == run->loss && number_in(&table, k + 1, "seed") == (double)k + 1);
-        assert_true(number_in(&table, k + 1, "deviation_before") == run->training.before.loss &&
+        assert_string_equal(text_in(&table, k, "heads"), heads);
+        assert_true(number_in(&table, k, "loss") == run->loss && number_in(&table, k, "seed") == (double)k + 1);
+        assert_true(number_in(&table, k, "deviation_before") == run->training.before.loss &&
                     run->training.before.t < run->training.after.t);
     }
-    free(table.text);
+    hf_tsv_clear(&table);
     hf_experiment_clear(&x);
     hf_fill_clear_experiment(&params);
     hf_config_clear(&config);
@@ -353,21 +319,21 @@ static void test_ladder(void **state)
     (void)state;
     hf_experiment x;
     hf_config config;
-    text_table table, rungs;
+    hf_tsv table, rungs;
     run_experiment(&x, &config, PAIR "train = { dim = 2; batch = 0; lr = 0.04; seeds = 2; }; ladder = { halvings = 3; };");
-    read_at(&rungs, "ladder.tsv");
-    assert_int_equal(rungs.rows, 1 + 4 * 2);
-    for (size_t row = 1; row < rungs.rows; row++) {
-        assert_true(number_in(&rungs, row, "lr") == ldexp(0.04, -(int)((row - 1) / 2)));
+    rungs = read_at("ladder.tsv");
+    assert_int_equal(rungs.rows, 4 * 2);
+    for (size_t row = 0; row < rungs.rows; row++) {
+        assert_true(number_in(&rungs, row, "lr") == ldexp(0.04, -(int)(row / 2)));
         assert_int_equal(number_in(&rungs, row, "reached"), number_in(&rungs, row, "seeds"));
     }
-    read_at(&table, "ladder-fit.tsv");
+    table = read_at("ladder-fit.tsv");
     size_t seen = 0;
-    for (size_t row = 1; row < table.rows; row++) {
+    for (size_t row = 0; row < table.rows; row++) {
         const char *fit = text_in(&table, row, "fit");
         const double value = number_in(&table, row, "value");
         if (strcmp(fit, "mean_per_lr") == 0) {
-            const size_t finest = 1 + 3 * 2 + (size_t)number_in(&table, row, "stage") - 1;
+            const size_t finest = 3 * 2 + (size_t)number_in(&table, row, "stage") - 1;
             const double want = number_in(&rungs, finest, "mean_deviation") / 0.005;
             assert_true(within("factor", fabs(value / want - 1), 0.004) && fabs(want) > 1e-2);
             seen++;
@@ -378,8 +344,8 @@ static void test_ladder(void **state)
             assert_true(isnan(value)); /* nothing is known of noise that is not there */
     }
     assert_int_equal(seen, 3);
-    free(table.text);
-    free(rungs.text);
+    hf_tsv_clear(&table);
+    hf_tsv_clear(&rungs);
     hf_experiment_clear(&x);
     hf_fill_clear_experiment(&params);
     hf_config_clear(&config);
@@ -521,14 +487,14 @@ static void test_drift_of_rungs(void **state)
     (void)state;
     hf_experiment x;
     hf_config config;
-    text_table rungs;
+    hf_tsv rungs;
     run_experiment(&x, &config,
                    PAIR "train = { dim = 2; batch = 64; lr = 0.1; seeds = 1; }; "
                         "ladder = { halvings = 1; batches = (64, 0, 8); };");
-    read_at(&rungs, "ladder.tsv");
-    assert_int_equal(rungs.rows, 1 + 6 * 2);
+    rungs = read_at("ladder.tsv");
+    assert_int_equal(rungs.rows, 6 * 2);
     double noise[2] = {0};
-    for (size_t row = 1; row < rungs.rows; row++) {
+    for (size_t row = 0; row < rungs.rows; row++) {
         const double batch = number_in(&rungs, row, "batch"), drift = number_in(&rungs, row, "t_drift");
         const double t = number_in(&rungs, row, "t_flow"), ratio = number_in(&rungs, row, "lr") / batch;
         if (batch == 0)
@@ -539,8 +505,8 @@ static void test_drift_of_rungs(void **state)
         }
     }
     assert_true(noise[0] > 0 && noise[1] < 1.2 * noise[0]);
-    assert_true(number_in(&rungs, 1, "t_drift") == x.levels.t_drift[0]);
-    free(rungs.text);
+    assert_true(number_in(&rungs, 0, "t_drift") == x.levels.t_drift[0]);
+    hf_tsv_clear(&rungs);
     hf_experiment_clear(&x);
     hf_fill_clear_experiment(&params);
     hf_config_clear(&config);

@@ -160,21 +160,16 @@ static void compare_with_pytorch(const variant *v, const double *line)
 static void test_gradients_are_those_of_pytorch(void **state)
 {
     (void)state;
-    FILE *stream = fopen(data_path("transformers.tsv"), "r");
-    char text[1024];
-    assert_non_null(stream);
-    assert_non_null(fgets(text, sizeof text, stream)); /* header */
-    for (size_t n = 0; n < sizeof compared / sizeof *compared; n++) {
+    hf_tsv table = read_tsv(data_path("transformers.tsv"));
+    assert_int_equal(table.rows, sizeof compared / sizeof *compared);
+    for (size_t n = 0; n < table.rows; n++) {
         double line[6];
-        assert_non_null(fgets(text, sizeof text, stream));
-        char *at = strchr(text, '\t');
-        assert_non_null(at);
-        assert_int_equal(strncmp(text, compared[n].name, (size_t)(at - text)), 0);
+        assert_string_equal(hf_tsv_text(&table, n, 0), compared[n].name);
         for (size_t c = 0; c < 6; c++)
-            line[c] = strtod(at, &at);
+            assert_true(hf_tsv_number(&table, n, c + 1, &line[c]));
         compare_with_pytorch(&compared[n], line);
     }
-    fclose(stream);
+    hf_tsv_clear(&table);
 }
 
 /* With nothing but one-hot attention it is the minimal model: same loss, same gradients, matrices transposed. */

@@ -67,22 +67,15 @@ static void write_value(const hf_key *key, double x, char text[256])
 /* The losses of a run that ended are numbers, and the first says that there was something to learn. */
 static void check_losses(const hf_config *config, const char *what)
 {
-    static char line[16384];
-    size_t rows = 0;
-    FILE *stream =
-        fopen(temporary_path(config->declared.train ? "run/train/seed-1/trajectory.tsv" : "run/flow/trajectory.tsv"), "r");
-    assert_non_null(stream);
-    while (fgets(line, sizeof line, stream) != NULL) {
-        const char *second = strchr(line, '\t');
-        if (line[0] == '#' || second == NULL || strncmp(second, "\tloss\t", 6) == 0)
-            continue;
-        const double loss = strtod(second, NULL);
-        if (!isfinite(loss) || loss < 0 || (rows == 0 && loss == 0))
+    hf_tsv table = read_tsv(
+        temporary_path(config->declared.train ? "run/train/seed-1/trajectory.tsv" : "run/flow/trajectory.tsv"));
+    for (size_t row = 0; row < table.rows; row++) {
+        const double loss = number_in(&table, row, "loss");
+        if (!isfinite(loss) || loss < 0 || (row == 0 && loss == 0))
             fail_msg("%s: the loss is %g", what, loss);
-        rows++;
     }
-    assert_true(rows > 1);
-    fclose(stream);
+    assert_true(table.rows > 1);
+    hf_tsv_clear(&table);
 }
 
 static void check_sentence(hf_status status, const hf_error *err, const char *what)

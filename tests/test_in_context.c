@@ -206,18 +206,7 @@ static void run_into(const char *folder, bool resume, size_t at)
 static void assert_same(const char *folder, const char *other, const char *name)
 {
     char *path[2] = {hf_path_join(folder, name), hf_path_join(other, name)};
-    FILE *a = fopen(path[0], "rb"), *b = fopen(path[1], "rb");
-    if (a == NULL || b == NULL)
-        fail_msg("%s is missing", name);
-    int c, d;
-    do {
-        c = getc(a);
-        d = getc(b);
-    } while (c == d && c != EOF);
-    if (c != d)
-        fail_msg("%s and %s differ", path[0], path[1]);
-    fclose(a);
-    fclose(b);
+    assert_same_bytes(path[0], path[1]);
     free(path[0]);
     free(path[1]);
 }

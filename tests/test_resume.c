@@ -60,30 +60,11 @@ static void copy_file(const char *name, const char *path, void *data)
     free(target);
 }
 
-static char *read_all(const char *path, size_t *size)
-{
-    FILE *stream = fopen(path, "rb");
-    if (stream == NULL)
-        fail_msg("there is no %s", path);
-    fseek(stream, 0, SEEK_END);
-    *size = (size_t)ftell(stream);
-    rewind(stream);
-    char *text = calloc(*size + 1, 1);
-    assert_non_null(text);
-    assert_int_equal(fread(text, 1, *size, stream), *size);
-    fclose(stream);
-    return text;
-}
-
 static void compare_file(const char *name, const char *path, void *data)
 {
-    size_t size, other_size;
-    char *other_path = hf_path_join(data, name), *text = read_all(path, &size), *other = read_all(other_path, &other_size);
-    if (size != other_size || memcmp(text, other, size) != 0)
-        fail_msg("%s and %s differ", path, other_path);
+    char *other_path = hf_path_join(data, name);
+    assert_same_bytes(path, other_path);
     free(other_path);
-    free(text);
-    free(other);
 }
 
 /* Also of what is saved for a resumption. */
@@ -260,74 +241,37 @@ static void test_resume_of_another(void **state)
 
 /* ---- early stops ---- */
 
-/* A table's rows in doubles, its comments left out. */
-typedef struct {
-    size_t columns, rows;
-    char *text, *names[64];
-    double *at;
-} run_table;
-
-static void read_run_table(run_table *table, const char *folder, const char *name)
-{
-    char *path = hf_path_join(directory(folder), name), *rest, *line;
-    size_t size;
-    *table = (run_table){.text = read_all(path, &size)};
-    table->at = numbers(size);
-    free(path);
-    for (line = strtok_r(table->text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {
-        if (line[0] == '#')
-            continue;
-        if (table->columns == 0) {
-            for (char *at, *word = strtok_r(line, "\t", &at); word != NULL; word = strtok_r(NULL, "\t", &at))
-                table->names[table->columns++] = word;
-            continue;
-        }
-        for (size_t c = 0; c < table->columns; c++)
-            table->at[table->rows * table->columns + c] = strtod(line, &line);
-        table->rows++;
-    }
-}
-
-static double cell(const run_table *table, size_t row, const char *name)
-{
-    for (size_t c = 0; c < table->columns; c++)
-        if (strcmp(table->names[c], name) == 0)
-            return table->at[row * table->columns + c];
-    fail_msg("there is no column %s", name);
-    return NAN;
-}
-
 static void check_early_stop(const char *text, const char *column)
 {
     hf_config config;
     hf_run_summary summary;
     hf_error err = {0};
-    run_table table;
     read_config(&config, text);
     assert_int_equal(hf_directory_make(directory("early"), &err), HF_OK);
     const training_options options = {.run.directory = directory("early")};
     run_training(&config, &options, &summary);
-    read_run_table(&table, "early", "trajectory.tsv");
+    char *path = hf_path_join(directory("early"), "trajectory.tsv");
+    hf_tsv table = read_tsv(path);
     assert_int_equal(table.rows, config.train.steps + 1);
     size_t best = 0, nearest = 0;
     for (size_t row = 0; row < table.rows; row++)
-        if (cell(&table, row, column) < cell(&table, best, column))
+        if (number_in(&table, row, column) < number_in(&table, best, column))
             best = row;
-    const double distance[] = {cell(&table, best, "distance_0"), cell(&table, best, "distance_1"),
-                               cell(&table, best, "distance_2")};
+    const double distance[] = {number_in(&table, best, "distance_0"), number_in(&table, best, "distance_1"),
+                               number_in(&table, best, "distance_2")};
     for (size_t k = 0; k < 3; k++)
         nearest = distance[k] < distance[nearest] ? k : nearest;
     assert_true(best > 0 && best + 1 < table.rows); /* it overfits */
-    assert_true((double)summary.training.early.step == cell(&table, best, "step") &&
-                summary.training.early.t == cell(&table, best, "t"));
-    assert_true(summary.training.early.loss == cell(&table, best, column));
+    assert_true((double)summary.training.early.step == number_in(&table, best, "step") &&
+                summary.training.early.t == number_in(&table, best, "t"));
+    assert_true(summary.training.early.loss == number_in(&table, best, column));
     assert_int_equal(summary.training.early.nearest, nearest);
     assert_true(summary.training.early.distance == distance[nearest]);
-    assert_true(summary.training.train_loss == cell(&table, table.rows - 1, "train_loss"));
-    assert_true(summary.training.train_loss < cell(&table, best, "train_loss"));
+    assert_true(summary.training.train_loss == number_in(&table, table.rows - 1, "train_loss"));
+    assert_true(summary.training.train_loss < number_in(&table, best, "train_loss"));
     assert_true(close_to(summary.training.early.t, hf_clock_time(hf_clock_of(&config.train), (double)best), 0));
-    free(table.at);
-    free(table.text);
+    hf_tsv_clear(&table);
+    free(path);
     hf_run_summary_clear(&summary);
     hf_config_clear(&config);
     remove_directory("early");

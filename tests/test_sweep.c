@@ -71,17 +71,6 @@ static const char *in_folder(const hf_sweep *sweep, const char *name)
     return path;
 }
 
-static char *slurp(const char *path, size_t *size)
-{
-    FILE *stream = fopen(path, "rb");
-    assert_non_null(stream);
-    char *text = malloc(1 << 20);
-    assert_non_null(text);
-    *size = fread(text, 1, 1 << 20, stream);
-    fclose(stream);
-    return text;
-}
-
 static void append(const hf_sweep *sweep, size_t task, const double *values, const hf_error *failure)
 {
     hf_part part = {.sweep = sweep};
@@ -366,7 +355,7 @@ static void test_damaged_tasks(void **state)
     (void)state;
     hf_sweep sweep = make_sweep("damage", MODEL "sweep = { over = ({ key = \"target.ratio\"; values = (2, 3); }); };");
     size_t size;
-    char *folder = strdup(sweep.directory), *path = strdup(in_folder(&sweep, "tasks.tsv")), *text = slurp(path, &size);
+    char *folder = strdup(sweep.directory), *path = strdup(in_folder(&sweep, "tasks.tsv")), *text = read_bytes(path, &size);
     hf_sweep_close(&sweep);
     const size_t start = (size_t)(strstr(text, "\ntask") + 1 - text);
     assert_true(size > start + 20);
@@ -439,7 +428,7 @@ static void test_damaged_parts(void **state)
     for (size_t i = 0; i < 3; i++)
         assert_int_equal(hf_part_append(&part, i, 0, values, NULL, &err), HF_OK);
     assert_int_equal(hf_part_close(&part, &err), HF_OK);
-    char *path = strdup(in_folder(&sweep, "parts/00001.tsv")), *text = slurp(path, &size);
+    char *path = strdup(in_folder(&sweep, "parts/00001.tsv")), *text = read_bytes(path, &size);
     for (size_t i = 0; i < size; i++) {
         text[i] ^= 1;
         write_text(path, text, size);
