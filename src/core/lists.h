@@ -25,6 +25,10 @@ typedef struct {
     char **at;
 } hf_strings;
 
+/* A list of count entries, of size bytes each, with room for one more: list, or where it has moved to. *capacity: the entries
+ * that it has room for, 0 for NULL. NULL: no memory, and list stays as it was. */
+void *hf_list_grow(void *list, size_t count, size_t *capacity, size_t size) __attribute__((warn_unused_result));
+
 /* Entry i of a list that holds one number for all, one for each, or none for otherwise. */
 static inline double hf_reals_at(const hf_reals *list, size_t i, double otherwise)
 {

@@ -1,6 +1,7 @@
 #include "core/tsv.h"
 
 #include "core/file.h"
+#include "core/lists.h"
 #include "core/plural.h"
 
 #include <math.h>
@@ -127,30 +128,23 @@ static hf_status fail_at(const parser *p, size_t line, const char *what)
 
 static hf_status add_cell(parser *p, char *cell)
 {
-    if (p->count == p->capacity) {
-        const size_t more = 2 * p->capacity + 1024;
-        char **grown = realloc(p->table->cell, more * sizeof *grown);
-        if (grown == NULL)
-            return hf_fail_memory(p->err, p->table->path);
-        p->table->cell = grown;
-        p->capacity = more;
-    }
+    char **grown = hf_list_grow(p->table->cell, p->count, &p->capacity, sizeof *grown);
+    if (grown == NULL)
+        return hf_fail_memory(p->err, p->table->path);
+    p->table->cell = grown;
     p->table->cell[p->count++] = cell;
     return HF_OK;
 }
 
 static hf_status begin_record(parser *p)
 {
-    if (p->records == p->record_room) {
-        const size_t more = 2 * p->record_room + 1024;
-        size_t *first = realloc(p->first, more * sizeof *first);
-        p->first = first == NULL ? p->first : first;
-        size_t *line = first == NULL ? NULL : realloc(p->line_of, more * sizeof *line);
-        p->line_of = line == NULL ? p->line_of : line;
-        if (line == NULL)
-            return hf_fail_memory(p->err, p->table->path);
-        p->record_room = more;
-    }
+    size_t room = p->record_room; /* of the first list, when the second cannot grow */
+    size_t *first = hf_list_grow(p->first, p->records, &room, sizeof *first);
+    p->first = first == NULL ? p->first : first;
+    size_t *line = first == NULL ? NULL : hf_list_grow(p->line_of, p->records, &p->record_room, sizeof *line);
+    if (line == NULL)
+        return hf_fail_memory(p->err, p->table->path);
+    p->line_of = line;
     p->first[p->records] = p->count;
     p->line_of[p->records++] = p->line;
     return HF_OK;

@@ -2,6 +2,7 @@
 #include "core/tsv.h"
 
 #include "core/file.h"
+#include "core/lists.h"
 #include "core/text.h"
 
 #include <errno.h>
@@ -59,14 +60,10 @@ static hf_status read_line(hf_tsv_rows *rows, bool *more, hf_error *err)
 
 static hf_status add_field(hf_tsv_rows *rows, char *field, hf_error *err)
 {
-    if (rows->count == rows->capacity) {
-        const size_t more = 2 * rows->capacity + 16;
-        char **grown = realloc(rows->field, more * sizeof *grown);
-        if (grown == NULL)
-            return hf_fail_memory(err, rows->path);
-        rows->field = grown;
-        rows->capacity = more;
-    }
+    char **grown = hf_list_grow(rows->field, rows->count, &rows->capacity, sizeof *grown);
+    if (grown == NULL)
+        return hf_fail_memory(err, rows->path);
+    rows->field = grown;
     rows->field[rows->count++] = field;
     return HF_OK;
 }

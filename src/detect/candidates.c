@@ -1,5 +1,6 @@
 #include "detect/candidates.h"
 
+#include "core/lists.h"
 #include "detect/isotonic.h"
 
 #include <float.h>
@@ -125,14 +126,10 @@ static void find_edges(const search *s, drop *d)
 
 static bool add_drop(search *s, size_t before, size_t peak, size_t after, bool settled)
 {
-    if (s->count == s->capacity) {
-        const size_t more = 2 * s->capacity + 16;
-        drop *grown = realloc(s->drops, more * sizeof *grown);
-        if (grown == NULL)
-            return false;
-        s->drops = grown;
-        s->capacity = more;
-    }
+    drop *grown = hf_list_grow(s->drops, s->count, &s->capacity, sizeof *grown);
+    if (grown == NULL)
+        return false;
+    s->drops = grown;
     drop *d = &s->drops[s->count];
     *d = (drop){.before = before, .peak = peak, .after = after, .settled = settled, .previous = NONE, .next = NONE};
     find_edges(s, d);
@@ -354,14 +351,10 @@ static void confirm(search *s)
 
 static hf_status add_candidate(hf_candidates *list, const search *s, const drop *d, hf_error *err)
 {
-    if (list->count == list->capacity) {
-        const size_t more = 2 * list->capacity + 16;
-        hf_candidate *grown = realloc(list->at, more * sizeof *grown);
-        if (grown == NULL)
-            return hf_fail_memory(err, "the drops");
-        list->at = grown;
-        list->capacity = more;
-    }
+    hf_candidate *grown = hf_list_grow(list->at, list->count, &list->capacity, sizeof *grown);
+    if (grown == NULL)
+        return hf_fail_memory(err, "the drops");
+    list->at = grown;
     const size_t from = d->previous == NONE ? 0 : s->drops[d->previous].settle;
     const size_t to = d->next == NONE ? s->string.count - 1 : s->drops[d->next].onset;
     size_t lowest = d->settle;

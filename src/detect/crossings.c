@@ -1,6 +1,7 @@
 #include "detect/crossings.h"
 
 #include "core/channel.h"
+#include "core/lists.h"
 #include "detect/track.h"
 
 #include <math.h>
@@ -62,8 +63,10 @@ hf_status hf_crossings_record(hf_crossings *c, size_t signal, double t, const do
 {
     const hf_signal *s = &c->signal[signal];
     c->watched[signal] = false;
-    if (!hf_track_grow((void **)&c->events, c->event_count, &c->event_capacity, sizeof *c->events))
+    hf_event *grown = hf_list_grow(c->events, c->event_count, &c->event_capacity, sizeof *grown);
+    if (grown == NULL)
         return hf_fail_memory(err, "the events");
+    c->events = grown;
     hf_event event = {.kind = s->event, .t = t, .pattern = s->pattern};
     if (signal == HF_SIGNAL_EMERGENCE) {
         c->system.kind->at(c->system.self, y);

@@ -1,6 +1,7 @@
 #include "detect/series.h"
 
 #include "core/channel.h"
+#include "core/lists.h"
 #include "detect/crossings.h"
 #include "detect/search.h"
 #include "detect/snapshots.h"
@@ -146,8 +147,10 @@ static hf_sample extremum(const hf_sample *a, const hf_sample *b, const hf_sampl
 static hf_status add_plateau(hf_series *s, hf_error *err)
 {
     const size_t count = s->track.plateau_count;
-    if (!hf_track_grow((void **)&s->states, count, &s->state_capacity, s->size * sizeof *s->states))
+    double *grown = hf_list_grow(s->states, count, &s->state_capacity, s->size * sizeof *grown);
+    if (grown == NULL)
         return hf_fail_memory(err, "the plateaus");
+    s->states = grown;
     memcpy(s->states + count * s->size, s->low_y, s->size * sizeof *s->states);
     return hf_track_add_plateau(&s->track, hf_saddle_unknown(), err);
 }

@@ -1,6 +1,7 @@
 #include "detect/snapshots.h"
 
 #include "core/channel.h"
+#include "core/lists.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -34,14 +35,10 @@ bool hf_snapshots_add(hf_snapshots *s, double t, const double *y)
         return true;
     if (s->count == s->limit)
         thin(s);
-    if (s->count == s->capacity) {
-        const size_t more = 2 * s->capacity + 16;
-        double *grown = realloc(s->at, more * (s->size + 1) * sizeof *grown);
-        if (grown == NULL)
-            return false;
-        s->at = grown;
-        s->capacity = more;
-    }
+    double *grown = hf_list_grow(s->at, s->count, &s->capacity, (s->size + 1) * sizeof *grown);
+    if (grown == NULL)
+        return false;
+    s->at = grown;
     double *last = kept(s, s->count++);
     last[0] = t;
     memcpy(last + 1, y, s->size * sizeof *y);

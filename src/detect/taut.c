@@ -1,5 +1,7 @@
 #include "detect/taut.h"
 
+#include "core/lists.h"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -35,14 +37,10 @@ static bool push(wall *w, hf_knot corner)
 
 static bool append(hf_taut *string, hf_knot knot)
 {
-    if (string->count == string->capacity) {
-        const size_t more = 2 * string->capacity + 64;
-        hf_knot *grown = realloc(string->knot, more * sizeof *grown);
-        if (grown == NULL)
-            return false;
-        string->knot = grown;
-        string->capacity = more;
-    }
+    hf_knot *grown = hf_list_grow(string->knot, string->count, &string->capacity, sizeof *grown);
+    if (grown == NULL)
+        return false;
+    string->knot = grown;
     string->knot[string->count++] = knot;
     return true;
 }

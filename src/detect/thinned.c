@@ -1,6 +1,7 @@
 #include "detect/thinned.h"
 
 #include "core/channel.h"
+#include "core/lists.h"
 
 #include <stdlib.h>
 
@@ -15,14 +16,10 @@ static hf_thinned_row mean(const hf_thinned *thinned)
 
 static bool close_row(hf_thinned *thinned)
 {
-    if (thinned->count == thinned->capacity) {
-        const size_t more = 2 * thinned->capacity + 64;
-        hf_thinned_row *grown = realloc(thinned->row, more * sizeof *grown);
-        if (grown == NULL)
-            return false;
-        thinned->row = grown;
-        thinned->capacity = more;
-    }
+    hf_thinned_row *grown = hf_list_grow(thinned->row, thinned->count, &thinned->capacity, sizeof *grown);
+    if (grown == NULL)
+        return false;
+    thinned->row = grown;
     thinned->row[thinned->count++] = mean(thinned);
     thinned->summed = 0;
     return true;

@@ -1,22 +1,10 @@
 #include "detect/track.h"
 
 #include "core/channel.h"
+#include "core/lists.h"
 
 #include <math.h>
 #include <stdlib.h>
-
-bool hf_track_grow(void **list, size_t count, size_t *capacity, size_t size)
-{
-    if (count < *capacity)
-        return true;
-    size_t more = *capacity == 0 ? 64 : 2 * *capacity;
-    void *grown = realloc(*list, more * size);
-    if (grown == NULL)
-        return false;
-    *list = grown;
-    *capacity = more;
-    return true;
-}
 
 hf_status hf_track_start(hf_track *track, double contrast, bool may_rest, const hf_sample *start, hf_error *err)
 {
@@ -41,8 +29,10 @@ static double effective(const hf_sample *s)
 
 static hf_status add_drop(hf_track *track, hf_error *err)
 {
-    if (!hf_track_grow((void **)&track->drops, track->drop_count, &track->drop_capacity, sizeof *track->drops))
+    hf_sample *grown = hf_list_grow(track->drops, track->drop_count, &track->drop_capacity, sizeof *grown);
+    if (grown == NULL)
         return hf_fail_memory(err, "the drops");
+    track->drops = grown;
     track->drops[track->drop_count++] = track->high;
     return HF_OK;
 }
@@ -50,8 +40,10 @@ static hf_status add_drop(hf_track *track, hf_error *err)
 hf_status hf_track_add_plateau(hf_track *track, hf_saddle saddle, hf_error *err)
 {
     const hf_sample *low = &track->low;
-    if (!hf_track_grow((void **)&track->plateaus, track->plateau_count, &track->plateau_capacity, sizeof *track->plateaus))
+    hf_plateau *grown = hf_list_grow(track->plateaus, track->plateau_count, &track->plateau_capacity, sizeof *grown);
+    if (grown == NULL)
         return hf_fail_memory(err, "the plateaus");
+    track->plateaus = grown;
     track->plateaus[track->plateau_count++] = (hf_plateau){
         .t = low->t, .loss = low->loss, .speed = low->speed, .level = effective(low), .saddle = saddle};
     return HF_OK;
@@ -84,8 +76,10 @@ hf_status hf_track_follow(hf_track *track, const hf_sample *s, hf_track_news *ne
 
 hf_status hf_track_remember(hf_track *track, const hf_sample *s, hf_error *err)
 {
-    if (!hf_track_grow((void **)&track->samples, track->sample_count, &track->sample_capacity, sizeof *track->samples))
+    hf_sample *grown = hf_list_grow(track->samples, track->sample_count, &track->sample_capacity, sizeof *grown);
+    if (grown == NULL)
         return hf_fail_memory(err, "the history of the speed");
+    track->samples = grown;
     track->samples[track->sample_count++] = *s;
     return HF_OK;
 }

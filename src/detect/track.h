@@ -29,9 +29,6 @@ typedef struct {
     bool starts_in_drop; /* once resolved */
 } hf_track;
 
-/* Makes room for one more element of size in a list; false: out of memory. */
-bool hf_track_grow(void **list, size_t count, size_t *capacity, size_t size);
-
 /* Starts at a sample. Errors: HF_ESYSTEM. Free with hf_track_clear. */
 hf_status hf_track_start(hf_track *track, double contrast, bool may_rest, const hf_sample *start, hf_error *err);
 

@@ -1,5 +1,6 @@
 #include "flow/state.h"
 
+#include "core/lists.h"
 #include "core/tsv.h"
 
 #include <ctype.h>
@@ -71,14 +72,10 @@ static hf_status parse_entry(const reader *r, entry *e, hf_error *err)
 
 static hf_status append(reader *r, entry e, hf_error *err)
 {
-    if (r->count == r->capacity) {
-        size_t capacity = r->capacity == 0 ? 1024 : 2 * r->capacity;
-        entry *grown = realloc(r->entry, capacity * sizeof *grown);
-        if (grown == NULL)
-            return hf_fail_memory(err, "the state table");
-        r->entry = grown;
-        r->capacity = capacity;
-    }
+    entry *grown = hf_list_grow(r->entry, r->count, &r->capacity, sizeof *grown);
+    if (grown == NULL)
+        return hf_fail_memory(err, "the state table");
+    r->entry = grown;
     r->entry[r->count++] = e;
     return HF_OK;
 }

@@ -1,5 +1,7 @@
 #include "log/log.h"
 
+#include "core/lists.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,19 +14,6 @@ static void clear_curve(hf_log_curve *c)
     free(c->name);
     free(c->x);
     *c = (hf_log_curve){0};
-}
-
-static hf_status grow(hf_log *log, size_t more, hf_error *err)
-{
-    if (log->count + more <= log->capacity)
-        return HF_OK;
-    const size_t capacity = 2 * log->capacity + more;
-    hf_log_curve *grown = realloc(log->curve, capacity * sizeof *grown);
-    if (grown == NULL)
-        return hf_fail_memory(err, "the curves");
-    log->curve = grown;
-    log->capacity = capacity;
-    return HF_OK;
 }
 
 /* Columns beside the one that was taken whose name says loss. */
@@ -42,9 +31,11 @@ static size_t count_others(const hf_tsv *table, const hf_log_columns *columns)
 
 static hf_status add_curve(hf_log *log, const hf_tsv *table, const hf_log_columns *columns, size_t loss, hf_error *err)
 {
-    hf_status status = grow(log, 1, err);
-    if (status != HF_OK)
-        return status;
+    hf_status status = HF_OK;
+    hf_log_curve *grown = hf_list_grow(log->curve, log->count, &log->capacity, sizeof *grown);
+    if (grown == NULL)
+        return hf_fail_memory(err, "the curves");
+    log->curve = grown;
     hf_log_curve *c = &log->curve[log->count];
     *c = (hf_log_curve){.file = strdup(table->path),
                         .step = strdup(columns->step == HF_LOG_ROW ? "" : hf_tsv_name(table, columns->step)),
