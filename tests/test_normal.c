@@ -1,21 +1,36 @@
 /* Normal numbers: the words of Philox, Box and Muller in long double, their law, and the independence of streams. */
 #include "support.h"
 
+#include "core/philox.h"
 #include "train/normal.h"
 
-#include <Random123/philox.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { LANES = 16, BLOCK = 4 * LANES };
 
-/* ---- against Random123 and long double ---- */
+/* ---- against Philox once more, and long double ---- */
 
-static philox4x32_ctr_t words_of(const hf_stream *stream, uint32_t counter)
+typedef struct {
+    uint32_t v[4];
+} words;
+
+/* As Salmon et al. write it: ten rounds of two products, the key raised by Weyl's constants between them. */
+static words philox(words x, uint32_t left, uint32_t right)
 {
-    const philox4x32_ctr_t at = {{counter, stream->sample, (uint32_t)stream->step, (uint32_t)(stream->step >> 32)}};
-    const philox4x32_key_t key = {{(uint32_t)stream->seed, (uint32_t)(stream->seed >> 32) ^ (uint32_t)stream->draw << 24}};
-    return philox4x32(at, key);
+    for (uint32_t round = 0; round < 10; round++) {
+        const uint64_t first = 0xD2511F53ull * x.v[0], second = 0xCD9E8D57ull * x.v[2];
+        const uint32_t raised_left = left + round * 0x9E3779B9u, raised_right = right + round * 0xBB67AE85u;
+        x = (words){{(uint32_t)(second >> 32) ^ x.v[1] ^ raised_left, (uint32_t)second,
+                     (uint32_t)(first >> 32) ^ x.v[3] ^ raised_right, (uint32_t)first}};
+    }
+    return x;
+}
+
+static words words_of(const hf_stream *stream, uint32_t counter)
+{
+    const words at = {{counter, stream->sample, (uint32_t)stream->step, (uint32_t)(stream->step >> 32)}};
+    return philox(at, (uint32_t)stream->seed, (uint32_t)(stream->seed >> 32) ^ (uint32_t)stream->draw << 24);
 }
 
 static long double unit_of(uint32_t word)
@@ -43,8 +58,23 @@ static const hf_stream streams[] = {
 static void test_known_answer(void **state)
 {
     (void)state;
-    const hf_stream zero = {0, (hf_draw)0, 0, 0}; /* the first of Random123's published vectors */
-    assert_true(hf_uniform(&zero) == (0x6627e8d5 + 0.5) / 4294967296.0);
+    static const struct {
+        uint32_t counter[4], key[2], word[4];
+    } published[] = {
+        {{0, 0, 0, 0}, {0, 0}, {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
+        {{~0u, ~0u, ~0u, ~0u}, {~0u, ~0u}, {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
+        {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0},
+         {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},
+    };
+    for (size_t n = 0; n < sizeof published / sizeof *published; n++) {
+        words at;
+        memcpy(at.v, published[n].counter, sizeof at.v);
+        at = philox(at, published[n].key[0], published[n].key[1]);
+        assert_memory_equal(at.v, published[n].word, sizeof at.v);
+        memcpy(at.v, published[n].counter, sizeof at.v);
+        hf_philox(1, published[n].key[0], published[n].key[1], at.v);
+        assert_memory_equal(at.v, published[n].word, sizeof at.v);
+    }
     for (size_t n = 0; n < sizeof streams / sizeof *streams; n++)
         assert_true(hf_uniform(&streams[n]) == (words_of(&streams[n], 0).v[0] + 0.5) / 4294967296.0);
 }
@@ -59,7 +89,7 @@ static void test_box_muller(void **state)
         hf_normal_fill(&streams[n], COUNT, z);
         for (uint32_t block = 0; block < COUNT / BLOCK; block++)
             for (uint32_t i = 0; i < LANES; i++) {
-                const philox4x32_ctr_t word = words_of(&streams[n], block * LANES + i);
+                const words word = words_of(&streams[n], block * LANES + i);
                 for (size_t pair = 0; pair < 2; pair++) {
                     long double want[2];
                     box_muller(word.v[2 * pair], word.v[2 * pair + 1], &want[0], &want[1]);

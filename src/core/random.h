@@ -1,4 +1,4 @@
-/* random: a counter-based generator (Philox 4x32-10, Random123) behind GSL's interface.
+/* random: a counter-based generator (philox.h) behind GSL's interface.
  *
  * The n-th number of a seed is a pure function of (seed, n): a result never depends on the number of threads. Use it with
  * gsl_rng_alloc(hf_rng_philox()) and GSL's distributions. */

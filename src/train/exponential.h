@@ -5,25 +5,9 @@
 #ifndef HF_TRAIN_EXPONENTIAL_H
 #define HF_TRAIN_EXPONENTIAL_H
 
-#include "core/simd.h"
+#include "core/bits.h"
 
 #include <math.h>
-#include <stdint.h>
-#include <string.h>
-
-HF_INLINE uint64_t hf_bits_of(double x)
-{
-    uint64_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return bits;
-}
-
-HF_INLINE double hf_double_of(uint64_t bits)
-{
-    double x;
-    memcpy(&x, &bits, sizeof x);
-    return x;
-}
 
 /* x <= 709. Without branches, so that loops over it run in lanes: what lies below -708, whose bits are the larger ones, is
  * taken for 0 and its result put out by a mask. */

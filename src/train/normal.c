@@ -1,13 +1,14 @@
 #include "train/normal.h"
 
-#include "core/simd.h"
+#include "core/bits.h"
+#include "core/philox.h"
 
 #include <math.h>
 #include <string.h>
 
 /* ---- Philox in lanes ---- */
 
-enum { LANES = 16, ROUNDS = 10 };
+enum { LANES = 16 };
 
 typedef struct {
     uint32_t word[4][LANES];
@@ -16,56 +17,31 @@ typedef struct {
 /* Counters first, first + 1, ... of a stream. */
 HF_INLINE void philox(const hf_stream *stream, uint32_t first, philox_block *b)
 {
-    uint32_t key0 = (uint32_t)stream->seed, key1 = (uint32_t)(stream->seed >> 32) ^ (uint32_t)stream->draw << 24;
+    const uint32_t key0 = (uint32_t)stream->seed, key1 = (uint32_t)(stream->seed >> 32) ^ (uint32_t)stream->draw << 24;
     for (uint32_t i = 0; i < LANES; i++) {
         b->word[0][i] = first + i;
         b->word[1][i] = stream->sample;
         b->word[2][i] = (uint32_t)stream->step;
         b->word[3][i] = (uint32_t)(stream->step >> 32);
     }
-    for (int round = 0; round < ROUNDS; round++) {
-        HF_SIMD
-        for (size_t i = 0; i < LANES; i++) {
-            const uint64_t a = (uint64_t)b->word[0][i] * 0xD2511F53u, c = (uint64_t)b->word[2][i] * 0xCD9E8D57u;
-            b->word[0][i] = (uint32_t)(c >> 32) ^ b->word[1][i] ^ key0;
-            b->word[1][i] = (uint32_t)c;
-            b->word[2][i] = (uint32_t)(a >> 32) ^ b->word[3][i] ^ key1;
-            b->word[3][i] = (uint32_t)a;
-        }
-        key0 += 0x9E3779B9u;
-        key1 += 0xBB67AE85u;
-    }
+    hf_philox(LANES, key0, key1, (uint32_t *)b->word);
 }
 
 /* ---- elementary functions in lanes ---- */
-
-HF_INLINE double as_double(uint64_t bits)
-{
-    double x;
-    memcpy(&x, &bits, sizeof x);
-    return x;
-}
-
-HF_INLINE uint64_t as_bits(double x)
-{
-    uint64_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return bits;
-}
 
 /* The middle of one of 2^32 equal parts of (0, 1). */
 HF_INLINE double to_unit(uint32_t word)
 {
     const uint64_t one = 0x3ff0000000000000u;
-    return as_double(one | (uint64_t)word << 20) - (1 - 0x1p-33);
+    return hf_double_of(one | (uint64_t)word << 20) - (1 - 0x1p-33);
 }
 
 /* log u for a normal u in (0, 1): u = 2^e m with m in [sqrt(1/2), sqrt 2), log m = 2 atanh((m - 1) / (m + 1)). */
 HF_INLINE double log_unit(double u)
 {
-    const uint64_t shifted = as_bits(u) + (0x3ff0000000000000u - 0x3fe6a09e667f3bcdu);
-    const double e = as_double(0x4330000000000000u | (shifted >> 52)) - (0x1p52 + 1023);
-    const double m = as_double((shifted & 0x000fffffffffffffu) + 0x3fe6a09e667f3bcdu);
+    const uint64_t shifted = hf_bits_of(u) + (0x3ff0000000000000u - 0x3fe6a09e667f3bcdu);
+    const double e = hf_double_of(0x4330000000000000u | (shifted >> 52)) - (0x1p52 + 1023);
+    const double m = hf_double_of((shifted & 0x000fffffffffffffu) + 0x3fe6a09e667f3bcdu);
     const double s = (m - 1) / (m + 1), q = s * s;
     double sum = 1.0 / 23;
     sum = sum * q + 1.0 / 21;
@@ -86,7 +62,7 @@ HF_INLINE void circle(double u, double *cosine, double *sine)
 {
     const double magic = 0x1.8p52; /* rounds to the nearest integer, which is then in the low bits */
     const double turned = 4 * u + magic;
-    const uint64_t quarter = as_bits(turned);
+    const uint64_t quarter = hf_bits_of(turned);
     const double x = (4 * u - (turned - magic)) * 1.57079632679489661923, q = x * x;
     double s = -1.0 / 1307674368000, c = -1.0 / 87178291200;
     s = s * q + 1.0 / 6227020800;
@@ -102,10 +78,10 @@ HF_INLINE void circle(double u, double *cosine, double *sine)
     c = c * q - 1.0 / 720;
     c = c * q + 1.0 / 24;
     c = 1 - 0.5 * q + q * q * c;
-    const uint64_t swap = 0 - (quarter & 1), a = as_bits(c), b = as_bits(s);
+    const uint64_t swap = 0 - (quarter & 1), a = hf_bits_of(c), b = hf_bits_of(s);
     const uint64_t negate_cosine = ((quarter + 1) & 2) << 62, negate_sine = (quarter & 2) << 62;
-    *cosine = as_double(((a & ~swap) | (b & swap)) ^ negate_cosine);
-    *sine = as_double(((b & ~swap) | (a & swap)) ^ negate_sine);
+    *cosine = hf_double_of(((a & ~swap) | (b & swap)) ^ negate_cosine);
+    *sine = hf_double_of(((b & ~swap) | (a & swap)) ^ negate_sine);
 }
 
 /* ---- normals ---- */
