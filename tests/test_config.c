@@ -662,7 +662,7 @@ static void test_reject(void **state)
 }
 
 /* Whatever size bytes say, they are read or refused with a message. */
-static void read_bytes(const char *bytes, size_t size)
+static void read_model_bytes(const char *bytes, size_t size)
 {
     hf_config c;
     hf_error err = {0};
@@ -679,7 +679,7 @@ static void test_truncation(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof good_models / sizeof *good_models; i++)
         for (size_t size = 0; size <= strlen(good_models[i]); size++)
-            read_bytes(good_models[i], size);
+            read_model_bytes(good_models[i], size);
 }
 
 static uint64_t next_random(uint64_t *seed)
@@ -705,7 +705,7 @@ static void test_mutations(void **state)
             const size_t at = next_random(&seed) % size;
             bytes[at] = any ? (char)next_random(&seed) : special[next_random(&seed) % (sizeof special - 1)];
         }
-        read_bytes(bytes, size);
+        read_model_bytes(bytes, size);
         free(bytes);
     }
 }

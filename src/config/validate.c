@@ -4,10 +4,11 @@
 #include "config/chain_check.h"
 #include "config/keys.h"
 #include "config/system_check.h"
-#include "core/text.h"
 #include "config/train_check.h"
 #include "core/file.h"
+#include "core/linear.h"
 #include "core/plural.h"
+#include "core/text.h"
 
 #include <errno.h>
 #include <math.h>
@@ -288,39 +289,26 @@ static hf_status check_gram_entries(hf_config *c, hf_error *err)
     return HF_OK;
 }
 
-/* Row i of the Cholesky factor L of the normalized matrix g_ij / sqrt(g_ii g_jj), given the rows above. False if the
- * matrix is not positive semidefinite: a pivot d is below -tolerance or, where d vanishes up to the tolerance, what is
- * left of the entry in its column exceeds sqrt(tolerance), the most a semidefinite matrix with that pivot can hold. */
-static bool factor_row(const hf_reals *g, size_t i, double *L, size_t J, double tolerance)
-{
-    for (size_t j = 0; j <= i; j++) {
-        double rest = g[i].at[j] / (sqrt(g[i].at[i]) * sqrt(g[j].at[j]));
-        for (size_t k = 0; k < j; k++)
-            rest -= L[i * J + k] * L[j * J + k];
-        const double pivot = L[j * J + j];
-        if (j == i && rest < -tolerance)
-            return false;
-        if (j < i && pivot == 0.0 && fabs(rest) > sqrt(tolerance))
-            return false;
-        if (j == i)
-            L[i * J + i] = rest > tolerance ? sqrt(rest) : 0.0;
-        else
-            L[i * J + j] = pivot == 0.0 ? 0.0 : rest / pivot;
-    }
-    return true;
-}
-
+/* Rows of the normalized matrix g_ij / sqrt(g_ii g_jj) are factored one by one. It is not positive semidefinite where a squared
+ * pivot is below -tolerance or, where one vanishes up to the tolerance, what is left of an entry in its column exceeds
+ * sqrt(tolerance), the most a semidefinite matrix with that pivot can hold. */
 static hf_status check_gram_definite(hf_config *c, hf_error *err)
 {
     const size_t J = c->target.count;
+    const hf_reals *g = c->target.gram.row;
+    const double tolerance = (double)J * GRAM_TOLERANCE;
     double *L = calloc(J * J, sizeof *L);
     if (L == NULL)
         return hf_fail_memory(err, "the Gram matrix");
     hf_status status = HF_OK;
-    for (size_t i = 0; i < J && status == HF_OK; i++)
-        if (!factor_row(c->target.gram.row, i, L, J, (double)J * GRAM_TOLERANCE))
+    for (size_t i = 0; i < J && status == HF_OK; i++) {
+        for (size_t j = 0; j <= i; j++)
+            L[i * J + j] = g[i].at[j] / (sqrt(g[i].at[i]) * sqrt(g[j].at[j]));
+        const hf_factor_row row = hf_factor_add_row(L, J, i, tolerance);
+        if (row.pivot < -tolerance || row.left > sqrt(tolerance))
             status = hf_config_reject(c, err, "target.gram",
                                       "is not positive semidefinite (row %zu), expected inner products of features", i + 1);
+    }
     free(L);
     return status;
 }

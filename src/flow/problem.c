@@ -1,5 +1,6 @@
 #include "flow/problem.h"
 
+#include "core/linear.h"
 #include "flow/optimal.h"
 #include "flow/start.h"
 
@@ -61,17 +62,11 @@ static void fill_features(hf_problem *p, const hf_real_rows *gram)
     const double dependent = 1e-12; /* a squared distance below this, relative to |u_j|^2, is rounding */
     for (size_t j = 0; j < p->patterns; j++) {
         double *u = p->feature + j * p->features;
-        double rest = gram->count == 0 ? 1 : gram->row[j].at[j];
-        p->feature2[j] = rest;
-        for (size_t l = 0; l < j && gram->count != 0; l++) {
-            const double *other = p->feature + l * p->features;
-            double product = gram->row[j].at[l];
-            for (size_t r = 0; r < l; r++)
-                product -= u[r] * other[r];
-            u[l] = other[l] > 0 ? product / other[l] : 0;
-            rest -= u[l] * u[l];
-        }
-        u[j] = rest > dependent * p->feature2[j] ? sqrt(rest) : 0;
+        p->feature2[j] = gram->count == 0 ? 1 : gram->row[j].at[j];
+        u[j] = p->feature2[j];
+        for (size_t l = 0; l < j; l++)
+            u[l] = gram->count == 0 ? 0 : gram->row[j].at[l];
+        hf_factor_add_row(p->feature, p->features, j, dependent * p->feature2[j]);
     }
 }
 

@@ -1,6 +1,7 @@
 /* Where the flow starts: uniform or one of the named starts, or a state table; and noise on it. */
 #include "flow/start.h"
 
+#include "core/linear.h"
 #include "core/plural.h"
 #include "core/random.h"
 #include "flow/state.h"
@@ -27,14 +28,6 @@ static double largest(size_t count, const double *x)
     return result;
 }
 
-static double dot(size_t count, const double *x, const double *y)
-{
-    double sum = 0;
-    for (size_t i = 0; i < count; i++)
-        sum += x[i] * y[i];
-    return sum;
-}
-
 /* Gram-Schmidt over the heads' coordinates beyond the features: fills basis (up to H rows of width) and returns how many
  * directions there are. scratch: (width). */
 static size_t outside_directions(size_t heads, size_t width, size_t stride, const double *value, double *basis,
@@ -50,11 +43,11 @@ static size_t outside_directions(size_t heads, size_t width, size_t stride, cons
             scratch[i] = value[k * stride + i] / scale;
         for (size_t pass = 0; pass < 2; pass++) /* the second pass removes what rounding left in the first */
             for (size_t b = 0; b < count; b++) {
-                double along = dot(width, scratch, basis + b * width);
+                double along = hf_dot(width, scratch, basis + b * width);
                 for (size_t i = 0; i < width; i++)
                     scratch[i] -= along * basis[b * width + i];
             }
-        double norm = sqrt(dot(width, scratch, scratch));
+        double norm = sqrt(hf_dot(width, scratch, scratch));
         if (norm <= rounding)
             continue;
         for (size_t i = 0; i < width; i++)
@@ -107,7 +100,7 @@ static hf_status reduce_values(hf_problem *p, const hf_problem_params *params, c
         double *reduced = p->value_deviation + k * p->features;
         memcpy(reduced, value, inside * sizeof *reduced);
         for (size_t r = 0; r < outside; r++)
-            reduced[inside + r] = dot(width, directions + r * width, value + inside);
+            reduced[inside + r] = hf_dot(width, directions + r * width, value + inside);
     }
 done:
     free(directions);
@@ -147,7 +140,7 @@ static void center_logits(const hf_problem *p, double *logit, double scale)
     for (size_t k = 0; k < p->heads; k++) {
         double *a = logit + k * p->positions;
         for (size_t pass = 0; pass < 2; pass++) {
-            double mean = dot(p->positions, p->multiplicity, a) / p->total;
+            double mean = hf_dot(p->positions, p->multiplicity, a) / p->total;
             for (size_t i = 0; i < p->positions; i++)
                 a[i] -= mean;
         }

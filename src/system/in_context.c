@@ -1,5 +1,6 @@
 #include "system/in_context_state.h"
 
+#include "core/linear.h"
 #include "core/random.h"
 
 #include <gsl/gsl_randist.h>
@@ -137,14 +138,6 @@ static void turn(size_t d, const double *matrix, const double *k, const double *
     }
 }
 
-static double dot(size_t count, const double *x, const double *y)
-{
-    double sum = 0;
-    for (size_t i = 0; i < count; i++)
-        sum += x[i] * y[i];
-    return sum;
-}
-
 /* K, B = M (K* - K) Lambda and L = least + sum_ij M_ii (K* - K)_ij^2 lambda_j, a sum of squares. */
 static void evaluate_product(hf_in_context *flow)
 {
@@ -172,13 +165,13 @@ static bool at(void *self, const double *y)
     double *dk = flow->velocity + heads, *dq = dk + heads * d;
     for (size_t h = 0; h < heads; h++) {
         turn(d, flow->slope, k + h * d, q + h * d, dk + h * d, dq + h * d);
-        flow->velocity[h] = dot(d, k + h * d, dk + h * d);
+        flow->velocity[h] = hf_dot(d, k + h * d, dk + h * d);
         for (size_t i = h * d; i < (h + 1) * d; i++) {
             dk[i] *= v[h];
             dq[i] *= v[h];
         }
     }
-    flow->speed = 2 * dot(flow->size, flow->velocity, flow->velocity);
+    flow->speed = 2 * hf_dot(flow->size, flow->velocity, flow->velocity);
     return isfinite(flow->loss) && isfinite(flow->speed);
 }
 
@@ -230,7 +223,7 @@ static void jacobian_times(void *self, const double *x, double *result)
             to_k[i] += along[i];
             to_q[i] += back[i];
         }
-        result[h] = dot(d, dk + h * d, right) + dot(d, k, to_k);
+        result[h] = hf_dot(d, dk + h * d, right) + hf_dot(d, k, to_k);
         for (size_t i = 0; i < d; i++) {
             to_k[i] = dv[h] * right[i] + v[h] * to_k[i];
             to_q[i] = dv[h] * left[i] + v[h] * to_q[i];
@@ -242,7 +235,7 @@ static double speed_rate(void *self)
 {
     hf_in_context *flow = self;
     jacobian_times(flow, flow->velocity, flow->bent);
-    return 4 * dot(flow->size, flow->velocity, flow->bent);
+    return 4 * hf_dot(flow->size, flow->velocity, flow->bent);
 }
 
 /* ---- names ---- */
@@ -303,7 +296,7 @@ void hf_in_context_product(const hf_in_context *flow, double *product)
 static double row_square(const hf_in_context *flow, const double *y, size_t first, size_t h)
 {
     const double *x = y + first + h * flow->dimension;
-    return dot(flow->dimension, x, x);
+    return hf_dot(flow->dimension, x, x);
 }
 
 double hf_in_context_defect(const hf_in_context *flow)
