@@ -444,7 +444,7 @@ static naive_terms naive_evaluate(const hf_problem *p, const long double *x)
             t.pull[r * T + i] = p->variance[r * T + i] * e;
             t.loss += p->replicas[i] * t.pull[r * T + i] * e / 2;
         }
-    t.beta = 2 * (long double)p->drift * (t.loss + p->drift_floor);
+    t.beta = 2 * (long double)p->kappa * (t.loss + p->noise_floor);
     for (size_t i = 0; i < T; i++)
         t.weight[i] = (long double)p->copies[i] * p->variance[i];
     for (size_t k = 0; k < H; k++)
@@ -544,7 +544,7 @@ void naive_jacobian_times(const hf_problem *p, const long double *x, const long 
             long double n = (long double)p->replicas[i] * p->copies[i];
             for (size_t r = 0; r < R; r++)
                 dg[k * T + i] += dpull[r * T + i] * v[k * R + r] + t.pull[r * T + i] * dv[k * R + r];
-            dg[k * T + i] -= t.weight[i] * (t.beta * ds[k * T + i] + 2 * p->drift * dloss * t.s[k * T + i]);
+            dg[k * T + i] -= t.weight[i] * (t.beta * ds[k * T + i] + 2 * p->kappa * dloss * t.s[k * T + i]);
             dmean += n * (ds[k * T + i] * t.turned_g[k * T + i] + t.s[k * T + i] * dg[k * T + i]);
             daverage += n * dg[k * T + i] / count;
         }

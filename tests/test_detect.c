@@ -401,7 +401,7 @@ static void test_drift_leaves_the_hessian_alone(void **state)
         problem_shape shape = {
             .heads = 3, .positions = 20, .patterns = 3, .replicator = attempt % 2, .copies = true, .drift = true};
         hf_problem *p = random_problem(&shape, &random), plain = *p;
-        plain.drift = 0;
+        plain.kappa = 0;
         hf_flow *flow = make_flow(p), *without = make_flow(&plain);
         size_t size = hf_flow_size(flow);
         double *y = random_state(flow, 1, &random), *x = random_state(flow, 1, &random), *h = numbers(2 * size);

@@ -224,7 +224,7 @@ static void test_speed_is_the_loss_that_is_lost(void **state)
 static double error_of_speed_as_square(const setting *s, random_source *random)
 {
     (void)random;
-    if (s->problem->geometry != HF_GEOMETRY_LOGIT || s->problem->drift > 0)
+    if (s->problem->geometry != HF_GEOMETRY_LOGIT || s->problem->kappa > 0)
         return 0;
     double *dy = numbers(s->size);
     hf_flow_velocity(s->flow, dy);
@@ -246,7 +246,7 @@ static double error_of_zero_mean(const setting *s, random_source *random)
     hf_flow_velocity(s->flow, dy);
     for (size_t i = s->values; i < s->size; i++)
         largest = fmax(largest, fabs(dy[i]));
-    double drift = hf_flow_drift(s->flow, dy);
+    double drift = hf_flow_mean_logit(s->flow, dy);
     free(dy);
     return largest > 0 && s->problem->positions > 1 ? drift / largest : 0;
 }
@@ -280,18 +280,18 @@ static double error_of_drift(const setting *s, random_source *random)
     (void)random;
     const double h = 1e-5;
     const hf_problem *p = s->problem;
-    if (p->drift == 0 || p->geometry != HF_GEOMETRY_LOGIT)
+    if (p->kappa == 0 || p->geometry != HF_GEOMETRY_LOGIT)
         return 0;
     hf_problem plain = *p;
-    plain.drift = 0;
+    plain.kappa = 0;
     hf_flow *without = make_flow(&plain);
     assert_int_equal(hf_flow_use_basis(without, s->flow->basis->distance, NULL), HF_OK);
     double *dy = numbers(s->size), *plain_dy = numbers(s->size), *z = numbers(s->size);
     long double *want = long_numbers(s->size);
     assert_true(hf_flow_at(without, s->y));
-    double factor = p->drift * (without->loss + p->drift_floor);
+    double factor = p->kappa * (without->loss + p->noise_floor);
     for (size_t i = 0; i < s->values; i++)
-        factor -= p->drift * p->weight_decay / 2 * s->y[i] * s->y[i]; /* L without decay */
+        factor -= p->kappa * p->weight_decay / 2 * s->y[i] * s->y[i]; /* L without decay */
     hf_flow_velocity(s->flow, dy);
     hf_flow_velocity(without, plain_dy);
     for (size_t i = 0; i < s->size; i++)
@@ -327,11 +327,11 @@ static void test_drift_is_as_strong_as_the_configuration_says(void **state)
     hf_problem *p =
         make_problem("heads = 2; positions = 3; target = { strengths = (2.0, 1.0); };"
                      "flow = { value_rate = 3.0; sgd_drift = { lr = 0.05; batch = 512; dim = 50; noise = 0.2; }; };");
-    assert_true(close_to(p->drift, 3 * 0.05 * 50 / 1024, 1e-15) && close_to(p->drift_floor, 1, 1e-14));
+    assert_true(close_to(p->kappa, 3 * 0.05 * 50 / 1024, 1e-15) && close_to(p->noise_floor, 1, 1e-14));
     hf_problem_free(p);
     p = make_problem("heads = 2; positions = 3; target = { strengths = (2.0, 1.0); };"
                      "flow = { sgd_drift = { batch = 512; dim = 50; }; };");
-    assert_true(p->drift == 0);
+    assert_true(p->kappa == 0);
     hf_problem_free(p);
 }
 
@@ -392,7 +392,7 @@ static void test_jacobian_is_that_of_central_differences(void **state)
 
 static double asymmetry(const setting *s, random_source *random)
 {
-    if (s->problem->geometry != HF_GEOMETRY_LOGIT || s->problem->drift > 0)
+    if (s->problem->geometry != HF_GEOMETRY_LOGIT || s->problem->kappa > 0)
         return 0;
     double *x = random_state(s->flow, 1, random), *z = random_state(s->flow, 1, random);
     double *jx = numbers(s->size), *jz = numbers(s->size);

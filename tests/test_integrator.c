@@ -279,7 +279,7 @@ static void test_logits_keep_their_zero_mean(void **state)
         double worst = 0;
         for (double t = 1; t < 2e5; t *= 3) {
             run_to(&r, t);
-            worst = fmax(worst, hf_flow_drift(r.flow, r.y));
+            worst = fmax(worst, hf_flow_mean_logit(r.flow, r.y));
         }
         assert_true(within("drift of the logits' mean", worst, 1e-12));
         end_run(&r);
@@ -446,7 +446,7 @@ static void test_drift_leaves_equal_heads_equal(void **state)
         hf_flow_velocity(r.flow, velocity);
         assert_true(hf_flow_divergence(r.flow, r.y, velocity, &rate) == 0);
         /* what rounding leaves of the balance between drift and gradient adds up over time */
-        assert_true(within("drift of the logits' mean", hf_flow_drift(r.flow, r.y), 1e-10));
+        assert_true(within("drift of the logits' mean", hf_flow_mean_logit(r.flow, r.y), 1e-10));
         assert_true(within("energy defect", energy_defect(&r), 2e-6));
         free(velocity);
         end_run(&r);

@@ -393,7 +393,7 @@ static void test_parts(void **state)
     hf_results results = load(&sweep);
     assert_int_equal(results.done, 1);
     assert_int_equal(results.failed, 1);
-    assert_int_equal(results.task[0].state, HF_TASK_NOT_RUN);
+    assert_int_equal(results.task[0].state, HF_SWEEP_TASK_NOT_RUN);
     assert_int_equal(results.task[1].code, 3);
     assert_string_equal(results.task[1].reason, "a b model.conf"); /* one line, without the folder */
     assert_true(results.width == 3 && results.value[2 * 3] == first[0] && isnan(results.value[3]));
@@ -408,7 +408,7 @@ static void test_parts(void **state)
     append(&sweep, 1, NULL, &why);
     results = load(&sweep);
     assert_int_equal(results.failed, 0);
-    assert_int_equal(results.task[1].state, HF_TASK_OK);
+    assert_int_equal(results.task[1].state, HF_SWEEP_TASK_OK);
     assert_true(isnan(results.value[3]) && results.value[4] == 1 && results.value[5] == 1);
     hf_results_clear(&results);
     hf_sweep_close(&sweep);
@@ -488,7 +488,7 @@ static hf_point_summary summarize(hf_sweep *sweep, size_t q, size_t count, const
     hf_results results = load(sweep);
     assert_true(count <= 8 && sweep->config.sweep.seeds == count);
     for (size_t i = 0; i < count; i++) {
-        results.task[i].state = runs[i].censored < 0 ? HF_TASK_FAILED : HF_TASK_OK;
+        results.task[i].state = runs[i].censored < 0 ? HF_SWEEP_TASK_FAILED : HF_SWEEP_TASK_OK;
         results.value[i * results.width + q] = runs[i].censored < 0 ? NAN : runs[i].value;
         results.value[i * results.width + sweep->censored] = runs[i].censored < 0 ? NAN : runs[i].censored;
     }
@@ -633,7 +633,7 @@ static void test_exact_law(void **state)
     hf_sweep sweep = fit_sweep("law");
     hf_results results = load(&sweep);
     for (size_t i = 0; i < results.count; i++) {
-        results.task[i].state = i == 5 ? HF_TASK_FAILED : HF_TASK_OK;
+        results.task[i].state = i == 5 ? HF_SWEEP_TASK_FAILED : HF_SWEEP_TASK_OK;
         results.value[i * results.width] =
             i == 7 ? NAN : 1.5 * pow(hf_fit_coordinate(&sweep, 0, i), 0.99) * pow(hf_fit_coordinate(&sweep, 1, i), -0.25);
     }
@@ -658,7 +658,7 @@ static void test_noisy_law(void **state)
     double n = 0, sx = 0, sy = 0, sxx = 0, sxy = 0, syy = 0;
     for (size_t i = 0; i < results.count; i++) {
         const double x = log(hf_fit_coordinate(&sweep, 0, i)), y = 0.3 + 0.7 * x + 0.2 * sin(7.0 * (double)i);
-        results.task[i].state = HF_TASK_OK;
+        results.task[i].state = HF_SWEEP_TASK_OK;
         results.value[i * results.width] = exp(y);
         n++, sx += x, sy += y, sxx += x * x, sxy += x * y, syy += y * y;
     }
@@ -716,7 +716,7 @@ static void make_results(const hf_sweep *sweep, hf_results *results, const hf_la
     for (size_t i = 0; i < results->count; i++) {
         const double x = hf_scale_of(law->parameter, hf_fit_coordinate(sweep, 0, i));
         const double noise = m->shared * z[i % sweep->config.sweep.seeds] + m->own * draw_normal(random);
-        results->task[i].state = HF_TASK_OK;
+        results->task[i].state = HF_SWEEP_TASK_OK;
         results->value[i * results->width] =
             hf_scale_back(law->response, m->constant + m->slope * (1 + noise) * x + m->bend * x * x);
         results->value[i * results->width + 1] = 0;

@@ -40,7 +40,7 @@ void hf_cli_print_failures(const hf_sweep *sweep, const hf_results *results)
     const hf_tasks *tasks = &sweep->tasks;
     size_t shown = 0;
     for (size_t i = 0; i < results->count && shown < most; i++) {
-        if (results->task[i].state != HF_TASK_FAILED)
+        if (results->task[i].state != HF_SWEEP_TASK_FAILED)
             continue;
         fprintf(stderr, "headflow: task %zu failed (", i + 1);
         for (size_t c = 0; c < tasks->columns; c++)

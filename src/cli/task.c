@@ -28,7 +28,7 @@ static int report(const hf_sweep *sweep, const hf_cli_options *options, size_t c
     if (!options->quiet)
         printf("chunk %zu/%zu: %zu of its tasks failed or are missing\n", chunk, chunks, missing);
     for (size_t i = 0; i < missing && i < 5; i++)
-        if (results.task[tasks[i]].state == HF_TASK_FAILED)
+        if (results.task[tasks[i]].state == HF_SWEEP_TASK_FAILED)
             fprintf(stderr, "headflow: task %zu failed: %s\n", tasks[i] + 1, results.task[tasks[i]].reason);
     hf_results_clear(&results);
     if (hf_cli_flush(&err) != HF_OK)

@@ -50,7 +50,7 @@ HF_CLONES static void mean_velocity(const hf_flow *flow, const block_direction *
 /* Without drift the velocity of the logit geometry is the gradient's. */
 HF_INLINE bool is_gradient(const hf_problem *p)
 {
-    return p->geometry == HF_GEOMETRY_LOGIT && p->drift == 0;
+    return p->geometry == HF_GEOMETRY_LOGIT && p->kappa == 0;
 }
 
 /* phi */
@@ -92,7 +92,7 @@ HF_INLINE double block_drift(const hf_flow *flow, const block_direction *d, doub
         HF_SIMD_SUM(part)
         for (size_t i = 0; i < width; i++) {
             double weight = p->copies[first + i] * p->variance[first + i];
-            part += count[i] * ((logit ? along[i] : 0) * ds[i] - weight * row[i] * (flow->drift * ds[i] + dbeta * s[i]));
+            part += count[i] * ((logit ? along[i] : 0) * ds[i] - weight * row[i] * (flow->beta * ds[i] + dbeta * s[i]));
         }
         sum += part;
     }
@@ -157,7 +157,7 @@ HF_CLONES static double sum_curvature(const hf_flow *flow, block_direction *d, c
         hf_lanes_product(flow->basis, width, flow->attention + first, p->positions, d->u, HF_BLOCK, d->ds, HF_BLOCK);
         d->turn = flow->ascent + first;
         d->stride = p->positions;
-        if (p->drift > 0) {
+        if (p->kappa > 0) {
             sum -= block_drift(flow, d, dbeta, first, width, d->da);
             d->turn = d->da;
             d->stride = HF_BLOCK;
@@ -208,14 +208,14 @@ double hf_flow_speed_rate(hf_flow *flow)
         decay += p->weight_decay * dv[i] * dv[i];
         loss -= p->weight_decay * flow->value[i] * dv[i]; /* L' without decay */
     }
-    if (p->drift > 0) {
+    if (p->kappa > 0) {
         d.along = flow->moved;
         d.phi = d.along + rows;
         find_phi(flow, &d);
     }
     /* logit: 2 Q; else Q + grad L . J y', in which decay enters with + lambda |dv|^2 both times if values are learned */
     bool twice = !optimal || p->geometry == HF_GEOMETRY_LOGIT;
-    return -(sum_curvature(flow, &d, dv, mean, 2 * p->drift * loss) + (twice ? 2 : 1) * decay);
+    return -(sum_curvature(flow, &d, dv, mean, 2 * p->kappa * loss) + (twice ? 2 : 1) * decay);
 }
 
 /* ---- as an operator ---- */

@@ -40,7 +40,7 @@ HF_CLONES static double turn_gain(hf_flow *flow, const double *variance)
             double *turned = flow->gain + row;
             HF_SIMD
             for (size_t i = 0; i < width; i++)
-                turned[i] = h[i] - flow->drift * (weight[i] * s[i] - variance[n]);
+                turned[i] = h[i] - flow->beta * (weight[i] * s[i] - variance[n]);
         }
         hf_lanes_product(flow->basis, width, flow->attention + first, p->positions, flow->gain + first, p->positions,
                          flow->ascent + first, p->positions);
@@ -53,10 +53,10 @@ double hf_drift_gain(hf_flow *flow)
 {
     const hf_problem *p = flow->problem;
     double *variance = flow->small, *sum = flow->small + p->heads;
-    flow->drift = 2 * p->drift * (flow->loss + p->drift_floor);
+    flow->beta = 2 * p->kappa * (flow->loss + p->noise_floor);
     find_variance(flow, variance, sum);
     for (size_t n = 0; n < p->heads; n++)
-        flow->shift[n] -= flow->drift * (variance[n] - sum[n] / p->total);
+        flow->shift[n] -= flow->beta * (variance[n] - sum[n] / p->total);
     return turn_gain(flow, variance);
 }
 
@@ -67,7 +67,7 @@ HF_CLONES static void change_gain(const hf_flow *flow, const double *x, const do
     double weight[HF_BLOCK], loss = -hf_lanes_dot(values, flow->force, x);
     for (size_t n = 0; n < p->heads; n++)
         loss -= hf_counted_dot(p, flow->loss_ascent + n * positions, x + values + n * positions);
-    double drift = 2 * p->drift * loss;
+    double drift = 2 * p->kappa * loss;
     for (size_t first = 0; first < positions; first += HF_BLOCK) {
         size_t width = hf_block_width(first, positions);
         hf_block_weight(p, first, width, weight);
@@ -75,7 +75,7 @@ HF_CLONES static void change_gain(const hf_flow *flow, const double *x, const do
             size_t row = n * positions + first;
             HF_SIMD
             for (size_t i = 0; i < width; i++)
-                dg[row + i] -= weight[i] * (flow->drift * ds[row + i] + drift * flow->attention[row + i]);
+                dg[row + i] -= weight[i] * (flow->beta * ds[row + i] + drift * flow->attention[row + i]);
         }
     }
 }

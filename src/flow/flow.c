@@ -20,7 +20,7 @@ static hf_status allocate(hf_flow *flow)
     size_t heads = flow->problem->heads, positions = flow->problem->positions, features = flow->problem->features;
     size_t widest = heads > features ? heads : features;
     size_t field = heads * positions, pulls = features * positions;
-    size_t drift = flow->problem->drift > 0 ? 2 * field + heads * (HF_BLOCK + 1) : 0;
+    size_t drift = flow->problem->kappa > 0 ? 2 * field + heads * (HF_BLOCK + 1) : 0;
     size_t blocks = 4 * heads * HF_BLOCK + heads * (features + 1),
            scratch = 2 * field + pulls > blocks ? 2 * field + pulls : blocks;
     double *memory = malloc((7 * field + pulls + scratch + 4 * heads * features + 2 * heads + 3 * heads * widest +
@@ -381,7 +381,7 @@ bool hf_flow_at(hf_flow *flow, const double *y)
     for (size_t n = 0; n < p->heads; n++)
         flow->shift[n] = mean[n] - hf_lanes_dot(p->features, flow->value + n * p->features, total) / p->total;
     flow->speed = flow->descent = evaluate_gain(flow, mean);
-    if (p->drift > 0)
+    if (p->kappa > 0)
         flow->speed = hf_drift_gain(flow);
     for (size_t i = 0; i < p->heads * p->features; i++) {
         double slope = flow->force[i] - p->weight_decay * flow->value[i];
@@ -427,7 +427,7 @@ void hf_flow_head_attention(const hf_flow *flow, size_t head, double *attention)
         attention[i] = flow->weight[head * positions + i] * flow->norm[head];
 }
 
-double hf_flow_drift(const hf_flow *flow, const double *y)
+double hf_flow_mean_logit(const hf_flow *flow, const double *y)
 {
     const hf_problem *p = flow->problem;
     const double *a = y + p->heads * p->features;

@@ -33,7 +33,7 @@ typedef struct {
     hf_basis *basis;           /* owned */
     hf_error_group *group;           /* (2 H) values of every mode, then logits of every mode; owned */
     double loss, speed;        /* L and P = -dL/dt */
-    double drift;              /* beta of drift.h; 0 without drift */
+    double beta;               /* of drift.h; 0 without drift */
     double descent;            /* with drift: what P would be without, a sum of squares */
 
     double *value;     /* (H, R) the values: the state's, or the optimal ones */
@@ -96,8 +96,8 @@ double hf_flow_inner(const hf_flow *flow, const double *x, const double *y);
 /* Probability that head k gives one position of class i at the state of hf_flow_at. attention: (T). */
 void hf_flow_head_attention(const hf_flow *flow, size_t head, double *attention);
 
-/* max_k |sum_i n_i a_ki| / sum_i n_i: how far the logits have drifted from zero mean. */
-double hf_flow_drift(const hf_flow *flow, const double *y);
+/* max_k |sum_i n_i a_ki| / sum_i n_i: how far their mean, which is 0, has moved. */
+double hf_flow_mean_logit(const hf_flow *flow, const double *y);
 
 /* Size of the contrasts, sqrt(sum |v|^2 + sum_i n_i a_i^2), safe against underflow; exactly 0 when all heads are equal.
  * *rate: its logarithmic derivative along velocity, nan when it is 0. */

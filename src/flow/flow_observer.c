@@ -133,9 +133,9 @@ static bool is_symmetric(const void *observer)
     return o->flow->problem->heads > 1 && o->divergence == 0;
 }
 
-static double drift(const void *self, const double *y)
+static double moved(const void *self, const double *y)
 {
-    return hf_flow_drift(self, y);
+    return hf_flow_mean_logit(self, y);
 }
 
 const hf_observer_kind hf_flow_observer = {.create = create,
@@ -146,5 +146,5 @@ const hf_observer_kind hf_flow_observer = {.create = create,
                                            .profile = &attention,
                                            .state = state,
                                            .is_symmetric = is_symmetric,
-                                           .drift = drift,
+                                           .moved = moved,
                                            .conserved = "the mean logit"};

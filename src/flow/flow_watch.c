@@ -80,7 +80,7 @@ static double descent(const void *self)
 
 static bool has_balance(const void *self)
 {
-    return problem_of(self)->drift > 0;
+    return problem_of(self)->kappa > 0;
 }
 
 static void inner_energy(const void *self, double *loss, double *speed)

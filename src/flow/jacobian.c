@@ -107,7 +107,7 @@ HF_CLONES static void jacobian_times(hf_flow *flow, const double *x, double *res
     change_along(flow, x, result, ds, dg);
     for (size_t i = 0; i < values; i++)
         result[i] = p->value_rate * (result[i] - p->weight_decay * x[i]);
-    if (p->drift > 0)
+    if (p->kappa > 0)
         hf_drift_change(flow, x, ds, dg);
     if (p->geometry == HF_GEOMETRY_LOGIT)
         ascent_change(flow, flow->gain, ds, dg, da);

@@ -21,7 +21,7 @@ hf_status hf_newton_create(hf_newton **result, const hf_flow *flow, hf_error *er
 {
     const hf_problem *p = flow->problem;
     size_t heads = p->heads, positions = p->positions, features = p->features;
-    size_t extra = p->drift > 0, border = heads * (features + 2) + extra;
+    size_t extra = p->kappa > 0, border = heads * (features + 2) + extra;
     size_t field = heads * positions, blocks = (positions + BLOCK - 1) / BLOCK;
     hf_newton *newton = calloc(1, sizeof *newton);
     if (newton == NULL)
@@ -51,9 +51,9 @@ hf_status hf_newton_create(hf_newton **result, const hf_flow *flow, hf_error *er
     newton->ascent = newton->attention + field;
     newton->pull = newton->ascent + field;
     newton->push = newton->pull + features * positions;
-    newton->turn = newton->push + heads * features;
-    newton->shift = newton->turn + heads * features;
-    newton->residual = newton->shift + heads * heads;
+    newton->pushed = newton->push + heads * features;
+    newton->common = newton->pushed + heads * features;
+    newton->residual = newton->common + heads * heads;
     newton->factor = newton->residual + 2 * (heads * features + field);
     newton->force = newton->factor + heads * heads * BLOCK * blocks;
     newton->loss_ascent = newton->force + heads * features;
@@ -104,17 +104,17 @@ HF_INLINE void add_drift_to_systems(hf_newton *newton, size_t first, size_t widt
 {
     const hf_problem *p = newton->flow->problem;
     const hf_basis *basis = newton->flow->basis;
-    double *turn = newton->field, rate = newton->gamma * p->attention_rate * newton->drift, weight[BLOCK];
+    double *product = newton->field, rate = newton->gamma * p->attention_rate * newton->beta, weight[BLOCK];
     hf_block_weight(p, first, width, weight);
     const double *s = newton->attention + first;
     if (newton->logit)
-        hf_lanes_product(basis, width, s, p->positions, s, p->positions, turn, BLOCK);
+        hf_lanes_product(basis, width, s, p->positions, s, p->positions, product, BLOCK);
     for (size_t n = 0; n < p->heads; n++)
         for (size_t i = 0; i < width; i++)
-            turn[n * BLOCK + i] = weight[i] * (newton->logit ? turn[n * BLOCK + i] : s[n * p->positions + i]);
+            product[n * BLOCK + i] = weight[i] * (newton->logit ? product[n * BLOCK + i] : s[n * p->positions + i]);
     for (size_t t = 0; t < basis->term_count; t++) {
         hf_basis_term term = basis->term[t];
-        hf_lanes_add(width, rate * term.c, turn + term.l * BLOCK, newton->system + (term.m * p->heads + term.n) * BLOCK);
+        hf_lanes_add(width, rate * term.c, product + term.l * BLOCK, newton->system + (term.m * p->heads + term.n) * BLOCK);
     }
 }
 
@@ -177,15 +177,15 @@ HF_INLINE void border_column(const hf_newton *newton, size_t m, size_t n, size_t
     }
 }
 
-/* Entry (m, n) of D shift (logit) or of shift itself. */
-HF_INLINE void common_turn(const hf_newton *newton, size_t m, size_t n, size_t width, double *turn)
+/* Entry (m, n) of D common (logit) or of common itself. */
+HF_INLINE void common_entry(const hf_newton *newton, size_t m, size_t n, size_t width, double *entry)
 {
     size_t heads = newton->flow->problem->heads;
-    memset(turn, 0, width * sizeof *turn);
+    memset(entry, 0, width * sizeof *entry);
     for (size_t k = 0; k < heads && newton->logit; k++)
-        hf_lanes_add(width, newton->shift[k * heads + n], newton->multiplier + (m * heads + k) * BLOCK, turn);
+        hf_lanes_add(width, newton->common[k * heads + n], newton->multiplier + (m * heads + k) * BLOCK, entry);
     for (size_t i = 0; i < width && !newton->logit; i++)
-        turn[i] = newton->shift[m * heads + n];
+        entry[i] = newton->common[m * heads + n];
 }
 
 /* The row n_i s h and the column of l: -2 kappa gamma rho_a (w s - its mean), D of it in the logit geometry. */
@@ -193,10 +193,10 @@ HF_INLINE void form_drift_border(hf_newton *newton, size_t first, size_t width)
 {
     const hf_problem *p = newton->flow->problem;
     size_t heads = p->heads, row = left_width(newton), stride = column_width(newton);
-    double *turn = newton->field, *column = newton->columns + (stride - 1) * BLOCK;
-    turn_column(newton, -2 * p->drift * newton->gamma * p->attention_rate, first, width, turn);
+    double *change = newton->field, *column = newton->columns + (stride - 1) * BLOCK;
+    loss_column(newton, -2 * p->kappa * newton->gamma * p->attention_rate, first, width, change);
     if (newton->logit)
-        hf_lanes_product(newton->flow->basis, width, newton->attention + first, p->positions, turn, BLOCK, column,
+        hf_lanes_product(newton->flow->basis, width, newton->attention + first, p->positions, change, BLOCK, column,
                          stride * BLOCK);
     for (size_t m = 0; m < heads; m++) {
         const double *f = newton->loss_ascent + m * p->positions + first;
@@ -204,18 +204,18 @@ HF_INLINE void form_drift_border(hf_newton *newton, size_t first, size_t width)
         for (size_t i = 0; i < width; i++)
             left[i] = p->multiplicity[first + i] * f[i];
         if (!newton->logit)
-            memcpy(column + m * stride * BLOCK, turn + m * BLOCK, width * sizeof *turn);
+            memcpy(column + m * stride * BLOCK, change + m * BLOCK, width * sizeof *change);
     }
 }
 
-/* Fills the rows n_i D G | n_i D and the columns rho_a D G (or G) | I + D shift | B - I - D shift (or shift) | -D (or -I),
+/* Fills the rows n_i D G | n_i D and the columns rho_a D G (or G) | I + D common | B - I - D common (or common) | -D (or -I),
  * not yet multiplied by B^-1. */
 HF_INLINE void form_border(hf_newton *newton, size_t first, size_t width)
 {
     const hf_problem *p = newton->flow->problem;
     size_t heads = p->heads, features = p->features, values = heads * features;
     const double *count = p->multiplicity + first;
-    double g[BLOCK], turn[BLOCK];
+    double g[BLOCK], common[BLOCK];
     for (size_t m = 0; m < heads; m++) {
         double *left = newton->left + m * left_width(newton) * BLOCK;
         double *column = newton->columns + m * column_width(newton) * BLOCK;
@@ -232,12 +232,12 @@ HF_INLINE void form_border(hf_newton *newton, size_t first, size_t width)
             const double *d = newton->multiplier + (m * heads + n) * BLOCK, *b = newton->system + (m * heads + n) * BLOCK;
             double *row = left + (values + n) * BLOCK, *unit = column + (values + n) * BLOCK;
             double *rest = unit + heads * BLOCK, *c = rest + heads * BLOCK, same = m == n;
-            common_turn(newton, m, n, width, turn);
+            common_entry(newton, m, n, width, common);
             HF_SIMD
             for (size_t i = 0; i < width; i++) {
                 row[i] = count[i] * d[i];
-                unit[i] = same + turn[i];
-                rest[i] = b[i] - same - turn[i];
+                unit[i] = same + common[i];
+                rest[i] = b[i] - same - common[i];
                 c[i] = newton->logit ? -d[i] : -same;
             }
         }
@@ -351,27 +351,27 @@ HF_INLINE double common_weight(const hf_newton *newton, size_t i)
     return newton->logit ? p->multiplicity[i] * newton->attention[i] / root : 0;
 }
 
-/* shift += gamma rho_a beta times multiplication by push, the mean of w s for any feature. */
+/* common += gamma rho_a beta times multiplication by push, the mean of w s for any feature. */
 static void add_drift_to_common(hf_newton *newton)
 {
     const hf_problem *p = newton->flow->problem;
     const hf_basis *basis = newton->flow->basis;
     for (size_t t = 0; t < basis->term_count; t++) {
         hf_basis_term term = basis->term[t];
-        newton->shift[term.m * p->heads + term.n] +=
-            newton->gamma * p->attention_rate * newton->drift * term.c * newton->push[term.l];
+        newton->common[term.m * p->heads + term.n] +=
+            newton->gamma * p->attention_rate * newton->beta * term.c * newton->push[term.l];
     }
 }
 
-/* Takes the mean out of pull, and finds push, turn and shift. */
+/* Takes the mean out of pull, and finds push, pushed and common. */
 static void find_common(hf_newton *newton)
 {
     const hf_problem *p = newton->flow->problem;
     size_t heads = p->heads, features = p->features;
     double *value = newton->z->data;
-    memset(newton->shift, 0, heads * heads * sizeof *newton->shift);
+    memset(newton->common, 0, heads * heads * sizeof *newton->common);
     for (size_t r = 0; r < features; r++) {
-        double *pull = newton->pull + r * p->positions, *push = newton->push + r * heads, *turn = newton->turn + r * heads;
+        double *pull = newton->pull + r * p->positions, *push = newton->push + r * heads, *pushed = newton->pushed + r * heads;
         double mean = 0;
         memset(push, 0, heads * sizeof *push);
         for (size_t i = 0; i < p->positions; i++) {
@@ -384,10 +384,10 @@ static void find_common(hf_newton *newton)
             pull[i] -= mean;
         for (size_t n = 0; n < heads; n++)
             value[n] = newton->value[n * features + r];
-        hf_basis_product(newton->flow->basis, value, push, turn);
+        hf_basis_product(newton->flow->basis, value, push, pushed);
         for (size_t m = 0; m < heads; m++)
             for (size_t n = 0; n < heads; n++)
-                newton->shift[m * heads + n] += newton->gamma * p->attention_rate * value[m] * turn[n];
+                newton->common[m * heads + n] += newton->gamma * p->attention_rate * value[m] * pushed[n];
     }
     if (newton->extra > 0)
         add_drift_to_common(newton);
@@ -397,7 +397,7 @@ static void copy_drift(hf_newton *newton)
 {
     const hf_flow *flow = newton->flow;
     const hf_problem *p = flow->problem;
-    newton->drift = flow->drift;
+    newton->beta = flow->beta;
     memcpy(newton->force, flow->force, p->heads * p->features * sizeof *newton->force);
     memcpy(newton->loss_ascent, flow->loss_ascent, p->heads * p->positions * sizeof *newton->loss_ascent);
 }

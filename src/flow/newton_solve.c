@@ -61,13 +61,13 @@ HF_INLINE void scatter_drift(const hf_newton *newton, size_t first, size_t width
     size_t heads = p->heads;
     double rate = newton->gamma * p->attention_rate, weight[BLOCK];
     const double *sigma = newton->z->data + heads * p->features;
-    double *mean = newton->field + 2 * heads * BLOCK, *turn = mean + heads * BLOCK;
+    double *mean = newton->field + 2 * heads * BLOCK, *change = mean + heads * BLOCK;
     hf_basis_product(newton->flow->basis, newton->push, sigma, mean);
     hf_block_weight(p, first, width, weight);
-    turn_column(newton, -2 * p->drift * rate * sigma[2 * heads], first, width, turn);
+    loss_column(newton, -2 * p->kappa * rate * sigma[2 * heads], first, width, change);
     for (size_t m = 0; m < heads; m++)
         for (size_t i = 0; i < width; i++)
-            e[m * BLOCK + i] += turn[m * BLOCK + i] + rate * newton->drift * (weight[i] * ds[m * BLOCK + i] - mean[m]);
+            e[m * BLOCK + i] += change[m * BLOCK + i] + rate * newton->beta * (weight[i] * ds[m * BLOCK + i] - mean[m]);
 }
 
 /* x = b + (the border's columns) z for one block, B^-1 not yet applied: with e = rho_a G dv - c + gamma rho_a c_i C D
@@ -92,7 +92,7 @@ HF_INLINE void scatter(hf_newton *newton, const double *b, double *x, size_t fir
         for (size_t m = 0; m < heads; m++) {
             hf_lanes_add(width, newton->value[m * p->features + r], ds + m * BLOCK, push);
             hf_lanes_add(width, -dv[m * p->features + r], newton->attention + m * positions + first, push);
-            mean += newton->turn[r * heads + m] * sigma[m] - newton->push[r * heads + m] * dv[m * p->features + r];
+            mean += newton->pushed[r * heads + m] * sigma[m] - newton->push[r * heads + m] * dv[m * p->features + r];
         }
         HF_SIMD
         for (size_t i = 0; i < width; i++)
@@ -167,12 +167,12 @@ HF_INLINE void add_drift_change(const hf_newton *newton, double loss, const doub
                                 double *dg)
 {
     const hf_problem *p = newton->flow->problem;
-    double weight[BLOCK], drift = 2 * p->drift * loss;
+    double weight[BLOCK], drift = 2 * p->kappa * loss;
     hf_block_weight(p, first, width, weight);
     for (size_t m = 0; m < p->heads; m++) {
         const double *s = newton->attention + m * p->positions + first;
         for (size_t i = 0; i < width; i++)
-            dg[m * BLOCK + i] -= weight[i] * (newton->drift * ds[m * BLOCK + i] + drift * s[i]);
+            dg[m * BLOCK + i] -= weight[i] * (newton->beta * ds[m * BLOCK + i] + drift * s[i]);
     }
 }
 

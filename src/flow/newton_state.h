@@ -17,7 +17,7 @@ struct hf_newton {
     double gamma;
     bool logit;
     size_t extra; /* 1 with SGD's drift: l = dL is one more unknown of the border; else 0 */
-    double drift; /* beta */
+    double beta;  /* of drift.h */
 
     /* The values' rows are (unit + gamma rate lambda) dv - gamma rate (dforce) = unit b: value_rate and 1, or for optimal
      * values, which are an equation without a time derivative, 1 and 0. */
@@ -25,10 +25,10 @@ struct hf_newton {
 
     /* The state of the factorization, copied: the flow moves on while CVODE keeps a factorization. Rows as in flow.h. What
      * G dv and (B - I) sigma have in common at all positions is left to c, which would have to cancel it at the cost of
-     * digits: pull is without its mean under the heads' mean attention; push (R, H) is that mean of c_i omega_ri s_ni, turn
-     * (R, H) the modes of v_kr push_kr, and shift (H, H) = gamma rho_a sum_r v_r turn_r^T what all positions' C D have in
+     * digits: pull is without its mean under the heads' mean attention; push (R, H) is that mean of c_i omega_ri s_ni, pushed
+     * (R, H) the modes of v_kr push_kr, and common (H, H) = gamma rho_a sum_r v_r pushed_r^T what all positions' C D have in
      * common; with drift that includes gamma rho_a beta times multiplication by push. */
-    double *value, *attention, *ascent, *pull, *push, *turn, *shift;
+    double *value, *attention, *ascent, *pull, *push, *pushed, *common;
     double *force, *loss_ascent; /* only with drift */
 
     double *residual; /* (2, size of a state) for the refinement */
@@ -62,8 +62,8 @@ HF_INLINE void substitute_block(const hf_newton *newton, size_t first, size_t wi
         hf_lu_substitute_one(heads, factor + i, newton->pivot + first * heads + i, x + i, stride);
 }
 
-/* turn (H) = factor (w s - its mean) for one block. */
-HF_INLINE void turn_column(const hf_newton *newton, double factor, size_t first, size_t width, double *turn)
+/* change (H) = factor (w s - its mean) for one block: the column of l, up to a factor. */
+HF_INLINE void loss_column(const hf_newton *newton, double factor, size_t first, size_t width, double *change)
 {
     const hf_problem *p = newton->flow->problem;
     double weight[BLOCK];
@@ -71,7 +71,7 @@ HF_INLINE void turn_column(const hf_newton *newton, double factor, size_t first,
     for (size_t m = 0; m < p->heads; m++) {
         const double *s = newton->attention + m * p->positions + first;
         for (size_t i = 0; i < width; i++)
-            turn[m * BLOCK + i] = factor * (weight[i] * s[i] - newton->push[m]); /* of any feature */
+            change[m * BLOCK + i] = factor * (weight[i] * s[i] - newton->push[m]); /* of any feature */
     }
 }
 

@@ -134,8 +134,8 @@ static void fill_drift(hf_problem *p, const hf_problem_params *params)
 {
     double lr = params->flow.sgd_drift.lr, noise = params->flow.sgd_drift.noise;
     double dim = (double)params->flow.sgd_drift.dim, batch = (double)params->flow.sgd_drift.batch;
-    p->drift = p->value_rate * lr * dim / (2 * batch);
-    p->drift_floor = dim * noise * noise / 2;
+    p->kappa = p->value_rate * lr * dim / (2 * batch);
+    p->noise_floor = dim * noise * noise / 2;
 }
 
 /* ---- the whole ---- */

@@ -63,7 +63,7 @@ typedef struct {
     double value_rate, attention_rate, weight_decay; /* rho_v, rho_a, lambda */
 
     /* SGD's drift (drift.h): kappa, 0 for none, and d sigma^2 / 2. Needs variances that are equal for all features. */
-    double drift, drift_floor;
+    double kappa, noise_floor;
 
     hf_values values; /* learned, frozen (value_rate is 0), or optimal (value_rate is 0, weight_decay that of optimal.h) */
 

@@ -121,7 +121,7 @@ static bool with_attention(const hf_plots_run *run)
     return of_heads(run) && run->has_attention && (run->has_flow || drawable);
 }
 
-static bool with_ladder(const hf_plots_run *run)
+static bool with_hypotheses(const hf_plots_run *run)
 {
     return of_heads(run) && run->pattern_count >= 2;
 }
@@ -143,7 +143,7 @@ static const figure figures[] = {
     {"compare", hf_plot_compare, ALL_SEEDS, of_heads},
     {"rungs", hf_plot_rungs, ALL_SEEDS, with_rungs},
     {"attention", hf_plot_attention, ANY_RUN, with_attention},
-    {"ladder", hf_plot_ladder, ANY_RUN, with_ladder},
+    {"ladder", hf_plot_ladder, ANY_RUN, with_hypotheses},
     {"curvature", hf_plot_curvature, ANY_RUN, with_curvature},
 };
 enum { FIGURES = sizeof figures / sizeof figures[0] };

@@ -140,8 +140,8 @@ static void summarize(flow_run *run, double t)
     if (share != NULL)
         memcpy(summary->share, share, summary->heads * summary->patterns * sizeof *summary->share);
     summary->integration.energy_defect = defect(run, energy);
-    if (observer != NULL && observer->drift != NULL) {
-        summary->integration.drift = observer->drift(run->system.self, run->y);
+    if (observer != NULL && observer->moved != NULL) {
+        summary->integration.drift = observer->moved(run->system.self, run->y);
         summary->integration.conserved = observer->conserved;
     }
     summary->integration.counts = hf_integrator_statistics(run->integrator);

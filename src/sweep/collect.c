@@ -146,11 +146,11 @@ static const hf_table_kind timing_table = {"timing.tsv", "Of a sweep: a row for 
 static result_row row_of_task(const hf_sweep *sweep, const hf_results *results, size_t task)
 {
     static const char *const states[] = {"NOT_RUN", "OK", "FAILED"};
-    const hf_task_result *result = &results->task[task];
+    const hf_sweep_task_result *result = &results->task[task];
     return (result_row){.of = {sweep, results, task, sweep->tasks.columns},
                         .task = task + 1,
                         .status = states[result->state],
-                        .code = result->state == HF_TASK_NOT_RUN ? (double)NAN : (double)result->code,
+                        .code = result->state == HF_SWEEP_TASK_NOT_RUN ? (double)NAN : (double)result->code,
                         .reason = result->reason == NULL ? "nan" : result->reason};
 }
 
@@ -178,8 +178,8 @@ static hf_status write_timing(const hf_sweep *sweep, const hf_results *results, 
         return status;
     hf_table_head(&table, &timing_table, NULL);
     for (size_t task = 0; task < results->count; task++) {
-        const hf_task_result *result = &results->task[task];
-        const timing_row row = {task + 1, result->state == HF_TASK_NOT_RUN ? (double)NAN : result->seconds};
+        const hf_sweep_task_result *result = &results->task[task];
+        const timing_row row = {task + 1, result->state == HF_SWEEP_TASK_NOT_RUN ? (double)NAN : result->seconds};
         hf_table_line(&table, &timing_table, &row);
     }
     return hf_file_commit(&table.file, err);
@@ -250,9 +250,9 @@ static point_row row_of_point(const hf_sweep *sweep, const hf_results *results, 
         states[results->task[first + run].state]++;
     return (point_row){.of = {sweep, results, first, sweep->config.sweep.over.count},
                        .scratch = scratch,
-                       .runs = states[HF_TASK_OK],
-                       .failed = states[HF_TASK_FAILED],
-                       .not_run = states[HF_TASK_NOT_RUN],
+                       .runs = states[HF_SWEEP_TASK_OK],
+                       .failed = states[HF_SWEEP_TASK_FAILED],
+                       .not_run = states[HF_SWEEP_TASK_NOT_RUN],
                        .censored = hf_summary_censored(sweep, results, first)};
 }
 

@@ -87,7 +87,7 @@ static double response_at(const hf_sweep *sweep, const hf_results *results, cons
     const double y = results->value[task * results->width + quantity];
     const hf_quantity_kind *kind = sweep->report[quantity].kind;
     const bool is_bound = kind->until != HF_UNTIL_NONE && results->value[task * results->width + sweep->censored] == 1;
-    const bool counts = results->task[task].state == HF_TASK_OK && isfinite(y) && !is_bound && (y > 0 || !kind->is_time);
+    const bool counts = results->task[task].state == HF_SWEEP_TASK_OK && isfinite(y) && !is_bound && (y > 0 || !kind->is_time);
     return counts ? hf_scale_of(hf_laws[fit->law].response, y) : NAN;
 }
 

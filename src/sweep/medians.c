@@ -164,7 +164,7 @@ static void print_censored(const hf_sweep *sweep, const hf_results *results, FIL
         matters = matters || sweep->report[q].kind->until != HF_UNTIL_NONE;
         for (size_t task = 0; task < results->count && is_time; task++)
             matters =
-                matters || (results->task[task].state == HF_TASK_OK && isnan(results->value[task * results->width + q]));
+                matters || (results->task[task].state == HF_SWEEP_TASK_OK && isnan(results->value[task * results->width + q]));
     }
     if (censored > 0 && matters)
         fprintf(stream,

@@ -266,12 +266,12 @@ static bool parse_real(char **line, double *value)
 static hf_status keep(reader *r, size_t i, int code, double seconds, const char *reason)
 {
     hf_results *results = r->results;
-    hf_task_result *task = &results->task[i];
-    if (task->state == HF_TASK_OK)
+    hf_sweep_task_result *task = &results->task[i];
+    if (task->state == HF_SWEEP_TASK_OK)
         return HF_OK;
-    results->failed -= task->state == HF_TASK_FAILED;
+    results->failed -= task->state == HF_SWEEP_TASK_FAILED;
     free(task->reason);
-    *task = (hf_task_result){.state = code == 0 ? HF_TASK_OK : HF_TASK_FAILED, .code = code, .seconds = seconds};
+    *task = (hf_sweep_task_result){.state = code == 0 ? HF_SWEEP_TASK_OK : HF_SWEEP_TASK_FAILED, .code = code, .seconds = seconds};
     results->done += code == 0;
     results->failed += code != 0;
     memcpy(&results->value[i * results->width], r->values, results->width * sizeof *r->values);
@@ -282,7 +282,7 @@ static hf_status keep(reader *r, size_t i, int code, double seconds, const char 
 /* For every task that is this one: usually one; none where the sweep does not have it any more. */
 static hf_status keep_all(reader *r, uint64_t id, int code, double seconds, const char *reason)
 {
-    const hf_task_id *ids = r->sweep->ids;
+    const hf_sweep_task_id *ids = r->sweep->ids;
     size_t low = 0, high = r->results->count;
     while (low < high) {
         const size_t middle = low + (high - low) / 2;
@@ -389,7 +389,7 @@ size_t hf_results_missing(const hf_results *results, size_t chunk, size_t chunks
 {
     size_t count = 0;
     for (size_t i = chunk - 1; i < results->count; i += chunks)
-        if (results->task[i].state != HF_TASK_OK)
+        if (results->task[i].state != HF_SWEEP_TASK_OK)
             tasks[count++] = i;
     return count;
 }

@@ -10,18 +10,18 @@
 
 #include <time.h>
 
-typedef enum { HF_TASK_NOT_RUN, HF_TASK_OK, HF_TASK_FAILED } hf_task_state;
+typedef enum { HF_SWEEP_TASK_NOT_RUN, HF_SWEEP_TASK_OK, HF_SWEEP_TASK_FAILED } hf_sweep_task_state;
 
 typedef struct {
-    hf_task_state state;
+    hf_sweep_task_state state;
     int code;       /* of a failure */
     double seconds; /* wall time */
     char *reason;   /* of a failure; owned */
-} hf_task_result;
+} hf_sweep_task_result;
 
 typedef struct {
     size_t count, width;  /* tasks, quantities */
-    hf_task_result *task; /* (count) */
+    hf_sweep_task_result *task; /* (count) */
     double *value;        /* (count, width), nan unless OK */
     size_t done, failed;  /* tasks in these states */
 } hf_results;

@@ -13,7 +13,7 @@
 static bool is_missing(const hf_results *results, size_t chunk, size_t chunks)
 {
     for (size_t i = chunk - 1; i < results->count; i += chunks)
-        if (results->task[i].state != HF_TASK_OK)
+        if (results->task[i].state != HF_SWEEP_TASK_OK)
             return true;
     return false;
 }

@@ -6,7 +6,7 @@
 
 static bool is_censored(const hf_sweep *sweep, const hf_results *results, size_t task)
 {
-    return results->task[task].state == HF_TASK_OK && results->value[task * results->width + sweep->censored] == 1;
+    return results->task[task].state == HF_SWEEP_TASK_OK && results->value[task * results->width + sweep->censored] == 1;
 }
 
 size_t hf_summary_censored(const hf_sweep *sweep, const hf_results *results, size_t first)
@@ -27,7 +27,7 @@ static size_t gather(const hf_sweep *sweep, const hf_results *results, size_t fi
     for (size_t run = 0; run < sweep->config.sweep.seeds; run++) {
         const size_t task = first + run;
         const double value = results->value[task * results->width + q];
-        if (results->task[task].state != HF_TASK_OK || (isnan(value) && !kind->is_time))
+        if (results->task[task].state != HF_SWEEP_TASK_OK || (isnan(value) && !kind->is_time))
             continue;
         const hf_until until = is_censored(sweep, results, task) ? kind->until : HF_UNTIL_NONE;
         *have += isnan(value) ? 0 : 1;

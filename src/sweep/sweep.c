@@ -299,7 +299,7 @@ static hf_status open_report(hf_sweep *sweep, hf_error *err)
 
 static int by_id(const void *a, const void *b)
 {
-    const hf_task_id *x = a, *y = b;
+    const hf_sweep_task_id *x = a, *y = b;
     return x->id != y->id ? (x->id > y->id) - (x->id < y->id) : (x->task > y->task) - (x->task < y->task);
 }
 
@@ -342,7 +342,7 @@ static hf_status identify(hf_sweep *sweep, hf_error *err)
         sweep->id[i] = sweep->model_hash;
         for (size_t c = 0; c < tasks->columns && status == HF_OK; c++)
             status = add_cell(&sweep->id[i], sweep, c, tasks->cell[i * tasks->columns + c], err);
-        sweep->ids[i] = (hf_task_id){sweep->id[i], i};
+        sweep->ids[i] = (hf_sweep_task_id){sweep->id[i], i};
     }
     if (status == HF_OK)
         qsort(sweep->ids, tasks->count, sizeof *sweep->ids, by_id);

@@ -16,7 +16,7 @@
 typedef struct {
     uint64_t id;
     size_t task; /* from 0 */
-} hf_task_id;
+} hf_sweep_task_id;
 
 typedef struct {
     char *directory;
@@ -29,7 +29,7 @@ typedef struct {
     size_t censored;     /* which of them says whether the run is censored */
     uint64_t model_hash; /* of the model that the tasks share */
     uint64_t *id;        /* (tasks.count) what each task is; owned */
-    hf_task_id *ids;     /* (tasks.count) in order of id; owned */
+    hf_sweep_task_id *ids;     /* (tasks.count) in order of id; owned */
 } hf_sweep;
 
 /* Makes DIR the folder of the sweep that a settled configuration describes, or finds that it is already: only what does

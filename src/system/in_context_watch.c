@@ -149,7 +149,7 @@ static hf_status state(const void *self, const double *y, hf_take_coordinate *ta
 }
 
 /* The flow is where it was evaluated last, at y. */
-static double drift(const void *self, const double *y)
+static double moved(const void *self, const double *y)
 {
     (void)y;
     return hf_in_context_defect(self);
@@ -161,7 +161,7 @@ const hf_observer_kind hf_in_context_observer = {.create = create,
                                                  .observable_count = sizeof observables / sizeof observables[0],
                                                  .observable = observables,
                                                  .state = state,
-                                                 .drift = drift,
+                                                 .moved = moved,
                                                  .conserved = "v^2 - |k|^2 and v^2 - |q|^2"};
 
 /* ---- events ---- */

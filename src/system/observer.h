@@ -51,7 +51,7 @@ typedef struct {
     bool (*is_symmetric)(const void *observer);
 
     /* How far what the flow conserves has moved at y, and its name. */
-    double (*drift)(const void *self, const double *y);
+    double (*moved)(const void *self, const double *y);
     const char *conserved;
 } hf_observer_kind;
 

@@ -239,7 +239,7 @@ static hf_status allocate_kernels(hf_regression *m, hf_error *err)
                                           .back = take(&free_memory, H * n * d),
                                           .lanes = take(&free_memory, H * rows * HF_KERNEL_LANES)};
     for (size_t s = 0; s < HF_SHARES; s++)
-        m->shares[s] = (hf_share){.value = take(&free_memory, H * d * d),
+        m->shares[s] = (hf_batch_share){.value = take(&free_memory, H * d * d),
                                   .gain = take(&free_memory, H * rows),
                                   .products = take(&free_memory, H * H)};
     return HF_OK;

@@ -15,7 +15,7 @@ typedef struct {
     double *value;    /* (H, d, d) sum of e (X s_k)^T */
     double *gain;     /* (H, rows) sum of (V_k^T e) . x_i */
     double *products; /* (H, H) sum of w_k . w_l */
-} hf_share;
+} hf_batch_share;
 
 /* What one thread needs for a chunk of n samples. */
 typedef struct {
@@ -46,7 +46,7 @@ struct hf_regression {
 
     size_t chunk;             /* samples */
     hf_workspace *workspaces; /* (threads) */
-    hf_share shares[HF_SHARES];
+    hf_batch_share shares[HF_SHARES];
     double *memory;    /* of workspaces and shares */
     const double **at; /* (threads, chunk) */
     double *stored;    /* (samples + validation, N, d), or NULL */

@@ -87,7 +87,7 @@ static double forward(const hf_regression *m, const double *values, const hf_bat
     return hf_kernel_dot(n * d, w->error, w->error) / 2;
 }
 
-static void backward(const hf_regression *m, const double *values, size_t n, hf_workspace *w, hf_share *s)
+static void backward(const hf_regression *m, const double *values, size_t n, hf_workspace *w, hf_batch_share *s)
 {
     const size_t d = m->dim;
     for (size_t k = 0; k < m->heads; k++) {
@@ -114,7 +114,7 @@ static size_t chunk_count(const hf_regression *m, const hf_batch *b)
 static void compute_share(hf_regression *m, const double *values, const hf_batch *b, size_t s, bool back, hf_workspace *w)
 {
     const size_t chunks = chunk_count(m, b);
-    hf_share *sum = &m->shares[s];
+    hf_batch_share *sum = &m->shares[s];
     sum->loss = 0;
     memset(sum->value, 0, m->heads * m->dim * m->dim * sizeof *sum->value);
     memset(sum->products, 0, m->heads * m->heads * sizeof *sum->products);
