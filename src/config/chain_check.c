@@ -47,9 +47,6 @@ static hf_status check_no_regression(hf_config *c, hf_error *err)
                                     strcmp(key->path, "heads") == 0 ? ", expected model.heads" : "");
     if (c->declared.flow)
         return hf_config_reject(c, err, "train.task", "is \"markov\", which has no flow: leave out flow = { }");
-    if (c->declared.sweep)
-        return hf_config_reject(c, err, "train.task",
-                                "is \"markov\", which cannot be swept: set keys with -s for one run after the other");
     return HF_OK;
 }
 

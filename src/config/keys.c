@@ -487,7 +487,7 @@ const hf_key hf_keys[] = {
     KEY(detect.overlap, REAL, "0.5", BETWEEN(0, 1), "1", "0.9", "overlap of the heads at which they split", .when = of_heads),
     KEY(detect.acquired, REAL, "0.5", BETWEEN(0, 1), "1", "0.8", "share of a pattern from which it counts as acquired", .when = regresses),
     KEY(detect.loss_fraction, REAL, "0.0", FROM_BELOW(0, 1), "initial loss", "0.1",
-        "loss at which the event emerged is reported; 0: never", .when = regresses),
+        "loss at which the event emerged is reported; 0: never"),
     KEY(detect.events, BOOL, "true", ANY, "", "false", "look for plateaus, stages and the events of the heads"),
     KEY(detect.saddles, BOOL, "true", ANY, "", "false", "take the Hessian's lowest eigenvalues at every plateau", .when = regresses),
 

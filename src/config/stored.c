@@ -129,6 +129,12 @@ static hf_status copy_table(const hf_config *config, const char *given, const ch
     return status;
 }
 
+hf_status hf_stored_copy_tables(const hf_config *config, const char *directory, hf_error *err)
+{
+    const hf_status status = copy_table(config, config->init.state, directory, "init.tsv", err);
+    return status == HF_OK ? copy_table(config, config->chain.teacher, directory, HF_CONFIG_TEACHER, err) : status;
+}
+
 /* model.conf and its tables, so that DIR is all a rerun needs. */
 static hf_status write_model(const void *self, const char *work, hf_error *err)
 {
@@ -137,9 +143,7 @@ static hf_status write_model(const void *self, const char *work, hf_error *err)
     char *path = hf_path_join(work, "model.conf");
     if (path == NULL)
         return hf_fail_memory(err, "a file name");
-    hf_status status = copy_table(config, config->init.state, work, "init.tsv", err);
-    if (status == HF_OK)
-        status = copy_table(config, config->chain.teacher, work, HF_CONFIG_TEACHER, err);
+    hf_status status = hf_stored_copy_tables(config, work, err);
     if (status == HF_OK)
         status = hf_file_open(&file, path, err);
     if (status == HF_OK) {

@@ -486,7 +486,7 @@ hf_status hf_validate_config(hf_config *config, hf_error *err)
     static const check of_in_context[] = {
         hf_chain_check_absent, hf_system_check_in_context, hf_system_check_keys, check_times, check_state, settle_noise, check_title, hf_axes_check,
     };
-    static const check of_chain[] = {check_title, check_state, hf_chain_check};
+    static const check of_chain[] = {check_title, check_state, hf_chain_check, hf_axes_check};
     if (hf_config_is_chain(config))
         return run_checks(sizeof of_chain / sizeof *of_chain, of_chain, config, err);
     return config->flow.system == HF_SYSTEM_IN_CONTEXT

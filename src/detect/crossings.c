@@ -198,31 +198,12 @@ bool hf_crossings_transfer(hf_crossings *c, hf_channel *channel)
 
 hf_status hf_crossings_begin_findings(const hf_crossings *c, size_t stages, size_t plateaus, hf_findings *f, hf_error *err)
 {
-    const size_t pairs = c->heads * c->heads;
-    *f = (hf_findings){.stage_count = stages,
-                       .plateau_count = plateaus,
-                       .loss_fraction = c->loss_fraction,
-                       .on_test = has_test(&c->system)};
-    f->event = malloc((3 * stages + plateaus + c->event_count + 1) * sizeof *f->event);
-    f->plateau = malloc((plateaus + 1) * sizeof *f->plateau);
-    f->stage = malloc((stages + 1) * sizeof *f->stage);
-    f->start_overlaps = malloc((2 * pairs + 1) * sizeof *f->start_overlaps);
-    if (f->event == NULL || f->plateau == NULL || f->stage == NULL || f->start_overlaps == NULL) {
-        hf_findings_clear(f);
-        return hf_fail_memory(err, "the stages");
-    }
-    f->end_overlaps = f->start_overlaps + pairs;
-    for (size_t i = 0; i < plateaus; i++)
-        f->plateau[i] = (hf_plateau){.predicted_loss = NAN};
+    const hf_status status = hf_findings_begin(f, stages, plateaus, plateaus + c->event_count, c->heads, err);
+    if (status != HF_OK)
+        return status;
+    f->loss_fraction = c->loss_fraction;
+    f->on_test = has_test(&c->system);
     return HF_OK;
-}
-
-static int by_time(const void *a, const void *b)
-{
-    const hf_event *x = a, *y = b;
-    if (x->t != y->t)
-        return x->t < y->t ? -1 : 1;
-    return x->kind < y->kind ? -1 : x->kind > y->kind;
 }
 
 /* The stage a time belongs to: from its onset to the next one's. */
@@ -302,7 +283,7 @@ hf_status hf_crossings_complete_findings(const hf_crossings *c, const hf_sample 
         f,
         (hf_event){
             .kind = HF_EVENT_STOP, .t = last->t, .loss = last->loss, .stage = stage_at(f, last->t), .value = last->speed});
-    qsort(f->event, f->event_count, sizeof *f->event, by_time);
+    hf_findings_sort(f);
     if (c->system.kind->watch != NULL && c->system.kind->watch->match != NULL)
         c->system.kind->watch->match(f->event_count, f->event);
     const hf_status status = predict(c, f, err);

@@ -4,6 +4,7 @@
 
 #include "detect/curve.h"
 #include "detect/saddle.h"
+#include "detect/search.h"
 #include "system/event.h"
 
 typedef struct {
@@ -19,7 +20,8 @@ typedef struct {
     double loss_after;                /* at the next plateau; nan: the run ends before */
     double predicted_loss_after;      /* of that plateau, with the patterns acquired up to the end of the stage */
     double t_half;                    /* of a training run: half of the fall is behind; nan: the run ends before */
-    double strength; /* how sure a stage among noise is: the smaller of fall and contrast over what noise could pretend, 1 and
+    double
+        strength; /* how sure a stage among noise is: the smaller of fall and contrast over what noise could pretend, 1 and
                         more; nan: there was no noise */
 } hf_stage;
 
@@ -45,10 +47,27 @@ typedef struct {
     double loss_fraction; /* at which emergence was looked for; 0: it was not */
     bool on_test;         /* of the loss on the test data */
     bool sampled;         /* of a training run */
-    double noise; /* standard deviation of a step's loss in the span of the features, where stages were found among noise; 0 */
-    hf_curve curve; /* every step; of a training run without noise the loss in the span of the features, with steps left out;
+    double
+        noise; /* standard deviation of a step's loss in the span of the features, where stages were found among noise; 0 */
+    hf_curve
+        curve; /* every step; of a training run without noise the loss in the span of the features, with steps left out;
                        with noise: empty */
 } hf_findings;
+
+/* Empty findings with room for so many stages, plateaus and, beside three for each stage, events; of so many heads. Errors:
+ * HF_ESYSTEM. Free with hf_findings_clear. */
+hf_status hf_findings_begin(hf_findings *findings, size_t stages, size_t plateaus, size_t events, size_t heads,
+                            hf_error *err);
+
+/* What a search has found in samples: stages, plateaus and their events, in memory of hf_findings_begin. end: the plateau where
+ * there are too few samples to look at. */
+void hf_findings_of_search(hf_findings *findings, const hf_search_result *found, const hf_search_plateau *end);
+
+/* How many plateaus hf_findings_of_search fills. */
+size_t hf_findings_plateaus(const hf_search_result *found);
+
+/* Events in order of time. */
+void hf_findings_sort(hf_findings *findings);
 
 /* Adds an event, for which there is room. */
 void hf_findings_add(hf_findings *findings, hf_event event);

@@ -262,8 +262,7 @@ static hf_status finish_exact(hf_series *s, hf_findings *f, hf_error *err)
     if (status != HF_OK)
         return status;
     hf_track_describe(track, f);
-    status =
-        hf_crossings_complete_findings(&s->crossings, &track->samples[track->sample_count - 1], s->pending_y, f, err);
+    status = hf_crossings_complete_findings(&s->crossings, &track->samples[track->sample_count - 1], s->pending_y, f, err);
     if (status != HF_OK)
         return status;
     f->curve = (hf_curve){track->sample_count, track->samples};
@@ -346,56 +345,18 @@ static hf_status look_for_stages(const hf_series *s, hf_search_result *found, hf
     return status;
 }
 
-static void add_stage(hf_findings *f, size_t i, const hf_search_stage *s)
-{
-    const double lowest = s->before - s->fall;
-    hf_findings_add(f, (hf_event){.kind = HF_EVENT_ONSET,
-                                  .t = s->t_onset,
-                                  .loss = s->before - 0.1 * s->fall,
-                                  .stage = i + 1,
-                                  .value = s->speed_onset});
-    if (!isnan(s->t_peak))
-        hf_findings_add(
-            f, (hf_event){.kind = HF_EVENT_DROP, .t = s->t_peak, .loss = s->loss_peak, .stage = i + 1, .value = s->speed});
-    if (s->settled)
-        hf_findings_add(f, (hf_event){.kind = HF_EVENT_SETTLE,
-                                      .t = s->t_settle,
-                                      .loss = lowest + 0.1 * s->fall,
-                                      .stage = i + 1,
-                                      .value = s->speed_settle});
-    f->stage[i] = (hf_stage){.before = &f->plateau[i],
-                             .t_onset = s->t_onset,
-                             .t_peak = s->t_peak,
-                             .t_settle = s->t_settle,
-                             .loss_after = i + 1 < f->plateau_count ? f->plateau[i + 1].loss : NAN,
-                             .t_half = s->t_half,
-                             .strength = s->strength};
-}
-
-static hf_end end_of(const hf_search_result *found)
-{
-    if (found->stage_count > 0)
-        return found->stage[found->stage_count - 1].settled ? HF_END_PLATEAU : HF_END_STAGE;
-    return found->falls_at_start ? HF_END_PLATEAU : HF_END_START;
-}
-
 static hf_status describe(hf_series *s, const hf_search_result *found, hf_findings *f, hf_error *err)
 {
-    const hf_search_plateau end = {.t = s->pending.t, .loss = s->pending.loss}; /* where there are too few steps to look at */
-    const size_t plateaus = found->plateau_count == 0 ? 1 : found->plateau_count;
-    hf_status status = hf_crossings_begin_findings(&s->crossings, found->stage_count, plateaus, f, err);
+    const hf_search_plateau end = {.t = s->pending.t,
+                                   .loss = s->pending.loss}; /* where there are too few steps to look at */
+    const size_t plateaus = hf_findings_plateaus(found);
+    const hf_status status = hf_crossings_begin_findings(&s->crossings, found->stage_count, plateaus, f, err);
     if (status != HF_OK)
         return status;
     f->start_loss = hf_thinned_at(&s->losses, 0).loss;
-    f->end = end_of(found);
-    f->noise = found->noise;
-    for (size_t i = 0; i < plateaus; i++) {
-        const hf_search_plateau *p = found->plateau_count == 0 ? &end : &found->plateau[i];
-        f->plateau[i] = (hf_plateau){.t = p->t, .loss = p->loss, .speed = p->speed, .level = p->speed};
-        analyze_saddle(s, &f->plateau[i], hf_snapshots_nearest(&s->snapshots, p->t));
-    }
-    for (size_t i = 0; i < found->stage_count; i++)
-        add_stage(f, i, &found->stage[i]);
+    hf_findings_of_search(f, found, &end);
+    for (size_t i = 0; i < plateaus; i++)
+        analyze_saddle(s, &f->plateau[i], hf_snapshots_nearest(&s->snapshots, f->plateau[i].t));
     return hf_crossings_complete_findings(&s->crossings, &s->pending, s->pending_y, f, err);
 }
 

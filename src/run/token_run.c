@@ -2,6 +2,7 @@
 
 #include "core/file.h"
 #include "run/token_maps.h"
+#include "run/token_findings.h"
 #include "run/token_record.h"
 #include "run/trainer.h"
 #include "train/kernels.h"
@@ -91,6 +92,7 @@ static void note_best(token_run *run, double excess, double step)
     if (excess < numbers->best) {
         numbers->best = excess;
         numbers->best_step = (uint64_t)step;
+        run->summary->training.early = (hf_early_stop){.step = (uint64_t)step, .t = NAN, .loss = excess, .distance = NAN};
     }
 }
 
@@ -144,6 +146,7 @@ static hf_status write_row(void *self, hf_error *err)
     summary->loss = view->excess;
     summary->overlap = view->overlap;
     summary->tokens.train_excess = row.train_excess;
+    summary->training.train_loss = run->trainer.train->samples > 0 ? row.train_loss : NAN;
     memcpy(summary->tokens.kl, view->kl, view->levels * sizeof *view->kl);
     const hf_status status = note_row(run, view->excess, err);
     return status == HF_OK && run->trainer.options->directory != NULL ? hf_token_record_row(&run->table, &row, err)
@@ -286,16 +289,12 @@ static hf_status finish(token_run *run, hf_error *err)
 {
     const hf_trainer *t = &run->trainer;
     hf_token_numbers *numbers = &run->summary->tokens;
-    hf_search_params search = hf_search_usual;
-    search.contrast = run->params->detect.contrast;
-    search.significance = run->params->detect.significance;
-    search.least = run->params->detect.least;
     run->summary->steps = t->step;
     hf_status status = HF_OK;
     if (hf_run_was_interrupted(run->summary))
         return HF_OK;
     if (run->params->detect.events)
-        status = hf_search_run(&numbers->stages, run->rows, run->at, run->excess, &search, err);
+        status = hf_token_find(run->summary, &run->params->detect, run->rows, run->at, run->excess, err);
     if (status != HF_OK || t->options->directory == NULL || run->summary->already_complete)
         return status;
     status = hf_file_commit(&run->table.file, err);

@@ -65,10 +65,29 @@ static hf_status measure_training(const hf_config *config, size_t count, const h
     return status;
 }
 
+static hf_status measure_tokens(const hf_config *config, size_t count, const hf_quantity *quantities,
+                                const volatile sig_atomic_t *interrupted, double *values, bool *stopped, hf_error *err)
+{
+    hf_run_summary summary = {0};
+    hf_token_run_params params;
+    const hf_run_options options = {.threads = 1, .interrupted = interrupted};
+    hf_status status = hf_fill_token_run(config, &params, err);
+    if (status == HF_OK)
+        status = hf_token_run(&params, config->train.seed, &options, &summary, err);
+    hf_fill_clear_token_run(&params);
+    *stopped = status == HF_OK && hf_run_was_interrupted(&summary);
+    if (status == HF_OK && !*stopped)
+        read_off(config, count, quantities, &summary, values);
+    hf_run_summary_clear(&summary);
+    return status;
+}
+
 hf_status hf_measure(const hf_config *config, size_t count, const hf_quantity *quantities,
                      const volatile sig_atomic_t *interrupted, double *values, bool *stopped, hf_error *err)
 {
-    const hf_status status = (hf_config_runs_flow(config) ? measure_flow : measure_training)(
-        config, count, quantities, interrupted, values, stopped, err);
+    const hf_status status =
+        (hf_config_runs_flow(config)  ? measure_flow
+         : hf_config_is_chain(config) ? measure_tokens
+                                      : measure_training)(config, count, quantities, interrupted, values, stopped, err);
     return hf_config_place(config, status, err);
 }

@@ -137,6 +137,7 @@ const char hf_quantity_censored[] = "censored";
 #define FOUND   .needs_events = true
 #define COUNT   .needs_events = true, .is_count = true
 #define TRAINING .needs_training = true
+#define HEADS   .of_heads = true
 #define MORE    .until = HF_UNTIL_MORE
 #define LESS    .until = HF_UNTIL_LESS
 #define EITHER  .until = HF_UNTIL_EITHER
@@ -144,32 +145,32 @@ const char hf_quantity_censored[] = "censored";
 #define SADDLE  .needs_events = true, .needs_saddle = true
 
 static const hf_quantity_kind kinds[] = {
-    {"t_split", HF_INDEX_NONE, TIME, .unit = "flow time", .help = "the overlap of the heads falls to detect.overlap", .value = t_split},
-    {"t_acquired_", HF_INDEX_PATTERN, TIME, .unit = "flow time", .help = "pattern j is acquired for the first time", .value = t_acquired},
+    {"t_split", HF_INDEX_NONE, HEADS, TIME, .unit = "flow time", .help = "the overlap of the heads falls to detect.overlap", .value = t_split},
+    {"t_acquired_", HF_INDEX_PATTERN, HEADS, TIME, .unit = "flow time", .help = "pattern j is acquired for the first time", .value = t_acquired},
     {"t_emerged", HF_INDEX_NONE, TIME, .unit = "flow time", .needs_level = true, .help = "the loss falls to detect.loss_fraction of its start; also called emergence", .value = t_emerged},
     {"t_onset_", HF_INDEX_STAGE, TIME, .unit = "flow time", .help = "stage s begins", .value = t_onset},
     {"t_peak_", HF_INDEX_STAGE, TIME, .unit = "flow time", .help = "the loss falls fastest in stage s", .value = t_peak},
     {"t_settle_", HF_INDEX_STAGE, TIME, .unit = "flow time", .help = "stage s ends", .value = t_settle},
     {"stages", HF_INDEX_NONE, COUNT, MORE, .unit = "1", .help = "number of stages", .value = stages},
     {"plateaus", HF_INDEX_NONE, COUNT, MORE, .unit = "1", .help = "number of plateaus", .value = plateaus},
-    {"acquired", HF_INDEX_NONE, COUNT, MORE, .unit = "1", .help = "number of patterns that were acquired", .value = acquired},
-    {"carrier_", HF_INDEX_PATTERN, COUNT, .unit = "head", .help = "head with the largest share of pattern j when it is acquired", .value = carrier},
-    {"cooperative_", HF_INDEX_PATTERN, COUNT, .unit = "1", .help = "1 if only some heads move for pattern j when it is acquired (cooperative), 0 if all do (competitive)", .value = cooperative},
+    {"acquired", HF_INDEX_NONE, HEADS, COUNT, MORE, .unit = "1", .help = "number of patterns that were acquired", .value = acquired},
+    {"carrier_", HF_INDEX_PATTERN, HEADS, COUNT, .unit = "head", .help = "head with the largest share of pattern j when it is acquired", .value = carrier},
+    {"cooperative_", HF_INDEX_PATTERN, HEADS, COUNT, .unit = "1", .help = "1 if only some heads move for pattern j when it is acquired (cooperative), 0 if all do (competitive)", .value = cooperative},
     {"plateau_loss_", HF_INDEX_PLATEAU, FOUND, .unit = "loss", .help = "loss at plateau p", .value = plateau_loss},
-    {"saddle_index_", HF_INDEX_PLATEAU, SADDLE, .is_count = true, .unit = "1", .help = "directions that lead down from plateau p", .value = saddle_index},
-    {"lambda_min_", HF_INDEX_PLATEAU, SADDLE, .unit = "1/flow time", .help = "lowest eigenvalue of the Hessian at plateau p", .value = lambda_min},
+    {"saddle_index_", HF_INDEX_PLATEAU, HEADS, SADDLE, .is_count = true, .unit = "1", .help = "directions that lead down from plateau p", .value = saddle_index},
+    {"lambda_min_", HF_INDEX_PLATEAU, HEADS, SADDLE, .unit = "1/flow time", .help = "lowest eigenvalue of the Hessian at plateau p", .value = lambda_min},
     {"start_loss", HF_INDEX_NONE, .unit = "loss", .help = "loss at t = 0", FIELD(loss_start)},
     {"final_loss", HF_INDEX_NONE, LESS, .unit = "loss", .help = "loss at the end", FIELD(loss)},
     {"final_overlap", HF_INDEX_NONE, EITHER, .unit = "1", .help = "overlap of the heads at the end", FIELD(overlap)},
     {hf_quantity_censored, HF_INDEX_NONE, .is_count = true, .needs_end = true, .unit = "1", .help = "1 if more was to come when the run ended: inside a drop, or with a way down within reach (doc/sweeps.md); 0 if not", FIELD(censored)},
-    {"t_stop", HF_INDEX_NONE, .unit = "flow time", .help = "time at the end", FIELD(t)},
-    {"energy_defect", HF_INDEX_NONE, .unit = "start loss", .help = "what the integration got wrong, see doc/tables.md", FIELD(integration.energy_defect)},
+    {"t_stop", HF_INDEX_NONE, HEADS, .unit = "flow time", .help = "time at the end", FIELD(t)},
+    {"energy_defect", HF_INDEX_NONE, HEADS, .unit = "start loss", .help = "what the integration got wrong, see doc/tables.md", FIELD(integration.energy_defect)},
     {"steps", HF_INDEX_NONE, .unit = "1", .help = "steps of the integrator, or of training", .value = steps},
     {"train_loss", HF_INDEX_NONE, TRAINING, .unit = "loss", .help = "loss on the fixed training samples at the end, with the label noise", FIELD(training.train_loss)},
     {"early_loss", HF_INDEX_NONE, TRAINING, LESS, .unit = "loss", .help = "lowest loss on the held-out samples (the population where nothing is held out)", FIELD(training.early.loss)},
     {"early_step", HF_INDEX_NONE, TRAINING, EITHER, .unit = "1", .help = "step at which that was: the early stop", .value = early_step},
-    {"early_t", HF_INDEX_NONE, TRAINING, EITHER, .unit = "flow time", .help = "flow time of the early stop", FIELD(training.early.t)},
-    {"early_class", HF_INDEX_NONE, TRAINING, EITHER, .is_count = true, .unit = "1", .help = "number of patterns known by the model that the early stop is nearest to (smallest distance_<k>)", .value = early_class},
+    {"early_t", HF_INDEX_NONE, HEADS, TRAINING, EITHER, .unit = "flow time", .help = "flow time of the early stop", FIELD(training.early.t)},
+    {"early_class", HF_INDEX_NONE, HEADS, TRAINING, EITHER, .is_count = true, .unit = "1", .help = "number of patterns known by the model that the early stop is nearest to (smallest distance_<k>)", .value = early_class},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
@@ -270,7 +271,8 @@ double hf_quantity_value(const hf_quantity *quantity, const hf_run_summary *run)
 
 const char *hf_quantity_unit(const hf_config *config, const hf_quantity *quantity)
 {
-    const bool in_steps = !hf_config_runs_flow(config) && !hf_clock_of(&config->train).is_time;
+    const bool in_steps = hf_config_is_chain(config) ||
+                          (!hf_config_runs_flow(config) && !hf_clock_of(&config->train).is_time);
     return quantity->kind->is_time && in_steps ? "steps" : quantity->kind->unit;
 }
 

@@ -25,6 +25,7 @@ typedef struct {
     bool needs_saddle; /* detect.saddles */
     bool needs_level;  /* detect.loss_fraction */
     bool needs_training;
+    bool of_heads; /* of attention heads that learn patterns, and of the flow: a Markov chain has none */
     bool needs_end; /* of a run: whether it is censored */
     hf_until until;
     const char *unit, *help;

@@ -25,6 +25,8 @@ static hf_status check_quantity(const hf_config *config, const char *key, const 
         return hf_config_reject(config, err, key, "%s needs detect.events = true", name);
     if (q.kind->needs_training && hf_config_runs_flow(config))
         return hf_config_reject(config, err, key, "%s is one of training: needs a train section and no flow section", name);
+    if (q.kind->of_heads && hf_config_is_chain(config))
+        return hf_config_reject(config, err, key, "%s is nothing that a Markov chain has", name);
     if (q.kind->needs_level && config->detect.loss_fraction == 0 && !is_swept(config, "detect.loss_fraction"))
         return hf_config_reject(config, err, key, "%s needs detect.loss_fraction > 0", name);
     if (q.kind->index == HF_INDEX_PATTERN && q.index > config->target.count && !is_swept(config, "target."))
@@ -52,7 +54,7 @@ static hf_status default_report(hf_config *config, hf_error *err)
 {
     const size_t most_patterns = 6;
     hf_status status = HF_OK;
-    if (config->detect.events && config->heads > 1 && config->flow.system == HF_SYSTEM_HEADS)
+    if (config->detect.events && config->heads > 1 && config->flow.system == HF_SYSTEM_HEADS && !hf_config_is_chain(config))
         status = add_report(config, "t_split", err);
     for (size_t j = 1; j <= config->target.count && j <= most_patterns && config->detect.events && status == HF_OK; j++) {
         char name[32];

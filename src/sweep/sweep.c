@@ -1,5 +1,6 @@
 #include "sweep/sweep.h"
 
+#include "config/stored.h"
 #include "config/axes.h"
 #include "config/keys.h"
 #include "core/path.h"
@@ -60,13 +61,7 @@ static hf_status copy_state(void *data, const char *path, size_t i, hf_error *er
 
 static hf_status copy_states(const hf_config *config, char *directory, hf_error *err)
 {
-    hf_status status = HF_OK;
-    if (config->init.state != NULL) {
-        char *source = hf_config_resolve(config, config->init.state), *copy = hf_path_join(directory, "init.tsv");
-        status = source == NULL || copy == NULL ? hf_fail_memory(err, "a file name") : hf_file_copy(source, copy, err);
-        free(source);
-        free(copy);
-    }
+    const hf_status status = hf_stored_copy_tables(config, directory, err);
     return status == HF_OK ? for_swept_states(config, copy_state, directory, err) : status;
 }
 

@@ -23,7 +23,8 @@ size_t hf_tasks_seed_keys(const hf_config *config, const char *keys[2])
         if (strcmp(key, "init.seed") == 0 || strcmp(key, "train.seed") == 0)
             return 0;
     }
-    keys[count++] = "init.seed";
+    if (!hf_config_is_chain(config)) /* nothing of it starts from that seed */
+        keys[count++] = "init.seed";
     if (config->declared.train)
         keys[count++] = "train.seed";
     return count;
@@ -102,7 +103,7 @@ static const hf_column_group point = {name_point, write_point}, seeds = {name_se
 static const hf_column columns[] = {
     HF_COLUMN(task_row, task, "", "its number"),
     HF_COLUMN_GROUP(&point, "<key>", "", "one that is swept, or goes along with such a one; its value as -s takes it"),
-    HF_COLUMN_GROUP(&seeds, "init.seed", "", "unless it is swept"),
+    HF_COLUMN_GROUP(&seeds, "init.seed", "", "unless it is swept, or a Markov chain is learned"),
     HF_COLUMN_LIKE("train.seed", "", "where the model trains"),
 };
 static const hf_table_kind tasks_table = {
