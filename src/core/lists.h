@@ -25,6 +25,11 @@ typedef struct {
     char **at;
 } hf_strings;
 
+/* Lags from..to, both included. */
+typedef struct {
+    size_t from, to;
+} hf_lag_range;
+
 /* A list of count entries, of size bytes each, with room for one more: list, or where it has moved to. *capacity: the entries
  * that it has room for, 0 for NULL. NULL: no memory, and list stays as it was. */
 void *hf_list_grow(void *list, size_t count, size_t *capacity, size_t size) __attribute__((warn_unused_result));

@@ -4,7 +4,6 @@
 
 #include "core/error.h"
 #include "core/lists.h"
-#include "train/token_task.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,7 +19,7 @@ typedef struct {
     bool log_steps;
     size_t blocks;
     size_t first, scored;      /* places that ask, from 1 */
-    const hf_token_lags *lags; /* (levels); NULL: not about lags */
+    const hf_lag_range *lags;       /* (levels); NULL: not about lags */
     const hf_counts *maps;     /* steps in maps.tsv; none: no figure of maps */
 } hf_token_figure;
 

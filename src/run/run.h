@@ -6,7 +6,7 @@
 #include "detect/detector.h"
 #include "detect/search.h"
 #include "integrate/integrator.h"
-#include "train/token_task.h"
+#include "core/lists.h"
 
 #include <signal.h>
 #include <stdbool.h>
@@ -70,7 +70,7 @@ typedef struct {
     size_t first, scored; /* places that ask, counted from 1: first .. first + scored - 1 */
     size_t levels;
     double *kl;              /* (levels) at the end; owned */
-    hf_token_lags *lags;     /* (levels) what each is about; NULL: not lags. Owned */
+    hf_lag_range *lags;          /* (levels) what each is about; NULL: not lags. Owned */
     hf_search_result stages; /* of the held-out excess */
 } hf_token_numbers;
 

@@ -30,11 +30,6 @@ typedef struct {
     void (*lags)(const void *self, size_t level, size_t *from, size_t *to);
 } hf_token_task_kind;
 
-/* Lags from..to, both included. */
-typedef struct {
-    size_t from, to;
-} hf_token_lags;
-
 typedef struct {
     const hf_token_task_kind *kind;
     void *self; /* owned by whoever holds the task */
