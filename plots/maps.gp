@@ -44,16 +44,19 @@ is_in(x, from, to) = is_finite(x) && x >= from && x <= to
 is_pixel(block, head, query, key) = is_in(block, 1, blocks_here) && is_in(head, 1, heads) && is_in(query, query_first, keys) && is_in(key, 1, query)
 place_of(step, block, query, key) = step_number(step) == 0 ? 0 : \
   ((int(block) - 1) * steps_here + step_number(step) - 1) * size + (int(query) - query_first) * keys + int(key)
-brightest = 0.0
-shine(i, h, a) = i < 1 ? 0 : (brightest = most(brightest, a), red[i] = red[i] + a * light[3 * h - 2], \
+strongest = 0.0
+shine(i, h, a) = i < 1 ? 0 : (strongest = most(strongest, a), red[i] = red[i] + a * light[3 * h - 2], \
                               green[i] = green[i] + a * light[3 * h - 1], blue[i] = blue[i] + a * light[3 * h], 0)
 take(step, block, head, query, key, a) = is_in(a, 0, 1) && is_pixel(block, head, query, key) ? \
   shine(place_of(step, block, query, key), int(head), a) : 0
 set autoscale
 stats maps using (take(column("step"), column("block"), column("head"), column("query"), column("key"), column("attention"))) nooutput
+if (strongest < 1e-290) { strongest = 1.0 }
+brightest = 0.0
+do for [i = 1:panels * size] { brightest = most(brightest, most(red[i], most(green[i], blue[i]))) }
 if (brightest < 1e-290) { brightest = 1.0 }
 
-# Light is added, and shown as eyes see it.
+# Light is added, the most there is being full, and shown as eyes see it.
 shade(x) = int(255 * least(1.0, x / brightest)**(1 / 1.8) + 0.5)
 unseen = "235 235 235"
 half(n) = n > 1 ? 1 : 2 # an image has two rows and two columns at least
@@ -106,7 +109,7 @@ do for [p = 1:panels] {
   set title (blocks > 1 ? sprintf("block %d, ", block) : "") . "step " . word(map_steps, i) offset 0, -0.1
   set ylabel x > left ? "" : "position of the query"
   set format y x == left ? "%g" : ""
-  set format x "%g"
+  set format x lowest ? "%g" : ""
   set xlabel lowest ? "position of the key" : "" offset 0, 0.3
   if (p == 1) { set label 1 run_title at screen across(left), up(24) font title_font } else { unset label 1 }
   set print $image
@@ -134,23 +137,23 @@ $ramps << END
 END
 set print $ramps
 do for [h = 1:ramp] { do for [l = 1:half(ramp)] { do for [i = 0:40] {
-  a = brightest * i / 40.0
+  a = strongest * i / 40.0
   print sprintf("%g %g %d %d %d", a, pixel_place(h, ramp, 0, l - 1), shade(a * light_of(h, 1)), shade(a * light_of(h, 2)), shade(a * light_of(h, 3)))
 } } }
 unset print
 eval place(legend_left, top, 70, 24.0 * ramp)
 set title "attention" offset 0, -0.6
-set xrange [0:brightest]
+set xrange [0:strongest]
 set yrange [ramp + 0.5:0.5]
 set format x "%.2g"
-set xtics brightest / 2.0 offset 0, 0.3
+set xtics strongest offset 0, 0.3
 set xlabel ""
 set ylabel ""
 unset ytics
-set label 2 sprintf(heads > 1 ? "each of all" : "") at first brightest, first ramp offset 1, 0
-do for [h = 1:lights] { set label 2 + h sprintf(heads > 1 ? "head %d" : "the head", h) at first brightest, first h offset 1, 0 }
+set label 2 sprintf(heads > 1 ? "each of all" : "") at first strongest, first ramp offset 1, 0
+do for [h = 1:lights] { set label 2 + h sprintf(heads > 1 ? "head %d" : "the head", h) at first strongest, first h offset 1, 0 }
 if (more > 0) { set label 3 + lights sprintf("and %d more heads", more) at screen across(legend_left), up(top + 24.0 * ramp + 36) font ",10" }
-set label 4 + lights sprintf(words(span_from) > 0 ? "above the maps: spans" : "") at screen across(legend_left), up(top + 24.0 * ramp + 56) font ",10" textcolor rgb "#606060"
+set label 4 + lights sprintf(words(span_from) > 0 ? "numbers above: spans" : "") at screen across(legend_left), up(top + 24.0 * ramp + 56) font ",10" textcolor rgb "#606060"
 if (steps_here < words(map_steps) || blocks_here < blocks) {
   set label 5 + lights sprintf("%d maps of %d", panels, words(map_steps) * blocks) at screen across(legend_left), up(top + 24.0 * ramp + 74) font ",10"
 }

@@ -49,7 +49,8 @@ static hf_status write_figure(const hf_token_run_params *params, const hf_run_su
                                     .has_values = params->learner.network.kind == HF_NETWORK_MINIMAL,
                                     .has_stages = first->tokens.stages.stage_count > 0,
                                     .log_steps =
-                                        params->output.spacing == HF_SPACING_LOG && params->learner.train.steps > 1,
+                                        params->output.spacing == HF_SPACING_LOG && params->learner.train.log_every == 0 &&
+                                        params->learner.train.steps > 1,
                                     .blocks = hf_network_blocks(&params->learner.network),
                                     .first = first->tokens.first,
                                     .scored = first->tokens.scored,
