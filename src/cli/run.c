@@ -40,8 +40,8 @@ static void name_cheaper(const hf_config *config, size_t size, char *text)
          "train.sampling = \"projected\" (the same law)"},
         {config->ladder.halvings > 0, "one of ladder.halvings less (half of it)"},
         {config->train.seeds > 1, "fewer train.seeds"},
-        {hf_clock_of(&config->train).is_time, "a larger train.lr"},
-        {!hf_clock_of(&config->train).is_time, "fewer train.steps"},
+        {hf_config_has_clock(config), "a larger train.lr"},
+        {!hf_config_has_clock(config), "fewer train.steps"},
     };
     size_t used = 0;
     text[0] = '\0';

@@ -81,6 +81,11 @@ bool hf_config_is_chain(const hf_config *config)
     return config->declared.train && config->train.task == HF_TASK_MARKOV;
 }
 
+bool hf_config_has_clock(const hf_config *config)
+{
+    return !hf_config_is_chain(config) && hf_clock_of(&config->train).is_time;
+}
+
 /* Distinct inputs of a sample: every replica of a class is one. */
 static double count_inputs(const hf_config *config)
 {

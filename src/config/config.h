@@ -73,6 +73,9 @@ bool hf_config_runs_flow(const hf_config *config);
 /* Whether a Markov chain is learned: no flow, no positions, no target. */
 bool hf_config_is_chain(const hf_config *config);
 
+/* Whether steps of training stand for flow time (train/clock.h). */
+bool hf_config_has_clock(const hf_config *config);
+
 /* Whether, beside the flow, the one with the drift of the training run's noise is integrated: fresh samples, all inputs
  * alike, steps that have a flow time, and no drift of the model file's own. */
 bool hf_config_runs_drift(const hf_config *config);

@@ -4,7 +4,6 @@
 #include "config/value.h"
 #include "core/file.h"
 #include "core/path.h"
-#include "train/clock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +14,7 @@
 hf_status hf_stored_hash(const hf_config *config, uint64_t *hash, hf_error *err)
 {
     hf_config general = *config;
-    const bool free_length = (config->train.log_every > 0 || hf_clock_of(&config->train).is_time) &&
+    const bool free_length = (config->train.log_every > 0 || hf_config_has_clock(config)) &&
                              config->train.schedule != HF_SCHEDULE_COSINE;
     general.train.seeds = 1;
     if (config->declared.train && free_length)

@@ -2,7 +2,6 @@
 
 #include "config/keys.h"
 #include "core/plural.h"
-#include "train/clock.h"
 
 #include <assert.h>
 #include <math.h>
@@ -271,8 +270,7 @@ double hf_quantity_value(const hf_quantity *quantity, const hf_run_summary *run)
 
 const char *hf_quantity_unit(const hf_config *config, const hf_quantity *quantity)
 {
-    const bool in_steps = hf_config_is_chain(config) ||
-                          (!hf_config_runs_flow(config) && !hf_clock_of(&config->train).is_time);
+    const bool in_steps = !hf_config_runs_flow(config) && !hf_config_has_clock(config);
     return quantity->kind->is_time && in_steps ? "steps" : quantity->kind->unit;
 }
 
