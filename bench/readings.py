@@ -26,7 +26,7 @@ import numpy
 
 def at(step):
     def read(steps, curve):
-        return numpy.interp(step, steps, curve) if steps[0] <= step <= steps[-1] else numpy.nan
+        return numpy.interp(step, steps, curve) if steps[0] <= step <= steps[-1] + 1 else numpy.nan
     return f"at {step}", read, False
 
 
