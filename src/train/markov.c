@@ -203,61 +203,65 @@ hf_status hf_markov_create(hf_token_task *task, const hf_markov_params *params, 
 
 /* ---- sequences ---- */
 
-/* p (room): logits, -infinity beyond the vocabulary; returns the largest. */
-HF_INLINE double fill_logits(size_t lanes, const markov *m, const hf_token *tokens, size_t at, size_t known, double *p)
+/* p (room): logits, -infinity beyond the vocabulary. */
+HF_INLINE void fill_logits(size_t lanes, const markov *m, const hf_token *tokens, size_t at, size_t known, double *p)
 {
-    const size_t d = m->vocabulary;
+    const size_t d = m->vocabulary, room = m->room;
+    memset(p, 0, room * sizeof *p);
+    for (size_t level = 0; level < known; level++) {
+        const size_t k = m->span_of_level[level];
+        for (size_t i = 0; i < m->length[k]; i++) {
+            const double weight = m->weight[k * m->order + i];
+            const double *effect = m->effect + (k * d + tokens[at - m->lag[k] - i]) * room;
+            for (size_t c = 0; c < room; c += lanes) {
+                HF_SIMD
+                for (size_t l = 0; l < lanes; l++)
+                    p[c + l] += weight * effect[c + l];
+            }
+        }
+    }
+    for (size_t v = d; v < room; v++)
+        p[v] = -INFINITY;
+}
+
+HF_INLINE double largest_of(size_t lanes, size_t room, const double *p)
+{
     double most[HF_TILE_LANES], largest = -INFINITY;
     for (size_t l = 0; l < lanes; l++)
         most[l] = -INFINITY;
-    for (size_t c = 0; c < m->room; c += lanes) {
-        double logit[HF_TILE_LANES] = {0};
-        for (size_t level = 0; level < known; level++) {
-            const size_t k = m->span_of_level[level];
-            for (size_t i = 0; i < m->length[k]; i++) {
-                const double weight = m->weight[k * m->order + i];
-                const double *effect = m->effect + (k * d + tokens[at - m->lag[k] - i]) * m->room + c;
-                HF_SIMD
-                for (size_t l = 0; l < lanes; l++)
-                    logit[l] += weight * effect[l];
-            }
-        }
-        for (size_t l = 0; l < lanes && c + lanes > d; l++)
-            logit[l] = c + l < d ? logit[l] : -INFINITY;
+    for (size_t c = 0; c < room; c += lanes) {
         HF_SIMD
-        for (size_t l = 0; l < lanes; l++) {
-            p[c + l] = logit[l];
-            most[l] = logit[l] > most[l] ? logit[l] : most[l];
-        }
+        for (size_t l = 0; l < lanes; l++)
+            most[l] = p[c + l] > most[l] ? p[c + l] : most[l];
     }
     for (size_t l = 0; l < lanes; l++)
         largest = most[l] > largest ? most[l] : largest;
     return largest;
 }
 
-/* p (room) = e^(logits - the largest), 0 beyond the vocabulary; returns its sum. */
-HF_INLINE double weigh_registers(size_t bytes, const markov *m, const hf_token *tokens, size_t at, size_t known, double *p)
+/* p (room): the distribution, 0 beyond the vocabulary. Returns the sum that it was divided by. */
+HF_INLINE double distribute_registers(size_t bytes, const markov *m, const hf_token *tokens, size_t at, size_t known,
+                                      double *p)
 {
-    const size_t lanes = bytes / sizeof(double);
-    const double largest = fill_logits(lanes, m, tokens, at, known, p);
-    for (size_t c = 0; c < m->room; c += lanes) {
+    const size_t lanes = bytes / sizeof(double), room = m->room;
+    fill_logits(lanes, m, tokens, at, known, p);
+    const double largest = largest_of(lanes, room, p);
+    for (size_t c = 0; c < room; c += lanes) {
         HF_SIMD
         for (size_t l = 0; l < lanes; l++)
             p[c + l] = hf_exponential(p[c + l] - largest);
     }
-    return hf_tiles_sum(m->room, p);
+    const double sum = hf_tiles_sum(room, p);
+    for (size_t c = 0; c < room; c += lanes) {
+        HF_SIMD
+        for (size_t l = 0; l < lanes; l++)
+            p[c + l] /= sum;
+    }
+    return sum;
 }
 
-HF_REGISTERS(double, weigh, (const markov *m, const hf_token *tokens, size_t at, size_t known, double *p), m, tokens, at,
-             known, p)
-
-/* p: (room) */
-static void distribute(const markov *m, const hf_token *tokens, size_t at, size_t known, double *p)
-{
-    const double sum = weigh(m, tokens, at, known, p);
-    for (size_t v = 0; v < m->vocabulary; v++)
-        p[v] /= sum;
-}
+HF_REGISTERS(double, distribute, (const markov *m, const hf_token *tokens, size_t at, size_t known, double *p), m, tokens,
+             at, known, p)
 
 static void markov_distribution(const void *self, const hf_token *tokens, size_t at, size_t known, double *p)
 {
