@@ -215,7 +215,8 @@ static void test_threads(void **state)
     (void)state;
     const hf_token_task task = make_task();
     hf_decoder_params params = variants[VARIANTS - 1].params;
-    double *x = NULL, *g[3];
+    const size_t outputs = many.count * task.scored * task.vocabulary;
+    double *x = NULL, *g[3], *logits[3];
     size_t count = 0;
     for (size_t threads = 1; threads <= 3; threads++) {
         params.threads = threads;
@@ -223,13 +224,18 @@ static void test_threads(void **state)
         count = hf_tensors_size(model.kind->tensors(model.self));
         x = x == NULL ? numbers(count) : x;
         g[threads - 1] = numbers(count);
+        logits[threads - 1] = numbers(outputs);
         model.kind->initialize(model.self, x);
         model.kind->gradient(model.self, x, &many, g[threads - 1]);
         assert_memory_equal(g[threads - 1], g[0], count * sizeof *x);
+        model.kind->forward(model.self, x, &many, 0, many.count, logits[threads - 1], NULL);
+        assert_memory_equal(logits[threads - 1], logits[0], outputs * sizeof *x);
         model.kind->free(model.self);
     }
-    for (size_t n = 0; n < 3; n++)
+    for (size_t n = 0; n < 3; n++) {
         free(g[n]);
+        free(logits[n]);
+    }
     free(x);
     task.kind->free(task.self);
 }

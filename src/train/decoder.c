@@ -350,16 +350,31 @@ static double compute(hf_decoder *m, const double *parameters, const hf_batch *b
     return loss;
 }
 
+/* gradient = factor times the sum of the parts', in their order; every thread sums a range of parameters. */
+static void gather_gradient(const hf_decoder *m, double factor, double *gradient)
+{
+    enum { RANGES = 64 };
+    const size_t count = parameter_count(m);
+#ifdef _OPENMP
+#pragma omp parallel for num_threads((int)m->params.threads) schedule(static) if (m->params.threads > 1)
+#endif
+    for (size_t r = 0; r < RANGES; r++) {
+        const size_t from = r * count / RANGES, size = (r + 1) * count / RANGES - from;
+        memset(gradient + from, 0, size * sizeof *gradient);
+        for (size_t s = 0; s < HF_DECODER_PARTS; s++)
+            hf_kernel_add(size, factor, m->parts[s].gradient + from, gradient + from);
+    }
+}
+
 static double decoder_gradient(void *self, const double *parameters, const hf_batch *batch, double *gradient)
 {
     hf_decoder *m = self;
-    const size_t count = parameter_count(m);
-    memset(gradient, 0, count * sizeof *gradient);
-    if (batch->count == 0)
+    if (batch->count == 0) {
+        memset(gradient, 0, parameter_count(m) * sizeof *gradient);
         return NAN;
+    }
     const double scored = (double)batch->count * (double)m->task.scored, loss = compute(m, parameters, batch, true);
-    for (size_t s = 0; s < HF_DECODER_PARTS; s++)
-        hf_kernel_add(count, 1 / scored, m->parts[s].gradient, gradient);
+    gather_gradient(m, 1 / scored, gradient);
     return loss / scored;
 }
 
@@ -394,10 +409,13 @@ static void decoder_forward(void *self, const double *parameters, const hf_batch
 {
     hf_decoder *m = self;
     const hf_dropout none = {0};
-    hf_decoder_work *w = &m->work[0];
     const size_t scored = m->task.scored, outputs = scored * m->task.vocabulary;
     const size_t weights = m->params.blocks * m->params.heads * scored * m->P;
+#ifdef _OPENMP
+#pragma omp parallel for num_threads((int)m->params.threads) schedule(static) if (m->params.threads > 1)
+#endif
     for (size_t done = 0; done < count; done += HF_DECODER_CHUNK) {
+        hf_decoder_work *w = &m->work[this_thread()];
         const size_t n = count - done < HF_DECODER_CHUNK ? count - done : HF_DECODER_CHUNK;
         read_sequences(m, batch, first + done, n, w);
         hf_decoder_forward_chunk(m, parameters, n, &none, w);
