@@ -112,7 +112,8 @@ int main(int argc, char **argv)
     stop_on(hf_fill_token_run(&config, &params, &err), &err);
     stop_on(hf_learner_create(&learner, &params.learner, params.learner.train.seed, threads, &err), &err);
     const hf_batch held_out = hf_sampler_all(&learner.sampler, true);
-    stop_on(hf_token_probe_create(&probe, learner.task, learner.model, params.learner.network.heads, &held_out, &err),
+    stop_on(hf_token_probe_create(&probe, learner.task, learner.model, params.learner.network.heads, &held_out, threads,
+                                  &err),
             &err);
     measure(&learner, probe, &params.learner.train, steps, times);
     for (part p = 0; p < PARTS; p++)

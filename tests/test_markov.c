@@ -357,7 +357,7 @@ static double construction_error(const hf_token_task *task, size_t heads, double
     double *x = numbers(hf_tensors_size(tensors));
     model.kind->initialize(model.self, x);
     hf_construction_fill(task, heads, beta, false, tensors, x);
-    assert_int_equal(hf_token_probe_create(&probe, task, model, heads, &held_out, NULL), HF_OK);
+    assert_int_equal(hf_token_probe_create(&probe, task, model, heads, &held_out, 1, NULL), HF_OK);
     assert_true(hf_token_probe_look(probe, x));
     const hf_token_view *view = hf_token_probe_view(probe);
     const double kl = view->kl[view->levels - 1];
@@ -406,13 +406,13 @@ static void test_the_construction_is_the_chain(void **state)
 static void test_the_probe(void **state)
 {
     (void)state;
-    enum { N = 70 };
+    enum { N = 150 }; /* more than are looked at together */
     const hf_token_task task = make_task(&small);
     const hf_minimal_params params = {.heads = 2, .threads = 1};
     const hf_model model = make_minimal(&task, &params);
     const hf_batch held_out = {.first = 5, .count = N, .fixed = true};
     hf_token_probe *probe = NULL;
-    assert_int_equal(hf_token_probe_create(&probe, &task, model, 2, &held_out, NULL), HF_OK);
+    assert_int_equal(hf_token_probe_create(&probe, &task, model, 2, &held_out, 1, NULL), HF_OK);
     const hf_token_view *view = hf_token_probe_view(probe);
     double *x = numbers(900), kl[2] = {0}, excess = 0, p[7], logits[42], attention[96], mass = 0, last[2] = {0};
     assert_true(hf_token_probe_look(probe, x));
@@ -451,6 +451,43 @@ static void test_the_probe(void **state)
     hf_token_probe_free(probe);
     hf_token_probe_free(NULL);
     model.kind->free(model.self);
+    task.kind->free(task.self);
+}
+
+/* What a look sees, (14): truth, entropy, then the view's numbers. */
+static void look(const hf_token_task *task, size_t threads, const double *x, double *seen)
+{
+    const hf_minimal_params params = {.heads = 2, .threads = threads};
+    const hf_model model = make_minimal(task, &params);
+    const hf_batch held_out = {.first = 5, .count = 301, .fixed = true};
+    hf_token_probe *probe = NULL;
+    assert_int_equal(hf_token_probe_create(&probe, task, model, 2, &held_out, threads, NULL), HF_OK);
+    const hf_token_view *view = hf_token_probe_view(probe);
+    assert_true(hf_token_probe_look(probe, x));
+    seen[0] = hf_token_probe_truth(probe);
+    seen[1] = hf_token_probe_entropy(probe);
+    seen[2] = view->excess;
+    seen[3] = view->overlap;
+    memcpy(seen + 4, view->kl, 2 * sizeof *seen);
+    memcpy(seen + 6, view->mass, 4 * sizeof *seen);
+    memcpy(seen + 10, view->last, 4 * sizeof *seen);
+    hf_token_probe_free(probe);
+    model.kind->free(model.self);
+}
+
+static void test_a_look_is_the_same_on_any_number_of_threads(void **state)
+{
+    (void)state;
+    const hf_token_task task = make_task(&small);
+    double *x = numbers(900), seen[4][14];
+    random_source random = {seed};
+    for (size_t i = 0; i < 900; i++)
+        x[i] = draw_normal(&random);
+    for (size_t threads = 1; threads <= 4; threads++) {
+        look(&task, threads, x, seen[threads - 1]);
+        assert_memory_equal(seen[threads - 1], seen[0], sizeof seen[0]);
+    }
+    free(x);
     task.kind->free(task.self);
 }
 
@@ -547,6 +584,7 @@ int main(void)
         cmocka_unit_test(test_fixed_sequences),
         cmocka_unit_test(test_the_construction_is_the_chain),
         cmocka_unit_test(test_the_probe),
+        cmocka_unit_test(test_a_look_is_the_same_on_any_number_of_threads),
         cmocka_unit_test(test_maps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

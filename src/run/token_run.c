@@ -268,7 +268,8 @@ static hf_status prepare(token_run *run, hf_error *err)
         return status;
     const hf_batch held_out = hf_sampler_all(&t->learner.sampler, true), all = hf_sampler_all(&t->learner.sampler, false);
     run->task = t->learner.task;
-    status = hf_token_probe_create(&run->probe, run->task, t->learner.model, network->heads, &held_out, err);
+    status = hf_token_probe_create(&run->probe, run->task, t->learner.model, network->heads, &held_out, t->options->threads,
+                                   err);
     const hf_token_maps_params maps = {&run->params->output.maps, run->task, t->learner.model, network->heads, held_out};
     if (status == HF_OK)
         status = hf_token_maps_init(&run->maps, &maps, err);

@@ -1,19 +1,21 @@
 #include "train/token_probe.h"
 
+#include "core/simd.h"
+#include "train/exponential.h"
 #include "train/kernels.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK = 64 }; /* sequences looked at together */
+enum { CHUNK = 128 }; /* sequences looked at together */
 
 struct hf_token_probe {
     hf_token_task task;
     hf_model model;
     hf_batch held_out;
     hf_token_view view;
-    size_t places, blocks;
+    size_t places, blocks, threads;
     hf_token *targets;   /* (n, scored) */
     double *probability; /* (n, scored, levels, vocabulary) of who knows k levels */
     double *entropy;     /* (levels) -mean sum p log p */
@@ -22,6 +24,8 @@ struct hf_token_probe {
     double *attention;   /* (CHUNK, blocks, heads, scored, places) */
     double *by_lag;      /* (heads, places) mean attention by lag - 1 in the last block */
     double *last_by_lag; /* (heads, places) the same of the last query */
+    double *seen;        /* (CHUNK, counted) sums over one sequence each: cross-entropy, kl, by_lag, last_by_lag */
+    size_t counted;
 };
 
 /* ---- the truth ---- */
@@ -31,10 +35,10 @@ static size_t outputs(const hf_token_probe *p)
     return p->task.scored * p->task.vocabulary;
 }
 
-static void judge_sequence(hf_token_probe *p, size_t n, hf_token *tokens)
+/* Targets and probabilities of sequence n; sums over its queries: -log p of the target, and for every level -sum p log p. */
+static void judge_sequence(const hf_token_probe *p, size_t n, hf_token *tokens, double *truth, double *entropy)
 {
     const size_t d = p->task.vocabulary, levels = p->view.levels;
-    const double each = 1 / ((double)p->held_out.count * (double)p->task.scored);
     p->task.kind->draw(p->task.self, p->held_out.step, hf_batch_sample(&p->held_out, n), tokens);
     for (size_t q = 0; q < p->task.scored; q++) {
         const hf_token target = tokens[p->task.first + q];
@@ -43,29 +47,57 @@ static void judge_sequence(hf_token_probe *p, size_t n, hf_token *tokens)
         for (size_t k = 0; k < levels; k++) {
             p->task.kind->distribution(p->task.self, tokens, p->task.first + q, k + 1, known + k * d);
             for (size_t v = 0; v < d; v++)
-                p->entropy[k] -= known[k * d + v] > 0 ? each * known[k * d + v] * log(known[k * d + v]) : 0;
+                entropy[k] -= known[k * d + v] > 0 ? known[k * d + v] * log(known[k * d + v]) : 0;
         }
-        p->truth -= each * log(known[(levels - 1) * d + target]);
+        *truth -= log(known[(levels - 1) * d + target]);
+    }
+}
+
+/* The truth of all sequences, shared out among the threads and added up in order. tokens: (CHUNK, length). */
+static void judge_sequences(hf_token_probe *p, hf_token *tokens)
+{
+    const size_t n = p->held_out.count, levels = p->view.levels;
+    const double each = 1 / ((double)n * (double)p->task.scored);
+    for (size_t first = 0; first < n; first += CHUNK) {
+        const size_t count = n - first < CHUNK ? n - first : CHUNK;
+        memset(p->seen, 0, count * p->counted * sizeof *p->seen);
+#ifdef _OPENMP
+#pragma omp parallel for num_threads((int)p->threads) schedule(static) if (p->threads > 1)
+#endif
+        for (size_t s = 0; s < count; s++) {
+            double *seen = p->seen + s * p->counted;
+            judge_sequence(p, first + s, tokens + s * p->task.length, seen, seen + 1);
+        }
+        for (size_t s = 0; s < count; s++) {
+            p->truth += each * p->seen[s * p->counted];
+            for (size_t k = 0; k < levels; k++)
+                p->entropy[k] += each * p->seen[s * p->counted + 1 + k];
+        }
     }
 }
 
 hf_status hf_token_probe_create(hf_token_probe **result, const hf_token_task *task, hf_model model, size_t heads,
-                                const hf_batch *held_out, hf_error *err)
+                                const hf_batch *held_out, size_t threads, hf_error *err)
 {
     hf_token_probe *p = calloc(1, sizeof *p);
     if (p == NULL)
         return hf_fail_memory(err, "the probe");
     const size_t levels = task->kind->levels(task->self), n = held_out->count, places = task->first + task->scored - 1;
-    *p = (hf_token_probe){
-        .task = *task, .model = model, .held_out = *held_out, .places = places, .blocks = hf_model_blocks(model)};
+    *p = (hf_token_probe){.task = *task,
+                          .model = model,
+                          .held_out = *held_out,
+                          .places = places,
+                          .blocks = hf_model_blocks(model),
+                          .threads = threads,
+                          .counted = 1 + levels + 2 * heads * places};
     p->view.levels = levels;
     p->view.heads = heads;
     const size_t chunk = CHUNK * task->scored, numbers = levels + levels + 2 * heads * (levels + places);
     p->targets = malloc(n * task->scored * sizeof *p->targets);
     p->probability = malloc(n * task->scored * levels * task->vocabulary * sizeof *p->probability);
     p->entropy = calloc(numbers, sizeof *p->entropy);
-    p->logits = malloc((chunk * task->vocabulary + chunk * p->blocks * heads * places) * sizeof *p->logits);
-    hf_token *tokens = malloc(task->length * sizeof *tokens);
+    p->logits = malloc((chunk * (task->vocabulary + p->blocks * heads * places) + CHUNK * p->counted) * sizeof *p->logits);
+    hf_token *tokens = malloc(CHUNK * task->length * sizeof *tokens);
     if (p->targets == NULL || p->probability == NULL || p->entropy == NULL || p->logits == NULL || tokens == NULL) {
         free(tokens);
         hf_token_probe_free(p);
@@ -77,8 +109,8 @@ hf_status hf_token_probe_create(hf_token_probe **result, const hf_token_task *ta
     p->by_lag = p->view.last + heads * levels;
     p->last_by_lag = p->by_lag + heads * places;
     p->attention = p->logits + chunk * task->vocabulary;
-    for (size_t s = 0; s < n; s++)
-        judge_sequence(p, s, tokens);
+    p->seen = p->attention + chunk * p->blocks * heads * places;
+    judge_sequences(p, tokens);
     free(tokens);
     *result = p;
     return HF_OK;
@@ -98,40 +130,79 @@ void hf_token_probe_free(hf_token_probe *p)
 /* ---- a look ---- */
 
 /* log(sum exp z) */
-static double log_sum(size_t count, const double *z)
+HF_CLONES static double log_sum(size_t count, const double *z)
 {
-    double largest = -INFINITY, sum = 0;
-    for (size_t v = 0; v < count; v++)
-        largest = z[v] > largest ? z[v] : largest;
-    for (size_t v = 0; v < count; v++)
-        sum += exp(z[v] - largest);
-    return largest + log(sum);
+    double largest = -INFINITY, lanes[HF_KERNEL_LANES] = {0};
+    size_t v = 0;
+    HF_SIMD_MAX(largest)
+    for (size_t c = 0; c < count; c++)
+        largest = z[c] > largest ? z[c] : largest;
+    for (; v + HF_KERNEL_LANES <= count; v += HF_KERNEL_LANES) {
+        HF_SIMD
+        for (size_t l = 0; l < HF_KERNEL_LANES; l++)
+            lanes[l] += hf_exponential(z[v + l] - largest);
+    }
+    for (size_t l = 0; v + l < count; l++)
+        lanes[l] += hf_exponential(z[v + l] - largest);
+    return largest + log(hf_kernel_sum(lanes));
 }
 
-/* Takes in one sequence's logits (scored, vocabulary): -sum p log q = log sum exp z - sum p z. */
-static void judge_logits(hf_token_probe *p, size_t n, const double *logits, double each)
+/* Sums over the queries of sequence n from its logits (scored, vocabulary): cross-entropy, and for every level
+ * -sum p log q = log sum exp z - sum p z. */
+static void judge_logits(const hf_token_probe *p, size_t n, const double *logits, double *entropy, double *kl)
 {
     const size_t d = p->task.vocabulary, levels = p->view.levels;
     for (size_t q = 0; q < p->task.scored; q++) {
         const double *z = logits + q * d, norm = log_sum(d, z);
         const double *known = p->probability + (n * p->task.scored + q) * levels * d;
-        p->view.excess += each * (norm - z[p->targets[n * p->task.scored + q]]);
+        *entropy += norm - z[p->targets[n * p->task.scored + q]];
         for (size_t k = 0; k < levels; k++)
-            p->view.kl[k] += each * (norm - hf_kernel_dot(d, known + k * d, z));
+            kl[k] += norm - hf_kernel_dot(d, known + k * d, z);
     }
 }
 
-/* attention: (heads, scored, places); query q stands at place first - 1 + q, lag 1 is that place itself. */
-static void judge_attention(hf_token_probe *p, const double *attention, double each)
+/* The same of attention (heads, scored, places); query q stands at place first - 1 + q, lag 1 is that place itself. */
+static void judge_attention(const hf_token_probe *p, const double *attention, double *by_lag, double *last_by_lag)
 {
     for (size_t h = 0; h < p->view.heads; h++)
         for (size_t q = 0; q < p->task.scored; q++) {
             const double *a = attention + (h * p->task.scored + q) * p->places;
             for (size_t j = 0; j < p->task.first + q; j++)
-                p->by_lag[h * p->places + p->task.first + q - 1 - j] += each * a[j];
+                by_lag[h * p->places + p->task.first + q - 1 - j] += a[j];
             for (size_t lag = 1; lag <= p->places && q + 1 == p->task.scored; lag++)
-                p->last_by_lag[h * p->places + lag - 1] += each * (double)p->task.scored * a[p->places - lag];
+                last_by_lag[h * p->places + lag - 1] += a[p->places - lag];
         }
+}
+
+/* Sequences first .. first + count - 1, shared out among the threads. */
+static void judge_chunk(hf_token_probe *p, size_t first, size_t count)
+{
+    const size_t levels = p->view.levels, lags = p->view.heads * p->places, attended = lags * p->task.scored;
+    const double *last_block = p->attention + (p->blocks - 1) * attended;
+#ifdef _OPENMP
+#pragma omp parallel for num_threads((int)p->threads) schedule(static) if (p->threads > 1)
+#endif
+    for (size_t s = 0; s < count; s++) {
+        double *seen = p->seen + s * p->counted, *by_lag = seen + 1 + levels;
+        memset(seen, 0, p->counted * sizeof *seen);
+        judge_logits(p, first + s, p->logits + s * outputs(p), seen, seen + 1);
+        judge_attention(p, last_block + s * p->blocks * attended, by_lag, by_lag + lags);
+    }
+}
+
+/* Adds up what was seen in count sequences, in their order. */
+static void take_chunk(hf_token_probe *p, size_t count)
+{
+    const size_t levels = p->view.levels, lags = p->view.heads * p->places;
+    const double every = 1 / (double)p->held_out.count, each = every / (double)p->task.scored;
+    for (size_t s = 0; s < count; s++) {
+        const double *seen = p->seen + s * p->counted, *by_lag = seen + 1 + levels;
+        p->view.excess += each * seen[0];
+        for (size_t k = 0; k < levels; k++)
+            p->view.kl[k] += each * seen[1 + k];
+        hf_kernel_add(lags, each, by_lag, p->by_lag);
+        hf_kernel_add(lags, every, by_lag + lags, p->last_by_lag);
+    }
 }
 
 /* (heads, levels) from (heads, places). */
@@ -164,9 +235,7 @@ static void fill_overlap(hf_token_probe *p)
 
 bool hf_token_probe_look(hf_token_probe *p, const double *parameters)
 {
-    const size_t n = p->held_out.count, attended = p->view.heads * p->task.scored * p->places;
-    const double *last_block = p->attention + (p->blocks - 1) * attended;
-    const double each = 1 / ((double)n * (double)p->task.scored);
+    const size_t n = p->held_out.count;
     p->view.excess = -p->truth;
     for (size_t k = 0; k < p->view.levels; k++)
         p->view.kl[k] = -p->entropy[k];
@@ -174,10 +243,8 @@ bool hf_token_probe_look(hf_token_probe *p, const double *parameters)
     for (size_t first = 0; first < n; first += CHUNK) {
         const size_t count = n - first < CHUNK ? n - first : CHUNK;
         p->model.kind->forward(p->model.self, parameters, &p->held_out, first, count, p->logits, p->attention);
-        for (size_t s = 0; s < count; s++) {
-            judge_logits(p, first + s, p->logits + s * outputs(p), each);
-            judge_attention(p, last_block + s * p->blocks * attended, each);
-        }
+        judge_chunk(p, first, count);
+        take_chunk(p, count);
     }
     fill_masses(p, p->by_lag, p->view.mass);
     fill_masses(p, p->last_by_lag, p->view.last);

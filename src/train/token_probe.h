@@ -24,10 +24,10 @@ typedef struct {
 
 typedef struct hf_token_probe hf_token_probe;
 
-/* A probe of a model with `heads` heads, on the sequences of held_out, whose distributions are computed once. task and model
- * must outlive it. Errors: HF_ESYSTEM. Free with hf_token_probe_free. */
+/* A probe of a model with `heads` heads, on the sequences of held_out, whose distributions are computed once; looks with so many
+ * threads, the same bits for any number. task and model must outlive it. Errors: HF_ESYSTEM. Free with hf_token_probe_free. */
 hf_status hf_token_probe_create(hf_token_probe **probe, const hf_token_task *task, hf_model model, size_t heads,
-                                const hf_batch *held_out, hf_error *err);
+                                const hf_batch *held_out, size_t threads, hf_error *err);
 
 void hf_token_probe_free(hf_token_probe *probe);
 
