@@ -305,7 +305,7 @@ hf_plots_run hf_fill_plots(const hf_config *config, uint64_t hash)
                           .has_rungs = config->ladder.halvings > 0 || config->ladder.batches.count > 0,
                           .heads = config->heads,
                           .positions = config->positions,
-                          .system = config->flow.system,
+                          .figures = hf_systems[config->flow.system].figures,
                           .pattern_count = config->target.count,
                           .patterns = &config->target.patterns,
                           .copies = &config->data.copies,

@@ -1,6 +1,6 @@
 #include "config/train_check.h"
 
-#include "config/validate.h"
+#include "config/heads_check.h"
 #include "core/plural.h"
 #include "train/clock.h"
 

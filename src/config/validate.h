@@ -8,7 +8,4 @@
  * involves more than one key. HF_EUSAGE, HF_ESYSTEM (memory). */
 hf_status hf_validate_config(hf_config *config, hf_error *err);
 
-/* Whether features with these inner products are orthogonal to each other. */
-bool hf_gram_is_diagonal(const hf_real_rows *gram);
-
 #endif

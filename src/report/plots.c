@@ -101,29 +101,20 @@ typedef enum { ANY_RUN, FLOW_RUN, FIRST_SEED, ALL_SEEDS } figure_source;
 typedef struct {
     const char *name, *body;
     figure_source source; /* whose tables it shows; ANY_RUN: the flow's or, where there is none, the first seed's */
-    bool (*is_wanted)(const hf_plots_run *run);
+    bool is_general;      /* of any system; the others are named in run->figures */
+    bool (*is_wanted)(const hf_plots_run *run); /* NULL: always */
 } figure;
-
-static bool of_heads(const hf_plots_run *run)
-{
-    return run->system == HF_SYSTEM_HEADS;
-}
-
-static bool in_context(const hf_plots_run *run)
-{
-    return run->system == HF_SYSTEM_IN_CONTEXT;
-}
 
 /* The attention of a training run is drawn where its rows have a time and its positions are the flow's. */
 static bool with_attention(const hf_plots_run *run)
 {
     const bool drawable = run->train.is_time && run->replicas->count == 0;
-    return of_heads(run) && run->has_attention && (run->has_flow || drawable);
+    return run->has_attention && (run->has_flow || drawable);
 }
 
 static bool with_hypotheses(const hf_plots_run *run)
 {
-    return of_heads(run) && run->pattern_count >= 2;
+    return run->pattern_count >= 2;
 }
 
 static bool with_curvature(const hf_plots_run *run)
@@ -137,21 +128,24 @@ static bool with_rungs(const hf_plots_run *run)
 }
 
 static const figure figures[] = {
-    {"flow", hf_plot_flow, FLOW_RUN, of_heads},
-    {"directions", hf_plot_directions, FLOW_RUN, in_context},
-    {"training", hf_plot_flow, FIRST_SEED, of_heads},
-    {"compare", hf_plot_compare, ALL_SEEDS, of_heads},
-    {"rungs", hf_plot_rungs, ALL_SEEDS, with_rungs},
-    {"attention", hf_plot_attention, ANY_RUN, with_attention},
-    {"ladder", hf_plot_ladder, ANY_RUN, with_hypotheses},
-    {"curvature", hf_plot_curvature, ANY_RUN, with_curvature},
+    {"flow", hf_plot_flow, FLOW_RUN, false, NULL},
+    {"directions", hf_plot_directions, FLOW_RUN, false, NULL},
+    {"training", hf_plot_flow, FIRST_SEED, false, NULL},
+    {"compare", hf_plot_compare, ALL_SEEDS, false, NULL},
+    {"rungs", hf_plot_rungs, ALL_SEEDS, true, with_rungs},
+    {"attention", hf_plot_attention, ANY_RUN, false, with_attention},
+    {"ladder", hf_plot_ladder, ANY_RUN, false, with_hypotheses},
+    {"curvature", hf_plot_curvature, ANY_RUN, true, with_curvature},
 };
 enum { FIGURES = sizeof figures / sizeof figures[0] };
 
 static bool is_wanted(const figure *f, const hf_plots_run *run)
 {
     const bool is_there = f->source == ANY_RUN || (f->source == FLOW_RUN ? run->has_flow : run->trains);
-    return is_there && f->is_wanted(run);
+    bool shows_it = f->is_general;
+    for (const char *const *name = run->figures; *name != NULL; name++)
+        shows_it = shows_it || strcmp(*name, f->name) == 0;
+    return is_there && shows_it && (f->is_wanted == NULL || f->is_wanted(run));
 }
 
 typedef struct {

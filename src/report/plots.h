@@ -7,7 +7,6 @@
 
 #include "core/error.h"
 #include "core/lists.h"
-#include "system/params.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -34,8 +33,8 @@ typedef struct {
 /* What they have to know of a run. */
 typedef struct {
     const char *title;
-    uint64_t hash; /* of the configuration: where it changes, so does the script, and old images go */
-    hf_system_choice system; /* of which flow */
+    uint64_t hash;              /* of the configuration: where it changes, so does the script, and old images go */
+    const char *const *figures; /* those that show the columns of its system, by name, ended by NULL */
     bool has_flow, has_drift, trains, has_rungs;
     size_t heads, positions, pattern_count;
     const hf_count_rows *patterns;      /* (J)(n_j) positions from 1 */

@@ -81,9 +81,12 @@ static hf_status create_in_context(const hf_flow_run_params *params, hf_owned_sy
 
 /* ---- all ---- */
 
+static const char *const of_heads[] = {"flow", "training", "compare", "attention", "ladder", NULL};
+static const char *const of_in_context[] = {"directions", NULL};
+
 const hf_system_row hf_systems[] = {
-    [HF_SYSTEM_HEADS] = {create_heads, &hf_flow_observer},
-    [HF_SYSTEM_IN_CONTEXT] = {create_in_context, &hf_in_context_observer},
+    [HF_SYSTEM_HEADS] = {create_heads, &hf_flow_observer, of_heads},
+    [HF_SYSTEM_IN_CONTEXT] = {create_in_context, &hf_in_context_observer, of_in_context},
 };
 
 const size_t hf_system_count = sizeof hf_systems / sizeof *hf_systems;
@@ -115,7 +118,8 @@ void hf_systems_explain(FILE *stream)
                 "| `speed` | loss / flow time | P = -dL/dt |\n",
                 i == 0 ? "" : "\n", hf_system_names[i]);
         explain_observables(kind, true, stream);
-        fputs("| `energy_defect` |  | what the integration got wrong: loss(0) - loss - integral of P, over loss(0) |\n", stream);
+        fputs("| `energy_defect` |  | what the integration got wrong: loss(0) - loss - integral of P, over loss(0) |\n",
+              stream);
         explain_observables(kind, false, stream);
     }
 }

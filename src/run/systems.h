@@ -11,9 +11,10 @@
 typedef struct {
     hf_status (*create)(const hf_flow_run_params *params, hf_owned_system *made, hf_error *err);
     const hf_observer_kind *observer; /* for the documentation of its columns */
+    const char *const *figures;       /* those of report/plots.c that show its own columns; ended by NULL */
 } hf_system_row;
 
-extern const hf_system_row hf_systems[];    /* by hf_system_choice */
+extern const hf_system_row hf_systems[]; /* by hf_system_choice */
 extern const size_t hf_system_count;
 
 /* Writes what is to be known of trajectory.tsv: a Markdown section for each system, with name, unit and meaning of its columns. */
