@@ -370,6 +370,19 @@ hf_flow *make_flow(const hf_problem *problem)
     return flow;
 }
 
+hf_flow_point *make_point(const hf_flow *flow)
+{
+    hf_flow_point *point = NULL;
+    assert_int_equal(hf_flow_point_create(&point, flow, NULL), HF_OK);
+    return point;
+}
+
+void observe_at(hf_flow_point *point, const double *y, hf_observation *observation)
+{
+    hf_flow_at(point, y);
+    hf_observe(point, y, observation);
+}
+
 double *random_state(const hf_flow *flow, double contrast, random_source *random)
 {
     const hf_problem *p = flow->problem;
@@ -567,8 +580,8 @@ void naive_jacobian_times(const hf_problem *p, const long double *x, const long 
 static void look(test_run *r, double t)
 {
     hf_integrator_interpolate(r->integrator, t, r->y, &r->energy);
-    assert_true(hf_flow_at(r->flow, r->y));
-    r->loss = r->flow->loss;
+    assert_true(hf_flow_at(r->point, r->y));
+    r->loss = r->point->loss;
 }
 
 test_run start_run(hf_problem *problem, double rtol, double atol)
@@ -577,6 +590,7 @@ test_run start_run(hf_problem *problem, double rtol, double atol)
     hf_error err = {0};
     if (hf_integrator_create(&r.integrator, hf_flow_system(r.flow), rtol, atol, &err) != HF_OK)
         fail_msg("%s", err.message);
+    r.point = make_point(r.flow);
     r.y = numbers(hf_flow_size(r.flow));
     look(&r, 0);
     r.loss_at_start = r.loss;
@@ -586,6 +600,7 @@ test_run start_run(hf_problem *problem, double rtol, double atol)
 void end_run(test_run *r)
 {
     hf_integrator_free(r->integrator);
+    hf_flow_point_free(r->point);
     hf_flow_free(r->flow);
     hf_problem_free(r->problem);
     free(r->y);

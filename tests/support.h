@@ -10,7 +10,7 @@
 
 #include "core/init.h"
 #include "core/tsv.h"
-#include "flow/flow.h"
+#include "flow/observe.h"
 #include "flow/flow_system.h"
 #include "integrate/integrator.h"
 
@@ -91,6 +91,10 @@ const char *describe(const problem_shape *shape);
 
 /* Allocates and fails the test when there is no memory. */
 hf_flow *make_flow(const hf_problem *problem);
+hf_flow_point *make_point(const hf_flow *flow);
+
+/* Evaluates a point at y and observes it. */
+void observe_at(hf_flow_point *point, const double *y, hf_observation *observation);
 double *numbers(size_t count);
 long double *long_numbers(size_t count);
 
@@ -114,6 +118,7 @@ void naive_jacobian_times(const hf_problem *problem, const long double *x, const
 typedef struct {
     hf_problem *problem;
     hf_flow *flow;
+    hf_flow_point *point; /* at y */
     hf_integrator *integrator;
     double *y;     /* the state where the run was stopped, in the flow's present basis */
     double energy; /* there */

@@ -111,25 +111,27 @@ static void test_share_rates(void **state)
         if (i == 3 || i == 4)
             p->values = HF_VALUES_OPTIMAL, p->value_rate = 0, p->weight_decay = 1e-3;
         hf_flow *flow = make_flow(p);
+        hf_flow_point *point = make_point(flow);
         hf_observation o, side;
-        assert_int_equal(hf_observation_init(&o, flow, NULL), HF_OK);
-        assert_int_equal(hf_observation_init(&side, flow, NULL), HF_OK);
+        assert_int_equal(hf_observation_init(&o, flow->problem, NULL), HF_OK);
+        assert_int_equal(hf_observation_init(&side, flow->problem, NULL), HF_OK);
         size_t size = hf_flow_size(flow), table = p->heads * p->patterns;
         double *y = random_state(flow, 1, &random), *moved = numbers(size), *up = numbers(table), h = 1e-5;
-        hf_observe(flow, y, &o);
-        hf_observe_share_rates(flow, &o);
+        observe_at(point, y, &o);
+        hf_observe_share_rates(point, &o);
         for (size_t n = 0; n < size; n++)
             moved[n] = y[n] + h * o.velocity[n];
-        hf_observe(flow, moved, &side);
+        observe_at(point, moved, &side);
         memcpy(up, side.share, table * sizeof *up);
         for (size_t n = 0; n < size; n++)
             moved[n] = y[n] - h * o.velocity[n];
-        hf_observe(flow, moved, &side);
+        observe_at(point, moved, &side);
         for (size_t n = 0; n < table; n++)
             assert_true(is_close(o.share_rate[n], (up[n] - side.share[n]) / (2 * h), 1e-6, 1e-6));
         free(y), free(moved), free(up);
         hf_observation_clear(&o);
         hf_observation_clear(&side);
+        hf_flow_point_free(point);
         hf_flow_free(flow);
         hf_problem_free(p);
     }

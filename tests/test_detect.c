@@ -117,8 +117,8 @@ static void test_onset_is_where_the_speed_crosses(void **state)
         if (e->kind != HF_EVENT_ONSET && e->kind != HF_EVENT_SETTLE)
             continue;
         run_to(&again, e->t);
-        assert_true(close_to(again.flow->speed, e->value, 1e-4));
-        assert_true(close_to(again.flow->loss, e->loss, 1e-5));
+        assert_true(close_to(again.point->speed, e->value, 1e-4));
+        assert_true(close_to(again.point->loss, e->loss, 1e-5));
     }
     end_run(&again);
     clear_run(&run);
@@ -268,6 +268,7 @@ static void test_hessian_against_differences(void **state)
                                .decay = attempt > 1};
         hf_problem *p = random_problem(&shape, &random);
         hf_flow *flow = make_flow(p);
+        hf_flow_point *point = make_point(flow);
         size_t size = hf_flow_size(flow), values = p->heads * p->features;
         double *y = random_state(flow, 1, &random), *x = numbers(size), *hx = numbers(size), *moved = numbers(size);
         double *up = numbers(size), *down = numbers(size);
@@ -279,11 +280,11 @@ static void test_hessian_against_differences(void **state)
                 double scale = i < values ? 1 : 1 / sqrt(p->multiplicity[(i - values) % p->positions]);
                 moved[i] = y[i] + (side == 0 ? h : -h) * scale * x[i];
             }
-            assert_true(hf_flow_at(flow, moved));
-            hf_flow_velocity(flow, side == 0 ? up : down);
+            assert_true(hf_flow_at(point, moved));
+            hf_flow_velocity(point, side == 0 ? up : down);
         }
-        hf_flow_at(flow, y);
-        hf_flow_hessian_times(flow, x, hx);
+        hf_flow_at(point, y);
+        hf_flow_hessian_times(point, x, hx);
         double worst = 0, largest = 0;
         for (size_t i = 0; i < size; i++) {
             double scale = i < values ? 1 : sqrt(p->multiplicity[(i - values) % p->positions]);
@@ -293,6 +294,7 @@ static void test_hessian_against_differences(void **state)
         }
         assert_true(at_most(worst / largest, 1e-7));
         free(y), free(x), free(hx), free(moved), free(up), free(down);
+        hf_flow_point_free(point);
         hf_flow_free(flow);
         hf_problem_free(p);
     }
@@ -317,19 +319,21 @@ static void test_speed_rate_against_differences(void **state)
         if (attempt == 10 || attempt == 11)
             p->values = HF_VALUES_OPTIMAL, p->value_rate = 0;
         hf_flow *flow = make_flow(p);
+        hf_flow_point *point = make_point(flow);
         size_t size = hf_flow_size(flow);
         double *y = random_state(flow, 1, &random), *v = numbers(size), *moved = numbers(size), speed[2];
-        hf_flow_at(flow, y);
-        hf_flow_velocity(flow, v);
-        double rate = hf_flow_speed_rate(flow), before = flow->speed;
+        hf_flow_at(point, y);
+        hf_flow_velocity(point, v);
+        double rate = hf_flow_speed_rate(point), before = point->speed;
         for (int side = 0; side < 2; side++) {
             for (size_t i = 0; i < size; i++)
                 moved[i] = y[i] + (side == 0 ? 1e-4 : -1e-4) * v[i];
-            hf_flow_at(flow, moved);
-            speed[side] = flow->speed;
+            hf_flow_at(point, moved);
+            speed[side] = point->speed;
         }
         assert_true(is_close(rate, (speed[0] - speed[1]) / 2e-4, 1e-6, 1e-7 * fabs(before)));
         free(y), free(v), free(moved);
+        hf_flow_point_free(point);
         hf_flow_free(flow);
         hf_problem_free(p);
     }
@@ -383,8 +387,8 @@ static void test_onset_under_drift_is_where_the_speed_crosses(void **state)
         if (e->kind != HF_EVENT_ONSET && e->kind != HF_EVENT_SETTLE)
             continue;
         run_to(&again, e->t);
-        assert_true(close_to(again.flow->speed, e->value, 1e-4));
-        assert_true(close_to(again.flow->loss, e->loss, 1e-5));
+        assert_true(close_to(again.point->speed, e->value, 1e-4));
+        assert_true(close_to(again.point->loss, e->loss, 1e-5));
         crossings++;
     }
     assert_int_equal(crossings, 6);
@@ -403,14 +407,17 @@ static void test_drift_leaves_the_hessian_alone(void **state)
         hf_problem *p = random_problem(&shape, &random), plain = *p;
         plain.kappa = 0;
         hf_flow *flow = make_flow(p), *without = make_flow(&plain);
+        hf_flow_point *point = make_point(flow), *plain_point = make_point(without);
         size_t size = hf_flow_size(flow);
         double *y = random_state(flow, 1, &random), *x = random_state(flow, 1, &random), *h = numbers(2 * size);
-        assert_true(hf_flow_at(flow, y) && hf_flow_at(without, y));
-        hf_flow_hessian_times(flow, x, h);
-        hf_flow_hessian_times(without, x, h + size);
+        assert_true(hf_flow_at(point, y) && hf_flow_at(plain_point, y));
+        hf_flow_hessian_times(point, x, h);
+        hf_flow_hessian_times(plain_point, x, h + size);
         assert_memory_equal(h, h + size, size * sizeof *h);
         free(y), free(x), free(h);
+        hf_flow_point_free(point);
         hf_flow_free(flow);
+        hf_flow_point_free(plain_point);
         hf_flow_free(without);
         hf_problem_free(p);
     }
@@ -453,9 +460,9 @@ static void check_lanczos(const char *geometry, double t)
                                               large ? 198 : 197, geometry),
                                  1e-8, 1e-12);
         run_to(&run, t);
-        const hf_system system = hf_flow_system(run.flow);
+        hf_point point = {hf_flow_system(run.flow), run.point};
         assert_int_equal(hf_flow_size(run.flow) > HF_SADDLE_DENSE, large);
-        assert_int_equal(hf_saddle_analyze(&system, t, &saddle[large], NULL), HF_OK);
+        assert_int_equal(hf_saddle_analyze(&point, t, &saddle[large], NULL), HF_OK);
         assert_true(saddle[large].index > 0);
         end_run(&run);
     }
@@ -480,8 +487,8 @@ static void test_many_directions_down_are_counted(void **state)
         make_problem("heads = 10; positions = 31; target = { base = 1.0; ratio = 1.05; count = 31; };"), 1e-8, 1e-12);
     hf_saddle saddle;
     run_to(&run, 0.1);
-    const hf_system system = hf_flow_system(run.flow);
-    assert_int_equal(hf_saddle_analyze(&system, 0.1, &saddle, NULL), HF_OK);
+    hf_point point = {hf_flow_system(run.flow), run.point};
+    assert_int_equal(hf_saddle_analyze(&point, 0.1, &saddle, NULL), HF_OK);
     assert_true(saddle.index > 200 && saddle.index <= 310);
     end_run(&run);
 }

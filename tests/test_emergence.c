@@ -170,16 +170,18 @@ static void test_test_loss_against_naive(void **state)
                                      .test = true};
         hf_problem *p = random_problem(&shape, &random);
         hf_flow *flow = make_flow(p);
+        hf_flow_point *point = make_point(flow);
         double *y = random_state(flow, attempt % 2 ? 1 : 1e-3, &random);
         long double *x = long_numbers(hf_flow_size(flow));
         hf_observation observation;
-        assert_int_equal(hf_observation_init(&observation, flow, NULL), HF_OK);
-        hf_observe(flow, y, &observation);
+        assert_int_equal(hf_observation_init(&observation, flow->problem, NULL), HF_OK);
+        observe_at(point, y, &observation);
         to_heads(flow, y, x);
         if (!close_to(observation.test_loss, (double)naive_test_loss(p, x), 1e-13))
             fail_msg("%s", describe(&shape));
         hf_observation_clear(&observation);
         free(y), free(x);
+        hf_flow_point_free(point);
         hf_flow_free(flow);
         hf_problem_free(p);
     }
@@ -205,11 +207,13 @@ static void test_same_data(void **state)
     assert_true(!run[0].findings.on_test && run[1].findings.on_test);
     hf_observation observation;
     double *y = numbers(hf_flow_size(run[0].flow));
-    assert_int_equal(hf_observation_init(&observation, run[0].flow, NULL), HF_OK);
+    assert_int_equal(hf_observation_init(&observation, run[0].flow->problem, NULL), HF_OK);
     hf_flow_start(run[0].flow, y);
-    hf_observe(run[0].flow, y, &observation);
+    hf_flow_point *point = make_point(run[0].flow);
+    observe_at(point, y, &observation);
     assert_true(isnan(observation.test_loss));
     hf_observation_clear(&observation);
+    hf_flow_point_free(point);
     free(y);
     clear_run(&run[0]);
     clear_run(&run[1]);
@@ -235,8 +239,8 @@ static void test_test_data_decide(void **state)
     assert_true(close_to(emerged->value, 0.5, 1e-9));
     test_run again = start_run(make_problem("%s", text), 1e-10, 1e-12);
     run_to(&again, emerged->t);
-    assert_true(close_to(hf_test_loss(again.flow), 0.25, 1e-6));
-    assert_true(close_to(again.flow->loss, emerged->loss, 1e-6));
+    assert_true(close_to(hf_test_loss(again.point), 0.25, 1e-6));
+    assert_true(close_to(again.point->loss, emerged->loss, 1e-6));
     end_run(&again);
     clear_run(&run);
 }

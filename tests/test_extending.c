@@ -16,53 +16,68 @@
 /* A chain of two weights that learns a number m: L = 1/2 (m - a b)^2, a' = b (m - a b), b' = a (m - a b). */
 typedef struct {
     double target, start; /* m; a = b = start */
-    double a, b, missing; /* the state evaluated last; m - a b */
     hf_error_group group;
 } chain;
+
+/* It at a state. */
+typedef struct {
+    const chain *chain;
+    double a, b, missing; /* the state; m - a b */
+} chain_point;
 
 static void start(const void *self, double *y)
 {
     y[0] = y[1] = ((const chain *)self)->start;
 }
 
-static bool at(void *self, const double *y)
+static hf_status point_create(void **point, const void *self, hf_error *err)
 {
-    chain *c = self;
-    c->a = y[0];
-    c->b = y[1];
-    c->missing = c->target - c->a * c->b;
-    return isfinite(c->missing);
+    chain_point *p = malloc(sizeof *p);
+    if (p == NULL)
+        return hf_fail_memory(err, "a state of the chain");
+    *p = (chain_point){.chain = self};
+    *point = p;
+    return HF_OK;
 }
 
-static void velocity(const void *self, double *v)
+static bool at(void *point, const double *y)
 {
-    const chain *c = self;
-    v[0] = c->b * c->missing;
-    v[1] = c->a * c->missing;
+    chain_point *p = point;
+    p->a = y[0];
+    p->b = y[1];
+    p->missing = p->chain->target - p->a * p->b;
+    return isfinite(p->missing);
 }
 
-static void energy(const void *self, double *loss, double *speed)
+static void velocity(const void *point, double *v)
 {
-    const chain *c = self;
+    const chain_point *p = point;
+    v[0] = p->b * p->missing;
+    v[1] = p->a * p->missing;
+}
+
+static void energy(const void *point, double *loss, double *speed)
+{
+    const chain_point *p = point;
     double v[2];
-    velocity(self, v);
-    *loss = c->missing * c->missing / 2;
+    velocity(point, v);
+    *loss = p->missing * p->missing / 2;
     *speed = v[0] * v[0] + v[1] * v[1];
 }
 
-static void jacobian_times(void *self, const double *x, double *result)
+static void jacobian_times(void *point, const double *x, double *result)
 {
-    const chain *c = self;
-    const double change = -(x[0] * c->b + c->a * x[1]); /* of what is missing */
-    result[0] = x[1] * c->missing + c->b * change;
-    result[1] = x[0] * c->missing + c->a * change;
+    const chain_point *p = point;
+    const double change = -(x[0] * p->b + p->a * x[1]); /* of what is missing */
+    result[0] = x[1] * p->missing + p->b * change;
+    result[1] = x[0] * p->missing + p->a * change;
 }
 
-static double speed_rate(void *self)
+static double speed_rate(void *point)
 {
     double v[2], bent[2];
-    velocity(self, v);
-    jacobian_times(self, v, bent);
+    velocity(point, v);
+    jacobian_times(point, v, bent);
     return 2 * (v[0] * bent[0] + v[1] * bent[1]);
 }
 
@@ -83,25 +98,23 @@ static void coordinate_name(const void *self, size_t index, char *text, size_t c
 
 /* What its tables show. */
 typedef struct {
-    chain *chain;
     double product;
 } chain_view;
 
-static hf_status create(void **observer, void *self, hf_error *err)
+static hf_status create(void **observer, const void *self, hf_error *err)
 {
-    chain_view *view = malloc(sizeof *view);
+    (void)self;
+    chain_view *view = calloc(1, sizeof *view);
     if (view == NULL)
         return hf_fail_memory(err, "the observations");
-    *view = (chain_view){.chain = self};
     *observer = view;
     return HF_OK;
 }
 
-static void look(void *observer, const double *y)
+static void look(void *observer, const void *point, const double *y)
 {
-    chain_view *view = observer;
-    at(view->chain, y);
-    view->product = y[0] * y[1];
+    (void)point;
+    ((chain_view *)observer)->product = y[0] * y[1];
 }
 
 static const double *get_product(const void *observer)
@@ -117,11 +130,11 @@ static const hf_observer_kind observer = {
     .create = create, .free = free, .look = look, .observable_count = 1, .observable = observables};
 
 /* What may happen to it. */
-static double known(const void *self, size_t pattern)
+static double known(const void *point, size_t pattern)
 {
-    const chain *c = self;
+    const chain_point *p = point;
     (void)pattern;
-    return c->a * c->b / c->target;
+    return p->a * p->b / p->chain->target;
 }
 
 static size_t one(const void *self)
@@ -141,12 +154,12 @@ static void signals(const void *self, const hf_thresholds *thresholds, hf_signal
                             .value = known};
 }
 
-static void describe_event(void *observer_of_it, const double *y, hf_event *event)
+static void describe_event(void *observer_of_it, void *point, const double *y, hf_event *event)
 {
-    chain_view *view = observer_of_it;
-    look(view, y);
-    event->loss = view->chain->missing * view->chain->missing / 2;
-    event->value = known(view->chain, event->pattern);
+    double speed;
+    (void)observer_of_it, (void)y;
+    energy(point, &event->loss, &speed);
+    event->value = known(point, event->pattern);
 }
 
 static const hf_watch_kind watch = {
@@ -155,6 +168,8 @@ static const hf_watch_kind watch = {
 static const hf_system_kind kind = {.name = "chain",
                                     .remedy = "lower the target",
                                     .start = start,
+                                    .point_create = point_create,
+                                    .point_free = free,
                                     .at = at,
                                     .energy = energy,
                                     .velocity = velocity,
@@ -288,6 +303,7 @@ static void test_its_columns_are_written(void **state)
     const hf_output_params output = {.attention = true, .states = true, .spectrum = 1}; /* which it has not */
     const hf_table_origin origin = {.title = "a chain"};
     hf_record record;
+    hf_point point;
     hf_error err = {0};
     void *view = NULL;
     double y[2];
@@ -296,14 +312,17 @@ static void test_its_columns_are_written(void **state)
     assert_int_equal(hf_record_open(&record, &output, &system, folder, &origin, NULL, 0, NULL, &err), HF_OK);
     assert_int_equal(observer.create(&view, &c, &err), HF_OK);
     start(&c, y);
-    look(view, y);
-    assert_int_equal(hf_record_row(&record, 0, y, view, 0, NULL, &err), HF_OK);
-    assert_int_equal(hf_record_commit(&record, 0, y, &err), HF_OK);
+    assert_int_equal(hf_point_init(&point, &system, &err), HF_OK);
+    assert_true(hf_point_at(&point, y));
+    look(view, point.self, y);
+    assert_int_equal(hf_record_row(&record, 0, &point, y, view, 0, NULL, &err), HF_OK);
+    assert_int_equal(hf_record_commit(&record, 0, &point, y, &err), HF_OK);
     path = hf_path_join(folder, "trajectory.tsv");
     read_head(path, head, sizeof head);
     assert_string_equal(head, "t\tloss\tspeed\tenergy_defect\tproduct\n");
     free(path);
     observer.free(view);
+    hf_point_clear(&point);
 }
 
 /* Trains; the step at which the loss of the population has fallen to half. */

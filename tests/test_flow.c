@@ -69,6 +69,7 @@ enum { SHAPES = sizeof shapes / sizeof *shapes };
 typedef struct {
     hf_problem *problem;
     hf_flow *flow;
+    hf_flow_point *point; /* at y */
     size_t size, values;
     double *y;
 } setting;
@@ -78,16 +79,18 @@ static setting make_setting(problem_shape shape, bool replicator, double contras
     shape.replicator = replicator;
     setting s = {.problem = random_problem(&shape, random)};
     s.flow = make_flow(s.problem);
+    s.point = make_point(s.flow);
     s.size = hf_flow_size(s.flow);
     s.values = s.problem->heads * s.problem->features;
     s.y = random_state(s.flow, contrast, random);
-    assert_true(hf_flow_at(s.flow, s.y));
+    assert_true(hf_flow_at(s.point, s.y));
     return s;
 }
 
 static void clear_setting(setting *s)
 {
     free(s->y);
+    hf_flow_point_free(s->point);
     hf_flow_free(s->flow);
     hf_problem_free(s->problem);
 }
@@ -119,15 +122,15 @@ static double error_of_velocity(const setting *s, random_source *random)
     double *dy = numbers(s->size), *by_head = numbers(s->size);
     to_heads(s->flow, s->y, x);
     naive_flow(s->problem, x, want, &loss, &speed);
-    hf_flow_velocity(s->flow, dy);
+    hf_flow_velocity(s->point, dy);
     to_heads(s->flow, dy, got);
     for (size_t i = 0; i < s->size; i++)
         by_head[i] = (double)got[i];
     double worst = relative_error(s->values, by_head, want);
     if (s->problem->positions > 1)
         worst = fmax(worst, relative_error(s->size - s->values, by_head + s->values, want + s->values));
-    worst = fmax(worst, fabs((double)((s->flow->loss - loss) / loss)));
-    worst = fmax(worst, fabs((double)((s->flow->speed - speed) / speed)));
+    worst = fmax(worst, fabs((double)((s->point->loss - loss) / loss)));
+    worst = fmax(worst, fabs((double)((s->point->speed - speed) / speed)));
     free(x), free(want), free(got), free(dy), free(by_head);
     return worst;
 }
@@ -152,10 +155,10 @@ static void test_velocity_is_right_on_both_sides_of_far_apart(void **state)
         assert_true(within("velocity", worst_over_shapes(error_of_velocity, contrast, seed + 3), 1e-13));
 }
 
-static double loss_at(hf_flow *flow, const double *y)
+static double loss_at(hf_flow_point *point, const double *y)
 {
-    assert_true(hf_flow_at(flow, y));
-    return flow->loss;
+    assert_true(hf_flow_at(point, y));
+    return point->loss;
 }
 
 /* (f(y + h x) - f(y - h x)) / (2 h), Richardson-extrapolated */
@@ -167,11 +170,11 @@ static double loss_slope(const setting *s, const double *x)
         for (size_t sign = 0; sign < 2; sign++) {
             for (size_t i = 0; i < s->size; i++)
                 z[i] = s->y[i] + (sign == 0 ? h : -h) * x[i];
-            side[sign] = loss_at(s->flow, z);
+            side[sign] = loss_at(s->point, z);
         }
         slope[level] = (side[0] - side[1]) / (2 * h);
     }
-    hf_flow_at(s->flow, s->y);
+    hf_flow_at(s->point, s->y);
     free(z);
     return (4 * slope[1] - slope[0]) / 3;
 }
@@ -187,8 +190,8 @@ static double error_of_gradient(const setting *s, random_source *random)
         unit[i] = 1;
         slope[i] = -loss_slope(s, unit);
         unit[i] = 0;
-        want[i] = i < s->values ? s->flow->force[i] - p->weight_decay * s->flow->value[i]
-                                : p->multiplicity[(i - s->values) % p->positions] * s->flow->loss_ascent[i - s->values];
+        want[i] = i < s->values ? s->point->force[i] - p->weight_decay * s->point->value[i]
+                                : p->multiplicity[(i - s->values) % p->positions] * s->point->loss_ascent[i - s->values];
     }
     double worst = relative_error(s->size, slope, want);
     free(unit), free(slope), free(want);
@@ -205,12 +208,12 @@ static double error_of_speed(const setting *s, random_source *random)
 {
     (void)random;
     double *dy = numbers(s->size), *unit = numbers(s->size), norm = 0;
-    hf_flow_velocity(s->flow, dy);
+    hf_flow_velocity(s->point, dy);
     for (size_t i = 0; i < s->size; i++)
         norm = fmax(norm, fabs(dy[i]));
     for (size_t i = 0; i < s->size; i++)
         unit[i] = dy[i] / norm;
-    double worst = fabs(loss_slope(s, unit) * norm + s->flow->speed) / fabs(s->flow->speed);
+    double worst = fabs(loss_slope(s, unit) * norm + s->point->speed) / fabs(s->point->speed);
     free(dy), free(unit);
     return worst;
 }
@@ -227,8 +230,8 @@ static double error_of_speed_as_square(const setting *s, random_source *random)
     if (s->problem->geometry != HF_GEOMETRY_LOGIT || s->problem->kappa > 0)
         return 0;
     double *dy = numbers(s->size);
-    hf_flow_velocity(s->flow, dy);
-    double error = fabs(hf_flow_inner(s->flow, dy, dy) - s->flow->speed) / s->flow->speed;
+    hf_flow_velocity(s->point, dy);
+    double error = fabs(hf_flow_inner(s->flow, dy, dy) - s->point->speed) / s->point->speed;
     free(dy);
     return error;
 }
@@ -243,7 +246,7 @@ static double error_of_zero_mean(const setting *s, random_source *random)
 {
     (void)random;
     double *dy = numbers(s->size), largest = 0;
-    hf_flow_velocity(s->flow, dy);
+    hf_flow_velocity(s->point, dy);
     for (size_t i = s->values; i < s->size; i++)
         largest = fmax(largest, fabs(dy[i]));
     double drift = hf_flow_mean_logit(s->flow, dy);
@@ -260,13 +263,13 @@ static void test_logits_keep_their_zero_mean(void **state)
 /* ---- the drift of SGD ---- */
 
 /* sum_k |s_k|^2, |s_k|^2 = sum_i n_i c_i omega_i s_ki^2 */
-static double variance_at(hf_flow *flow, const double *y)
+static double variance_at(hf_flow_point *point, const double *y)
 {
-    const hf_problem *p = flow->problem;
+    const hf_problem *p = point->problem;
     double sum = 0, attention[200];
-    assert_true(hf_flow_at(flow, y));
+    assert_true(hf_flow_at(point, y));
     for (size_t k = 0; k < p->heads; k++) {
-        hf_flow_head_attention(flow, k, attention);
+        hf_flow_head_attention(point, k, attention);
         for (size_t i = 0; i < p->positions; i++)
             sum += p->multiplicity[i] * p->copies[i] * p->variance[i] * attention[i] * attention[i];
     }
@@ -286,14 +289,15 @@ static double error_of_drift(const setting *s, random_source *random)
     plain.kappa = 0;
     hf_flow *without = make_flow(&plain);
     assert_int_equal(hf_flow_use_basis(without, s->flow->basis->distance, NULL), HF_OK);
+    hf_flow_point *plain_point = make_point(without);
     double *dy = numbers(s->size), *plain_dy = numbers(s->size), *z = numbers(s->size);
     long double *want = long_numbers(s->size);
-    assert_true(hf_flow_at(without, s->y));
-    double factor = p->kappa * (without->loss + p->noise_floor);
+    assert_true(hf_flow_at(plain_point, s->y));
+    double factor = p->kappa * (plain_point->loss + p->noise_floor);
     for (size_t i = 0; i < s->values; i++)
         factor -= p->kappa * p->weight_decay / 2 * s->y[i] * s->y[i]; /* L without decay */
-    hf_flow_velocity(s->flow, dy);
-    hf_flow_velocity(without, plain_dy);
+    hf_flow_velocity(s->point, dy);
+    hf_flow_velocity(plain_point, plain_dy);
     for (size_t i = 0; i < s->size; i++)
         dy[i] -= plain_dy[i];
     memcpy(z, s->y, s->size * sizeof *z);
@@ -301,7 +305,7 @@ static double error_of_drift(const setting *s, random_source *random)
         double side[2];
         for (size_t sign = 0; sign < 2; sign++) {
             z[i] = s->y[i] + (sign == 0 ? h : -h);
-            side[sign] = variance_at(without, z);
+            side[sign] = variance_at(plain_point, z);
         }
         z[i] = s->y[i];
         want[i] =
@@ -310,6 +314,7 @@ static double error_of_drift(const setting *s, random_source *random)
     double worst = p->positions > 1 ? relative_error(s->size, dy, want) : 0;
     for (size_t i = 0; i < s->values; i++)
         assert_true(dy[i] == 0);
+    hf_flow_point_free(plain_point);
     hf_flow_free(without);
     free(dy), free(plain_dy), free(z), free(want);
     return worst;
@@ -342,7 +347,7 @@ static double error_of_jacobian(const setting *s, random_source *random)
     double *dx = random_state(s->flow, 1, random), *got = numbers(s->size), *by_head = numbers(s->size);
     long double *x = long_numbers(s->size), *d = long_numbers(s->size), *want = long_numbers(s->size),
                 *g = long_numbers(s->size);
-    hf_flow_jacobian_times(s->flow, dx, got);
+    hf_flow_jacobian_times(s->point, dx, got);
     to_heads(s->flow, s->y, x);
     to_heads(s->flow, dx, d);
     to_heads(s->flow, got, g);
@@ -370,12 +375,12 @@ static double error_of_jacobian_by_differences(const setting *s, random_source *
     double *dx = random_state(s->flow, 1, random), *got = numbers(s->size), *z = numbers(s->size),
            *side = numbers(2 * s->size);
     long double *want = long_numbers(s->size);
-    hf_flow_jacobian_times(s->flow, dx, got);
+    hf_flow_jacobian_times(s->point, dx, got);
     for (size_t sign = 0; sign < 2; sign++) {
         for (size_t i = 0; i < s->size; i++)
             z[i] = s->y[i] + (sign == 0 ? h : -h) * dx[i];
-        assert_true(hf_flow_at(s->flow, z));
-        hf_flow_velocity(s->flow, side + sign * s->size);
+        assert_true(hf_flow_at(s->point, z));
+        hf_flow_velocity(s->point, side + sign * s->size);
     }
     for (size_t i = 0; i < s->size; i++)
         want[i] = ((long double)side[i] - side[s->size + i]) / (2 * h);
@@ -396,8 +401,8 @@ static double asymmetry(const setting *s, random_source *random)
         return 0;
     double *x = random_state(s->flow, 1, random), *z = random_state(s->flow, 1, random);
     double *jx = numbers(s->size), *jz = numbers(s->size);
-    hf_flow_jacobian_times(s->flow, x, jx);
-    hf_flow_jacobian_times(s->flow, z, jz);
+    hf_flow_jacobian_times(s->point, x, jx);
+    hf_flow_jacobian_times(s->point, z, jz);
     double size = sqrt(hf_flow_inner(s->flow, x, x) * hf_flow_inner(s->flow, jz, jz));
     double error = fabs(hf_flow_inner(s->flow, x, jz) - hf_flow_inner(s->flow, jx, z)) / size;
     free(x), free(z), free(jx), free(jz);
@@ -440,8 +445,8 @@ static double error_of_tiny_contrasts(const problem_shape *shape, bool replicato
     scale_contrasts(p, 0, mean);
     for (size_t i = 0; i < s.size; i++)
         contrast[i] = s.y[i] - mean[i];
-    assert_true(hf_flow_at(s.flow, tiny));
-    hf_flow_velocity(s.flow, dy);
+    assert_true(hf_flow_at(s.point, tiny));
+    hf_flow_velocity(s.point, dy);
     to_heads(s.flow, mean, x);
     to_heads(s.flow, contrast, d);
     naive_jacobian_times(p, x, d, jd);
@@ -521,7 +526,7 @@ static setting grouped_setting(const problem_shape *shape, bool replicator, cons
     hf_basis_modes(s.flow->basis, p->features, NULL, heads, modes);
     hf_basis_modes(s.flow->basis, p->positions, NULL, heads + s.values, modes + s.values);
     memcpy(s.y, modes, s.size * sizeof *modes);
-    assert_true(hf_flow_at(s.flow, s.y));
+    assert_true(hf_flow_at(s.point, s.y));
     free(heads), free(modes), free(distance);
     return s;
 }
@@ -571,8 +576,8 @@ static void test_equal_heads_stay_exactly_equal(void **state)
         size_t c = i / 2;
         setting s = grouped_setting(&shapes[cases[c].shape], i % 2 == 1, cases[c].group, &random);
         double *dy = numbers(s.size), *jy = numbers(s.size);
-        hf_flow_velocity(s.flow, dy);
-        hf_flow_jacobian_times(s.flow, dy, jy);
+        hf_flow_velocity(s.point, dy);
+        hf_flow_jacobian_times(s.point, dy, jy);
         assert_int_equal(check_zeros(&s, s.y, cases[c].group), cases[c].zeros);
         check_zeros(&s, dy, cases[c].group);
         check_zeros(&s, jy, cases[c].group);
@@ -589,8 +594,8 @@ static void test_equal_heads_have_equal_attention(void **state)
     setting s = grouped_setting(&shapes[6], false, group, &random);
     double first[20], again[20];
     for (size_t k = 2; k < 5; k++) {
-        hf_flow_head_attention(s.flow, k - 2, first);
-        hf_flow_head_attention(s.flow, k, again);
+        hf_flow_head_attention(s.point, k - 2, first);
+        hf_flow_head_attention(s.point, k, again);
         assert_memory_equal(first, again, sizeof first);
     }
     clear_setting(&s);
@@ -603,7 +608,7 @@ static void test_divergence_of_equal_heads_is_zero_without_a_rate(void **state)
     random_source random = {seed + 15};
     setting s = grouped_setting(&shapes[0], false, group, &random);
     double *dy = numbers(s.size), rate = 0;
-    hf_flow_velocity(s.flow, dy);
+    hf_flow_velocity(s.point, dy);
     assert_true(hf_flow_divergence(s.flow, s.y, dy, &rate) == 0 && isnan(rate));
     free(dy);
     clear_setting(&s);
@@ -616,7 +621,7 @@ static void test_divergence_counts_every_position_and_does_not_underflow(void **
     setting s = make_setting(shapes[4], false, 1, &random);
     const hf_problem *p = s.problem;
     double *dy = numbers(s.size), rate, tiny_rate, square = 0, product = 0;
-    hf_flow_velocity(s.flow, dy);
+    hf_flow_velocity(s.point, dy);
     for (size_t i = p->features; i < s.size; i++) {
         if (i >= s.values && i < s.values + p->positions)
             continue;
@@ -644,14 +649,14 @@ static void test_rebase_leaves_the_heads_where_they_are(void **state)
     for (size_t i = 0; i < 2 * SHAPES; i++) {
         setting s = make_setting(shapes[i % SHAPES], i >= SHAPES, 1, &random);
         long double *before = long_numbers(s.size), *after = long_numbers(s.size);
-        double *got = numbers(s.size), loss = s.flow->loss;
+        double *got = numbers(s.size), loss = s.point->loss;
         to_heads(s.flow, s.y, before);
         assert_int_equal(hf_flow_rebase(s.flow, s.y, NULL), HF_OK);
         to_heads(s.flow, s.y, after);
         for (size_t j = 0; j < s.size; j++)
             got[j] = (double)after[j];
         worst = fmax(worst, relative_error(s.size, got, before));
-        assert_true(close_to(loss_at(s.flow, s.y), loss, 1e-13));
+        assert_true(close_to(loss_at(s.point, s.y), loss, 1e-13));
         free(before), free(after), free(got);
         clear_setting(&s);
     }
@@ -684,12 +689,12 @@ static void test_logits_of_ten_thousand_are_harmless(void **state)
         double attention[300];
         for (size_t j = s.values; j < s.size; j++)
             s.y[j] *= 1e4;
-        assert_true(hf_flow_at(s.flow, s.y));
+        assert_true(hf_flow_at(s.point, s.y));
         long double *x = long_numbers(s.size), *want = long_numbers(s.size), *got = long_numbers(s.size);
         double *dy = numbers(s.size), *by_head = numbers(s.size);
         to_heads(s.flow, s.y, x);
         naive_flow(s.problem, x, want, NULL, NULL);
-        hf_flow_velocity(s.flow, dy);
+        hf_flow_velocity(s.point, dy);
         to_heads(s.flow, dy, got);
         for (size_t j = 0; j < s.size; j++)
             by_head[j] = (double)got[j];
@@ -697,7 +702,7 @@ static void test_logits_of_ten_thousand_are_harmless(void **state)
         free(x), free(want), free(got), free(dy), free(by_head);
         for (size_t k = 0; k < s.problem->heads; k++) {
             double sum = 0;
-            hf_flow_head_attention(s.flow, k, attention);
+            hf_flow_head_attention(s.point, k, attention);
             for (size_t l = 0; l < s.problem->positions; l++)
                 sum += s.problem->multiplicity[l] * attention[l];
             assert_true(close_to(sum, 1, 1e-13));
@@ -712,12 +717,14 @@ static void test_one_head_on_one_position_learns_exponentially(void **state)
     /* v' = m - v, a' = 0 */
     hf_problem *p = make_problem("heads = 1; positions = 1; target = { strengths = (2.0); }; init = { values = 0.5; };");
     hf_flow *flow = make_flow(p);
+    hf_flow_point *point = make_point(flow);
     double y[2], dy[2];
     hf_flow_start(flow, y);
-    assert_true(hf_flow_at(flow, y));
-    hf_flow_velocity(flow, dy);
-    assert_true(close_to(flow->loss, 1.125, 1e-15) && close_to(flow->speed, 2.25, 1e-15));
+    assert_true(hf_flow_at(point, y));
+    hf_flow_velocity(point, dy);
+    assert_true(close_to(point->loss, 1.125, 1e-15) && close_to(point->speed, 2.25, 1e-15));
     assert_true(close_to(dy[0], 1.5, 1e-15) && dy[1] == 0);
+    hf_flow_point_free(point);
     hf_flow_free(flow);
     hf_problem_free(p);
 }
@@ -732,13 +739,15 @@ static void test_rates_of_zero_freeze_their_part(void **state)
                          part == 0 ? "value" : "attention");
         random_source random = {seed + 20};
         hf_flow *flow = make_flow(p);
+        hf_flow_point *point = make_point(flow);
         double *y = random_state(flow, 1, &random), dy[12];
-        assert_true(hf_flow_at(flow, y));
-        hf_flow_velocity(flow, dy);
+        assert_true(hf_flow_at(point, y));
+        hf_flow_velocity(point, dy);
         for (size_t i = 0; i < 12; i++)
             assert_true((i < 4) == (part == 0) ? dy[i] == 0 : dy[i] != 0);
-        assert_true(close_to(hf_flow_inner(flow, dy, dy), flow->speed, 1e-14));
+        assert_true(close_to(hf_flow_inner(flow, dy, dy), point->speed, 1e-14));
         free(y);
+        hf_flow_point_free(point);
         hf_flow_free(flow);
         hf_problem_free(p);
     }
@@ -776,7 +785,7 @@ static void test_a_state_that_is_not_finite_is_noticed_and_blamed(void **state)
             double good = s.y[i];
             s.y[i] = bad[trial / SHAPES];
             bool is_logit = i >= s.values;
-            if (hf_flow_at(s.flow, s.y))
+            if (hf_flow_at(s.point, s.y))
                 fail_msg("%s: coordinate %zu of %zu is %g, not noticed", describe(&shapes[trial % SHAPES]), i, s.size,
                          s.y[i]);
             assert_true(hf_flow_blame(s.flow, s.y, text, sizeof text));

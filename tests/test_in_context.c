@@ -38,6 +38,48 @@ static const char four[] = "heads = 8; init = { perturbation = %g; seed = %d; };
                            "in_context = { eigenvalues = (0.4, 0.3, 0.2, 0.1); length = 31; };\n"
                            "solver = { t_end = 1e6; rtol = 1e-10; };\n";
 
+/* The progress of a run, whose loss only falls. */
+typedef struct {
+    double lowest, highest_rise;
+    size_t calls;
+} progress_seen;
+
+static void see_progress(void *data, const hf_run_progress *progress)
+{
+    progress_seen *seen = data;
+    seen->highest_rise = fmax(seen->highest_rise, progress->loss - seen->lowest);
+    seen->lowest = fmin(seen->lowest, progress->loss);
+    seen->calls++;
+}
+
+/* Where the run is, not where it has looked back to: the plateau behind it, for its saddle. */
+static void test_progress_says_where_the_run_is(void **state)
+{
+    static const char *const models[] = {
+        "heads = 4; init = { perturbation = 1e-2; seed = 3; }; flow = { system = \"in-context\"; };\n"
+        "in_context = { eigenvalues = (0.5, 0.2); length = 31; }; solver = { t_end = 1e4; };\n",
+        "heads = 3; positions = 40; target = { strengths = (2.89, 1.7, 1.0); };\n"
+        "init = { perturbation = 1e-2; distribution = \"sine\"; };\n"};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        hf_config config;
+        hf_flow_run_params params;
+        hf_run_summary summary;
+        hf_error err = {0};
+        progress_seen seen = {.lowest = INFINITY};
+        const hf_run_options options = {.progress = see_progress, .progress_data = &seen};
+        read_model(&config, models[i]);
+        if (hf_fill_flow_run(&config, &params, &err) != HF_OK || hf_flow_run(&params, &options, &summary, &err) != HF_OK)
+            fail_msg("%s", err.message);
+        assert_true(summary.findings.stage_count >= 2 && seen.calls > 100);
+        assert_true(within("rise of the loss in progress", seen.highest_rise / summary.loss_start, 1e-9));
+        assert_true(seen.lowest > 0 && is_close(seen.lowest, summary.loss, 0.01, 1e-9));
+        hf_fill_clear_problem(&params.problem);
+        hf_run_summary_clear(&summary);
+        hf_config_clear(&config);
+    }
+}
+
 /* Nothing is said of heads that compete or part. */
 static void check_words(const hf_findings *f)
 {
@@ -279,9 +321,10 @@ static void test_state_tables_that_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_direction_has_a_stage),           cmocka_unit_test(test_one_head_learns_when_it_should),
-        cmocka_unit_test(test_nothing_happens_without_a_start),       cmocka_unit_test(test_resumed_runs_are_the_same),
-        cmocka_unit_test(test_a_state_table_is_read_into_its_places), cmocka_unit_test(test_state_tables_that_are_refused),
+        cmocka_unit_test(test_progress_says_where_the_run_is), cmocka_unit_test(test_every_direction_has_a_stage),
+        cmocka_unit_test(test_one_head_learns_when_it_should), cmocka_unit_test(test_nothing_happens_without_a_start),
+        cmocka_unit_test(test_resumed_runs_are_the_same),      cmocka_unit_test(test_a_state_table_is_read_into_its_places),
+        cmocka_unit_test(test_state_tables_that_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -52,12 +52,12 @@ static void check_reference(const char *start, const char *reference, const char
     number_table table = read_table(reference);
     hf_observation o;
     double worst = 0;
-    assert_int_equal(hf_observation_init(&o, r.flow, NULL), HF_OK);
+    assert_int_equal(hf_observation_init(&o, r.flow->problem, NULL), HF_OK);
     assert_true(table.rows > 50 && table.columns == 29);
     for (size_t row = 0; row < table.rows; row++) {
         const double *want = table.at + row * table.columns;
         run_to(&r, want[0]);
-        hf_observe(r.flow, r.y, &o);
+        observe_at(r.point, r.y, &o);
         for (size_t c = 1; c < table.columns; c++) {
             double got = column(&o, table.name[c]), allowed = fmax(1e-6 * fabs(want[c]), 1e-9);
             double error = fabs(got - want[c]) / allowed;
@@ -93,10 +93,10 @@ static void test_equal_heads_stay_equal_and_learn_the_first_pattern(void **state
     for (size_t i = 0; i < 2; i++) {
         test_run r = three_stages(geometries[i], 0, 1e-8);
         hf_observation o;
-        assert_int_equal(hf_observation_init(&o, r.flow, NULL), HF_OK);
+        assert_int_equal(hf_observation_init(&o, r.flow->problem, NULL), HF_OK);
         for (size_t output = 0; output < 50; output++) {
             run_to(&r, pow(10, -2 + 10 * (double)output / 49));
-            hf_observe(r.flow, r.y, &o);
+            observe_at(r.point, r.y, &o);
             assert_true(o.divergence == 0 && o.overlap == 1 && isnan(o.growth_rate));
             assert_memory_equal(o.attention, o.attention + 40, 40 * sizeof(double));
             assert_memory_equal(o.attention, o.attention + 80, 40 * sizeof(double));
@@ -122,11 +122,11 @@ static void check_equal_pair(size_t third, const char *geometry)
     test_run r = start_run(
         make_problem(TARGET "init = { state = \"start.tsv\"; }; flow = { geometry = \"%s\"; };", geometry), 1e-8, 1e-12);
     hf_observation o;
-    assert_int_equal(hf_observation_init(&o, r.flow, NULL), HF_OK);
+    assert_int_equal(hf_observation_init(&o, r.flow->problem, NULL), HF_OK);
     size_t a = (third + 1) % 3, b = (third + 2) % 3;
     for (size_t output = 0; output <= 12; output++) {
         run_to(&r, pow(10, -2 + 6 * (double)output / 12));
-        hf_observe(r.flow, r.y, &o);
+        observe_at(r.point, r.y, &o);
         assert_memory_equal(o.attention + 40 * a, o.attention + 40 * b, 40 * sizeof(double));
         assert_memory_equal(o.head_value + 3 * a, o.head_value + 3 * b, 3 * sizeof(double));
         assert_true(o.divergence > 0);
@@ -443,7 +443,7 @@ static void test_drift_leaves_equal_heads_equal(void **state)
         test_run r = with_drift(geometries[g], "lr = 0.05; noise = 1.0;", 0, 1e-8);
         double *velocity = numbers(hf_flow_size(r.flow)), rate;
         run_to(&r, 1e6);
-        hf_flow_velocity(r.flow, velocity);
+        hf_flow_velocity(r.point, velocity);
         assert_true(hf_flow_divergence(r.flow, r.y, velocity, &rate) == 0);
         /* what rounding leaves of the balance between drift and gradient adds up over time */
         assert_true(within("drift of the logits' mean", hf_flow_mean_logit(r.flow, r.y), 1e-10));
@@ -510,10 +510,10 @@ static double loss_without_repetition(const test_run *r)
 {
     const hf_problem *p = r->problem;
     double d = 1 + p->strength[1] * p->strength[1], sum = 0, attention[2];
-    hf_flow_head_attention(r->flow, 0, attention);
+    hf_flow_head_attention(r->point, 0, attention);
     for (size_t f = 0; f < 2; f++)
         for (size_t i = 0; i < 2; i++) {
-            double e = p->target[f * 2 + i] - p->copies[i] * r->flow->value[f] * attention[i];
+            double e = p->target[f * 2 + i] - p->copies[i] * r->point->value[f] * attention[i];
             sum += p->replicas[i] * e * e / d;
         }
     return sum / 2;

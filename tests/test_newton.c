@@ -16,6 +16,7 @@ enum { GAMMAS = sizeof gammas / sizeof *gammas };
 typedef struct {
     hf_problem *problem;
     hf_flow *flow;
+    hf_flow_point *point;
     hf_newton *newton;
     size_t size, values;
     double *y, *b, *x, *jx;
@@ -26,13 +27,14 @@ static setting make_setting(problem_shape shape, bool replicator, double contras
     shape.replicator = replicator;
     setting s = {.problem = random_problem(&shape, random)};
     s.flow = make_flow(s.problem);
+    s.point = make_point(s.flow);
     s.size = hf_flow_size(s.flow);
     s.values = s.problem->heads * s.problem->features;
     s.y = random_state(s.flow, contrast, random);
     s.b = random_state(s.flow, contrast, random);
     s.x = numbers(s.size);
     s.jx = numbers(s.size);
-    assert_true(hf_flow_at(s.flow, s.y));
+    assert_true(hf_flow_at(s.point, s.y));
     assert_int_equal(hf_newton_create(&s.newton, s.flow, NULL), HF_OK);
     return s;
 }
@@ -41,6 +43,7 @@ static void clear_setting(setting *s)
 {
     free(s->y), free(s->b), free(s->x), free(s->jx);
     hf_newton_free(s->newton);
+    hf_flow_point_free(s->point);
     hf_flow_free(s->flow);
     hf_problem_free(s->problem);
 }
@@ -74,7 +77,7 @@ static double norm_of_jacobian(const setting *s, random_source *random)
         double length = norm(s, z, true, true);
         for (size_t i = 0; i < s->size; i++)
             z[i] /= length > 0 ? length : 1;
-        hf_flow_jacobian_times(s->flow, z, jz);
+        hf_flow_jacobian_times(s->point, z, jz);
         size = fmax(size, norm(s, jz, true, true));
         memcpy(z, jz, s->size * sizeof *z);
     }
@@ -85,7 +88,7 @@ static double norm_of_jacobian(const setting *s, random_source *random)
 /* |x - gamma J x - b| / (|b| + gamma |J| |x|) over the coordinates chosen */
 static double backward_error(setting *s, double gamma, double jacobian, bool mean)
 {
-    hf_flow_jacobian_times(s->flow, s->x, s->jx);
+    hf_flow_jacobian_times(s->point, s->x, s->jx);
     for (size_t i = 0; i < s->size; i++)
         s->jx[i] = s->x[i] - gamma * s->jx[i] - s->b[i];
     return norm(s, s->jx, mean, true) / (norm(s, s->b, mean, true) + gamma * jacobian * norm(s, s->x, mean, true));
@@ -98,7 +101,7 @@ static double worst_backward_error(const problem_shape *shape, double contrast, 
         setting s = make_setting(*shape, geometry == 1, contrast, random);
         double jacobian = norm_of_jacobian(&s, random);
         for (size_t i = 0; i < GAMMAS; i++) {
-            bool regular = hf_newton_setup(s.newton, gammas[i]);
+            bool regular = hf_newton_setup(s.newton, s.point, gammas[i]);
             if (!regular && shape->positions <= 2)
                 continue; /* rounding may hit 0 there, and the integrator then takes a smaller step */
             if (!regular)
@@ -231,17 +234,18 @@ static void test_zero_rates_are_solved(void **state)
                                      "flow = { geometry = \"%s\"; %s_rate = 0.0; };",
                                      i % 2 == 0 ? "logit" : "replicator", i / 2 == 0 ? "value" : "attention");
         setting s = {.problem = p, .flow = make_flow(p)};
+        s.point = make_point(s.flow);
         s.size = hf_flow_size(s.flow);
         s.values = 6;
         s.y = random_state(s.flow, 1, &random);
         s.b = random_state(s.flow, 1, &random);
         s.x = numbers(s.size);
         s.jx = numbers(s.size);
-        assert_true(hf_flow_at(s.flow, s.y));
+        assert_true(hf_flow_at(s.point, s.y));
         assert_int_equal(hf_newton_create(&s.newton, s.flow, NULL), HF_OK);
         double jacobian = norm_of_jacobian(&s, &random), worst = 0;
         for (size_t g = 0; g < GAMMAS; g++) {
-            assert_true(hf_newton_setup(s.newton, gammas[g]));
+            assert_true(hf_newton_setup(s.newton, s.point, gammas[g]));
             hf_newton_solve(s.newton, s.b, s.x);
             worst = fmax(worst, backward_error(&s, gammas[g], jacobian, true));
             for (size_t j = 0; j < s.size; j++)
@@ -266,7 +270,7 @@ static void test_the_first_plateau_is_solved(void **state)
                                             geometries[i % 2], drifts[i / 2]),
                                1e-8, 1e-12);
         run_to(&r, 300);
-        setting s = {.problem = r.problem, .flow = r.flow, .size = hf_flow_size(r.flow), .values = 9};
+        setting s = {.problem = r.problem, .flow = r.flow, .point = r.point, .size = hf_flow_size(r.flow), .values = 9};
         s.y = r.y;
         s.b = random_state(r.flow, 1e-30, &random);
         s.x = numbers(s.size);
@@ -274,7 +278,7 @@ static void test_the_first_plateau_is_solved(void **state)
         assert_int_equal(hf_newton_create(&s.newton, s.flow, NULL), HF_OK);
         double jacobian = norm_of_jacobian(&s, &random), all = 0, contrasts = 0;
         for (size_t g = 0; g < GAMMAS; g++) {
-            assert_true(hf_newton_setup(s.newton, gammas[g]));
+            assert_true(hf_newton_setup(s.newton, s.point, gammas[g]));
             hf_newton_solve(s.newton, s.b, s.x);
             all = fmax(all, backward_error(&s, gammas[g], jacobian, true));
             contrasts = fmax(contrasts, backward_error(&s, gammas[g], jacobian, false));
@@ -294,9 +298,9 @@ static void test_a_factorization_outlives_the_state_it_was_made_at(void **state)
     problem_shape shape = shape_of(10, EVERYTHING);
     setting s = make_setting(shape, false, 1, &random);
     double *first = numbers(s.size), *elsewhere = random_state(s.flow, 1, &random);
-    assert_true(hf_newton_setup(s.newton, 2));
+    assert_true(hf_newton_setup(s.newton, s.point, 2));
     hf_newton_solve(s.newton, s.b, first);
-    assert_true(hf_flow_at(s.flow, elsewhere));
+    assert_true(hf_flow_at(s.point, elsewhere));
     hf_newton_solve(s.newton, s.b, s.x);
     assert_memory_equal(first, s.x, s.size * sizeof *first);
     free(first), free(elsewhere);
@@ -320,9 +324,9 @@ static void check_pair(size_t first, size_t second, bool replicator, bool drift,
     memset(s.y + s.values + n * T, 0, T * sizeof *s.y);
     memset(s.b + n * R, 0, R * sizeof *s.b);
     memset(s.b + s.values + n * T, 0, T * sizeof *s.b);
-    assert_true(hf_flow_at(s.flow, s.y));
+    assert_true(hf_flow_at(s.point, s.y));
     for (size_t g = 0; g < GAMMAS; g++) {
-        assert_true(hf_newton_setup(s.newton, gammas[g]));
+        assert_true(hf_newton_setup(s.newton, s.point, gammas[g]));
         hf_newton_solve(s.newton, s.b, s.x);
         for (size_t r = 0; r < R; r++)
             assert_true(s.x[n * R + r] == 0);
@@ -352,7 +356,7 @@ static void test_contrasts_of_eight_equal_heads_stay_exactly_zero(void **state)
         shape.drift = i > 1;
         setting s = make_setting(shape, i % 2 == 1, 0, &random);
         for (size_t g = 0; g < GAMMAS; g++) {
-            assert_true(hf_newton_setup(s.newton, gammas[g]));
+            assert_true(hf_newton_setup(s.newton, s.point, gammas[g]));
             hf_newton_solve(s.newton, s.b, s.x);
             assert_true(norm(&s, s.x, false, true) == 0);
             assert_true(norm(&s, s.x, true, false) > 0);
@@ -370,13 +374,15 @@ static bool factors(double strength, double value, double gamma)
                                  "init = { perturbation = 0.0; values = %.17g; };",
                                  strength, value);
     hf_flow *flow = make_flow(p);
+    hf_flow_point *point = make_point(flow);
     hf_newton *newton = NULL;
     double y[3];
     hf_flow_start(flow, y);
-    assert_true(hf_flow_at(flow, y));
+    assert_true(hf_flow_at(point, y));
     assert_int_equal(hf_newton_create(&newton, flow, NULL), HF_OK);
-    bool good = hf_newton_setup(newton, gamma);
+    bool good = hf_newton_setup(newton, point, gamma);
     hf_newton_free(newton);
+    hf_flow_point_free(point);
     hf_flow_free(flow);
     hf_problem_free(p);
     return good;
@@ -406,8 +412,8 @@ static void test_a_state_that_is_not_finite_is_singular(void **state)
         problem_shape shape = shape_of(i, (flavour)(i % 4));
         setting s = make_setting(shape, i >= 16, 1, &random);
         s.y[draw_count(&random, 0, s.size - 1)] = NAN;
-        hf_flow_at(s.flow, s.y);
-        assert_false(hf_newton_setup(s.newton, 1));
+        hf_flow_at(s.point, s.y);
+        assert_false(hf_newton_setup(s.newton, s.point, 1));
         clear_setting(&s);
     }
 }

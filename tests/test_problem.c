@@ -183,10 +183,11 @@ static void test_reduced_flow_is_the_flow_in_all_coordinates(void **state)
         assert_int_equal(p->features, PATTERNS + rank);
         assert_int_equal(p->value_width, DIMENSION);
         hf_flow *flow = make_flow(p);
+        hf_flow_point *point = make_point(flow);
         double *y = numbers(hf_flow_size(flow)), *dy = numbers(hf_flow_size(flow));
         hf_flow_start(flow, y);
-        assert_true(hf_flow_at(flow, y));
-        hf_flow_velocity(flow, dy);
+        assert_true(hf_flow_at(point, y));
+        hf_flow_velocity(point, dy);
 
         size_t R = p->features, values = HEADS * DIMENSION;
         long double *x = long_numbers(HEADS * (DIMENSION + POSITIONS)), *dx = long_numbers(HEADS * (DIMENSION + POSITIONS)),
@@ -200,7 +201,7 @@ static void test_reduced_flow_is_the_flow_in_all_coordinates(void **state)
                 x[values + k * POSITIONS + i] = reduced[HEADS * R + k * POSITIONS + i];
         }
         naive_flow(&wide, x, dx, &loss, NULL);
-        assert_true(close_to(flow->loss, (double)loss, 1e-13));
+        assert_true(close_to(point->loss, (double)loss, 1e-13));
         to_heads(flow, dy, got);
         for (size_t k = 0; k < HEADS; k++) {
             for (size_t r = 0; r < DIMENSION; r++) {
@@ -217,6 +218,7 @@ static void test_reduced_flow_is_the_flow_in_all_coordinates(void **state)
                     is_close((double)got[HEADS * R + k * POSITIONS + i], (double)dx[values + k * POSITIONS + i], 0, 1e-13));
         }
         free(y), free(dy), free(x), free(dx), free(reduced), free(got);
+        hf_flow_point_free(point);
         hf_flow_free(flow);
         hf_problem_free(p);
     }

@@ -215,12 +215,12 @@ static double error_of_rates(hf_flow *flow, const double *y, double t)
     long double *want = long_numbers(size);
     double *got = numbers(size), largest, worst = 0;
     hf_saddle saddle;
-    const hf_system system = hf_flow_system(flow);
-    assert_true(hf_flow_at(flow, y));
+    hf_point point = {hf_flow_system(flow), make_point(flow)};
+    assert_true(hf_point_at(&point, y));
     true_rates(flow, y, want);
-    assert_int_equal(hf_saddle_spectrum(&system, t, size - 1, got, &largest, NULL), HF_OK);
+    assert_int_equal(hf_saddle_spectrum(&point, t, size - 1, got, &largest, NULL), HF_OK);
     got[size - 1] = largest;
-    assert_int_equal(hf_saddle_analyze(&system, t, &saddle, NULL), HF_OK);
+    assert_int_equal(hf_saddle_analyze(&point, t, &saddle, NULL), HF_OK);
     double scale = fmax(fabs((double)want[0]), fabs((double)want[size - 1]));
     for (size_t i = 0; i < size; i++)
         worst = fmax(worst, (double)fabsl(got[i] - want[i]) / scale);
@@ -228,6 +228,7 @@ static double error_of_rates(hf_flow *flow, const double *y, double t)
         index++;
     assert_int_equal(saddle.index, index);
     assert_true(saddle.lambda_min == got[0]);
+    hf_point_clear(&point);
     free(want), free(got);
     return worst;
 }

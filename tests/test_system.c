@@ -12,6 +12,14 @@ static const uint64_t seed = 20261125;
 static const double eigenvalues[] = {0.4, 0.3, 0.2, 0.1};
 static const hf_in_context_params four = {.heads = 8, .dimension = 4, .eigenvalue = eigenvalues, .context = 31};
 
+static hf_point at_no_state(hf_in_context *flow)
+{
+    const hf_system system = hf_in_context_system(flow);
+    hf_point point;
+    assert_int_equal(hf_point_init(&point, &system, NULL), HF_OK);
+    return point;
+}
+
 static hf_in_context *make(const hf_in_context_params *params, const double *start)
 {
     hf_in_context *flow = NULL;
@@ -19,8 +27,8 @@ static hf_in_context *make(const hf_in_context_params *params, const double *sta
     return flow;
 }
 
-/* Steps to time t, where state is interpolated and the flow evaluated. */
-static void carry(hf_integrator *it, hf_system system, double t, double *state)
+/* Steps to time t, where state is interpolated and point evaluated. */
+static void carry(hf_integrator *it, hf_point *point, double t, double *state)
 {
     hf_error err = {0};
     double energy;
@@ -32,7 +40,7 @@ static void carry(hf_integrator *it, hf_system system, double t, double *state)
             fail_msg("%s", err.message);
     }
     hf_integrator_interpolate(it, t, state, &energy);
-    assert_true(system.kind->at(system.self, state));
+    assert_true(hf_point_at(point, state));
 }
 
 /* ---- the equations ---- */
@@ -47,22 +55,23 @@ static void test_velocity_is_the_gradient_and_its_derivative(void **state)
         direction[i] = draw_normal(&random);
     }
     hf_in_context *flow = make(&four, start);
-    const hf_system system = hf_in_context_system(flow);
-    assert_int_equal(system.size, 72);
-    assert_true(system.kind->at(system.self, start));
-    system.kind->velocity(system.self, velocity);
-    system.kind->jacobian_times(system.self, direction, product);
-    const double rate = system.kind->speed_rate(system.self), h = 1e-5;
-    system.kind->energy(system.self, &loss[0], &speed);
+    hf_point point = at_no_state(flow);
+    const hf_system_kind *kind = point.system.kind;
+    assert_int_equal(point.system.size, 72);
+    assert_true(hf_point_at(&point, start));
+    kind->velocity(point.self, velocity);
+    kind->jacobian_times(point.self, direction, product);
+    const double rate = hf_point_speed_rate(&point), h = 1e-5;
+    hf_point_energy(&point, &loss[0], &speed);
     double slope = 0, along = 0;
     for (size_t i = 0; i < 72; i++)
         slope += -2 * velocity[i] * direction[i]; /* grad L = -2 y' */
     for (int side = 0; side < 2; side++) {
         for (size_t i = 0; i < 72; i++)
             moved[i] = start[i] + (side == 0 ? h : -h) * direction[i];
-        assert_true(system.kind->at(system.self, moved));
-        system.kind->velocity(system.self, side == 0 ? ahead : behind);
-        system.kind->energy(system.self, &loss[side], &speed);
+        assert_true(hf_point_at(&point, moved));
+        kind->velocity(point.self, side == 0 ? ahead : behind);
+        hf_point_energy(&point, &loss[side], &speed);
     }
     assert_true(close_to((loss[0] - loss[1]) / (2 * h), slope, 1e-8));
     double worst = 0, size = 0;
@@ -75,11 +84,85 @@ static void test_velocity_is_the_gradient_and_its_derivative(void **state)
     for (int side = 0; side < 2; side++) {
         for (size_t i = 0; i < 72; i++)
             moved[i] = start[i] + (side == 0 ? h : -h) * velocity[i];
-        assert_true(system.kind->at(system.self, moved));
-        system.kind->energy(system.self, &along, &speeds[side]);
+        assert_true(hf_point_at(&point, moved));
+        hf_point_energy(&point, &along, &speeds[side]);
     }
     assert_true(close_to((speeds[0] - speeds[1]) / (2 * h), rate, 1e-7));
+    hf_point_clear(&point);
     hf_in_context_free(flow);
+}
+
+/* ---- points ---- */
+
+/* What a point says: loss, speed, dP/dt, velocity, J v and, with curvature, the Hessian times v. said: (3 + 3 size). */
+static void ask(hf_point *point, double *said)
+{
+    const hf_system *system = &point->system;
+    double *velocity = said + 3;
+    hf_point_energy(point, &said[0], &said[1]);
+    system->kind->velocity(point->self, velocity);
+    system->kind->jacobian_times(point->self, velocity, velocity + system->size);
+    system->kind->curvature->times(point->self, velocity, velocity + 2 * system->size);
+    said[2] = hf_point_speed_rate(point);
+}
+
+/* One is asked twice, and between the two times the other one is moved, asked and observed. */
+static void check_points_apart(const hf_system *system, const double *here, const double *there)
+{
+    const size_t said = 3 + 3 * system->size;
+    double *before = numbers(3 * said), *after = before + said, *elsewhere = after + said;
+    hf_point one, other;
+    void *observer = NULL;
+    hf_event event = {.kind = HF_EVENT_ACQUIRED, .t = 1, .pattern = 1};
+    assert_int_equal(hf_point_init(&one, system, NULL), HF_OK);
+    assert_int_equal(hf_point_init(&other, system, NULL), HF_OK);
+    assert_int_equal(system->kind->observer->create(&observer, system->self, NULL), HF_OK);
+    assert_true(hf_point_at(&one, here));
+    ask(&one, before);
+    assert_true(hf_point_at(&other, there));
+    ask(&other, elsewhere);
+    system->kind->observer->look(observer, other.self, there);
+    system->kind->watch->describe(observer, other.self, there, &event);
+    ask(&one, after);
+    assert_memory_equal(before, after, said * sizeof *before);
+    assert_true(event.loss == elsewhere[0] && elsewhere[0] != before[0]);
+    assert_true(hf_point_at(&other, here)); /* nothing is left of where it was */
+    ask(&other, elsewhere);
+    assert_memory_equal(before, elsewhere, said * sizeof *before);
+    system->kind->observer->free(observer);
+    hf_point_clear(&other);
+    hf_point_clear(&one);
+    hf_point_clear(&one); /* legal */
+    free(before);
+}
+
+static void test_points_know_nothing_of_each_other(void **state)
+{
+    (void)state;
+    static const char *const flows[] = {"", "geometry = \"replicator\";", "values = \"optimal\";",
+                                        "sgd_drift = { lr = 0.05; batch = 8; dim = 10; };"};
+    random_source random = {seed + 1};
+    double here[72], there[72];
+    for (size_t i = 0; i < 72; i++) {
+        here[i] = draw_normal(&random);
+        there[i] = draw_normal(&random);
+    }
+    hf_in_context *in_context = make(&four, here);
+    const hf_system second = hf_in_context_system(in_context);
+    check_points_apart(&second, here, there);
+    hf_in_context_free(in_context);
+    for (size_t i = 0; i < sizeof flows / sizeof *flows; i++) {
+        hf_problem *problem = make_problem("heads = 3; positions = 7; target = { strengths = (2.89, 1.7, 1.0); };\n"
+                                           "flow = { %s };\n",
+                                           flows[i]);
+        hf_flow *flow = make_flow(problem);
+        double *y = random_state(flow, 1, &random), *z = random_state(flow, 1, &random);
+        const hf_system system = hf_flow_system(flow);
+        check_points_apart(&system, y, z);
+        free(y), free(z);
+        hf_flow_free(flow);
+        hf_problem_free(problem);
+    }
 }
 
 /* ---- levels and times ---- */
@@ -97,12 +180,12 @@ static void test_many_heads_rest_on_all_levels(void **state)
     double start[72], y[72], nearest[5] = {1, 1, 1, 1, 1}, loss, speed;
     assert_int_equal(hf_in_context_draw(&four, 5e-3, 1, start, NULL), HF_OK);
     hf_in_context *flow = make(&four, start);
-    const hf_system system = hf_in_context_system(flow);
+    hf_point point = at_no_state(flow);
     hf_integrator *it = NULL;
-    assert_int_equal(hf_integrator_create(&it, system, 1e-8, 1e-12, NULL), HF_OK);
+    assert_int_equal(hf_integrator_create(&it, point.system, 1e-8, 1e-12, NULL), HF_OK);
     for (double t = 1; t < 1e6; t *= 1.002) {
-        carry(it, system, t, y);
-        system.kind->energy(system.self, &loss, &speed);
+        carry(it, &point, t, y);
+        hf_point_energy(&point, &loss, &speed);
         for (size_t k = 0; k <= 4; k++)
             nearest[k] = fmin(nearest[k], fabs(loss / published[k] - 1));
     }
@@ -112,8 +195,9 @@ static void test_many_heads_rest_on_all_levels(void **state)
         assert_true(within(name, nearest[k], 1e-6));
     }
     assert_true(within("final loss", fabs(loss / published[4] - 1), 1e-6));
-    assert_true(within("conserved quantities", hf_in_context_defect(flow), 1e-6));
+    assert_true(within("conserved quantities", hf_in_context_defect(flow, y), 1e-6));
     hf_integrator_free(it);
+    hf_point_clear(&point);
     hf_in_context_free(flow);
 }
 
@@ -124,10 +208,10 @@ static double half_time(size_t i, double size, double rtol)
     double start[9] = {size}, y[9], product[16], low = 0, high = 1;
     start[1 + i] = start[5 + i] = size;
     hf_in_context *flow = make(&one, start);
-    const hf_system system = hf_in_context_system(flow);
+    hf_point point = at_no_state(flow);
     hf_integrator *it = NULL;
     hf_error err = {0};
-    assert_int_equal(hf_integrator_create(&it, system, rtol, 1e-14, NULL), HF_OK);
+    assert_int_equal(hf_integrator_create(&it, point.system, rtol, 1e-14, NULL), HF_OK);
     const double sum = 1, lambda = eigenvalues[i], half = 1 / (lambda * (1 + 1.0 / 31) + sum / 31) / 2;
     do {
         low = hf_integrator_time(it);
@@ -136,16 +220,17 @@ static double half_time(size_t i, double size, double rtol)
         if (hf_integrator_step(it, &err) != HF_OK)
             fail_msg("%s", err.message);
         high = hf_integrator_time(it);
-        carry(it, system, high, y);
-        hf_in_context_product(flow, product);
+        carry(it, &point, high, y);
+        hf_in_context_product(&point, product);
     } while (product[i * 5] < half);
     for (int n = 0; n < 60; n++) {
         const double middle = (low + high) / 2;
-        carry(it, system, middle, y);
-        hf_in_context_product(flow, product);
+        carry(it, &point, middle, y);
+        hf_in_context_product(&point, product);
         *(product[i * 5] < half ? &low : &high) = middle;
     }
     hf_integrator_free(it);
+    hf_point_clear(&point);
     hf_in_context_free(flow);
     return high;
 }
@@ -184,6 +269,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_velocity_is_the_gradient_and_its_derivative),
+        cmocka_unit_test(test_points_know_nothing_of_each_other),
         cmocka_unit_test(test_many_heads_rest_on_all_levels),
         cmocka_unit_test(test_one_aligned_head_learns_when_it_should),
         cmocka_unit_test(test_an_overflow_is_named),

@@ -17,27 +17,28 @@ static bool has_test(const hf_system *system)
 }
 
 /* The loss by which emergence is judged: that of the test data where there are any. */
-static double judged_loss(const hf_system *system)
+static double judged_loss(const hf_point *point)
 {
-    return has_test(system) ? system->kind->watch->test_loss(system->self) : hf_system_loss(system);
+    const hf_system *system = &point->system;
+    return has_test(system) ? system->kind->watch->test_loss(point->self) : hf_point_loss(point);
 }
 
-double hf_crossings_value(const hf_crossings *c, size_t signal)
+double hf_crossings_value(const hf_crossings *c, const hf_point *point, size_t signal)
 {
     const hf_signal *s = &c->signal[signal];
-    const double value = signal == HF_SIGNAL_STOP_LOSS   ? hf_system_loss(&c->system)
-                         : signal == HF_SIGNAL_EMERGENCE ? judged_loss(&c->system)
-                                                         : s->value(c->system.self, s->pattern);
+    const double value = signal == HF_SIGNAL_STOP_LOSS   ? hf_point_loss(point)
+                         : signal == HF_SIGNAL_EMERGENCE ? judged_loss(point)
+                                                         : s->value(point->self, s->pattern);
     return value - s->threshold;
 }
 
-void hf_crossings_look(hf_crossings *c, size_t *bad)
+void hf_crossings_look(hf_crossings *c, const hf_point *point, size_t *bad)
 {
     *bad = c->count;
     for (size_t s = 0; s < c->count; s++) {
         if (!c->watched[s])
             continue;
-        c->now[s] = hf_crossings_value(c, s);
+        c->now[s] = hf_crossings_value(c, point, s);
         if (*bad == c->count && !isfinite(c->now[s]))
             *bad = s;
     }
@@ -59,7 +60,7 @@ void hf_crossings_pass(hf_crossings *c)
 
 /* ---- events ---- */
 
-hf_status hf_crossings_record(hf_crossings *c, size_t signal, double t, const double *y, hf_error *err)
+hf_status hf_crossings_record(hf_crossings *c, hf_point *point, size_t signal, double t, const double *y, hf_error *err)
 {
     const hf_signal *s = &c->signal[signal];
     c->watched[signal] = false;
@@ -69,11 +70,10 @@ hf_status hf_crossings_record(hf_crossings *c, size_t signal, double t, const do
     c->events = grown;
     hf_event event = {.kind = s->event, .t = t, .pattern = s->pattern};
     if (signal == HF_SIGNAL_EMERGENCE) {
-        c->system.kind->at(c->system.self, y);
-        event.loss = hf_system_loss(&c->system);
-        event.value = c->judged_start > 0 ? judged_loss(&c->system) / c->judged_start : 0;
+        event.loss = hf_point_loss(point);
+        event.value = c->judged_start > 0 ? judged_loss(point) / c->judged_start : 0;
     } else
-        c->system.kind->watch->describe(c->observer, y, &event);
+        c->system.kind->watch->describe(c->observer, point->self, y, &event);
     c->events[c->event_count++] = event;
     return HF_OK;
 }
@@ -81,7 +81,7 @@ hf_status hf_crossings_record(hf_crossings *c, size_t signal, double t, const do
 /* ---- life ---- */
 
 /* What holds at the start happens there. */
-static hf_status record_start(hf_crossings *c, const double *y, hf_error *err)
+static hf_status record_start(hf_crossings *c, hf_point *point, const double *y, hf_error *err)
 {
     hf_status status = HF_OK;
     for (size_t s = 0; s < c->count && status == HF_OK; s++) {
@@ -92,7 +92,7 @@ static hf_status record_start(hf_crossings *c, const double *y, hf_error *err)
             c->watched[s] = false;
             c->starts_stopped = true;
         } else
-            status = hf_crossings_record(c, s, 0, y, err);
+            status = hf_crossings_record(c, point, s, 0, y, err);
     }
     return status;
 }
@@ -114,18 +114,18 @@ static void choose_signals(hf_crossings *c, const hf_detector_params *params)
     c->watched[HF_SIGNAL_EMERGENCE] = params->detect.events && c->loss_fraction > 0;
 }
 
-static void look_at_start(hf_crossings *c, const double *y)
+static void look_at_start(hf_crossings *c, const hf_point *point, const double *y)
 {
     const hf_watch_kind *watch = c->system.kind->watch;
     for (size_t s = 0; s < c->count; s++) {
-        c->before[s] = c->now[s] = hf_crossings_value(c, s); /* signals that are not watched keep these */
+        c->before[s] = c->now[s] = hf_crossings_value(c, point, s); /* signals that are not watched keep these */
         if (c->signal[s].event == HF_EVENT_ACQUIRED)
             c->held[c->signal[s].pattern - 1] = c->before[s] >= 0;
     }
     if (c->heads == 0)
         return;
-    c->start_overlap = c->end_overlap = watch->least_overlap(c->system.self);
-    watch->overlaps(c->system.self, y, c->start_overlaps);
+    c->start_overlap = c->end_overlap = watch->least_overlap(point->self);
+    watch->overlaps(point->self, y, c->start_overlaps);
 }
 
 static bool allocate(hf_crossings *c)
@@ -141,9 +141,10 @@ static bool allocate(hf_crossings *c)
     return true;
 }
 
-hf_status hf_crossings_start(hf_crossings *c, hf_system system, const hf_detector_params *params, const double *y,
+hf_status hf_crossings_start(hf_crossings *c, hf_point *point, const hf_detector_params *params, const double *y,
                              hf_error *err)
 {
+    const hf_system system = point->system;
     const hf_watch_kind *watch = system.kind->watch;
     const hf_observer_kind *observer = system.kind->observer;
     *c = (hf_crossings){.system = system,
@@ -159,11 +160,11 @@ hf_status hf_crossings_start(hf_crossings *c, hf_system system, const hf_detecto
     if (status == HF_OK && observer != NULL)
         status = observer->create(&c->observer, system.self, err);
     if (status == HF_OK) {
-        c->loss_start = hf_system_loss(&system);
-        c->judged_start = judged_loss(&system);
+        c->loss_start = hf_point_loss(point);
+        c->judged_start = judged_loss(point);
         choose_signals(c, params);
-        look_at_start(c, y);
-        status = record_start(c, y, err);
+        look_at_start(c, point, y);
+        status = record_start(c, point, y, err);
     }
     if (status != HF_OK)
         hf_crossings_clear(c);
@@ -249,8 +250,8 @@ static hf_status predict(const hf_crossings *c, hf_findings *f, hf_error *err)
     return status;
 }
 
-/* The heads at the start and in the state y. */
-static void describe_heads(const hf_crossings *c, const double *y, hf_findings *f)
+/* The heads at the start and at a point, which is at y. */
+static void describe_heads(const hf_crossings *c, const hf_point *point, const double *y, hf_findings *f)
 {
     f->heads = c->heads;
     f->overlap_level = c->overlap_level;
@@ -259,14 +260,13 @@ static void describe_heads(const hf_crossings *c, const double *y, hf_findings *
     if (c->heads == 0)
         return;
     memcpy(f->start_overlaps, c->start_overlaps, c->heads * c->heads * sizeof *f->start_overlaps);
-    c->system.kind->at(c->system.self, y);
-    c->system.kind->watch->overlaps(c->system.self, y, f->end_overlaps);
+    c->system.kind->watch->overlaps(point->self, y, f->end_overlaps);
 }
 
-hf_status hf_crossings_complete_findings(const hf_crossings *c, const hf_sample *last, const double *y, hf_findings *f,
-                                         hf_error *err)
+hf_status hf_crossings_complete_findings(const hf_crossings *c, const hf_sample *last, const hf_point *point,
+                                         const double *y, hf_findings *f, hf_error *err)
 {
-    describe_heads(c, y, f);
+    describe_heads(c, point, y, f);
     for (size_t i = 0; i < f->plateau_count; i++)
         hf_findings_add(f, (hf_event){.kind = HF_EVENT_PLATEAU,
                                       .t = f->plateau[i].t,

@@ -8,7 +8,7 @@
 
 #include "detect/findings.h"
 #include "detect/params.h"
-#include "system/system.h"
+#include "system/point.h"
 
 struct hf_channel;
 
@@ -35,37 +35,35 @@ typedef struct {
     double overlap_level;
 } hf_crossings;
 
-/* At the system's state y, at which it was evaluated last: what holds there happens there. Errors: HF_ESYSTEM. Free with
- * hf_crossings_clear. */
-hf_status hf_crossings_start(hf_crossings *c, hf_system system, const hf_detector_params *params, const double *y,
+/* At a point at the start y: what holds there happens there. Errors: HF_ESYSTEM. Free with hf_crossings_clear. */
+hf_status hf_crossings_start(hf_crossings *c, hf_point *point, const hf_detector_params *params, const double *y,
                              hf_error *err);
 
 /* Legal on zeroed crossings. */
 void hf_crossings_clear(hf_crossings *c);
 
-/* A signal's distance from its threshold, at the system's state. */
-double hf_crossings_value(const hf_crossings *c, size_t signal);
+/* A signal's distance from its threshold at a point of the system. */
+double hf_crossings_value(const hf_crossings *c, const hf_point *point, size_t signal);
 
 /* Looks at the signals that are still watched; the first that is not finite in *bad, else count. */
-void hf_crossings_look(hf_crossings *c, size_t *bad);
+void hf_crossings_look(hf_crossings *c, const hf_point *point, size_t *bad);
 
 /* Whether a watched signal has crossed between the last look but one and the last. */
 bool hf_crossings_has_crossed(const hf_crossings *c, size_t signal);
 
-/* Notes that a signal has crossed at time t, in the state y, at which it evaluates the system; it is not watched any more.
- * Errors: HF_ESYSTEM. */
-hf_status hf_crossings_record(hf_crossings *c, size_t signal, double t, const double *y, hf_error *err);
+/* Notes that a signal has crossed at time t, at a point that is at y; it is not watched any more. Errors: HF_ESYSTEM. */
+hf_status hf_crossings_record(hf_crossings *c, hf_point *point, size_t signal, double t, const double *y, hf_error *err);
 
 /* The last look becomes the one before. */
 void hf_crossings_pass(hf_crossings *c);
 
 /* Findings are made in three steps: room for so many stages and plateaus; these, with up to three events each, and the end,
- * which the caller fills in; then the other events up to the last sample, the heads in the state y, and the predicted losses.
- * Errors: HF_ESYSTEM (findings are cleared). */
+ * which the caller fills in; then the other events up to the last sample, the heads at the point, which is at y, and the
+ * predicted losses. Errors: HF_ESYSTEM (findings are cleared). */
 hf_status hf_crossings_begin_findings(const hf_crossings *c, size_t stages, size_t plateaus, hf_findings *findings,
                                       hf_error *err);
-hf_status hf_crossings_complete_findings(const hf_crossings *c, const hf_sample *last, const double *y,
-                                         hf_findings *findings, hf_error *err);
+hf_status hf_crossings_complete_findings(const hf_crossings *c, const hf_sample *last, const hf_point *point,
+                                         const double *y, hf_findings *findings, hf_error *err);
 
 /* Writes what is known to a checkpoint, or reads it back. False: not enough bytes or memory. */
 bool hf_crossings_transfer(hf_crossings *c, struct hf_channel *channel);

@@ -14,6 +14,7 @@
 struct hf_detector {
     hf_detector_params params;
     hf_system system;
+    hf_point point; /* its own: where it looks */
     gsl_root_fsolver *solver;
     hf_crossings crossings;
     hf_track track;
@@ -30,7 +31,7 @@ struct hf_detector {
 /* Speeds below this count as equal where the system is. */
 static double resting_speed(const hf_detector *d)
 {
-    return fmax(d->speed_floor, hf_system_rest(&d->system));
+    return fmax(d->speed_floor, hf_point_rest(&d->point));
 }
 
 /* Whether P is what rounding leaves of a balance. */
@@ -39,19 +40,19 @@ static bool is_balanced(const hf_detector *d, double speed)
     return hf_system_may_rest(&d->system) && speed <= resting_speed(d);
 }
 
-/* The system where it is; slope: dP/dt / P there. */
-static hf_sample sample_at(const hf_detector *d, double t, double slope)
+/* What is looked at; slope: dP/dt / P there. */
+static hf_sample sample_at(hf_detector *d, double t, double slope)
 {
-    const double loss = hf_system_loss(&d->system), speed = hf_system_speed(&d->system);
-    const double rate = is_balanced(d, speed) ? d->system.kind->speed_rate(d->system.self) : slope * speed;
+    const double loss = hf_point_loss(&d->point), speed = hf_point_speed(&d->point);
+    const double rate = is_balanced(d, speed) ? hf_point_speed_rate(&d->point) : slope * speed;
     return (hf_sample){t, loss, speed, rate, resting_speed(d)};
 }
 
 /* dP/dt / P; 0 where P says nothing. */
-static double slope_at(const hf_detector *d)
+static double slope_at(hf_detector *d)
 {
-    const double speed = hf_system_speed(&d->system);
-    return speed > 0 && !is_balanced(d, speed) ? d->system.kind->speed_rate(d->system.self) / speed : 0;
+    const double speed = hf_point_speed(&d->point);
+    return speed > 0 && !is_balanced(d, speed) ? hf_point_speed_rate(&d->point) / speed : 0;
 }
 
 /* ---- life ---- */
@@ -60,13 +61,12 @@ static hf_status look_at_start(hf_detector *d, hf_error *err)
 {
     const hf_system *system = &d->system;
     system->kind->start(system->self, d->y);
-    system->kind->at(system->self, d->y);
-    hf_status status = hf_crossings_start(&d->crossings, *system, &d->params, d->y, err);
+    hf_point_at(&d->point, d->y);
+    hf_status status = hf_crossings_start(&d->crossings, &d->point, &d->params, d->y, err);
     if (status != HF_OK)
         return status;
-    system->kind->at(system->self, d->y);
     const double unit = 1e3 * DBL_EPSILON;
-    d->speed_floor = fmax(unit * unit * hf_system_loss(system), DBL_MIN);
+    d->speed_floor = fmax(unit * unit * hf_point_loss(&d->point), DBL_MIN);
     d->slope_before = d->slope_now = slope_at(d);
     memcpy(d->low_y, d->y, system->size * sizeof *d->y);
     const hf_sample start = sample_at(d, 0, d->slope_before);
@@ -82,10 +82,10 @@ hf_status hf_detector_create(hf_detector **result, const hf_detector_params *par
     d->system = system;
     d->solver = gsl_root_fsolver_alloc(gsl_root_fsolver_brent);
     d->y = malloc(2 * system.size * sizeof *d->y);
-    hf_status status = HF_OK;
-    if (d->solver == NULL || d->y == NULL)
+    hf_status status = hf_point_init(&d->point, &system, err);
+    if (status == HF_OK && (d->solver == NULL || d->y == NULL))
         status = hf_fail_memory(err, "the detector");
-    else {
+    if (status == HF_OK) {
         d->low_y = d->y + system.size;
         status = look_at_start(d, err);
     }
@@ -110,6 +110,7 @@ void hf_detector_free(hf_detector *d)
         gsl_root_fsolver_free(d->solver);
     hf_crossings_clear(&d->crossings);
     hf_track_clear(&d->track);
+    hf_point_clear(&d->point);
     free(d->y);
     free(d);
 }
@@ -130,7 +131,7 @@ static void look_at(hf_detector *d, hf_integrator *integrator, double t)
 {
     double energy;
     hf_integrator_interpolate(integrator, t, d->y, &energy);
-    d->system.kind->at(d->system.self, d->y);
+    hf_point_at(&d->point, d->y);
 }
 
 static double crossing_value(double t, void *data)
@@ -141,10 +142,11 @@ static double crossing_value(double t, void *data)
     if (t == c->end)
         return c->at_end;
     look_at(c->detector, c->integrator, t);
-    return c->signal == SLOPE ? slope_at(c->detector) : hf_crossings_value(&c->detector->crossings, (size_t)c->signal);
+    return c->signal == SLOPE ? slope_at(c->detector)
+                              : hf_crossings_value(&c->detector->crossings, &c->detector->point, (size_t)c->signal);
 }
 
-/* The time of a crossing inside the step; the system is left there. */
+/* The time of a crossing inside the step, where the detector looks then. */
 static hf_status locate(crossing *c, double *t, hf_error *err)
 {
     const double relative = 1e-13;
@@ -168,7 +170,7 @@ static hf_status locate(crossing *c, double *t, hf_error *err)
 
 /* ---- plateaus and drops ---- */
 
-/* No eigenvalues are no reason to lose the run. */
+/* Looks at the lowest state, whose saddle is wanted. No eigenvalues are no reason to lose the run. */
 static hf_status know_low(hf_detector *d, hf_error *err)
 {
     if (d->low_known)
@@ -176,8 +178,8 @@ static hf_status know_low(hf_detector *d, hf_error *err)
     d->low_saddle = hf_saddle_unknown();
     if (!d->params.detect.saddles || d->system.kind->curvature == NULL)
         return HF_OK;
-    d->system.kind->at(d->system.self, d->low_y);
-    hf_status status = hf_saddle_analyze(&d->system, d->track.low.t, &d->low_saddle, err);
+    hf_point_at(&d->point, d->low_y);
+    hf_status status = hf_saddle_analyze(&d->point, d->track.low.t, &d->low_saddle, err);
     if (status == HF_ENUMERIC) {
         d->low_saddle = hf_saddle_unknown();
         status = HF_OK;
@@ -192,7 +194,7 @@ static hf_status add_plateau(hf_detector *d, hf_error *err)
     return status == HF_OK ? hf_track_add_plateau(&d->track, d->low_saddle, err) : status;
 }
 
-/* Takes in one more point of P, whose state is y. The system may be elsewhere afterwards. */
+/* Takes in one more point of P, whose state is y; looks at the lowest one if that was a plateau. */
 static hf_status follow(hf_detector *d, const hf_sample *s, hf_error *err)
 {
     hf_track_news news;
@@ -224,7 +226,7 @@ static hf_status check_signal(hf_detector *d, hf_integrator *integrator, size_t 
     hf_crossings *x = &d->crossings;
     crossing c = {d, integrator, (int)signal, start, x->before[signal], end, x->now[signal]};
     const hf_status status = locate(&c, &t, err);
-    return status == HF_OK ? hf_crossings_record(x, signal, t, d->y, err) : status;
+    return status == HF_OK ? hf_crossings_record(x, &d->point, signal, t, d->y, err) : status;
 }
 
 /* Signals at t. */
@@ -234,7 +236,7 @@ static hf_status look(hf_detector *d, hf_integrator *integrator, double t, hf_er
     look_at(d, integrator, t);
     if (d->params.detect.events)
         d->slope_now = slope_at(d);
-    hf_crossings_look(&d->crossings, &bad);
+    hf_crossings_look(&d->crossings, &d->point, &bad);
     if (!isfinite(d->slope_now) || bad < d->crossings.count)
         return hf_fail(err, HF_ENUMERIC, "the flow is not finite at t = %.6g; %s", t, d->system.kind->remedy);
     return HF_OK;
@@ -246,7 +248,7 @@ static bool has_extremum(const hf_detector *d)
     return d->params.detect.events && ((before > 0 && now <= 0) || (before < 0 && now >= 0));
 }
 
-/* Everything that has crossed in the step; *moved: the system is not at its end any more. */
+/* Everything that has crossed in the step; *moved: the detector does not look at its end any more. */
 static hf_status check_all(hf_detector *d, hf_integrator *integrator, double start, double end, bool *moved, hf_error *err)
 {
     hf_status status = HF_OK;
@@ -358,7 +360,9 @@ hf_status hf_detector_finish(hf_detector *d, hf_findings *f, hf_error *err)
     if (status != HF_OK)
         return status;
     hf_track_describe(track, f);
-    status = hf_crossings_complete_findings(&d->crossings, &track->samples[track->sample_count - 1], d->y, f, err);
+    hf_point_at(&d->point, d->y);
+    status =
+        hf_crossings_complete_findings(&d->crossings, &track->samples[track->sample_count - 1], &d->point, d->y, f, err);
     if (status != HF_OK)
         return status;
     f->curve = (hf_curve){track->sample_count, track->samples};

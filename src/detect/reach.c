@@ -18,9 +18,9 @@ static double is_in_reach(const hf_ending *ending, const hf_saddle *saddle, doub
     return rate * ending->t > (rests ? 1 / patience : 1);
 }
 
-hf_status hf_reach_judge(const hf_system *system, const hf_ending *ending, double *censored, hf_error *err)
+hf_status hf_reach_judge(hf_point *point, const hf_ending *ending, double *censored, hf_error *err)
 {
-    const hf_curvature_kind *curvature = system->kind->curvature;
+    const hf_curvature_kind *curvature = point->system.kind->curvature;
     hf_saddle saddle;
     *censored = 1;
     if (ending->end == HF_END_STAGE)
@@ -28,12 +28,12 @@ hf_status hf_reach_judge(const hf_system *system, const hf_ending *ending, doubl
     *censored = NAN;
     if (curvature == NULL)
         return HF_OK;
-    hf_status status = hf_saddle_analyze(system, isnan(ending->t) ? 0 : ending->t, &saddle, err);
+    hf_status status = hf_saddle_analyze(point, isnan(ending->t) ? 0 : ending->t, &saddle, err);
     if (status != HF_OK) /* no eigenvalues are no reason to lose the run */
         return status == HF_ENUMERIC ? HF_OK : status;
     double lowest = saddle.lambda_min;
-    if (ending->equal_heads && saddle.index > 0 && curvature->has_alike != NULL && curvature->has_alike(system->self))
-        status = curvature->lowest_alike(system->self, &lowest, err);
+    if (ending->equal_heads && saddle.index > 0 && curvature->has_alike != NULL && curvature->has_alike(point->system.self))
+        status = curvature->lowest_alike(point->self, &lowest, err);
     else if (ending->equal_heads && saddle.index > 0 && saddle.symmetric_fraction < 0.5)
         lowest = 0;
     if (status == HF_OK && !isnan(lowest))

@@ -12,7 +12,7 @@
 #define HF_DETECT_REACH_H
 
 #include "detect/findings.h"
-#include "system/system.h"
+#include "system/point.h"
 
 /* How a run has ended. */
 typedef struct {
@@ -23,7 +23,7 @@ typedef struct {
 } hf_ending;
 
 /* *censored: 1 or 0; nan where it cannot be told (no eigenvalues; directions down of which none knows how fast they are). The
- * system is at the final state. Errors: HF_ESYSTEM. */
-hf_status hf_reach_judge(const hf_system *system, const hf_ending *ending, double *censored, hf_error *err);
+ * point is at the final state. Errors: HF_ESYSTEM. */
+hf_status hf_reach_judge(hf_point *point, const hf_ending *ending, double *censored, hf_error *err);
 
 #endif

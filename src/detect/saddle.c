@@ -39,16 +39,16 @@ static bool lowest_vector(size_t size, double *d, double *e, const double *matri
 }
 
 /* All eigenvalues, ascending, and the lowest one's vector. value, lowest: (size). */
-static hf_status solve_dense(const hf_system *system, double *value, double *lowest, hf_error *err)
+static hf_status solve_dense(hf_point *point, double *value, double *lowest, hf_error *err)
 {
-    size_t size = system->size;
+    size_t size = point->system.size;
     lapack_int n = (lapack_int)size;
     double *matrix = calloc((size + 4) * size, sizeof *matrix), *unit = matrix + size * size;
     if (matrix == NULL)
         return hf_fail_memory(err, "the eigenvalues");
     for (size_t i = 0; i < size; i++) {
         unit[i] = 1;
-        system->kind->curvature->times(system->self, unit, matrix + i * size);
+        point->system.kind->curvature->times(point->self, unit, matrix + i * size);
         unit[i] = 0;
     }
     double *d = unit, *e = d + size, *tau = e + size, *gone = tau + size;
@@ -65,10 +65,10 @@ static hf_status solve_dense(const hf_system *system, double *value, double *low
 /* The count lowest ("SA") or largest ("LA") eigenvalues, ascending, with eigenvectors in the rows of vector (2 count + 16
  * rows). ARPACK judges a residual relative to its eigenvalue, which is hopeless for the many that are nearly 0: the
  * spectrum is moved down by shift, so that tolerance is one of shift. value: (count). */
-static hf_status solve_lanczos(const hf_system *system, const char *which, size_t count, double shift, double tolerance,
+static hf_status solve_lanczos(hf_point *point, const char *which, size_t count, double shift, double tolerance,
                                double *value, double *vector, hf_error *err)
 {
-    size_t size = system->size;
+    size_t size = point->system.size;
     a_int n = (a_int)size, wanted = (a_int)count, basis = (a_int)(2 * count + 16), work = basis * (basis + 8);
     a_int parameter[11] = {1, 0, 3000, 1, 0, 0, 1}, pointer[11], step = 0, info = 1;
     double *memory = calloc(4 * size + (size_t)work, sizeof *memory);
@@ -90,7 +90,7 @@ static hf_status solve_lanczos(const hf_system *system, const char *which, size_
                step == 1 || step == -1) {
             const double *from = place + pointer[0] - 1;
             double *to = place + pointer[1] - 1;
-            system->kind->curvature->times(system->self, from, to);
+            point->system.kind->curvature->times(point->self, from, to);
             for (size_t i = 0; i < size; i++)
                 to[i] -= shift * from[i];
         }
@@ -109,15 +109,15 @@ done:
 }
 
 /* vector: (2 count + 16, size). */
-static hf_status solve_large(const hf_system *system, double t, size_t count, double *value, double *vector, double *largest,
+static hf_status solve_large(hf_point *point, double t, size_t count, double *value, double *vector, double *largest,
                              hf_error *err)
 {
     const double certainty = 0.05; /* of the threshold */
-    hf_status status = solve_lanczos(system, "LA", 1, 0, 1e-6, largest, vector, err);
+    hf_status status = solve_lanczos(point, "LA", 1, 0, 1e-6, largest, vector, err);
     if (status != HF_OK)
         return status;
     double tolerance = *largest > 0 ? certainty * hf_saddle_threshold(*largest, t) / *largest : 0;
-    return solve_lanczos(system, "SA", count, *largest, fmax(tolerance, 1e-10), value, vector, err);
+    return solve_lanczos(point, "SA", count, *largest, fmax(tolerance, 1e-10), value, vector, err);
 }
 
 /* ---- the two questions ---- */
@@ -130,19 +130,19 @@ static bool is_dense(size_t size, size_t count)
 
 /* The lowest count eigenvalues, ascending, the lowest one's vector, and the largest. value, lowest: (size); all
  * eigenvalues are filled where the problem is dense. */
-static hf_status solve(const hf_system *system, double t, size_t count, double *value, double *lowest, double *largest,
+static hf_status solve(hf_point *point, double t, size_t count, double *value, double *lowest, double *largest,
                        hf_error *err)
 {
-    size_t size = system->size;
+    size_t size = point->system.size;
     if (is_dense(size, count)) {
-        hf_status status = solve_dense(system, value, lowest, err);
+        hf_status status = solve_dense(point, value, lowest, err);
         *largest = value[size - 1];
         return status;
     }
     double *vector = malloc((2 * count + 16) * size * sizeof *vector);
     if (vector == NULL)
         return hf_fail_memory(err, "the eigenvalues");
-    hf_status status = solve_large(system, t, count, value, vector, largest, err);
+    hf_status status = solve_large(point, t, count, value, vector, largest, err);
     if (status == HF_OK)
         memcpy(lowest, vector, size * sizeof *lowest);
     free(vector);
@@ -156,15 +156,16 @@ static size_t next_count(const hf_system *system, size_t count)
     return count < all ? all : 2 * count;
 }
 
-hf_status hf_saddle_analyze(const hf_system *system, double t, hf_saddle *saddle, hf_error *err)
+hf_status hf_saddle_analyze(hf_point *point, double t, hf_saddle *saddle, hf_error *err)
 {
+    const hf_system *system = &point->system;
     size_t size = system->size, count = system->kind->curvature->ways_down(system->self, false) + 2;
     double *value = malloc(2 * size * sizeof *value), *lowest = value + size;
     if (value == NULL)
         return hf_fail_memory(err, "the eigenvalues");
     hf_status status;
     for (;; count = next_count(system, count)) { /* while Lanczos has found only negative ones, there may be more */
-        status = solve(system, t, count, value, lowest, &saddle->lambda_max, err);
+        status = solve(point, t, count, value, lowest, &saddle->lambda_max, err);
         if (status != HF_OK)
             break;
         size_t known = is_dense(size, count) ? size : count;
@@ -182,28 +183,28 @@ hf_status hf_saddle_analyze(const hf_system *system, double t, hf_saddle *saddle
     return status;
 }
 
-hf_status hf_saddle_sharpness(const hf_system *system, double *largest, hf_error *err)
+hf_status hf_saddle_sharpness(hf_point *point, double *largest, hf_error *err)
 {
-    const size_t size = system->size;
+    const size_t size = point->system.size;
     const bool dense = is_dense(size, 1);
     double *memory = malloc((dense ? 2 : 18) * size * sizeof *memory); /* eigenvalues and a vector, or Lanczos vectors */
     if (memory == NULL)
         return hf_fail_memory(err, "the eigenvalues");
     const hf_status status =
-        dense ? solve_dense(system, memory, memory + size, err) : solve_lanczos(system, "LA", 1, 0, 1e-6, largest, memory, err);
+        dense ? solve_dense(point, memory, memory + size, err) : solve_lanczos(point, "LA", 1, 0, 1e-6, largest, memory, err);
     if (status == HF_OK && dense)
         *largest = memory[size - 1];
     free(memory);
     return status;
 }
 
-hf_status hf_saddle_spectrum(const hf_system *system, double t, size_t count, double *lowest, double *largest, hf_error *err)
+hf_status hf_saddle_spectrum(hf_point *point, double t, size_t count, double *lowest, double *largest, hf_error *err)
 {
-    size_t size = system->size;
+    size_t size = point->system.size;
     double *value = malloc(2 * size * sizeof *value);
     if (value == NULL)
         return hf_fail_memory(err, "the eigenvalues");
-    hf_status status = solve(system, t, count, value, value + size, largest, err);
+    hf_status status = solve(point, t, count, value, value + size, largest, err);
     if (status == HF_OK)
         memcpy(lowest, value, count * sizeof *lowest);
     free(value);

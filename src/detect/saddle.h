@@ -6,7 +6,7 @@
 #ifndef HF_DETECT_SADDLE_H
 #define HF_DETECT_SADDLE_H
 
-#include "system/system.h"
+#include "system/point.h"
 
 enum { HF_SADDLE_DENSE = 600 }; /* largest state that is solved densely */
 
@@ -28,14 +28,14 @@ hf_saddle hf_saddle_unknown(void);
 /* Whether a saddle was analyzed. */
 bool hf_saddle_is_known(const hf_saddle *saddle);
 
-/* Analyzes the state of the system's `at`, reached at time t. Errors: HF_ESYSTEM, HF_ENUMERIC (no convergence). */
-hf_status hf_saddle_analyze(const hf_system *system, double t, hf_saddle *saddle, hf_error *err);
+/* Analyzes a point, reached at time t. Errors: HF_ESYSTEM, HF_ENUMERIC (no convergence). */
+hf_status hf_saddle_analyze(hf_point *point, double t, hf_saddle *saddle, hf_error *err);
 
 /* The largest eigenvalue alone, as in hf_saddle_analyze. Errors: HF_ESYSTEM, HF_ENUMERIC. */
-hf_status hf_saddle_sharpness(const hf_system *system, double *largest, hf_error *err);
+hf_status hf_saddle_sharpness(hf_point *point, double *largest, hf_error *err);
 
 /* The count lowest eigenvalues at time t, ascending, and the largest one; count < size of a state. lowest:
  * (count). Large problems: to a twentieth of the threshold. Errors as above. */
-hf_status hf_saddle_spectrum(const hf_system *system, double t, size_t count, double *lowest, double *largest, hf_error *err);
+hf_status hf_saddle_spectrum(hf_point *point, double t, size_t count, double *lowest, double *largest, hf_error *err);
 
 #endif

@@ -16,7 +16,8 @@
 struct hf_series {
     hf_detector_params params;
     hf_system system;
-    size_t size; /* of a state */
+    hf_point point; /* its own: for states that are looked back at */
+    size_t size;    /* of a state */
     hf_crossings crossings;
     hf_track track;        /* of stages as long as there is no noise */
     double *states;        /* (track.plateau_count, size) of the plateaus, for their Hessians */
@@ -39,13 +40,13 @@ static bool wants_saddles(const hf_series *s)
 }
 
 /* Loss and speed that stages are those of. */
-static void inner_energy(const hf_system *system, double *loss, double *speed)
+static void inner_energy(const hf_point *point, double *loss, double *speed)
 {
-    const hf_watch_kind *watch = system->kind->watch;
+    const hf_watch_kind *watch = point->system.kind->watch;
     if (watch != NULL && watch->inner_energy != NULL)
-        watch->inner_energy(system->self, loss, speed);
+        watch->inner_energy(point->self, loss, speed);
     else
-        system->kind->energy(system->self, loss, speed);
+        hf_point_energy(point, loss, speed);
 }
 
 static hf_status look_at_start(hf_series *s, hf_error *err)
@@ -54,14 +55,13 @@ static hf_status look_at_start(hf_series *s, hf_error *err)
     const hf_system *system = &s->system;
     hf_sample start = {.t = 0};
     system->kind->start(system->self, s->low_y);
-    system->kind->at(system->self, s->low_y);
-    hf_status status = hf_crossings_start(&s->crossings, *system, &s->params, s->low_y, err);
+    hf_point_at(&s->point, s->low_y);
+    hf_status status = hf_crossings_start(&s->crossings, &s->point, &s->params, s->low_y, err);
     if (status != HF_OK)
         return status;
-    system->kind->at(system->self, s->low_y);
-    system->kind->energy(system->self, &start.loss, &start.speed);
+    hf_point_energy(&s->point, &start.loss, &start.speed);
     s->speed_floor = fmax(unit * unit * start.loss, DBL_MIN);
-    start.rest = fmax(s->speed_floor, hf_system_rest(system));
+    start.rest = fmax(s->speed_floor, hf_point_rest(&s->point));
     status = hf_track_start(&s->track, s->params.detect.contrast, hf_system_may_rest(system), &start, err);
     s->track.sample_count = 0; /* the first look adds the start */
     return status;
@@ -79,7 +79,7 @@ hf_status hf_series_create(hf_series **result, const hf_detector_params *params,
     s->is_noisy = params->is_noisy;
     hf_snapshots_init(&s->snapshots, s->size);
     s->pending_y = calloc(2 * s->size, sizeof *s->pending_y);
-    hf_status status = s->pending_y == NULL ? hf_fail_memory(err, "the detector") : HF_OK;
+    hf_status status = s->pending_y == NULL ? hf_fail_memory(err, "the detector") : hf_point_init(&s->point, &system, err);
     if (status == HF_OK) {
         s->low_y = s->pending_y + s->size;
         status = look_at_start(s, err);
@@ -100,6 +100,7 @@ void hf_series_free(hf_series *s)
     hf_track_clear(&s->track);
     hf_thinned_clear(&s->losses);
     hf_snapshots_clear(&s->snapshots);
+    hf_point_clear(&s->point);
     free(s->states);
     free(s->pending_y);
     free(s);
@@ -107,17 +108,18 @@ void hf_series_free(hf_series *s)
 
 /* ---- signals ---- */
 
-/* Signals that cross between the last look and t, where the state is y. */
-static hf_status check_signals(hf_series *s, double t, const double *y, hf_error *err)
+/* Signals that cross between the last look and t, where the point is at y. */
+static hf_status check_signals(hf_series *s, hf_point *point, double t, const double *y, hf_error *err)
 {
     hf_crossings *x = &s->crossings;
     hf_status status = HF_OK;
     size_t bad;
-    hf_crossings_look(x, &bad); /* what is not finite crosses nothing */
+    hf_crossings_look(x, point, &bad); /* what is not finite crosses nothing */
     for (size_t signal = 0; signal < x->count && s->looks > 0 && status == HF_OK; signal++) {
         const double before = x->before[signal], now = x->now[signal];
         if (signal != HF_SIGNAL_STOP_LOSS && hf_crossings_has_crossed(x, signal))
-            status = hf_crossings_record(x, signal, s->pending.t + (t - s->pending.t) * before / (before - now), y, err);
+            status =
+                hf_crossings_record(x, point, signal, s->pending.t + (t - s->pending.t) * before / (before - now), y, err);
     }
     hf_crossings_pass(x);
     return status;
@@ -203,15 +205,13 @@ static hf_status note_loss(hf_series *s, const hf_sample *look, const double *y,
                : hf_fail_memory(err, "the losses");
 }
 
-hf_status hf_series_add(hf_series *s, double t, const double *y, bool *stopped, hf_error *err)
+hf_status hf_series_add(hf_series *s, double t, hf_point *point, const double *y, bool *stopped, hf_error *err)
 {
     const double stop_loss = s->params.stop_loss;
-    double loss, speed;
     hf_sample look = {.t = t, .rest = s->speed_floor};
-    inner_energy(&s->system, &look.loss, &look.speed);
-    s->system.kind->energy(s->system.self, &loss, &speed);
-    *stopped = stop_loss > 0 && loss <= stop_loss;
-    hf_status status = check_signals(s, t, y, err);
+    inner_energy(point, &look.loss, &look.speed);
+    *stopped = stop_loss > 0 && hf_point_loss(point) <= stop_loss;
+    hf_status status = check_signals(s, point, t, y, err);
     if (!s->params.detect.events || status != HF_OK)
         return status;
     status = note_loss(s, &look, y, err);
@@ -224,17 +224,25 @@ hf_status hf_series_add(hf_series *s, double t, const double *y, bool *stopped, 
     return status;
 }
 
-/* ---- the end, without noise ---- */
+/* ---- the end, in both cases ---- */
+
+static hf_status complete_findings(hf_series *s, const hf_sample *last, hf_findings *f, hf_error *err)
+{
+    hf_point_at(&s->point, s->pending_y);
+    return hf_crossings_complete_findings(&s->crossings, last, &s->point, s->pending_y, f, err);
+}
 
 static void analyze_saddle(hf_series *s, hf_plateau *plateau, const double *y)
 {
     plateau->saddle = hf_saddle_unknown(); /* no eigenvalues are no reason to lose the run */
     if (!wants_saddles(s) || y == NULL)
         return;
-    s->system.kind->at(s->system.self, y);
-    if (hf_saddle_analyze(&s->system, plateau->t, &plateau->saddle, NULL) != HF_OK)
+    hf_point_at(&s->point, y);
+    if (hf_saddle_analyze(&s->point, plateau->t, &plateau->saddle, NULL) != HF_OK)
         plateau->saddle = hf_saddle_unknown();
 }
+
+/* ---- the end, without noise ---- */
 
 /* The last look, and what the run ends with. */
 static hf_status close_track(hf_series *s, hf_error *err)
@@ -262,7 +270,7 @@ static hf_status finish_exact(hf_series *s, hf_findings *f, hf_error *err)
     if (status != HF_OK)
         return status;
     hf_track_describe(track, f);
-    status = hf_crossings_complete_findings(&s->crossings, &track->samples[track->sample_count - 1], s->pending_y, f, err);
+    status = complete_findings(s, &track->samples[track->sample_count - 1], f, err);
     if (status != HF_OK)
         return status;
     f->curve = (hf_curve){track->sample_count, track->samples};
@@ -357,7 +365,7 @@ static hf_status describe(hf_series *s, const hf_search_result *found, hf_findin
     hf_findings_of_search(f, found, &end);
     for (size_t i = 0; i < plateaus; i++)
         analyze_saddle(s, &f->plateau[i], hf_snapshots_nearest(&s->snapshots, f->plateau[i].t));
-    return hf_crossings_complete_findings(&s->crossings, &s->pending, s->pending_y, f, err);
+    return complete_findings(s, &s->pending, f, err);
 }
 
 static hf_status finish_noisy(hf_series *s, hf_findings *f, hf_error *err)

@@ -11,7 +11,7 @@
 
 #include "detect/findings.h"
 #include "detect/params.h"
-#include "system/system.h"
+#include "system/point.h"
 
 typedef struct hf_series hf_series;
 
@@ -20,9 +20,9 @@ hf_status hf_series_create(hf_series **series, const hf_detector_params *params,
 
 void hf_series_free(hf_series *series);
 
-/* The state y (size of the system's) at time t, at which the system was evaluated last; it may be elsewhere afterwards.
- * *stopped: the loss is at or below solver.stop_loss. Errors: HF_ESYSTEM. */
-hf_status hf_series_add(hf_series *series, double t, const double *y, bool *stopped, hf_error *err);
+/* The state y (size of the system's) at time t, and a point that is at it. *stopped: the loss is at or below solver.stop_loss.
+ * Errors: HF_ESYSTEM. */
+hf_status hf_series_add(hf_series *series, double t, hf_point *point, const double *y, bool *stopped, hf_error *err);
 
 /* Closes the search; needs two states at least. Free the findings with hf_findings_clear. Errors: HF_ESYSTEM. */
 hf_status hf_series_finish(hf_series *series, hf_findings *findings, hf_error *err);

@@ -8,11 +8,11 @@
 #ifndef HF_FLOW_CURVATURE_H
 #define HF_FLOW_CURVATURE_H
 
-#include "flow/flow.h"
+#include "flow/flow_point.h"
 
-/* dP/dt along the flow at the state of hf_flow_at, P = -dL/dt. Logit geometry without drift: -2 Q(v', a'); else -Q - grad L
+/* dP/dt along the flow at the state of a point, P = -dL/dt. Logit geometry without drift: -2 Q(v', a'); else -Q - grad L
  * . J y'. */
-double hf_flow_speed_rate(hf_flow *flow);
+double hf_flow_speed_rate(hf_flow_point *point);
 
 /* Minus the Jacobian of the flow without drift, in coordinates in which it is symmetric, those that are orthonormal in
  * the flow's own metric: an eigenvalue is minus the rate at which a perturbation along its eigenvector grows. The
@@ -21,8 +21,8 @@ double hf_flow_speed_rate(hf_flow *flow);
  * the loss in values and logits; replicator: K^T A K with A its Hessian in values and attentions, which the loss is
  * unconstrained in, and K K^T the inverse metric. With optimal values, which follow, only attentions are perturbed.
  * Exact zeros are a head's logits changed all alike, attentions that have underflown and coordinates whose rate is 0.
- * x, result: (size of a state). */
-void hf_flow_hessian_times(hf_flow *flow, const double *x, double *result);
+ * x, result: (size of a state). At the state of a point. */
+void hf_flow_hessian_times(hf_flow_point *point, const double *x, double *result);
 
 /* Share of |x|^2 that moves all heads alike, for x in the coordinates of hf_flow_hessian_times. */
 double hf_flow_symmetric_fraction(const hf_flow *flow, const double *x);

@@ -5,19 +5,19 @@
 #include <string.h>
 
 /* Modes of sum_i n_i w_i s_ki^2, the variance |s_k|^2, and of sum_i n_i w_i s_ki; (H) each. */
-HF_CLONES static void find_variance(hf_flow *flow, double *variance, double *sum)
+HF_CLONES static void find_variance(hf_flow_point *point, double *variance, double *sum)
 {
-    const hf_problem *p = flow->problem;
-    double weight[HF_BLOCK], *squares = flow->scratch;
+    const hf_problem *p = point->problem;
+    double weight[HF_BLOCK], *squares = point->scratch;
     memset(variance, 0, p->heads * sizeof *variance);
     memset(sum, 0, p->heads * sizeof *sum);
     for (size_t first = 0; first < p->positions; first += HF_BLOCK) {
         size_t width = hf_block_width(first, p->positions);
-        const double *s = flow->attention + first;
+        const double *s = point->attention + first;
         hf_block_weight(p, first, width, weight);
         for (size_t i = 0; i < width; i++)
             weight[i] *= p->multiplicity[first + i];
-        hf_lanes_product(flow->basis, width, s, p->positions, s, p->positions, squares, HF_BLOCK);
+        hf_lanes_product(point->flow->basis, width, s, p->positions, s, p->positions, squares, HF_BLOCK);
         for (size_t n = 0; n < p->heads; n++) {
             variance[n] += hf_lanes_dot(width, weight, squares + n * HF_BLOCK);
             sum[n] += hf_lanes_dot(width, weight, s + n * p->positions);
@@ -26,47 +26,47 @@ HF_CLONES static void find_variance(hf_flow *flow, double *variance, double *sum
 }
 
 /* h~ = h - beta (w s - |s|^2) and s h~. */
-HF_CLONES static double turn_gain(hf_flow *flow, const double *variance)
+HF_CLONES static double turn_gain(hf_flow_point *point, const double *variance)
 {
-    const hf_problem *p = flow->problem;
-    const double *other = p->geometry == HF_GEOMETRY_LOGIT ? flow->ascent : flow->gain;
+    const hf_problem *p = point->problem;
+    const double *other = p->geometry == HF_GEOMETRY_LOGIT ? point->ascent : point->gain;
     double weight[HF_BLOCK], speed = 0;
     for (size_t first = 0; first < p->positions; first += HF_BLOCK) {
         size_t width = hf_block_width(first, p->positions);
         hf_block_weight(p, first, width, weight);
         for (size_t n = 0; n < p->heads; n++) {
             size_t row = n * p->positions + first;
-            const double *s = flow->attention + row, *h = flow->loss_gain + row;
-            double *turned = flow->gain + row;
+            const double *s = point->attention + row, *h = point->loss_gain + row;
+            double *turned = point->gain + row;
             HF_SIMD
             for (size_t i = 0; i < width; i++)
-                turned[i] = h[i] - flow->beta * (weight[i] * s[i] - variance[n]);
+                turned[i] = h[i] - point->beta * (weight[i] * s[i] - variance[n]);
         }
-        hf_lanes_product(flow->basis, width, flow->attention + first, p->positions, flow->gain + first, p->positions,
-                         flow->ascent + first, p->positions);
-        speed = hf_counted_block(p, first, width, flow->loss_ascent, other, speed);
+        hf_lanes_product(point->flow->basis, width, point->attention + first, p->positions, point->gain + first,
+                         p->positions, point->ascent + first, p->positions);
+        speed = hf_counted_block(p, first, width, point->loss_ascent, other, speed);
     }
     return p->attention_rate * speed;
 }
 
-double hf_drift_gain(hf_flow *flow)
+double hf_drift_gain(hf_flow_point *point)
 {
-    const hf_problem *p = flow->problem;
-    double *variance = flow->small, *sum = flow->small + p->heads;
-    flow->beta = 2 * p->kappa * (flow->loss + p->noise_floor);
-    find_variance(flow, variance, sum);
+    const hf_problem *p = point->problem;
+    double *variance = point->small, *sum = point->small + p->heads;
+    point->beta = 2 * p->kappa * (point->loss + p->noise_floor);
+    find_variance(point, variance, sum);
     for (size_t n = 0; n < p->heads; n++)
-        flow->shift[n] -= flow->beta * (variance[n] - sum[n] / p->total);
-    return turn_gain(flow, variance);
+        point->shift[n] -= point->beta * (variance[n] - sum[n] / p->total);
+    return turn_gain(point, variance);
 }
 
-HF_CLONES static void change_gain(const hf_flow *flow, const double *x, const double *ds, double *dg)
+HF_CLONES static void change_gain(const hf_flow_point *point, const double *x, const double *ds, double *dg)
 {
-    const hf_problem *p = flow->problem;
+    const hf_problem *p = point->problem;
     size_t positions = p->positions, values = p->heads * p->features;
-    double weight[HF_BLOCK], loss = -hf_lanes_dot(values, flow->force, x);
+    double weight[HF_BLOCK], loss = -hf_lanes_dot(values, point->force, x);
     for (size_t n = 0; n < p->heads; n++)
-        loss -= hf_counted_dot(p, flow->loss_ascent + n * positions, x + values + n * positions);
+        loss -= hf_counted_dot(p, point->loss_ascent + n * positions, x + values + n * positions);
     double drift = 2 * p->kappa * loss;
     for (size_t first = 0; first < positions; first += HF_BLOCK) {
         size_t width = hf_block_width(first, positions);
@@ -75,12 +75,12 @@ HF_CLONES static void change_gain(const hf_flow *flow, const double *x, const do
             size_t row = n * positions + first;
             HF_SIMD
             for (size_t i = 0; i < width; i++)
-                dg[row + i] -= weight[i] * (flow->beta * ds[row + i] + drift * flow->attention[row + i]);
+                dg[row + i] -= weight[i] * (point->beta * ds[row + i] + drift * point->attention[row + i]);
         }
     }
 }
 
-void hf_drift_change(const hf_flow *flow, const double *x, const double *ds, double *dg)
+void hf_drift_change(const hf_flow_point *point, const double *x, const double *ds, double *dg)
 {
-    change_gain(flow, x, ds, dg);
+    change_gain(point, x, ds, dg);
 }

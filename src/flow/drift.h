@@ -10,13 +10,13 @@
 #ifndef HF_FLOW_DRIFT_H
 #define HF_FLOW_DRIFT_H
 
-#include "flow/flow.h"
+#include "flow/flow_point.h"
 
-/* From h and s h of the loss (flow->loss_gain and loss_ascent) and its value without decay (flow->loss): drift, gain,
+/* From h and s h of the loss (point->loss_gain and loss_ascent) and its value without decay (point->loss): drift, gain,
  * ascent and shift with the drift. Returns the logits' part of the speed, rho_a sum_i n_i (s h) . (a' / rho_a). */
-double hf_drift_gain(hf_flow *flow);
+double hf_drift_gain(hf_flow_point *point);
 
-/* dg := dg~ = dg - beta w ds - 2 kappa dL w s along x, at the state of hf_flow_at. x: (size of a state); ds, dg: (H, T). */
-void hf_drift_change(const hf_flow *flow, const double *x, const double *ds, double *dg);
+/* dg := dg~ = dg - beta w ds - 2 kappa dL w s along x, at the state of the point. x: (size of a state); ds, dg: (H, T). */
+void hf_drift_change(const hf_flow_point *point, const double *x, const double *ds, double *dg);
 
 #endif

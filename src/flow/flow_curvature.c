@@ -6,9 +6,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-static void times(void *self, const double *x, double *result)
+static void times(void *point, const double *x, double *result)
 {
-    hf_flow_hessian_times(self, x, result);
+    hf_flow_hessian_times(point, x, result);
 }
 
 static double symmetric_fraction(const void *self, const double *x)
@@ -58,18 +58,18 @@ static double moved_alike(const hf_problem *p, size_t i, const double *x)
 }
 
 /* The lowest eigenvalue among directions that move all heads alike, where all heads are equal. */
-static hf_status lowest_alike(void *self, double *lowest, hf_error *err)
+static hf_status lowest_alike(void *point, double *lowest, hf_error *err)
 {
-    hf_flow *flow = self;
-    const hf_problem *p = flow->problem;
-    const size_t size = hf_flow_size(flow), n = p->features + p->positions;
+    const hf_flow_point *here = point;
+    const hf_problem *p = here->problem;
+    const size_t size = hf_flow_size(here->flow), n = p->features + p->positions;
     double *direction = calloc(2 * size + (n + 1) * n, sizeof *direction);
     if (direction == NULL)
         return hf_fail_memory(err, "the eigenvalues");
     double *change = direction + size, *matrix = change + size, *value = matrix + n * n;
     for (size_t i = 0; i < n; i++) {
         move_alike(p, i, 1, direction);
-        hf_flow_hessian_times(flow, direction, change);
+        hf_flow_hessian_times(point, direction, change);
         move_alike(p, i, 0, direction);
         for (size_t k = 0; k < n; k++)
             matrix[i * n + k] = moved_alike(p, k, change);

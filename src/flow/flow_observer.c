@@ -11,12 +11,12 @@ static const hf_problem *problem_of(const void *self)
 
 /* ---- an observer ---- */
 
-static hf_status create(void **observer, void *self, hf_error *err)
+static hf_status create(void **observer, const void *self, hf_error *err)
 {
     hf_observation *o = malloc(sizeof *o);
     if (o == NULL)
         return hf_fail_memory(err, "the observations");
-    const hf_status status = hf_observation_init(o, self, err);
+    const hf_status status = hf_observation_init(o, problem_of(self), err);
     if (status != HF_OK) {
         free(o);
         return status;
@@ -32,10 +32,9 @@ static void destroy(void *observer)
     free(observer);
 }
 
-static void look(void *observer, const double *y)
+static void look(void *observer, const void *point, const double *y)
 {
-    hf_observation *o = observer;
-    hf_observe(o->flow, y, o);
+    hf_observe(point, y, observer);
 }
 
 /* ---- columns ---- */
@@ -103,16 +102,16 @@ static const hf_profile attention = {"position", "attention", "probability of on
 /* ---- the state ---- */
 
 /* Values in the coordinates they were given in. */
-static hf_status state(const void *self, const double *y, hf_take_coordinate *take, void *to, hf_error *err)
+static hf_status state(const void *point, const double *y, hf_take_coordinate *take, void *to, hf_error *err)
 {
-    const hf_flow *flow = self;
-    const hf_problem *p = flow->problem;
+    const hf_flow_point *here = point;
+    const hf_problem *p = here->problem;
     double *value = malloc(p->heads * (p->features + p->positions) * sizeof *value);
     if (value == NULL)
         return hf_fail_memory(err, "the final state");
     double *logit = value + p->heads * p->features;
-    hf_basis_heads(flow->basis, p->features, flow->value, value); /* optimal values are not in y */
-    hf_basis_heads(flow->basis, p->positions, y + p->heads * p->features, logit);
+    hf_basis_heads(here->flow->basis, p->features, here->value, value); /* optimal values are not in y */
+    hf_basis_heads(here->flow->basis, p->positions, y + p->heads * p->features, logit);
     for (size_t k = 0; k < p->heads; k++)
         for (size_t d = 0; d < p->value_width; d++) {
             double sum = 0;
@@ -130,7 +129,7 @@ static hf_status state(const void *self, const double *y, hf_take_coordinate *ta
 static bool is_symmetric(const void *observer)
 {
     const hf_observation *o = observer;
-    return o->flow->problem->heads > 1 && o->divergence == 0;
+    return o->problem->heads > 1 && o->divergence == 0;
 }
 
 static double moved(const void *self, const double *y)

@@ -9,7 +9,7 @@
 
 /* ---- the Newton solve ---- */
 
-static hf_status newton_create(void **newton, void *self, hf_error *err)
+static hf_status newton_create(void **newton, const void *self, hf_error *err)
 {
     hf_newton *created = NULL;
     const hf_status status = hf_newton_create(&created, self, err);
@@ -22,9 +22,9 @@ static void newton_free(void *newton)
     hf_newton_free(newton);
 }
 
-static bool newton_setup(void *newton, double gamma)
+static bool newton_setup(void *newton, const void *point, double gamma)
 {
-    return hf_newton_setup(newton, gamma);
+    return hf_newton_setup(newton, point, gamma);
 }
 
 static void newton_solve(void *newton, const double *b, double *x)
@@ -41,31 +41,44 @@ static void start(const void *self, double *y)
     hf_flow_start(self, y);
 }
 
-static bool at(void *self, const double *y)
+static hf_status point_create(void **point, const void *self, hf_error *err)
 {
-    return hf_flow_at(self, y);
+    hf_flow_point *created = NULL;
+    const hf_status status = hf_flow_point_create(&created, self, err);
+    *point = created;
+    return status;
 }
 
-static void energy(const void *self, double *loss, double *speed)
+static void point_free(void *point)
 {
-    const hf_flow *flow = self;
-    *loss = flow->loss;
-    *speed = flow->speed;
+    hf_flow_point_free(point);
 }
 
-static void velocity(const void *self, double *result)
+static bool at(void *point, const double *y)
 {
-    hf_flow_velocity(self, result);
+    return hf_flow_at(point, y);
 }
 
-static void jacobian_times(void *self, const double *x, double *result)
+static void energy(const void *point, double *loss, double *speed)
 {
-    hf_flow_jacobian_times(self, x, result);
+    const hf_flow_point *here = point;
+    *loss = here->loss;
+    *speed = here->speed;
 }
 
-static double speed_rate(void *self)
+static void velocity(const void *point, double *result)
 {
-    return hf_flow_speed_rate(self);
+    hf_flow_velocity(point, result);
+}
+
+static void jacobian_times(void *point, const double *x, double *result)
+{
+    hf_flow_jacobian_times(point, x, result);
+}
+
+static double speed_rate(void *point)
+{
+    return hf_flow_speed_rate(point);
 }
 
 static hf_status rebase(void *self, double *y, hf_error *err)
@@ -104,6 +117,8 @@ static const hf_system_kind kind = {
     .name = "attention",
     .remedy = "lower target.strengths, the initial values or the rates",
     .start = start,
+    .point_create = point_create,
+    .point_free = point_free,
     .at = at,
     .energy = energy,
     .velocity = velocity,

@@ -14,15 +14,15 @@ static const hf_problem *problem_of(const void *self)
 
 /* ---- signals ---- */
 
-static double overlap(const void *self, size_t pattern)
+static double overlap(const void *point, size_t pattern)
 {
     (void)pattern;
-    return hf_least_overlap(self);
+    return hf_least_overlap(point);
 }
 
-static double share(const void *self, size_t pattern)
+static double share(const void *point, size_t pattern)
 {
-    return hf_total_share(self, pattern - 1);
+    return hf_total_share(point, pattern - 1);
 }
 
 /* One head overlaps with none. */
@@ -47,12 +47,12 @@ static void signals(const void *self, const hf_thresholds *thresholds, hf_signal
                                 .value = share};
 }
 
-static void describe(void *observer, const double *y, hf_event *event)
+static void describe(void *observer, void *point, const double *y, hf_event *event)
 {
     hf_observation *o = observer;
-    const hf_problem *p = o->flow->problem;
-    hf_observe(o->flow, y, o);
-    hf_observe_share_rates(o->flow, o);
+    const hf_problem *p = o->problem;
+    hf_observe(point, y, o);
+    hf_observe_share_rates(point, o);
     event->loss = o->loss;
     if (event->kind == HF_EVENT_SPLIT) {
         event->value = o->overlap;
@@ -63,9 +63,9 @@ static void describe(void *observer, const double *y, hf_event *event)
 
 /* ---- losses ---- */
 
-static double test_loss(const void *self)
+static double test_loss(const void *point)
 {
-    return hf_test_loss(self);
+    return hf_test_loss(point);
 }
 
 static bool has_test(const void *self)
@@ -73,9 +73,9 @@ static bool has_test(const void *self)
     return problem_of(self)->test_variance != NULL;
 }
 
-static double descent(const void *self)
+static double descent(const void *point)
 {
-    return ((const hf_flow *)self)->descent;
+    return ((const hf_flow_point *)point)->descent;
 }
 
 static bool has_balance(const void *self)
@@ -83,9 +83,9 @@ static bool has_balance(const void *self)
     return problem_of(self)->kappa > 0;
 }
 
-static void inner_energy(const void *self, double *loss, double *speed)
+static void inner_energy(const void *point, double *loss, double *speed)
 {
-    hf_span_loss(self, loss, speed);
+    hf_span_loss(point, loss, speed);
 }
 
 static size_t pattern_count(const void *self)
@@ -119,14 +119,14 @@ static size_t head_count(const void *self)
     return problem_of(self)->heads;
 }
 
-static double least_overlap(const void *self)
+static double least_overlap(const void *point)
 {
-    return hf_least_overlap(self);
+    return hf_least_overlap(point);
 }
 
-static void overlaps(const void *self, const double *y, double *result)
+static void overlaps(const void *point, const double *y, double *result)
 {
-    hf_pair_overlaps(self, y, result);
+    hf_pair_overlaps(point, y, result);
 }
 
 const hf_watch_kind hf_flow_watch = {.signal_count = signal_count,

@@ -1,5 +1,5 @@
-/* The derivative of the flow along a direction; hf_flow_jacobian_times and hf_flow_gradient_change of flow.h. */
-#include "flow/flow.h"
+/* The derivative of the flow along a direction; hf_flow_jacobian_times and hf_flow_gradient_change of flow_point.h. */
+#include "flow/flow_point.h"
 
 #include "flow/drift.h"
 #include "flow/lanes.h"
@@ -8,90 +8,90 @@
 #include <string.h>
 
 /* ds = s (da - <da>) with <da>_k = sum_i n_i s_ki da_ki. */
-static void attention_change(const hf_flow *flow, const double *da, double *ds, double *scratch)
+static void attention_change(const hf_flow_point *point, const double *da, double *ds, double *scratch)
 {
-    const hf_problem *p = flow->problem;
+    const hf_problem *p = point->problem;
     size_t positions = p->positions;
-    hf_lanes_product(flow->basis, positions, flow->attention, positions, da, positions, ds, positions);
+    hf_lanes_product(point->flow->basis, positions, point->attention, positions, da, positions, ds, positions);
     for (size_t n = 0; n < p->heads; n++)
         scratch[n] = hf_counted_sum(p, ds + n * positions);
-    hf_basis_term const *term = flow->basis->term;
-    for (size_t t = 0; t < flow->basis->term_count; t++)
-        hf_lanes_add(positions, -term[t].c * scratch[term[t].l], flow->attention + term[t].n * positions,
+    hf_basis_term const *term = point->flow->basis->term;
+    for (size_t t = 0; t < point->flow->basis->term_count; t++)
+        hf_lanes_add(positions, -term[t].c * scratch[term[t].l], point->attention + term[t].n * positions,
                      ds + term[t].m * positions);
 }
 
 /* omega dE, dE_r = -c sum_n (dv_nr s_n + v_nr ds_n), and dforce_nr = sum_i n_i (omega dE s + omega E ds). */
-static void pull_change(const hf_flow *flow, const double *dv, const double *ds, double *dpull, double *dforce)
+static void pull_change(const hf_flow_point *point, const double *dv, const double *ds, double *dpull, double *dforce)
 {
-    const hf_problem *p = flow->problem;
+    const hf_problem *p = point->problem;
     size_t positions = p->positions, features = p->features;
     for (size_t r = 0; r < features; r++) {
         double *x = dpull + r * positions;
         memset(x, 0, positions * sizeof *x);
         for (size_t n = 0; n < p->heads; n++) {
-            hf_lanes_add(positions, dv[n * features + r], flow->attention + n * positions, x);
-            hf_lanes_add(positions, flow->value[n * features + r], ds + n * positions, x);
+            hf_lanes_add(positions, dv[n * features + r], point->attention + n * positions, x);
+            hf_lanes_add(positions, point->value[n * features + r], ds + n * positions, x);
         }
         for (size_t i = 0; i < positions; i++)
             x[i] *= -p->copies[i] * p->variance[r * positions + i];
         for (size_t n = 0; n < p->heads; n++)
-            dforce[n * features + r] = hf_counted_dot(p, x, flow->attention + n * positions) +
-                                       hf_counted_dot(p, flow->pull + r * positions, ds + n * positions);
+            dforce[n * features + r] = hf_counted_dot(p, x, point->attention + n * positions) +
+                                       hf_counted_dot(p, point->pull + r * positions, ds + n * positions);
     }
 }
 
 /* dg_n = sum_r (omega dE_r v_nr + omega E_r dv_nr) */
-static void gain_change(const hf_flow *flow, const double *dv, const double *dpull, double *dg)
+static void gain_change(const hf_flow_point *point, const double *dv, const double *dpull, double *dg)
 {
-    const hf_problem *p = flow->problem;
+    const hf_problem *p = point->problem;
     memset(dg, 0, p->heads * p->positions * sizeof *dg);
     for (size_t n = 0; n < p->heads; n++)
         for (size_t r = 0; r < p->features; r++) {
-            hf_lanes_add(p->positions, flow->value[n * p->features + r], dpull + r * p->positions, dg + n * p->positions);
-            hf_lanes_add(p->positions, dv[n * p->features + r], flow->pull + r * p->positions, dg + n * p->positions);
+            hf_lanes_add(p->positions, point->value[n * p->features + r], dpull + r * p->positions, dg + n * p->positions);
+            hf_lanes_add(p->positions, dv[n * p->features + r], point->pull + r * p->positions, dg + n * p->positions);
         }
 }
 
 /* d(s h) = ds h + s dg - s <dg>', with <dg>' = sum_i n_i (ds h + s dg) because sum_i n_i ds = 0. gain: h. Overwrites ds. */
-static void ascent_change(hf_flow *flow, const double *gain, double *ds, const double *dg, double *change)
+static void ascent_change(hf_flow_point *point, const double *gain, double *ds, const double *dg, double *change)
 {
-    const hf_problem *p = flow->problem;
+    const hf_problem *p = point->problem;
     size_t positions = p->positions;
-    double *mean = flow->small;
-    hf_lanes_product(flow->basis, positions, ds, positions, gain, positions, change, positions);
-    hf_lanes_product(flow->basis, positions, flow->attention, positions, dg, positions, ds, positions);
+    double *mean = point->small;
+    hf_lanes_product(point->flow->basis, positions, ds, positions, gain, positions, change, positions);
+    hf_lanes_product(point->flow->basis, positions, point->attention, positions, dg, positions, ds, positions);
     for (size_t i = 0; i < p->heads * positions; i++)
         change[i] += ds[i];
     for (size_t n = 0; n < p->heads; n++)
         mean[n] = hf_counted_sum(p, change + n * positions);
-    hf_lanes_product_constant(flow->basis, positions, flow->attention, positions, mean, ds, positions);
+    hf_lanes_product_constant(point->flow->basis, positions, point->attention, positions, mean, ds, positions);
     for (size_t i = 0; i < p->heads * positions; i++)
         change[i] -= ds[i];
 }
 
 /* Changes along x of what the velocity is made of: dforce in result's values, ds and dg in scratch (H, T each). */
-static void change_along(hf_flow *flow, const double *x, double *dforce, double *ds, double *dg)
+static void change_along(hf_flow_point *point, const double *x, double *dforce, double *ds, double *dg)
 {
-    const hf_problem *p = flow->problem;
+    const hf_problem *p = point->problem;
     const double *dv = x;
     double *dpull = dg + p->heads * p->positions;
-    attention_change(flow, x + p->heads * p->features, ds, flow->small);
+    attention_change(point, x + p->heads * p->features, ds, point->small);
     if (p->values == HF_VALUES_OPTIMAL) {
-        hf_optimal_change(flow, ds, flow->change);
-        dv = flow->change;
+        hf_optimal_change(point, ds, point->change);
+        dv = point->change;
     }
-    pull_change(flow, dv, ds, dpull, dforce);
-    gain_change(flow, dv, dpull, dg);
+    pull_change(point, dv, ds, dpull, dforce);
+    gain_change(point, dv, dpull, dg);
 }
 
-HF_CLONES static void gradient_change(hf_flow *flow, const double *x, double *result)
+HF_CLONES static void gradient_change(hf_flow_point *point, const double *x, double *result)
 {
-    const hf_problem *p = flow->problem;
+    const hf_problem *p = point->problem;
     size_t values = p->heads * p->features;
-    double *ds = flow->scratch, *dg = ds + p->heads * p->positions;
-    change_along(flow, x, result, ds, dg);
-    ascent_change(flow, flow->loss_gain, ds, dg, result + values);
+    double *ds = point->scratch, *dg = ds + p->heads * p->positions;
+    change_along(point, x, result, ds, dg);
+    ascent_change(point, point->loss_gain, ds, dg, result + values);
     for (size_t i = 0; i < values; i++)
         result[i] = p->weight_decay * x[i] - result[i];
     for (size_t n = 0; n < p->heads; n++)
@@ -99,18 +99,18 @@ HF_CLONES static void gradient_change(hf_flow *flow, const double *x, double *re
             result[values + n * p->positions + i] *= -p->multiplicity[i];
 }
 
-HF_CLONES static void jacobian_times(hf_flow *flow, const double *x, double *result)
+HF_CLONES static void jacobian_times(hf_flow_point *point, const double *x, double *result)
 {
-    const hf_problem *p = flow->problem;
+    const hf_problem *p = point->problem;
     size_t positions = p->positions, values = p->heads * p->features;
-    double *ds = flow->scratch, *dg = ds + p->heads * positions, *da = result + values;
-    change_along(flow, x, result, ds, dg);
+    double *ds = point->scratch, *dg = ds + p->heads * positions, *da = result + values;
+    change_along(point, x, result, ds, dg);
     for (size_t i = 0; i < values; i++)
         result[i] = p->value_rate * (result[i] - p->weight_decay * x[i]);
     if (p->kappa > 0)
-        hf_drift_change(flow, x, ds, dg);
+        hf_drift_change(point, x, ds, dg);
     if (p->geometry == HF_GEOMETRY_LOGIT)
-        ascent_change(flow, flow->gain, ds, dg, da);
+        ascent_change(point, point->gain, ds, dg, da);
     for (size_t n = 0; n < p->heads; n++) {
         bool logit = p->geometry == HF_GEOMETRY_LOGIT;
         const double *change = (logit ? da : dg) + n * positions;
@@ -120,12 +120,12 @@ HF_CLONES static void jacobian_times(hf_flow *flow, const double *x, double *res
     }
 }
 
-void hf_flow_gradient_change(hf_flow *flow, const double *x, double *result)
+void hf_flow_gradient_change(hf_flow_point *point, const double *x, double *result)
 {
-    gradient_change(flow, x, result);
+    gradient_change(point, x, result);
 }
 
-void hf_flow_jacobian_times(hf_flow *flow, const double *x, double *result)
+void hf_flow_jacobian_times(hf_flow_point *point, const double *x, double *result)
 {
-    jacobian_times(flow, x, result);
+    jacobian_times(point, x, result);
 }

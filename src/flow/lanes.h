@@ -9,6 +9,7 @@
 #include "flow/basis.h"
 #include "flow/problem.h"
 
+#include <math.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -41,6 +42,15 @@ HF_INLINE double hf_lanes_dot(size_t width, const double *x, const double *y)
     for (size_t i = 0; i < width; i++)
         sum += x[i] * y[i];
     return sum;
+}
+
+HF_INLINE double hf_lanes_max_abs(size_t width, const double *x)
+{
+    double largest = 0;
+    HF_SIMD_MAX(largest)
+    for (size_t i = 0; i < width; i++)
+        largest = fabs(x[i]) > largest ? fabs(x[i]) : largest;
+    return largest;
 }
 
 /* Modes of the product of two fields at every position. Row m of x starts at x + m * stride_x, and so on. */

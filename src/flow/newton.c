@@ -393,13 +393,12 @@ static void find_common(hf_newton *newton)
         add_drift_to_common(newton);
 }
 
-static void copy_drift(hf_newton *newton)
+static void copy_drift(hf_newton *newton, const hf_flow_point *point)
 {
-    const hf_flow *flow = newton->flow;
-    const hf_problem *p = flow->problem;
-    newton->beta = flow->beta;
-    memcpy(newton->force, flow->force, p->heads * p->features * sizeof *newton->force);
-    memcpy(newton->loss_ascent, flow->loss_ascent, p->heads * p->positions * sizeof *newton->loss_ascent);
+    const hf_problem *p = point->problem;
+    newton->beta = point->beta;
+    memcpy(newton->force, point->force, p->heads * p->features * sizeof *newton->force);
+    memcpy(newton->loss_ascent, point->loss_ascent, p->heads * p->positions * sizeof *newton->loss_ascent);
 }
 
 /* The part of l + sum force dv + sum_i n_i (s h)_i da_i = 0 that does not go through the logits. */
@@ -411,20 +410,19 @@ static void form_loss_row(hf_newton *newton)
     add_border(newton, l, l, 1);
 }
 
-bool hf_newton_setup(hf_newton *newton, double gamma)
+bool hf_newton_setup(hf_newton *newton, const hf_flow_point *point, double gamma)
 {
-    const hf_flow *flow = newton->flow;
-    const hf_problem *p = flow->problem;
+    const hf_problem *p = point->problem;
     size_t field = p->heads * p->positions, values = p->heads * p->features;
-    if (!isfinite(flow->loss) || !isfinite(flow->speed))
+    if (!isfinite(point->loss) || !isfinite(point->speed))
         return false;
     newton->gamma = gamma;
-    memcpy(newton->value, flow->value, values * sizeof *newton->value);
-    memcpy(newton->attention, flow->attention, field * sizeof *newton->attention);
-    memcpy(newton->ascent, flow->ascent, field * sizeof *newton->ascent);
-    memcpy(newton->pull, flow->pull, p->features * p->positions * sizeof *newton->pull);
+    memcpy(newton->value, point->value, values * sizeof *newton->value);
+    memcpy(newton->attention, point->attention, field * sizeof *newton->attention);
+    memcpy(newton->ascent, point->ascent, field * sizeof *newton->ascent);
+    memcpy(newton->pull, point->pull, p->features * p->positions * sizeof *newton->pull);
     if (newton->extra > 0)
-        copy_drift(newton);
+        copy_drift(newton, point);
     find_common(newton);
     gsl_matrix_set_zero(newton->border);
     for (size_t i = 0; i < values; i++)

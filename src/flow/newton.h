@@ -21,7 +21,7 @@
 #ifndef HF_FLOW_NEWTON_H
 #define HF_FLOW_NEWTON_H
 
-#include "flow/flow.h"
+#include "flow/flow_point.h"
 
 typedef struct hf_newton hf_newton;
 
@@ -30,10 +30,10 @@ hf_status hf_newton_create(hf_newton **newton, const hf_flow *flow, hf_error *er
 
 void hf_newton_free(hf_newton *newton);
 
-/* Factors I - gamma J at the state of the flow's last hf_flow_at. False if it is singular or not finite. */
-bool hf_newton_setup(hf_newton *newton, double gamma);
+/* Factors I - gamma J at the state of a point of the flow. False if it is singular or not finite. */
+bool hf_newton_setup(hf_newton *newton, const hf_flow_point *point, double gamma);
 
-/* Solves with the last factorization; the flow may have moved on. b, x: (size of the flow's state), not overlapping. */
+/* Solves with the last factorization; the point may have moved on. b, x: (size of the flow's state), not overlapping. */
 void hf_newton_solve(hf_newton *newton, const double *b, double *x);
 
 #endif

@@ -8,11 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-hf_status hf_observation_init(hf_observation *o, hf_flow *flow, hf_error *err)
+hf_status hf_observation_init(hf_observation *o, const hf_problem *p, hf_error *err)
 {
-    const hf_problem *p = flow->problem;
-    size_t table = p->heads * p->patterns, size = hf_flow_size(flow);
-    *o = (hf_observation){.flow = flow};
+    size_t table = p->heads * p->patterns, size = p->heads * (p->features + p->positions);
+    *o = (hf_observation){.problem = p};
     double *memory = malloc((2 * p->patterns + 1 + 4 * table + p->heads * p->features + p->heads * p->positions +
                              p->features * p->positions + size) *
                             sizeof *memory);
@@ -108,10 +107,10 @@ static void observe_distances(const hf_problem *p, hf_observation *o)
 }
 
 /* Cosine between the attentions of two heads, of which weights are a multiple. Exactly 1 for equal ones: sqrt(x x) = x. */
-HF_CLONES static double cosine(const hf_flow *flow, size_t k, size_t l)
+HF_CLONES static double cosine(const hf_flow_point *point, size_t k, size_t l)
 {
-    const hf_problem *p = flow->problem;
-    const double *x = flow->weight + k * p->positions, *y = flow->weight + l * p->positions, *count = p->multiplicity;
+    const hf_problem *p = point->problem;
+    const double *x = point->weight + k * p->positions, *y = point->weight + l * p->positions, *count = p->multiplicity;
     double xx = 0, xy = 0, yy = 0;
     HF_SIMD_SUM(xx, xy, yy)
     for (size_t i = 0; i < p->positions; i++) {
@@ -122,44 +121,44 @@ HF_CLONES static double cosine(const hf_flow *flow, size_t k, size_t l)
     return xy / sqrt(xx * yy);
 }
 
-double hf_least_overlap(const hf_flow *flow)
+double hf_least_overlap(const hf_flow_point *point)
 {
     double least = 1;
-    for (size_t k = 0; k < flow->problem->heads; k++)
+    for (size_t k = 0; k < point->problem->heads; k++)
         for (size_t l = 0; l < k; l++)
-            least = fmin(least, cosine(flow, k, l));
+            least = fmin(least, cosine(point, k, l));
     return least;
 }
 
 /* Whether every mode that tells two heads apart is 0. */
-static bool are_equal(const hf_flow *flow, const double *y, size_t k, size_t l)
+static bool are_equal(const hf_flow_point *point, const double *y, size_t k, size_t l)
 {
-    const hf_problem *p = flow->problem;
-    const double *q = flow->basis->q, *logit = y + p->heads * p->features;
+    const hf_problem *p = point->problem;
+    const double *q = point->flow->basis->q, *logit = y + p->heads * p->features;
     bool equal = true;
     for (size_t n = 1; n < p->heads; n++) {
         if (q[n * p->heads + k] == q[n * p->heads + l])
             continue;
         for (size_t r = 0; r < p->features; r++)
-            equal = equal && flow->value[n * p->features + r] == 0;
+            equal = equal && point->value[n * p->features + r] == 0;
         for (size_t i = 0; i < p->positions; i++)
             equal = equal && logit[n * p->positions + i] == 0;
     }
     return equal;
 }
 
-void hf_pair_overlaps(const hf_flow *flow, const double *y, double *overlap)
+void hf_pair_overlaps(const hf_flow_point *point, const double *y, double *overlap)
 {
-    const size_t heads = flow->problem->heads;
+    const size_t heads = point->problem->heads;
     for (size_t k = 0; k < heads; k++)
         for (size_t l = 0; l <= k; l++)
             overlap[k * heads + l] = overlap[l * heads + k] =
-                are_equal(flow, y, k, l) ? 1 : fmin(cosine(flow, k, l), 1 - DBL_EPSILON / 2);
+                are_equal(point, y, k, l) ? 1 : fmin(cosine(point, k, l), 1 - DBL_EPSILON / 2);
 }
 
-double hf_total_share(const hf_flow *flow, size_t j)
+double hf_total_share(const hf_flow_point *point, size_t j)
 {
-    const hf_problem *p = flow->problem;
+    const hf_problem *p = point->problem;
     const hf_pattern *pattern = &p->pattern[j];
     double sum = 0;
     for (size_t r = 0; r < p->features; r++) {
@@ -167,24 +166,24 @@ double hf_total_share(const hf_flow *flow, size_t j)
         for (size_t n = 0; n < p->heads && u != 0; n++)
             for (size_t e = 0; e < pattern->count; e++) {
                 hf_pattern_entry entry = pattern->entry[e];
-                sum += u * flow->value[n * p->features + r] * p->multiplicity[entry.position] * entry.weight *
-                       flow->attention[n * p->positions + entry.position];
+                sum += u * point->value[n * p->features + r] * p->multiplicity[entry.position] * entry.weight *
+                       point->attention[n * p->positions + entry.position];
             }
     }
     return sum / (p->strength[j] * p->feature2[j] * pattern->norm2);
 }
 
-/* Of one feature; the residual is formed anew, since the flow keeps it multiplied by the variance of its own data. */
-HF_CLONES static double feature_test_loss(const hf_flow *flow, size_t r)
+/* Of one feature; the residual is formed anew, since a point keeps it multiplied by the variance of its own data. */
+HF_CLONES static double feature_test_loss(const hf_flow_point *point, size_t r)
 {
-    const hf_problem *p = flow->problem;
+    const hf_problem *p = point->problem;
     const double *target = p->target + r * p->positions, *variance = p->test_variance + r * p->positions;
     double loss = 0;
     for (size_t first = 0; first < p->positions; first += HF_BLOCK) {
         size_t width = hf_block_width(first, p->positions);
         double given[HF_BLOCK] = {0};
         for (size_t n = 0; n < p->heads; n++)
-            hf_lanes_add(width, flow->value[n * p->features + r], flow->attention + n * p->positions + first, given);
+            hf_lanes_add(width, point->value[n * p->features + r], point->attention + n * p->positions + first, given);
         HF_SIMD_SUM(loss)
         for (size_t i = 0; i < width; i++) {
             double residual = target[first + i] - p->copies[first + i] * given[i];
@@ -194,30 +193,30 @@ HF_CLONES static double feature_test_loss(const hf_flow *flow, size_t r)
     return loss / 2;
 }
 
-double hf_test_loss(const hf_flow *flow)
+double hf_test_loss(const hf_flow_point *point)
 {
     double loss = 0;
-    for (size_t r = 0; r < flow->problem->features; r++)
-        loss += feature_test_loss(flow, r);
+    for (size_t r = 0; r < point->problem->features; r++)
+        loss += feature_test_loss(point, r);
     return loss;
 }
 
-void hf_span_loss(const hf_flow *flow, double *loss, double *speed)
+void hf_span_loss(const hf_flow_point *point, double *loss, double *speed)
 {
-    const hf_problem *p = flow->problem;
-    *loss = flow->loss;
-    *speed = flow->speed;
+    const hf_problem *p = point->problem;
+    *loss = point->loss;
+    *speed = point->speed;
     for (size_t r = p->span; r < p->features; r++) {
         for (size_t i = 0; i < p->positions; i++) {
             double output = 0; /* there is no target */
             for (size_t n = 0; n < p->heads; n++)
-                output += flow->value[n * p->features + r] * flow->attention[n * p->positions + i];
+                output += point->value[n * p->features + r] * point->attention[n * p->positions + i];
             output *= p->copies[i];
             *loss -= p->replicas[i] * p->variance[r * p->positions + i] * output * output / 2;
         }
         for (size_t n = 0; n < p->heads; n++) {
-            const double value = flow->value[n * p->features + r];
-            const double slope = flow->force[n * p->features + r] - p->weight_decay * value;
+            const double value = point->value[n * p->features + r];
+            const double slope = point->force[n * p->features + r] - p->weight_decay * value;
             *loss -= p->weight_decay / 2 * value * value;
             *speed -= p->value_rate * slope * slope;
         }
@@ -225,19 +224,18 @@ void hf_span_loss(const hf_flow *flow, double *loss, double *speed)
     *loss = fmax(*loss, 0); /* a difference of sums of squares, whose rounding may be negative */
 }
 
-void hf_observe(hf_flow *flow, const double *y, hf_observation *o)
+void hf_observe(const hf_flow_point *point, const double *y, hf_observation *o)
 {
-    const hf_problem *p = flow->problem;
-    hf_flow_at(flow, y);
-    hf_flow_velocity(flow, o->velocity);
-    o->loss = flow->loss;
-    o->speed = flow->speed;
-    o->test_loss = p->test_variance == NULL ? NAN : hf_test_loss(flow);
-    o->divergence = hf_flow_divergence(flow, y, o->velocity, &o->growth_rate);
-    hf_basis_heads(flow->basis, p->features, flow->value, o->head_value);
+    const hf_problem *p = point->problem;
+    hf_flow_velocity(point, o->velocity);
+    o->loss = point->loss;
+    o->speed = point->speed;
+    o->test_loss = p->test_variance == NULL ? NAN : hf_test_loss(point);
+    o->divergence = hf_flow_divergence(point->flow, y, o->velocity, &o->growth_rate);
+    hf_basis_heads(point->flow->basis, p->features, point->value, o->head_value);
     for (size_t k = 0; k < p->heads; k++)
-        hf_flow_head_attention(flow, k, o->attention + k * p->positions);
-    o->overlap = hf_least_overlap(flow);
+        hf_flow_head_attention(point, k, o->attention + k * p->positions);
+    o->overlap = hf_least_overlap(point);
     observe_patterns(p, o);
     observe_output(p, o);
     observe_pattern_losses(p, o);
@@ -245,23 +243,23 @@ void hf_observe(hf_flow *flow, const double *y, hf_observation *o)
 }
 
 /* The velocity of the values, by modes: that of the state, or that of the optimal ones. scratch: (2, H, T). */
-static void value_velocity(hf_flow *flow, const hf_observation *o, double *scratch, double *dv)
+static void value_velocity(hf_flow_point *point, const hf_observation *o, double *scratch, double *dv)
 {
-    const hf_problem *p = flow->problem;
+    const hf_problem *p = point->problem;
     const double *da = o->velocity + p->heads * p->features;
     double *ds = scratch, *mean = scratch + p->heads * p->positions;
     memcpy(dv, o->velocity, p->heads * p->features * sizeof *dv);
     if (p->values != HF_VALUES_OPTIMAL)
         return;
-    hf_lanes_product(flow->basis, p->positions, flow->attention, p->positions, da, p->positions, ds, p->positions);
+    hf_lanes_product(point->flow->basis, p->positions, point->attention, p->positions, da, p->positions, ds, p->positions);
     for (size_t n = 0; n < p->heads; n++)
         mean[n] = hf_counted_sum(p, ds + n * p->positions);
-    for (size_t t = 0; t < flow->basis->term_count; t++) {
-        const hf_basis_term term = flow->basis->term[t];
-        hf_lanes_add(p->positions, -term.c * mean[term.l], flow->attention + term.n * p->positions,
+    for (size_t t = 0; t < point->flow->basis->term_count; t++) {
+        const hf_basis_term term = point->flow->basis->term[t];
+        hf_lanes_add(p->positions, -term.c * mean[term.l], point->attention + term.n * p->positions,
                      ds + term.m * p->positions);
     }
-    hf_optimal_change(flow, ds, dv);
+    hf_optimal_change(point, ds, dv);
 }
 
 /* dv, da: one head's velocity. */
@@ -287,13 +285,13 @@ static void head_share_rates(const hf_problem *p, const double *dv, const double
     }
 }
 
-void hf_observe_share_rates(hf_flow *flow, hf_observation *o)
+void hf_observe_share_rates(hf_flow_point *point, hf_observation *o)
 {
-    const hf_problem *p = flow->problem;
-    double *modes = flow->change, *dv = flow->direction, *da = dv + p->heads * p->features;
-    value_velocity(flow, o, flow->scratch, modes);
-    hf_basis_heads(flow->basis, p->features, modes, dv);
-    hf_basis_heads(flow->basis, p->positions, o->velocity + p->heads * p->features, da);
+    const hf_problem *p = point->problem;
+    double *modes = point->change, *dv = point->direction, *da = dv + p->heads * p->features;
+    value_velocity(point, o, point->scratch, modes);
+    hf_basis_heads(point->flow->basis, p->features, modes, dv);
+    hf_basis_heads(point->flow->basis, p->positions, o->velocity + p->heads * p->features, da);
     for (size_t k = 0; k < p->heads; k++)
         head_share_rates(p, dv + k * p->features, da + k * p->positions, k, o);
 }

@@ -13,10 +13,10 @@
 #ifndef HF_FLOW_OBSERVE_H
 #define HF_FLOW_OBSERVE_H
 
-#include "flow/flow.h"
+#include "flow/flow_point.h"
 
 typedef struct {
-    hf_flow *flow;                                        /* that is observed; not owned */
+    const hf_problem *problem;                            /* of the flow; not owned */
     double loss, speed, overlap, divergence, growth_rate; /* growth_rate: d log(divergence)/dt, nan at divergence 0 */
     double test_loss;                                     /* nan without test data */
     double *pattern_loss;                                 /* (J) */
@@ -31,33 +31,33 @@ typedef struct {
     double *velocity; /* (size of a state) scratch */
 } hf_observation;
 
-/* Memory for a flow's observations. Errors: HF_ESYSTEM. Free with hf_observation_clear. */
-hf_status hf_observation_init(hf_observation *observation, hf_flow *flow, hf_error *err);
+/* Memory for observations of a problem's flow. Errors: HF_ESYSTEM. Free with hf_observation_clear. */
+hf_status hf_observation_init(hf_observation *observation, const hf_problem *problem, hf_error *err);
 
 /* Legal on a zeroed observation. */
 void hf_observation_clear(hf_observation *observation);
 
-/* The overlap alone, at the state of the flow's last hf_flow_at. */
-double hf_least_overlap(const hf_flow *flow);
+/* The overlap alone. Here and below: at the state of a point. */
+double hf_least_overlap(const hf_flow_point *point);
 
 /* overlap (H, H): the cosine of the attentions of every pair of heads, 1 exactly where their values and logits are equal bit
- * for bit and below it elsewhere. At the state y of the flow's last hf_flow_at. */
-void hf_pair_overlaps(const hf_flow *flow, const double *y, double *overlap);
+ * for bit and below it elsewhere. The point is at y. */
+void hf_pair_overlaps(const hf_flow_point *point, const double *y, double *overlap);
 
 /* sum_k share_kj of pattern j (from 0): what the heads together give along u_j on p_j. */
-double hf_total_share(const hf_flow *flow, size_t j);
+double hf_total_share(const hf_flow_point *point, size_t j);
 
 /* The loss on the test data alone, likewise; the problem must have them. */
-double hf_test_loss(const hf_flow *flow);
+double hf_test_loss(const hf_flow_point *point);
 
-/* Loss and speed in the span of the problem's own features (hf_problem.span), at the state of the flow's last hf_flow_at:
- * without what values outside it add. Equal to the flow's where there is nothing outside. */
-void hf_span_loss(const hf_flow *flow, double *loss, double *speed);
+/* Loss and speed in the span of the problem's own features (hf_problem.span): without what values outside it add. Equal to the
+ * flow's where there is nothing outside. */
+void hf_span_loss(const hf_flow_point *point, double *loss, double *speed);
 
-/* Evaluates the flow at y (size of a state) and observes. */
-void hf_observe(hf_flow *flow, const double *y, hf_observation *observation);
+/* Observes a point that is at y (size of a state). */
+void hf_observe(const hf_flow_point *point, const double *y, hf_observation *observation);
 
-/* Adds the rates at which the shares change along the flow to what hf_observe has just observed. */
-void hf_observe_share_rates(hf_flow *flow, hf_observation *observation);
+/* Adds the rates at which the shares change along the flow to what hf_observe has seen of this point. */
+void hf_observe_share_rates(hf_flow_point *point, hf_observation *observation);
 
 #endif

@@ -15,6 +15,7 @@
 
 struct hf_integrator {
     hf_system system;
+    hf_point point;    /* where it is evaluated */
     void *newton;      /* the system's own; NULL: Krylov iterations */
     double rtol, atol; /* of the local error */
     size_t size;       /* of the system's state; the energy is component size */
@@ -46,19 +47,16 @@ static void remember_not_finite(hf_integrator *it, double t, const double *y, co
         snprintf(text, capacity, "velocity of the %.100s", name);
         return;
     }
-    double loss, speed;
-    system->kind->energy(system->self, &loss, &speed);
-    snprintf(text, capacity, "%s", isfinite(loss) ? "speed -dL/dt" : "loss");
+    snprintf(text, capacity, "%s", isfinite(hf_point_loss(&it->point)) ? "speed -dL/dt" : "loss");
 }
 
 /* The system at y: its velocity, and P as that of the energy. False if something is not finite. */
 static bool evaluate(hf_integrator *it, const double *y, double *velocity)
 {
-    const hf_system *system = &it->system;
     double loss;
-    const bool finite = system->kind->at(system->self, y);
-    system->kind->velocity(system->self, velocity);
-    system->kind->energy(system->self, &loss, &velocity[it->size]);
+    const bool finite = hf_point_at(&it->point, y);
+    it->system.kind->velocity(it->point.self, velocity);
+    hf_point_energy(&it->point, &loss, &velocity[it->size]);
     return finite;
 }
 
@@ -81,8 +79,9 @@ static int set_up(realtype t, N_Vector state, N_Vector velocity, SUNMatrix matri
     (void)t, (void)velocity, (void)matrix, (void)may_reuse, (void)scratch1, (void)scratch2, (void)scratch3;
     hf_integrator *it = data;
     *is_current = SUNTRUE;
-    const hf_system_kind *kind = it->system.kind;
-    return kind->at(it->system.self, NV_DATA_S(state)) && kind->newton->setup(it->newton, gamma) ? 0 : 1;
+    const bool good =
+        hf_point_at(&it->point, NV_DATA_S(state)) && it->system.kind->newton->setup(it->newton, it->point.self, gamma);
+    return good ? 0 : 1;
 }
 
 /* The energy does not act back on the flow: its row of the Newton matrix is the identity. */
@@ -103,7 +102,7 @@ static int prepare_products(realtype t, N_Vector state, N_Vector velocity, void 
 {
     (void)t, (void)velocity;
     hf_integrator *it = data;
-    return it->system.kind->at(it->system.self, NV_DATA_S(state)) ? 0 : 1;
+    return hf_point_at(&it->point, NV_DATA_S(state)) ? 0 : 1;
 }
 
 static int multiply(N_Vector x, N_Vector result, realtype t, N_Vector state, N_Vector velocity, void *data,
@@ -111,7 +110,7 @@ static int multiply(N_Vector x, N_Vector result, realtype t, N_Vector state, N_V
 {
     (void)t, (void)state, (void)velocity, (void)scratch;
     hf_integrator *it = data;
-    it->system.kind->jacobian_times(it->system.self, NV_DATA_S(x), NV_DATA_S(result));
+    it->system.kind->jacobian_times(it->point.self, NV_DATA_S(x), NV_DATA_S(result));
     NV_DATA_S(result)[it->size] = 0;
     return 0;
 }
@@ -263,9 +262,8 @@ static hf_status first_step(hf_integrator *it, double *h, hf_error *err)
         status = hf_fail(err, HF_EUSAGE,
                          "solver.atol = 0 cannot control the error of components that are 0; expected a positive atol");
     else {
-        const hf_system *system = &it->system;
-        system->kind->velocity(system->self, velocity);
-        system->kind->jacobian_times(system->self, velocity, acceleration);
+        it->system.kind->velocity(it->point.self, velocity);
+        it->system.kind->jacobian_times(it->point.self, velocity, acceleration);
         acceleration[it->size] = 0;
         norm = N_VWrmsNorm(it->scratch, weights);
     }
@@ -317,7 +315,9 @@ hf_status hf_integrator_create(hf_integrator **result, hf_system system, double 
     it->size = system.size;
     set_tolerances(it, rtol, atol);
     const hf_newton_kind *newton = system.kind->newton;
-    hf_status status = newton != NULL ? newton->create(&it->newton, system.self, err) : HF_OK;
+    hf_status status = hf_point_init(&it->point, &system, err);
+    if (status == HF_OK && newton != NULL)
+        status = newton->create(&it->newton, system.self, err);
     if (status != HF_OK)
         goto fail;
     if (SUNContext_Create(NULL, &it->context) != 0 || (it->y = hf_vector_create(it->size + 1, it->context)) == NULL ||
@@ -356,6 +356,7 @@ void hf_integrator_free(hf_integrator *it)
         SUNContext_Free(&it->context);
     if (it->newton != NULL)
         it->system.kind->newton->free(it->newton);
+    hf_point_clear(&it->point);
     free(it);
 }
 
@@ -421,6 +422,11 @@ double hf_integrator_time(const hf_integrator *it)
 double hf_integrator_previous_time(const hf_integrator *it)
 {
     return it->t_previous;
+}
+
+double hf_integrator_loss(const hf_integrator *it)
+{
+    return hf_point_loss(&it->point);
 }
 
 void hf_integrator_interpolate(hf_integrator *it, double t, double *y, double *energy)

@@ -9,7 +9,7 @@
 #define HF_INTEGRATE_INTEGRATOR_H
 
 #include "core/error.h"
-#include "system/system.h"
+#include "system/point.h"
 
 typedef struct hf_integrator hf_integrator;
 
@@ -19,8 +19,9 @@ typedef struct {
 } hf_integrator_counts;
 
 /* An integration of a system from its start at t = 0. rtol, atol: what the user wants of the result; the local error
- * is controlled more tightly. The system's self must outlive it and belongs to it meanwhile. Errors: HF_ENUMERIC (not finite at the
- * start), HF_EUSAGE (atol = 0 with a component that is 0), HF_ESYSTEM. Free with hf_integrator_free. */
+ * is controlled more tightly. The system's self must outlive it; it alone chooses its coordinates meanwhile. Errors:
+ * HF_ENUMERIC (not finite at the start), HF_EUSAGE (atol = 0 with a component that is 0), HF_ESYSTEM. Free with
+ * hf_integrator_free. */
 hf_status hf_integrator_create(hf_integrator **integrator, hf_system system, double rtol, double atol, hf_error *err);
 
 void hf_integrator_free(hf_integrator *integrator);
@@ -31,6 +32,9 @@ hf_status hf_integrator_step(hf_integrator *integrator, hf_error *err);
 /* The time reached, and where the last step started. */
 double hf_integrator_time(const hf_integrator *integrator);
 double hf_integrator_previous_time(const hf_integrator *integrator);
+
+/* The loss there, of the last iterate: for people to follow. */
+double hf_integrator_loss(const hf_integrator *integrator);
 
 /* State (size of the system's) and energy at a time within the last step. */
 void hf_integrator_interpolate(hf_integrator *integrator, double t, double *y, double *energy);

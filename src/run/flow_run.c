@@ -24,6 +24,7 @@ typedef struct {
     char *checkpoint_path;
     hf_owned_system made;
     hf_system system; /* of made */
+    hf_point point;   /* at y */
     hf_integrator *integrator;
     hf_detector *detector;
     void *observer; /* the system's */
@@ -64,26 +65,25 @@ static bool has_row(const flow_run *run, size_t index)
 
 static double defect(const flow_run *run, double energy)
 {
-    const double start = run->summary->loss_start, loss = hf_system_loss(&run->system);
+    const double start = run->summary->loss_start, loss = hf_point_loss(&run->point);
     return start > 0 ? fabs(start - loss - energy) / start : fabs(loss + energy);
 }
 
-/* Observes the state at t, inside the integrator's last step. */
+/* Observes the state at t, inside the integrator's last step: y, point and observer are there then. */
 static double observe_at(flow_run *run, double t)
 {
     double energy;
     hf_integrator_interpolate(run->integrator, t, run->y, &energy);
+    hf_point_at(&run->point, run->y);
     if (run->observer != NULL)
-        run->system.kind->observer->look(run->observer, run->y);
-    else
-        run->system.kind->at(run->system.self, run->y);
+        run->system.kind->observer->look(run->observer, run->point.self, run->y);
     return energy;
 }
 
 static hf_status write_row(flow_run *run, double t, hf_error *err)
 {
     double energy = observe_at(run, t);
-    return hf_record_row(&run->record, t, run->y, run->observer, defect(run, energy), NULL, err);
+    return hf_record_row(&run->record, t, &run->point, run->y, run->observer, defect(run, energy), NULL, err);
 }
 
 /* Without a directory a run is for its summary only. */
@@ -135,7 +135,7 @@ static void summarize(flow_run *run, double t)
     double energy = observe_at(run, t);
     const double *overlap = observed(run, "overlap", &shape), *share = observed(run, "share", &shape);
     summary->t = t;
-    summary->loss = hf_system_loss(&run->system);
+    summary->loss = hf_point_loss(&run->point);
     summary->overlap = overlap == NULL ? NAN : *overlap;
     if (share != NULL)
         memcpy(summary->share, share, summary->heads * summary->patterns * sizeof *summary->share);
@@ -200,7 +200,8 @@ static hf_status create_system(flow_run *run, hf_error *err)
     run->system = run->made.system;
     if (params->output.spectrum >= run->system.size)
         return hf_reject(err, "output.spectrum", "expected less than the number of unknowns, %zu", run->system.size);
-    if (run->system.kind->observer != NULL)
+    status = hf_point_init(&run->point, &run->system, err);
+    if (status == HF_OK && run->system.kind->observer != NULL)
         status = run->system.kind->observer->create(&run->observer, run->system.self, err);
     if (status == HF_OK)
         status = hf_detector_create(&run->detector, &params->detector, run->system, err);
@@ -222,7 +223,7 @@ static hf_status prepare(flow_run *run, hf_error *err)
     if (run->y == NULL || !prepare_shares(run, summary) || (has_tables(run) && run->checkpoint_path == NULL))
         return hf_fail_memory(err, "the run");
     observe_at(run, 0);
-    summary->loss_start = hf_system_loss(&run->system);
+    summary->loss_start = hf_point_loss(&run->point);
     if (has_tables(run) && hf_detector_starts_stopped(run->detector)) /* nothing to draw; a sweep notes t_stop = 0 */
         return hf_reject(err, "solver.stop_loss", "the loss starts at %.6g, which is not above it", summary->loss_start);
     return HF_OK;
@@ -251,7 +252,7 @@ static void report_progress(const flow_run *run)
                                 .t = hf_integrator_time(run->integrator),
                                 .t_first = run->params->output.t_first,
                                 .t_end = run->params->solver.t_end,
-                                .loss = hf_system_loss(&run->system),
+                                .loss = hf_integrator_loss(run->integrator),
                                 .step = hf_integrator_statistics(run->integrator).steps,
                                 .stages = hf_detector_stages(run->detector)};
     if (options->progress != NULL)
@@ -305,17 +306,17 @@ static hf_status find(flow_run *run, hf_error *err)
                              &run->params->origin, err);
 }
 
-/* Whether more was to come; the system is at its final state. */
+/* Whether more was to come, from the final state, which has been observed. */
 static hf_status judge_end(flow_run *run, double t, hf_error *err)
 {
     const hf_observer_kind *observer = run->system.kind->observer;
     const hf_ending ending = {.end = run->params->detector.detect.events ? run->summary->findings.end : HF_END_PLATEAU,
                               .t = t,
-                              .loss = hf_system_loss(&run->system),
-                              .speed = hf_system_speed(&run->system),
+                              .loss = hf_point_loss(&run->point),
+                              .speed = hf_point_speed(&run->point),
                               .equal_heads = run->observer != NULL && observer->is_symmetric != NULL &&
                                              observer->is_symmetric(run->observer)};
-    return hf_reach_judge(&run->system, &ending, &run->summary->censored, err);
+    return hf_reach_judge(&run->point, &ending, &run->summary->censored, err);
 }
 
 static hf_status finish(flow_run *run, double t, hf_error *err)
@@ -324,7 +325,7 @@ static hf_status finish(flow_run *run, double t, hf_error *err)
     const bool ended = !hf_run_was_interrupted(run->summary);
     if (ended)
         status = find(run, err);
-    summarize(run, t); /* leaves the system at the final state */
+    summarize(run, t);
     if (status == HF_OK && ended && run->options->judge_end)
         status = judge_end(run, t, err);
     if (!has_tables(run))
@@ -332,7 +333,7 @@ static hf_status finish(flow_run *run, double t, hf_error *err)
     if (status == HF_OK && run->summary->stop == HF_STOP_LOSS && (run->next == 0 || output_time(run, run->next - 1) < t))
         status = write_row(run, t, err);
     if (status == HF_OK && ended)
-        status = hf_record_commit(&run->record, t, run->y, err);
+        status = hf_record_commit(&run->record, t, &run->point, run->y, err);
     if (status == HF_OK && ended && remove(run->checkpoint_path) != 0 && errno != ENOENT)
         status = hf_fail(err, HF_ESYSTEM, "%s: cannot be removed: %s", run->checkpoint_path, strerror(errno));
     return status;
@@ -364,6 +365,7 @@ hf_status hf_flow_run(const hf_flow_run_params *params, const hf_run_options *op
         run.system.kind->observer->free(run.observer);
     hf_detector_free(run.detector);
     hf_integrator_free(run.integrator);
+    hf_point_clear(&run.point);
     hf_owned_system_free(&run.made);
     free(run.checkpoint_path);
     free(run.y);

@@ -221,12 +221,13 @@ static void write_observables(const hf_record *record, const void *observer, boo
     }
 }
 
-static void write_trajectory(hf_record *record, double t, const void *observer, double energy_defect, const double *extra)
+static void write_trajectory(hf_record *record, double t, const hf_point *point, const void *observer, double energy_defect,
+                             const double *extra)
 {
     hf_table *table = &record->table[TRAJECTORY];
     hf_table_number(table, t);
-    hf_table_number(table, hf_system_loss(&record->system));
-    hf_table_number(table, hf_system_speed(&record->system));
+    hf_table_number(table, hf_point_loss(point));
+    hf_table_number(table, hf_point_speed(point));
     write_observables(record, observer, true, table);
     hf_table_number(table, energy_defect);
     write_observables(record, observer, false, table);
@@ -255,18 +256,18 @@ static void write_coordinate(void *to, const char *kind, size_t head, size_t ind
 }
 
 /* The state in a table of that kind. */
-static hf_status write_state(hf_table *table, const hf_table_kind *kind, const hf_system *system, double t, const double *y,
+static hf_status write_state(hf_table *table, const hf_table_kind *kind, double t, const hf_point *point, const double *y,
                              hf_error *err)
 {
     coordinate_rows rows = {table, kind, t};
-    return system->kind->observer->state(system->self, y, write_coordinate, &rows, err);
+    return point->system.kind->observer->state(point->self, y, write_coordinate, &rows, err);
 }
 
-static hf_status write_spectrum(hf_record *record, double t, hf_error *err)
+static hf_status write_spectrum(hf_record *record, double t, hf_point *point, hf_error *err)
 {
     hf_table *table = &record->table[SPECTRUM];
     double *value = record->eigenvalue;
-    hf_status status = hf_saddle_spectrum(&record->system, t, record->spectrum, value, &value[record->spectrum], err);
+    hf_status status = hf_saddle_spectrum(point, t, record->spectrum, value, &value[record->spectrum], err);
     for (size_t i = 0; i <= record->spectrum && status == HF_ENUMERIC; i++)
         value[i] = NAN; /* no eigenvalues are no reason to lose the run */
     if (status == HF_ESYSTEM)
@@ -275,17 +276,17 @@ static hf_status write_spectrum(hf_record *record, double t, hf_error *err)
     return HF_OK;
 }
 
-hf_status hf_record_row(hf_record *record, double t, const double *y, const void *observer, double energy_defect,
-                        const double *extra, hf_error *err)
+hf_status hf_record_row(hf_record *record, double t, hf_point *point, const double *y, const void *observer,
+                        double energy_defect, const double *extra, hf_error *err)
 {
     hf_status status = HF_OK;
-    write_trajectory(record, t, observer, energy_defect, extra);
+    write_trajectory(record, t, point, observer, energy_defect, extra);
     if (record->wanted[ATTENTION])
         write_profiles(record, t, observer, &record->table[ATTENTION]);
     if (record->wanted[STATES])
-        status = write_state(&record->table[STATES], &states_table, &record->system, t, y, err);
+        status = write_state(&record->table[STATES], &states_table, t, point, y, err);
     if (record->wanted[SPECTRUM] && status == HF_OK)
-        status = write_spectrum(record, t, err);
+        status = write_spectrum(record, t, point, err);
     for (int i = 0; i < HF_RECORD_TABLES && status == HF_OK; i++)
         if (record->wanted[i] && hf_table_failed(&record->table[i]))
             status = hf_fail(err, HF_ESYSTEM, "%s: cannot be written (is the disk full?)", record->table[i].file.part);
@@ -306,7 +307,7 @@ hf_status hf_record_sync(hf_record *record, long *lengths, hf_error *err)
 }
 
 /* final.tsv */
-static hf_status write_final(const hf_record *record, double t, const double *y, hf_error *err)
+static hf_status write_final(const hf_record *record, double t, const hf_point *point, const double *y, hf_error *err)
 {
     hf_table final;
     hf_status status = hf_table_open(&final, record->directory, final_table.name, &record->origin, err);
@@ -314,14 +315,14 @@ static hf_status write_final(const hf_record *record, double t, const double *y,
         return status;
     hf_table_comment(&final, "t = %.17g", t);
     hf_table_head(&final, &final_table, NULL);
-    status = write_state(&final, &final_table, &record->system, t, y, err);
+    status = write_state(&final, &final_table, t, point, y, err);
     if (status == HF_OK)
         return hf_file_commit(&final.file, err);
     hf_file_abandon(&final.file);
     return status;
 }
 
-hf_status hf_record_commit(hf_record *record, double t, const double *y, hf_error *err)
+hf_status hf_record_commit(hf_record *record, double t, const hf_point *point, const double *y, hf_error *err)
 {
     const hf_observer_kind *observer = record->system.kind->observer;
     hf_status status = HF_OK;
@@ -329,7 +330,7 @@ hf_status hf_record_commit(hf_record *record, double t, const double *y, hf_erro
         if (record->wanted[i])
             status = hf_file_commit(&record->table[i].file, err);
     if (status == HF_OK && observer != NULL && observer->state != NULL)
-        status = write_final(record, t, y, err);
+        status = write_final(record, t, point, y, err);
     hf_record_abandon(record);
     return status;
 }

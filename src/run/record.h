@@ -12,7 +12,7 @@
 
 #include "report/table.h"
 #include "run/params.h"
-#include "system/system.h"
+#include "system/point.h"
 
 extern const hf_table_kind *const hf_record_tables[]; /* but the trajectory; ended by NULL */
 
@@ -36,10 +36,10 @@ hf_status hf_record_open(hf_record *record, const hf_output_params *output, cons
                          const hf_table_origin *origin, const char *extra, size_t extra_count, const long *lengths,
                          hf_error *err);
 
-/* One output time. y: the state at which the system was evaluated last and which the observer has looked at; extra:
- * (extra_count) further columns. Errors: HF_ESYSTEM, HF_ENUMERIC (eigenvalues). */
-hf_status hf_record_row(hf_record *record, double t, const double *y, const void *observer, double energy_defect,
-                        const double *extra, hf_error *err);
+/* One output time, at a point that is at y and that the observer has looked at; extra: (extra_count) further columns. Errors:
+ * HF_ESYSTEM, HF_ENUMERIC (eigenvalues). */
+hf_status hf_record_row(hf_record *record, double t, hf_point *point, const double *y, const void *observer,
+                        double energy_defect, const double *extra, hf_error *err);
 
 /* Whether the tables of a finished run in directory are as long as they were: HF_EUSAGE, naming one that is not. */
 hf_status hf_record_check(const hf_output_params *output, const hf_system *system, const char *directory,
@@ -48,9 +48,8 @@ hf_status hf_record_check(const hf_output_params *output, const hf_system *syste
 /* Brings the rows so far to the disk. lengths: (HF_RECORD_TABLES). */
 hf_status hf_record_sync(hf_record *record, long *lengths, hf_error *err);
 
-/* Writes final.tsv and gives all tables their names; the record is closed in any case. The system must have been evaluated
- * at y last. */
-hf_status hf_record_commit(hf_record *record, double t, const double *y, hf_error *err);
+/* Writes final.tsv, of a point that is at y, and gives all tables their names; the record is closed in any case. */
+hf_status hf_record_commit(hf_record *record, double t, const hf_point *point, const double *y, hf_error *err);
 
 /* Closes the tables under their temporary names. Legal on a zeroed or closed record. */
 void hf_record_abandon(hf_record *record);

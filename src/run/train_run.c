@@ -2,7 +2,6 @@
 
 #include "detect/reach.h"
 #include "detect/series.h"
-#include "flow/flow_system.h"
 #include "report/findings.h"
 #include "run/flow_run.h"
 #include "run/trainer.h"
@@ -31,7 +30,7 @@ typedef struct {
     } kept;
 } train_run;
 
-static const hf_view *view_of(const train_run *run)
+static hf_view *view_of(const train_run *run)
 {
     return run->trainer.learner.probe.kind->view(run->trainer.learner.probe.self);
 }
@@ -106,7 +105,7 @@ static hf_status write_row(void *self, hf_error *err)
 {
     train_run *run = self;
     hf_trainer *t = &run->trainer;
-    const hf_view *view = view_of(run);
+    hf_view *view = view_of(run);
     const bool fixed = t->train->samples > 0;
     const double train_loss = fixed ? hf_learner_loss(&t->learner, t->parameters, false) : t->batch_loss;
     const double held_out = hf_learner_loss(&t->learner, t->parameters, true);
@@ -116,7 +115,7 @@ static hf_status write_row(void *self, hf_error *err)
     run->summary->training.train_loss = fixed ? train_loss : NAN;
     if (t->options->directory == NULL)
         return HF_OK;
-    return hf_record_row(&run->record, time_of(run, t->step), view->y, &view->observation, NAN, extra, err);
+    return hf_record_row(&run->record, time_of(run, t->step), &view->point, view->y, &view->observation, NAN, extra, err);
 }
 
 /* The levels that the loss has fallen to, by linear interpolation between two steps. */
@@ -152,7 +151,7 @@ static hf_status look(void *self, hf_error *err)
     hf_trainer *t = &run->trainer;
     if (!t->learner.probe.kind->look(t->learner.probe.self, t->parameters))
         return fail_not_finite(run, err);
-    const hf_view *view = view_of(run);
+    hf_view *view = view_of(run);
     const double loss = view->observation.loss, now = time_of(run, t->step);
     hf_training_numbers *numbers = &run->summary->training;
     if (t->step == 0)
@@ -164,7 +163,7 @@ static hf_status look(void *self, hf_error *err)
         hf_curve_compare(run->reference->curve, now, loss,
                          now <= run->reference->settled ? &numbers->before : &numbers->after);
     run->loss = t->judged = loss;
-    return hf_series_add(run->series, clock_of(run, t->step), view->y, &t->stopped, err);
+    return hf_series_add(run->series, clock_of(run, t->step), &view->point, view->y, &t->stopped, err);
 }
 
 static void tell(const void *self, hf_run_progress *progress)
@@ -181,16 +180,15 @@ static void tell(const void *self, hf_run_progress *progress)
 static hf_status open_tables(void *self, const long *lengths, hf_error *err)
 {
     train_run *run = self;
-    const hf_system system = hf_flow_system(view_of(run)->flow);
-    return hf_record_open(&run->record, &run->params->output, &system, run->trainer.options->directory,
+    return hf_record_open(&run->record, &run->params->output, &view_of(run)->point.system, run->trainer.options->directory,
                           &run->trainer.origin, extra_columns, EXTRA_COLUMNS, lengths, err);
 }
 
 static hf_status check_tables(void *self, const long *lengths, hf_error *err)
 {
     const train_run *run = self;
-    const hf_system system = hf_flow_system(view_of(run)->flow);
-    return hf_record_check(&run->params->output, &system, run->trainer.options->directory, lengths, err);
+    return hf_record_check(&run->params->output, &view_of(run)->point.system, run->trainer.options->directory, lengths,
+                           err);
 }
 
 static hf_status sync_tables(void *self, long *lengths, hf_error *err)
@@ -212,6 +210,8 @@ static void transfer(void *self, hf_channel *channel)
     hf_channel_bytes(channel, &numbers->after, sizeof numbers->after);
     hf_channel_bytes(channel, numbers->crossing, run->reference->level_count * sizeof *numbers->crossing);
     channel->good = hf_series_transfer(run->series, channel) && channel->good;
+    if (!channel->writing) /* what the saved run has looked at last */
+        run->trainer.learner.probe.kind->look(run->trainer.learner.probe.self, run->trainer.parameters);
 }
 
 static const hf_trainer_kind training = {.magic = "hftrn04",
@@ -234,7 +234,7 @@ static hf_status prepare(train_run *run, hf_error *err)
     hf_run_summary *summary = run->summary;
     hf_status status = hf_trainer_create(t, err);
     if (status == HF_OK)
-        status = hf_series_create(&run->series, &run->params->detector, hf_flow_system(view_of(run)->flow), err);
+        status = hf_series_create(&run->series, &run->params->detector, view_of(run)->point.system, err);
     if (status != HF_OK)
         return status;
     summary->heads = run->params->learner.problem.heads;
@@ -258,21 +258,21 @@ static hf_status write_tables(train_run *run, hf_error *err)
     if (run->params->detector.detect.events)
         status =
             hf_findings_write(&run->summary->findings, reason, run->trainer.options->directory, &run->trainer.origin, err);
-    return status == HF_OK ? hf_record_commit(&run->record, time_of(run, run->trainer.step), view->y, err) : status;
+    return status == HF_OK ? hf_record_commit(&run->record, time_of(run, run->trainer.step), &view->point, view->y, err)
+                           : status;
 }
 
-/* Whether more was to come; the view is at the final state. */
+/* Whether more was to come, from the final state, which is in view. */
 static hf_status judge_end(train_run *run, hf_error *err)
 {
-    const hf_view *view = view_of(run);
+    hf_view *view = view_of(run);
     hf_ending ending = {.end = run->params->detector.detect.events ? run->summary->findings.end : HF_END_PLATEAU,
                         .t = time_of(run, run->trainer.step),
                         .equal_heads = run->params->learner.problem.heads > 1 && view->observation.divergence == 0};
     if (run->trainer.train->samples > 0)
         return HF_OK;
-    hf_span_loss(view->flow, &ending.loss, &ending.speed);
-    const hf_system system = hf_flow_system(view->flow);
-    return hf_reach_judge(&system, &ending, &run->summary->censored, err);
+    hf_span_loss(view->point.self, &ending.loss, &ending.speed);
+    return hf_reach_judge(&view->point, &ending, &run->summary->censored, err);
 }
 
 static hf_status finish(train_run *run, hf_error *err)
@@ -284,7 +284,6 @@ static hf_status finish(train_run *run, hf_error *err)
     hf_status status = HF_OK;
     if (ended && run->params->detector.detect.events)
         status = hf_series_finish(run->series, &summary->findings, err);
-    t->learner.probe.kind->look(t->learner.probe.self, t->parameters); /* now: saddles have left the view at a plateau */
     if (status == HF_OK && t->options->judge_end && ended)
         status = judge_end(run, err);
     summary->steps = t->step;

@@ -42,21 +42,14 @@ double hf_in_context_level(const hf_in_context_params *params, const bool *known
 
 static bool allocate(hf_in_context *flow)
 {
-    const size_t d = flow->dimension, square = d * d, size = flow->size;
-    double *memory = calloc(3 * d + 3 * square + 4 * size + 4 * d, sizeof *memory);
+    const size_t d = flow->dimension;
+    double *memory = malloc((3 * d + flow->size) * sizeof *memory);
     if (memory == NULL)
         return false;
     flow->eigenvalue = memory; /* the one pointer to free */
     flow->moment = flow->eigenvalue + d;
     flow->best = flow->moment + d;
-    flow->product = flow->best + d;
-    flow->slope = flow->product + square;
-    flow->change = flow->slope + square;
-    flow->start = flow->change + square;
-    flow->y = flow->start + size;
-    flow->velocity = flow->y + size;
-    flow->bent = flow->velocity + size;
-    flow->turned = flow->bent + size;
+    flow->start = flow->best + d;
     return true;
 }
 
@@ -108,6 +101,39 @@ hf_status hf_in_context_draw(const hf_in_context_params *params, double scale, u
     return HF_OK;
 }
 
+/* ---- a point ---- */
+
+static hf_status point_create(void **point, const void *self, hf_error *err)
+{
+    const hf_in_context *flow = self;
+    const size_t d = flow->dimension, square = d * d, size = flow->size;
+    hf_in_context_point *here = calloc(1, sizeof *here);
+    double *memory = calloc(3 * square + 3 * size + 4 * d, sizeof *memory);
+    if (here == NULL || memory == NULL) {
+        free(here);
+        free(memory);
+        return hf_fail_memory(err, "a state of the flow");
+    }
+    here->flow = flow;
+    here->y = memory; /* the one pointer to free */
+    here->velocity = here->y + size;
+    here->bent = here->velocity + size;
+    here->product = here->bent + size;
+    here->slope = here->product + square;
+    here->change = here->slope + square;
+    here->turned = here->change + square;
+    *point = here;
+    return HF_OK;
+}
+
+static void point_free(void *point)
+{
+    hf_in_context_point *here = point;
+    if (here != NULL)
+        free(here->y);
+    free(here);
+}
+
 /* ---- the equations ---- */
 
 static void get_start(const void *self, double *y)
@@ -139,61 +165,64 @@ static void turn(size_t d, const double *matrix, const double *k, const double *
 }
 
 /* K, B = M (K* - K) Lambda and L = least + sum_ij M_ii (K* - K)_ij^2 lambda_j, a sum of squares. */
-static void evaluate_product(hf_in_context *flow)
+static void evaluate_product(hf_in_context_point *here)
 {
+    const hf_in_context *flow = here->flow;
     const size_t d = flow->dimension, heads = flow->heads;
-    const double *k = flow->y + heads, *q = k + heads * d;
-    memset(flow->product, 0, d * d * sizeof *flow->product);
+    const double *k = here->y + heads, *q = k + heads * d;
+    memset(here->product, 0, d * d * sizeof *here->product);
     for (size_t h = 0; h < heads; h++)
-        add_outer(d, flow->y[h], k + h * d, q + h * d, flow->product);
-    flow->loss = flow->least;
+        add_outer(d, here->y[h], k + h * d, q + h * d, here->product);
+    here->loss = flow->least;
     for (size_t i = 0; i < d; i++)
         for (size_t j = 0; j < d; j++) {
-            const double missing = (i == j ? flow->best[i] : 0) - flow->product[i * d + j];
-            flow->slope[i * d + j] = flow->moment[i] * missing * flow->eigenvalue[j];
-            flow->loss += flow->slope[i * d + j] * missing;
+            const double missing = (i == j ? flow->best[i] : 0) - here->product[i * d + j];
+            here->slope[i * d + j] = flow->moment[i] * missing * flow->eigenvalue[j];
+            here->loss += here->slope[i * d + j] * missing;
         }
 }
 
-static bool at(void *self, const double *y)
+static bool at(void *point, const double *y)
 {
-    hf_in_context *flow = self;
+    hf_in_context_point *here = point;
+    const hf_in_context *flow = here->flow;
     const size_t d = flow->dimension, heads = flow->heads;
-    memcpy(flow->y, y, flow->size * sizeof *y);
-    evaluate_product(flow);
+    memcpy(here->y, y, flow->size * sizeof *y);
+    evaluate_product(here);
     const double *v = y, *k = y + heads, *q = k + heads * d;
-    double *dk = flow->velocity + heads, *dq = dk + heads * d;
+    double *dk = here->velocity + heads, *dq = dk + heads * d;
     for (size_t h = 0; h < heads; h++) {
-        turn(d, flow->slope, k + h * d, q + h * d, dk + h * d, dq + h * d);
-        flow->velocity[h] = hf_dot(d, k + h * d, dk + h * d);
+        turn(d, here->slope, k + h * d, q + h * d, dk + h * d, dq + h * d);
+        here->velocity[h] = hf_dot(d, k + h * d, dk + h * d);
         for (size_t i = h * d; i < (h + 1) * d; i++) {
             dk[i] *= v[h];
             dq[i] *= v[h];
         }
     }
-    flow->speed = 2 * hf_dot(flow->size, flow->velocity, flow->velocity);
-    return isfinite(flow->loss) && isfinite(flow->speed);
+    here->speed = 2 * hf_dot(flow->size, here->velocity, here->velocity);
+    return isfinite(here->loss) && isfinite(here->speed);
 }
 
-static void energy(const void *self, double *loss, double *speed)
+static void energy(const void *point, double *loss, double *speed)
 {
-    const hf_in_context *flow = self;
-    *loss = flow->loss;
-    *speed = flow->speed;
+    const hf_in_context_point *here = point;
+    *loss = here->loss;
+    *speed = here->speed;
 }
 
-static void velocity(const void *self, double *result)
+static void velocity(const void *point, double *result)
 {
-    const hf_in_context *flow = self;
-    memcpy(result, flow->velocity, flow->size * sizeof *result);
+    const hf_in_context_point *here = point;
+    memcpy(result, here->velocity, here->flow->size * sizeof *result);
 }
 
 /* dB_ij = -M_ii dK_ij lambda_j */
-static void change_slope(hf_in_context *flow, const double *dv, const double *dk, const double *dq)
+static void change_slope(hf_in_context_point *here, const double *dv, const double *dk, const double *dq)
 {
+    const hf_in_context *flow = here->flow;
     const size_t d = flow->dimension, heads = flow->heads;
-    const double *v = flow->y, *k = v + heads, *q = k + heads * d;
-    double *change = flow->change;
+    const double *v = here->y, *k = v + heads, *q = k + heads * d;
+    double *change = here->change;
     memset(change, 0, d * d * sizeof *change);
     for (size_t h = 0; h < heads; h++) {
         add_outer(d, dv[h], k + h * d, q + h * d, change);
@@ -206,19 +235,20 @@ static void change_slope(hf_in_context *flow, const double *dv, const double *dk
 }
 
 /* (k^T B q)' = dk.Bq + k.(dB q + B dq), (v B q)' = dv Bq + v (dB q + B dq), (v B^T k)' likewise. */
-static void jacobian_times(void *self, const double *x, double *result)
+void hf_in_context_jacobian_times(void *point, const double *x, double *result)
 {
-    hf_in_context *flow = self;
+    hf_in_context_point *here = point;
+    const hf_in_context *flow = here->flow;
     const size_t d = flow->dimension, heads = flow->heads;
-    const double *v = flow->y, *dv = x, *dk = x + heads, *dq = dk + heads * d;
-    double *right = flow->turned, *left = right + d, *along = left + d, *back = along + d;
-    change_slope(flow, dv, dk, dq);
+    const double *v = here->y, *dv = x, *dk = x + heads, *dq = dk + heads * d;
+    double *right = here->turned, *left = right + d, *along = left + d, *back = along + d;
+    change_slope(here, dv, dk, dq);
     for (size_t h = 0; h < heads; h++) {
         const double *k = v + heads + h * d, *q = v + heads * (1 + d) + h * d;
         double *to_k = result + heads + h * d, *to_q = result + heads * (1 + d) + h * d;
-        turn(d, flow->slope, k, q, right, left);
-        turn(d, flow->change, k, q, to_k, to_q);
-        turn(d, flow->slope, dk + h * d, dq + h * d, along, back);
+        turn(d, here->slope, k, q, right, left);
+        turn(d, here->change, k, q, to_k, to_q);
+        turn(d, here->slope, dk + h * d, dq + h * d, along, back);
         for (size_t i = 0; i < d; i++) {
             to_k[i] += along[i];
             to_q[i] += back[i];
@@ -231,11 +261,11 @@ static void jacobian_times(void *self, const double *x, double *result)
     }
 }
 
-static double speed_rate(void *self)
+static double speed_rate(void *point)
 {
-    hf_in_context *flow = self;
-    jacobian_times(flow, flow->velocity, flow->bent);
-    return 4 * hf_dot(flow->size, flow->velocity, flow->bent);
+    hf_in_context_point *here = point;
+    hf_in_context_jacobian_times(here, here->velocity, here->bent);
+    return 4 * hf_dot(here->flow->size, here->velocity, here->bent);
 }
 
 /* ---- names ---- */
@@ -268,10 +298,12 @@ static const hf_system_kind kind = {
     .name = "in-context",
     .remedy = "lower the eigenvalues or the initial values",
     .start = get_start,
+    .point_create = point_create,
+    .point_free = point_free,
     .at = at,
     .energy = energy,
     .velocity = velocity,
-    .jacobian_times = jacobian_times,
+    .jacobian_times = hf_in_context_jacobian_times,
     .speed_rate = speed_rate,
     .blame = blame,
     .coordinate_name = coordinate_name,
@@ -287,9 +319,10 @@ hf_system hf_in_context_system(hf_in_context *flow)
 
 /* ---- measures ---- */
 
-void hf_in_context_product(const hf_in_context *flow, double *product)
+void hf_in_context_product(const hf_point *point, double *product)
 {
-    memcpy(product, flow->product, flow->dimension * flow->dimension * sizeof *product);
+    const hf_in_context_point *here = point->self;
+    memcpy(product, here->product, here->flow->dimension * here->flow->dimension * sizeof *product);
 }
 
 /* |x|^2 of the row of head h of the block that starts at first. */
@@ -299,14 +332,14 @@ static double row_square(const hf_in_context *flow, const double *y, size_t firs
     return hf_dot(flow->dimension, x, x);
 }
 
-double hf_in_context_defect(const hf_in_context *flow)
+double hf_in_context_defect(const hf_in_context *flow, const double *y)
 {
     const size_t heads = flow->heads, block[2] = {heads, heads * (1 + flow->dimension)};
     double largest = 0, moved = 0;
     for (size_t h = 0; h < heads; h++)
         for (size_t b = 0; b < 2; b++) {
-            const double now = row_square(flow, flow->y, block[b], h), then = row_square(flow, flow->start, block[b], h);
-            const double v = flow->y[h], v0 = flow->start[h];
+            const double now = row_square(flow, y, block[b], h), then = row_square(flow, flow->start, block[b], h);
+            const double v = y[h], v0 = flow->start[h];
             moved = fmax(moved, fabs(v * v - now - (v0 * v0 - then)));
             largest = fmax(largest, fmax(v * v, now));
         }

@@ -16,7 +16,7 @@
 #define HF_SYSTEM_IN_CONTEXT_H
 
 #include "core/error.h"
-#include "system/system.h"
+#include "system/point.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -53,14 +53,14 @@ extern const hf_observer_kind hf_in_context_observer;
 /* The flow as a system without a Newton solve of its own. Groups: v, k, q. */
 hf_system hf_in_context_system(hf_in_context *flow);
 
-/* K at the state evaluated last. product: (D, D). */
-void hf_in_context_product(const hf_in_context *flow, double *product);
+/* K at a point of the system. product: (D, D). */
+void hf_in_context_product(const hf_point *point, double *product);
 
 /* The loss of the model that knows the features flagged in known (D) and nothing of the others. */
 double hf_in_context_level(const hf_in_context_params *params, const bool *known);
 
-/* At the state evaluated last, max_h max(|v^2 - |k|^2 - start|, |v^2 - |q|^2 - start|) over the largest square of the state: how far what is conserved
- * has moved. */
-double hf_in_context_defect(const hf_in_context *flow);
+/* At the state y, max_h max(|v^2 - |k|^2 - start|, |v^2 - |q|^2 - start|) over the largest square of the state: how far what is
+ * conserved has moved. */
+double hf_in_context_defect(const hf_in_context *flow, const double *y);
 
 #endif

@@ -7,24 +7,24 @@
 /* ---- shares ---- */
 
 /* Part of K_ii that head h gives, over what it is when feature i is known. */
-static double share_of(const hf_in_context *flow, size_t h, size_t i)
+static double share_of(const hf_in_context *flow, const double *y, size_t h, size_t i)
 {
     const size_t heads = flow->heads, d = flow->dimension;
-    const double *k = flow->y + heads, *q = k + heads * d;
-    return flow->y[h] * k[h * d + i] * q[h * d + i] / flow->best[i];
+    const double *k = y + heads, *q = k + heads * d;
+    return y[h] * k[h * d + i] * q[h * d + i] / flow->best[i];
 }
 
-static double known(const void *self, size_t pattern)
+static double known(const void *point, size_t pattern)
 {
-    const hf_in_context *flow = self;
+    const hf_in_context_point *here = point;
     const size_t i = pattern - 1;
-    return flow->product[i * (flow->dimension + 1)] / flow->best[i];
+    return here->product[i * (here->flow->dimension + 1)] / here->flow->best[i];
 }
 
 /* ---- an observer ---- */
 
 typedef struct {
-    hf_in_context *flow;
+    const hf_in_context *flow;
     double mixed;  /* |K - diag K| / |K of everything known|, Frobenius */
     double *known; /* (D) K_ii over what it is when feature i is known */
     double *loss;  /* (D) what row i of K leaves of the loss above the least */
@@ -32,7 +32,7 @@ typedef struct {
     double *share; /* (H, D) */
 } view;
 
-static hf_status create(void **observer, void *self, hf_error *err)
+static hf_status create(void **observer, const void *self, hf_error *err)
 {
     const hf_in_context *flow = self;
     const size_t d = flow->dimension, heads = flow->heads;
@@ -43,7 +43,7 @@ static hf_status create(void **observer, void *self, hf_error *err)
         free(memory);
         return hf_fail_memory(err, "the observations");
     }
-    *v = (view){.flow = self, .known = memory, .loss = memory + d, .value = memory + 2 * d};
+    *v = (view){.flow = flow, .known = memory, .loss = memory + d, .value = memory + 2 * d};
     v->share = v->value + heads;
     *observer = v;
     return HF_OK;
@@ -57,19 +57,19 @@ static void destroy(void *observer)
     free(v);
 }
 
-static void look(void *observer, const double *y)
+static void look(void *observer, const void *point, const double *y)
 {
     view *v = observer;
+    const hf_in_context_point *here = point;
     const hf_in_context *flow = v->flow;
     const size_t d = flow->dimension;
-    hf_in_context_system(v->flow).kind->at(v->flow, y);
     double outside = 0, whole = 0;
     for (size_t i = 0; i < d; i++) {
-        v->known[i] = known(flow, i + 1);
+        v->known[i] = known(point, i + 1);
         v->loss[i] = 0;
         whole += flow->best[i] * flow->best[i];
         for (size_t j = 0; j < d; j++) {
-            const double k = flow->product[i * d + j], missing = (i == j ? flow->best[i] : 0) - k;
+            const double k = here->product[i * d + j], missing = (i == j ? flow->best[i] : 0) - k;
             v->loss[i] += flow->moment[i] * missing * missing * flow->eigenvalue[j];
             outside += i == j ? 0 : k * k;
         }
@@ -78,7 +78,7 @@ static void look(void *observer, const double *y)
     for (size_t h = 0; h < flow->heads; h++) {
         v->value[h] = y[h];
         for (size_t i = 0; i < d; i++)
-            v->share[h * d + i] = share_of(flow, h, i);
+            v->share[h * d + i] = share_of(flow, y, h, i);
     }
 }
 
@@ -133,10 +133,10 @@ static const hf_observable observables[] = {
     {"share", "_<h>_<i>", "", "part of that K_ii that head h gives", by_head_and_feature, get_share, false},
 };
 
-static hf_status state(const void *self, const double *y, hf_take_coordinate *take, void *to, hf_error *err)
+static hf_status state(const void *point, const double *y, hf_take_coordinate *take, void *to, hf_error *err)
 {
     static const char *const kinds[] = {"key", "query"};
-    const hf_in_context *flow = self;
+    const hf_in_context *flow = ((const hf_in_context_point *)point)->flow;
     const size_t heads = flow->heads, d = flow->dimension;
     (void)err;
     for (size_t h = 0; h < heads; h++)
@@ -148,11 +148,9 @@ static hf_status state(const void *self, const double *y, hf_take_coordinate *ta
     return HF_OK;
 }
 
-/* The flow is where it was evaluated last, at y. */
 static double moved(const void *self, const double *y)
 {
-    (void)y;
-    return hf_in_context_defect(self);
+    return hf_in_context_defect(self, y);
 }
 
 const hf_observer_kind hf_in_context_observer = {.create = create,
@@ -183,12 +181,12 @@ static void signals(const void *self, const hf_thresholds *thresholds, hf_signal
 }
 
 /* The head that gives most of it. */
-static void describe(void *observer, const double *y, hf_event *event)
+static void describe(void *observer, void *point, const double *y, hf_event *event)
 {
     view *v = observer;
     const size_t d = v->flow->dimension;
-    look(v, y);
-    event->loss = v->flow->loss;
+    look(v, point, y);
+    event->loss = ((const hf_in_context_point *)point)->loss;
     event->value = -INFINITY;
     for (size_t h = 0; h < v->flow->heads; h++) {
         const double share = v->share[h * d + event->pattern - 1];
@@ -234,11 +232,10 @@ const hf_watch_kind hf_in_context_watch = {.signal_count = pattern_count,
 /* ---- curvature ---- */
 
 /* The flow goes down the gradient in its own coordinates, by half of it: its Jacobian is symmetric. */
-static void times(void *self, const double *x, double *result)
+static void times(void *point, const double *x, double *result)
 {
-    hf_in_context *flow = self;
-    hf_in_context_system(flow).kind->jacobian_times(flow, x, result);
-    for (size_t i = 0; i < flow->size; i++)
+    hf_in_context_jacobian_times(point, x, result);
+    for (size_t i = 0; i < ((const hf_in_context_point *)point)->flow->size; i++)
         result[i] = -result[i];
 }
 

@@ -37,15 +37,15 @@ typedef struct {
 typedef void hf_take_coordinate(void *to, const char *kind, size_t head, size_t index, double value);
 
 typedef struct {
-    hf_status (*create)(void **observer, void *self, hf_error *err); /* Errors: HF_ESYSTEM */
-    void (*free)(void *observer);                                    /* NULL is legal */
-    void (*look)(void *observer, const double *y);                   /* evaluates the system at y and observes */
+    hf_status (*create)(void **observer, const void *self, hf_error *err); /* Errors: HF_ESYSTEM */
+    void (*free)(void *observer);                                          /* NULL is legal */
+    void (*look)(void *observer, const void *point, const double *y);      /* observes a point, which is at y */
     size_t observable_count;
     const hf_observable *observable;   /* (observable_count) */
     const hf_profile *profile; /* attention.tsv; NULL: none */
 
-    /* Hands over the state y, at which the system was evaluated last, coordinate by coordinate. Errors: HF_ESYSTEM. */
-    hf_status (*state)(const void *self, const double *y, hf_take_coordinate *take, void *to, hf_error *err);
+    /* Hands over the state y, at which the point is, coordinate by coordinate. Errors: HF_ESYSTEM. */
+    hf_status (*state)(const void *point, const double *y, hf_take_coordinate *take, void *to, hf_error *err);
 
     /* Whether there are several heads and all are equal bit for bit, as of the last look; NULL: no. */
     bool (*is_symmetric)(const void *observer);

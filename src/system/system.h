@@ -1,9 +1,9 @@
 /* system: the equations y' = f(y) of a flow that goes down a loss, as those see them who integrate it, look for its plateaus
  * and write its tables: a table of functions, and the data they work on.
  *
- * A flow implements one hf_system_kind and hands out an hf_system. `self` is evaluated at one state at a time, by `at`; the
- * functions below it say so where they refer to that state. What takes it as const leaves it as it is, memory for work
- * included: the others may not run at the same time. */
+ * A flow implements one hf_system_kind and hands out an hf_system. `self` is the equations and the coordinates they are written in;
+ * `point` is what they are at one state, with memory for work: as many as are wanted are made, and none knows of another. What
+ * takes one of them as const leaves it as it is, memory for work included. Points are used through point.h. */
 #ifndef HF_SYSTEM_SYSTEM_H
 #define HF_SYSTEM_SYSTEM_H
 
@@ -28,9 +28,9 @@ typedef struct {
 
 /* A Newton solve of the system's own: (I - gamma J) x = b. */
 typedef struct {
-    hf_status (*create)(void **newton, void *self, hf_error *err); /* Errors: HF_ESYSTEM */
-    void (*free)(void *newton);                                    /* NULL is legal */
-    bool (*setup)(void *newton, double gamma); /* factors at the state of `at`; false: singular or not finite */
+    hf_status (*create)(void **newton, const void *self, hf_error *err); /* Errors: HF_ESYSTEM */
+    void (*free)(void *newton);                                          /* NULL is legal */
+    bool (*setup)(void *newton, const void *point, double gamma); /* factors there; false: singular or not finite */
     void (*solve)(void *newton, const double *b, double *x); /* with the last factorization; b, x: (size), apart */
 } hf_newton_kind;
 
@@ -39,16 +39,19 @@ typedef struct {
     const char *remedy; /* what a user can do when something overflows: "lower ..." */
 
     void (*start)(const void *self, double *y); /* the initial state; y: (size) */
-    bool (*at)(void *self, const double *y);    /* evaluates at y; false if something is not finite */
+
+    hf_status (*point_create)(void **point, const void *self, hf_error *err); /* at no state yet. Errors: HF_ESYSTEM */
+    void (*point_free)(void *point);                                          /* NULL is legal */
+    bool (*at)(void *point, const double *y); /* evaluates at y; false if something is not finite */
 
     /* At the state of `at`: */
-    void (*energy)(const void *self, double *loss, double *speed);             /* L and P = -dL/dt */
-    void (*velocity)(const void *self, double *velocity);                      /* y'; (size) */
-    void (*jacobian_times)(void *self, const double *x, double *result); /* J x, the velocity's derivative along x */
-    double (*speed_rate)(void *self);                                    /* dP/dt along the flow */
+    void (*energy)(const void *point, double *loss, double *speed);       /* L and P = -dL/dt */
+    void (*velocity)(const void *point, double *velocity);                /* y'; (size) */
+    void (*jacobian_times)(void *point, const double *x, double *result); /* J x, the velocity's derivative along x */
+    double (*speed_rate)(void *point);                                    /* dP/dt along the flow */
 
-    /* Chooses the coordinates anew from the state y, at a restart, and rewrites y in them. NULL: they are always the same.
-     * Errors: HF_ESYSTEM (self and y unchanged). */
+    /* Chooses the coordinates anew from the state y, at a restart, and rewrites y in them; points are to be evaluated anew. NULL: they
+     * are always the same. Errors: HF_ESYSTEM (self and y unchanged). */
     hf_status (*rebase)(void *self, double *y, hf_error *err);
 
     /* Names the first coordinate that is not finite in a state or velocity; false: all are finite. */
@@ -87,13 +90,7 @@ typedef struct {
 /* Legal on a zeroed one. */
 void hf_owned_system_free(hf_owned_system *owned);
 
-/* L and P at the state of `at`. */
-double hf_system_loss(const hf_system *system);
-double hf_system_speed(const hf_system *system);
-
-/* Whether the velocity is no gradient, so that P may be 0 or negative where the state rests, and the speed that counts as rest
- * at the state of `at` (0 where it is one). */
+/* Whether the velocity is no gradient, so that P may be 0 or negative where the state rests. */
 bool hf_system_may_rest(const hf_system *system);
-double hf_system_rest(const hf_system *system);
 
 #endif

@@ -1,5 +1,5 @@
-/* watch: what those who look for events and plateaus ask of a system beside its equations. All of it refers to the state of the
- * system's `at`, unless a state is passed. What a system has not is NULL. */
+/* watch: what those who look for events and plateaus ask of a system, `self`, and of it at a state, `point`, beside its equations
+ * (system.h). What a system has not is NULL. */
 #ifndef HF_SYSTEM_WATCH_H
 #define HF_SYSTEM_WATCH_H
 
@@ -16,7 +16,7 @@ typedef struct {
     size_t pattern; /* that an acquisition is of, from 1; 0: does not apply */
     bool rises;     /* from below; else from above */
     double threshold;
-    double (*value)(const void *self, size_t pattern);
+    double (*value)(const void *point, size_t pattern);
 } hf_signal;
 
 /* What the user counts as an event. */
@@ -30,16 +30,16 @@ typedef struct {
     size_t (*signal_count)(const void *self);
     void (*signals)(const void *self, const hf_thresholds *thresholds, hf_signal *signal); /* signal: (signal_count) */
 
-    /* Evaluates the system at y and fills in what an event of this kind (with its time and pattern) has: loss, head, other,
-     * pattern, mode, value. observer: the system's (observer.h). */
-    void (*describe)(void *observer, const double *y, hf_event *event);
+    /* Fills in what an event of this kind (with its time and pattern) has at a point, which is at y: loss, head, other, pattern,
+     * mode, value. observer: the system's (observer.h), for work. */
+    void (*describe)(void *observer, void *point, const double *y, hf_event *event);
     void (*match)(size_t count, hf_event *events); /* once all events are known, in order of time */
 
-    double (*test_loss)(const void *self);     /* by which emergence is judged in place of the loss; */
+    double (*test_loss)(const void *point);    /* by which emergence is judged in place of the loss; */
     bool (*has_test)(const void *self);        /* where there are test data */
-    double (*descent)(const void *self);       /* with a velocity that is no gradient: what P would be if it were one; */
+    double (*descent)(const void *point);      /* with a velocity that is no gradient: what P would be if it were one; */
     bool (*has_balance)(const void *self);     /* where it is none, so that the flow may rest with a gradient */
-    void (*inner_energy)(const void *self, double *loss, double *speed); /* of the part of the state that is looked at in
+    void (*inner_energy)(const void *point, double *loss, double *speed); /* of the part of the state that is looked at in
                                                                             training; NULL: of all */
 
     size_t (*pattern_count)(const void *self); /* what can be learned; NULL: nothing by name */
@@ -48,20 +48,20 @@ typedef struct {
     hf_status (*resolution)(const void *self, double *scale, double *variance, hf_error *err); /* of rounding: see hf_resolution of detect/track.h; NULL: the loss at the start, 0 */
 
     size_t (*head_count)(const void *self);
-    double (*least_overlap)(const void *self);
-    void (*overlaps)(const void *self, const double *y, double *overlap); /* (H, H) of every pair of heads */
+    double (*least_overlap)(const void *point);
+    void (*overlaps)(const void *point, const double *y, double *overlap); /* (H, H) of every pair of heads; the point is at y */
 } hf_watch_kind;
 
 /* The loss's second derivative, where the flow is a gradient flow. */
 typedef struct {
     /* result = minus the Jacobian times x, in coordinates in which it is symmetric; all (size). */
-    void (*times)(void *self, const double *x, double *result);
+    void (*times)(void *point, const double *x, double *result);
     double (*symmetric_fraction)(const void *self, const double *x); /* share of |x|^2 that moves all heads alike; NULL: nan */
     size_t (*ways_down)(const void *self, bool all); /* how many negative eigenvalues are likely, or possible */
 
     /* The lowest eigenvalue among directions that move all heads alike, where all are equal; NULL, or false: it is too
      * large a problem. */
-    hf_status (*lowest_alike)(void *self, double *lowest, hf_error *err);
+    hf_status (*lowest_alike)(void *point, double *lowest, hf_error *err);
     bool (*has_alike)(const void *self);
 } hf_curvature_kind;
 

@@ -3,13 +3,15 @@
 #define HF_TRAIN_PROBE_H
 
 #include "flow/observe.h"
+#include "system/point.h"
 
 #include <stdbool.h>
 
 /* A model in the coordinates of a flow. */
 typedef struct {
     const hf_problem *problem;
-    hf_flow *flow;              /* at the state observed */
+    hf_flow *flow;              /* owned */
+    hf_point point;             /* of it: the state observed */
     double *y;                  /* (size of the flow's state) that state */
     hf_observation observation; /* loss: exact, over the population, without the label noise */
 } hf_view;

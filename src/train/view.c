@@ -15,8 +15,12 @@ hf_status hf_viewer_init(hf_viewer *v, const hf_regression_task *task, hf_error 
     const size_t H = p->heads, wide = p->features > p->positions ? p->features : p->positions;
     *v = (hf_viewer){.task = task, .view.problem = p};
     hf_status status = hf_flow_create(&v->view.flow, p, err);
+    if (status == HF_OK) {
+        const hf_system system = hf_flow_system(v->view.flow);
+        status = hf_point_init(&v->view.point, &system, err);
+    }
     if (status == HF_OK)
-        status = hf_observation_init(&v->view.observation, v->view.flow, err);
+        status = hf_observation_init(&v->view.observation, p, err);
     if (status != HF_OK) {
         hf_viewer_clear(v);
         return status;
@@ -41,6 +45,7 @@ hf_status hf_viewer_init(hf_viewer *v, const hf_regression_task *task, hf_error 
 void hf_viewer_clear(hf_viewer *v)
 {
     hf_observation_clear(&v->view.observation);
+    hf_point_clear(&v->view.point);
     hf_flow_free(v->view.flow);
     free(v->value);
     free(v->equal);
@@ -99,7 +104,8 @@ bool hf_viewer_look(hf_viewer *v, const double *values, const double *logits)
         place_rests(v, task->group_start[g], task->group_start[g + 1], task->base + g * p->heads);
     fill_modes(v, p->features, v->value, v->deviation, v->view.y);
     fill_modes(v, p->positions, logits, v->logit_deviation, v->view.y + p->heads * p->features);
-    hf_observe(v->view.flow, v->view.y, &v->view.observation);
+    hf_point_at(&v->view.point, v->view.y);
+    hf_observe(v->view.point.self, v->view.y, &v->view.observation);
     return isfinite(v->view.observation.loss) && isfinite(v->view.observation.speed);
 }
 
@@ -129,8 +135,7 @@ static double viewer_sharpness(void *self, const double *parameters)
     double largest;
     if (!viewer_look(v, parameters))
         return NAN;
-    const hf_system system = hf_flow_system(v->view.flow);
-    return hf_saddle_sharpness(&system, &largest, NULL) == HF_OK ? largest : NAN;
+    return hf_saddle_sharpness(&v->view.point, &largest, NULL) == HF_OK ? largest : NAN;
 }
 
 static const hf_probe_kind kind = {
