@@ -15,6 +15,25 @@ static bool has_tables(const hf_trainer *t)
     return t->options->directory != NULL;
 }
 
+/* Products of a few parameters of this size are no numbers of any use, if they are finite. */
+static const double largest_parameter = 1e30;
+
+/* HF_ENUMERIC: a parameter is not finite, or absurd. */
+static hf_status judge_parameters(const hf_trainer *t, hf_error *err)
+{
+    double largest = 0;
+    bool finite = true;
+    for (size_t i = 0; i < t->count; i++) {
+        largest = fabs(t->parameters[i]) > largest ? fabs(t->parameters[i]) : largest;
+        finite = finite && isfinite(t->parameters[i]);
+    }
+    if (finite && largest <= largest_parameter)
+        return HF_OK;
+    return hf_fail(err, HF_ENUMERIC,
+                   "training with seed %" PRIu64 " exploded: a parameter is %s after step %" PRIu64 "; lower train.lr = %g",
+                   t->origin.seed, finite ? "beyond 1e30" : "not finite", t->step, t->train->lr);
+}
+
 hf_status hf_trainer_fail(const hf_trainer *t, const char *more, hf_error *err)
 {
     return hf_fail(err, HF_ENUMERIC,
@@ -121,6 +140,8 @@ static hf_status train(hf_trainer *t, hf_error *err)
         t->batch_loss = hf_learner_gradient(&t->learner, t->parameters, t->step, t->gradient);
         hf_optimizer_step(&t->optimizer, ++t->step, t->tensors, t->gradient, t->parameters);
         status = observe(t, err);
+        if (status == HF_OK)
+            status = judge_parameters(t, err);
         if (status != HF_OK)
             break;
         hf_schedule_see(&t->optimizer.schedule, t->judged);
