@@ -6,7 +6,8 @@ head_colour(h) = heads <= 6 ? word("#0072B2 #D55E00 #009E73 #CC79A7 #E69F00 #56B
 span_dash(k) = word("1 2 4 5 3", (k - 1) % 5 + 1) + 0
 known_colour(k) = word(viridis, 1 + int(0.8 * (words(viridis) - 1) * (levels > 1 ? (k - 1) / (levels - 1.0) : 0)))
 
-panels = has_values ? 3 : 2
+has_cuts = words(cuts) > 0
+panels = (has_values ? 3 : 2) + has_cuts
 left = 95.0; right = 245.0; top = 78.0; row_gap = 18.0; bottom = 62.0
 wide = 900.0; high = 230.0
 width = left + wide + right
@@ -81,9 +82,19 @@ plot for [k = 1:shown(levels)] trajectory using "step":sprintf("kl_%d", k) with 
 unset label 1
 unset label 2
 
-eval place(left, row_top(2), wide, high)
+if (has_cuts) {
+  eval place(left, row_top(2), wide, high)
+  eval legend_at(row_top(2))
+  set ylabel "nats"
+  set yrange [0:*]
+  plot for [i = 1:words(cuts)] trajectory using "step":"cut_" . word(cuts, i) with lines lw 2.5 dt 2 \
+         lc rgb known_colour(word(cuts, i)) title sprintf("KL, context of %s span%s", word(cuts, i), word(cuts, i) eq "1" ? "" : "s"), \
+       trajectory using "step":(column(sprintf("kl_%d", levels))) with lines lw 2.5 lc rgb known_colour(levels) title "KL from the truth"
+}
+
+eval place(left, row_top(2 + has_cuts), wide, high)
 if (!has_values) { set format x "%g"; set xlabel words(stage_from) > 0 ? "step (shaded: stages)" : "step" }
-eval legend_at(row_top(2))
+eval legend_at(row_top(2 + has_cuts))
 set ylabel "attention of the last query"
 set yrange [-0.02:1.05]
 of_span = "on span %d"
@@ -91,10 +102,10 @@ plot for [h = 1:heads_drawn] for [k = 1:shown(levels)] trajectory using "step":s
        dt span_dash(k) lc rgb head_colour(h) notitle, @legend_heads
 
 if (has_values) {
-  eval place(left, row_top(3), wide, high)
+  eval place(left, row_top(3 + has_cuts), wide, high)
   set format x "%g"
   set xlabel words(stage_from) > 0 ? "step (shaded: stages)" : "step"
-  eval legend_at(row_top(3))
+  eval legend_at(row_top(3 + has_cuts))
   set ylabel "value <V_h, A_k>"
   set yrange [*:*]
   of_span = "along A_%d"

@@ -491,6 +491,53 @@ static void test_a_look_is_the_same_on_any_number_of_threads(void **state)
     task.kind->free(task.self);
 }
 
+/* Divergences from two other models, against softmax and sums written down once more; from itself it is none. */
+static void test_rivals(void **state)
+{
+    (void)state;
+    enum { N = 70, SIZE = N * 6 * 7 };
+    const hf_token_task task = make_task(&small);
+    const hf_minimal_params params = {.heads = 2, .threads = 1};
+    const hf_model model = make_minimal(&task, &params);
+    const hf_batch held_out = {.first = 5, .count = N, .fixed = true};
+    hf_token_probe *probe = NULL;
+    assert_int_equal(hf_token_probe_create(&probe, &task, model, 2, &held_out, 2, NULL), HF_OK);
+    assert_int_equal(hf_token_probe_predictions(probe), SIZE);
+    double *x = numbers(900), *said[3] = {numbers(SIZE), numbers(SIZE), numbers(SIZE)}, kl[2] = {0}, logits[42];
+    random_source random = {seed};
+    for (size_t r = 0; r < 3; r++) {
+        for (size_t i = 0; i < 900; i++)
+            x[i] = draw_normal(&random);
+        hf_token_probe_predict(probe, x, said[r]);
+    }
+    for (uint32_t n = 0; n < N; n++) {
+        model.kind->forward(model.self, x, &held_out, n, 1, logits, NULL);
+        for (size_t i = 0; i < 42; i++) {
+            double sum = 0;
+            for (size_t v = 0; v < 7; v++)
+                sum += exp(logits[i / 7 * 7 + v]);
+            const double q = exp(logits[i]) / sum;
+            assert_true(close_to(said[2][n * 42 + i], q, 1e-14));
+            for (size_t r = 0; r < 2; r++)
+                kl[r] += said[r][n * 42 + i] * log(said[r][n * 42 + i] / q) / (6 * N);
+        }
+    }
+    const size_t spans[] = {1, 2, 4};
+    const hf_token_rivals rivals = {.count = 3, .spans = spans, .probability = said};
+    assert_int_equal(hf_token_probe_compare(probe, &rivals, NULL), HF_OK);
+    assert_true(hf_token_probe_look(probe, x));
+    const hf_token_view *view = hf_token_probe_view(probe);
+    assert_true(view->rivals == 3 && view->spans[2] == 4);
+    assert_true(close_to(view->cut[0], kl[0], 1e-12) && close_to(view->cut[1], kl[1], 1e-12) && kl[0] > 0.1);
+    assert_true(fabs(view->cut[2]) < 1e-13);
+    for (size_t r = 0; r < 3; r++)
+        free(said[r]);
+    free(x);
+    hf_token_probe_free(probe);
+    model.kind->free(model.self);
+    task.kind->free(task.self);
+}
+
 /* ---- maps ---- */
 
 enum { MAPPED = 70 }; /* sequences: more than are looked at together */
@@ -585,6 +632,7 @@ int main(void)
         cmocka_unit_test(test_the_construction_is_the_chain),
         cmocka_unit_test(test_the_probe),
         cmocka_unit_test(test_a_look_is_the_same_on_any_number_of_threads),
+        cmocka_unit_test(test_rivals),
         cmocka_unit_test(test_maps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 
 #include "cli/progress.h"
 #include "report/token_figure.h"
+#include "run/cuts.h"
 #include "run/seeds.h"
 
 #include <math.h>
@@ -33,7 +34,7 @@ static void report_progress(void *data, const hf_seeds_progress *now)
 static hf_status train_seed(const void *self, uint64_t seed, const hf_run_options *options, hf_run_summary *summary,
                             hf_error *err)
 {
-    return hf_token_run(self, seed, options, summary, err);
+    return hf_cuts_run(self, seed, options, summary, err);
 }
 
 /* The script of the figure, of the first seed. */
@@ -55,20 +56,24 @@ static hf_status write_figure(const hf_token_run_params *params, const hf_run_su
                                     .first = first->tokens.first,
                                     .scored = first->tokens.scored,
                                     .lags = first->tokens.lags,
-                                    .maps = &params->output.maps};
+                                    .maps = &params->output.maps,
+                                    .cuts = &params->learner.train.cuts};
     return hf_token_figure_write(&figure, folder->work, err);
 }
 
 static hf_status train_seeds(const hf_token_run_params *params, const hf_cli_options *options, const hf_folder *folder,
                              hf_run_summary *summary, hf_error *err)
 {
-    const hf_train_params *train = &params->learner.train;
+    hf_train_params all = params->learner.train; /* phases are more steps */
+    const hf_train_params *train = &all;
     const size_t threads = options->jobs == 0 ? hf_cli_processors() : options->jobs;
+    all.steps *= hf_cuts_phases(train);
     seeds_progress progress = {.line = {.stream = stderr,
                                         .terminal = isatty(STDERR_FILENO),
                                         .now = hf_cli_clock,
                                         .trains = true,
-                                        .cheaper = "fewer train.steps or train.seeds"},
+                                        .cheaper = train->cuts.count == 0 ? "fewer train.steps or train.seeds"
+                                                                           : "fewer train.steps, train.seeds or train.cuts"},
                                .train = train,
                                .work = hf_seeds_steps(train, threads)};
     const hf_seeds seeds = {.train = train,

@@ -92,26 +92,9 @@ static hf_status settle_strengths(hf_config *c, hf_error *err)
     return HF_OK;
 }
 
-/* The largest lag of the nearest `spans` spans. */
-static size_t reach_of(const hf_config *c, size_t spans)
-{
-    size_t reach = 0, next = 1;
-    for (size_t k = 0; k < spans; k++) {
-        const size_t lag = c->chain.stride > 0 ? 1 + k * c->chain.stride : next;
-        next = lag + c->chain.lengths.at[k];
-        reach = next - 1 > reach ? next - 1 : reach;
-    }
-    return reach;
-}
-
-static size_t order_of(const hf_config *c)
-{
-    return reach_of(c, c->chain.lengths.count);
-}
-
 static hf_status check_length(hf_config *c, hf_error *err)
 {
-    const size_t order = order_of(c);
+    const size_t order = hf_chain_reach(&c->chain, c->chain.lengths.count);
     if (c->chain.lengths.count == 0)
         return hf_config_reject(c, err, "chain.lengths", "is empty, expected one length per span");
     if (order + c->chain.generated > HF_MARKOV_LENGTH)
@@ -182,7 +165,7 @@ static hf_status check_construction_weights(hf_config *c, hf_error *err)
 static hf_status check_construction(hf_config *c, hf_error *err)
 {
     const hf_network_params *m = &c->model;
-    const size_t spans = c->chain.lengths.count, order = order_of(c);
+    const size_t spans = c->chain.lengths.count, order = hf_chain_reach(&c->chain, spans);
     const bool alone = m->blocks == 1 && m->one_hot && m->full_heads && m->mlp == 0 && !m->keys && !m->output &&
                        !m->residual && !m->norm;
     if (m->beta == 0)
@@ -255,11 +238,33 @@ static hf_status check_maps(hf_config *c, hf_error *err)
     return HF_OK;
 }
 
+/* Models with cut contexts. */
+static hf_status check_cuts(hf_config *c, hf_error *err)
+{
+    const hf_counts *cuts = &c->train.cuts;
+    if (cuts->count > 0 && c->model.kind == HF_NETWORK_DECODER && c->model.blocks > 1)
+        return hf_config_reject(c, err, "train.cuts",
+                                "needs model.blocks = 1: through several blocks a model sees more than it attends to");
+    if (cuts->count > 0 && c->model.beta > 0)
+        return hf_config_reject(
+            c, err, "train.cuts",
+            "cannot be given together with model.beta: a cut model does not see the spans that heads start on");
+    for (size_t i = 0; i < cuts->count; i++) {
+        if (cuts->at[i] > c->chain.lengths.count)
+            return hf_config_reject(c, err, "train.cuts", "has %zu spans, expected 1..%zu", cuts->at[i],
+                                    c->chain.lengths.count);
+        if (i > 0 && cuts->at[i] <= cuts->at[i - 1])
+            return hf_config_reject(c, err, "train.cuts", "has %zu behind %zu, expected ascending numbers of spans",
+                                    cuts->at[i], cuts->at[i - 1]);
+    }
+    return HF_OK;
+}
+
 hf_status hf_chain_check(hf_config *config, hf_error *err)
 {
-    static hf_status (*const steps[])(hf_config *, hf_error *) = {check_no_regression, check_length,  settle_strengths,
+    static hf_status (*const steps[])(hf_config *, hf_error *) = {check_no_regression, check_length,   settle_strengths,
                                                                   check_weights,       check_switches, check_training,
-                                                                  check_maps};
+                                                                  check_cuts,          check_maps};
     hf_status status = HF_OK;
     for (size_t i = 0; i < sizeof steps / sizeof *steps && status == HF_OK; i++)
         status = steps[i](config, err);

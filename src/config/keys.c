@@ -90,6 +90,11 @@ static bool has_random_teacher(const hf_config *c)
     return c->chain.teacher == NULL;
 }
 
+static bool has_cuts(const hf_config *c)
+{
+    return c->train.cuts.count > 0;
+}
+
 static bool has_window(const hf_config *c)
 {
     return c->model.window > 0;
@@ -397,6 +402,9 @@ const hf_key hf_keys[] = {
         "number of fixed training samples; 0: fresh ones at every step"),
     KEY(train.validation, COUNT, "0", FROM_TO(0, 1e8), "1", "1024",
         "number of held-out samples that decide on the early stop; 0: the exact loss of the population"),
+    KEY(train.cuts, COUNTS, NULL, FROM_TO(1, HF_MARKOV_LENGTH), "spans", "(1, 2)",
+        "train, before, models that see only the nearest so many spans, without clipping, and compare with them; each costs a training; "
+        "default: none", .when = hf_config_is_chain, .counts = has_cuts),
     KEY(train.seeds, COUNT, "3", FROM_TO(1, 10000), "1", "8",
         "number of training runs, each with a seed of its own", .counts = never),
     KEY(train.seed, SEED, "1", AT_LEAST(0), "", "11",

@@ -23,6 +23,10 @@ static void write_facts(FILE *stream, const void *data)
     write_run(stream, f);
     fprintf(stream, "has_values = %d\nhas_stages = %d\nlog_steps = %d\nbest_step = %" PRIu64 "\n", f->has_values, f->has_stages,
             f->log_steps, f->best_step);
+    fputs("cuts = '", stream);
+    for (size_t i = 0; i < f->cuts->count; i++)
+        fprintf(stream, i == 0 ? "%zu" : " %zu", f->cuts->at[i]);
+    fputs("'\n", stream);
 }
 
 static void write_map_facts(FILE *stream, const void *data)

@@ -17,6 +17,7 @@ typedef struct {
     size_t heads, levels;
     bool has_values, has_stages; /* value_<h>_<k> in trajectory.tsv; stages.tsv has rows */
     bool log_steps;
+    const hf_counts *cuts; /* spans of the models whose context is cut: cut_<k> in trajectory.tsv */
     size_t blocks;
     size_t first, scored;      /* places that ask, from 1 */
     const hf_lag_range *lags;       /* (levels); NULL: not about lags */

@@ -18,7 +18,8 @@
 /* ---- whose files are whose ---- */
 
 /* Folders of single runs, and the files in them. */
-static const char *const run_folders[] = {"flow", "drift", "train/seed-[0-9]*", "ladder/batch-*-lr-*/seed-[0-9]*", NULL};
+static const char *const run_folders[] = {
+    "flow", "drift", "train/seed-[0-9]*", "train/seed-[0-9]*/cut-[0-9]*", "ladder/batch-*-lr-*/seed-[0-9]*", NULL};
 static const char *const run_files[] = {
     "trajectory.tsv", "attention.tsv", "states.tsv", "spectrum.tsv", "final.tsv", "events.tsv", "acquisitions.tsv",
     "stages.tsv",     "plateaus.tsv",  "maps.tsv",   "checkpoint",    KEPT,        "lock",       NULL};
@@ -139,15 +140,20 @@ static hf_status publish_new(void *data, const char *path, hf_error *err)
     return HF_OK;
 }
 
-/* Whether a file of a finished run stays with its run. */
+/* Whether a file of a finished run stays with its run, which may be what its folder is part of. */
 static bool is_kept(const publication *p, const char *path)
 {
-    char mark[600];
-    const size_t length = folder_length(path);
-    if (length == 0 || length > 500)
+    char folder[512], mark[600];
+    if (strlen(path) >= sizeof folder)
         return false;
-    snprintf(mark, sizeof mark, "%.*s/" KEPT, (int)length, path);
-    return hf_layout_has(p->commit.work, mark);
+    snprintf(folder, sizeof folder, "%s", path);
+    for (size_t length = folder_length(folder); length > 0; length = folder_length(folder)) {
+        folder[length] = '\0';
+        snprintf(mark, sizeof mark, "%s/" KEPT, folder);
+        if (hf_layout_has(p->commit.work, mark))
+            return true;
+    }
+    return false;
 }
 
 /* An image that the figure of this name has got earlier. */

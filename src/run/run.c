@@ -21,6 +21,7 @@ void hf_run_summary_clear(hf_run_summary *summary)
     free(summary->share);
     free(summary->training.crossing);
     free(summary->tokens.kl);
+    free(summary->tokens.cut);
     free(summary->tokens.lags);
     *summary = (hf_run_summary){0};
 }

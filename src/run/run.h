@@ -70,7 +70,10 @@ typedef struct {
     size_t first, scored; /* places that ask, counted from 1: first .. first + scored - 1 */
     size_t levels;
     double *kl;              /* (levels) at the end; owned */
-    hf_lag_range *lags;          /* (levels) what each is about; NULL: not lags. Owned */
+    size_t cuts;             /* models with cut contexts it is compared with, */
+    const size_t *cut_spans; /* (cuts) the spans they see, the parameters' list, */
+    double *cut;             /* (cuts) and the divergence from them at the end; owned */
+    hf_lag_range *lags;      /* (levels) what each is about; NULL: not lags. Owned */
     hf_search_result stages; /* of the held-out excess */
 } hf_token_numbers;
 

@@ -56,8 +56,22 @@ static void write_last(hf_table *table, const void *row)
     hf_table_numbers(table, view->heads * view->levels, view->last);
 }
 
+static void name_cuts(hf_table *table, const void *row)
+{
+    const hf_token_view *view = ((const hf_token_row *)row)->view;
+    for (size_t r = 0; r < view->rivals; r++)
+        hf_table_text(table, "cut_%zu", view->spans[r]);
+}
+
+static void write_cuts(hf_table *table, const void *row)
+{
+    const hf_token_view *view = ((const hf_token_row *)row)->view;
+    hf_table_numbers(table, view->rivals, view->cut);
+}
+
 static const hf_column_group level_columns = {name_levels, write_levels}, mass_columns = {name_mass, write_mass},
-                             value_columns = {name_values, write_values}, last_columns = {name_last, write_last};
+                             value_columns = {name_values, write_values}, last_columns = {name_last, write_last},
+                             cut_columns = {name_cuts, write_cuts};
 
 /* clang-format off */
 static const hf_column row_columns[] = {
@@ -70,6 +84,7 @@ static const hf_column row_columns[] = {
     HF_COLUMN_GROUP(&mass_columns, "mass_<h>_<k>", "", "attention of head h on span k of that order, mean over held-out queries; of several blocks, the last"),
     HF_COLUMN_GROUP(&value_columns, "value_<h>_<k>", "", "of the minimal model: inner product of head h's value matrix with A_k"),
     HF_COLUMN_GROUP(&last_columns, "last_<h>_<k>", "", "as mass_<h>_<k>, but of the last query of every held-out sequence alone, which sees most; the figure shows these"),
+    HF_COLUMN_GROUP(&cut_columns, "cut_<k>", "nats", "with train.cuts: divergence from the model that was trained to see the k nearest spans alone"),
 };
 /* clang-format on */
 static const hf_table_kind trajectory = {

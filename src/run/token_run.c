@@ -17,6 +17,7 @@ typedef struct {
     hf_trainer trainer;
     const hf_token_run_params *params;
     hf_run_summary *summary;
+    const hf_token_beside *beside;
     const hf_token_task *task;
     hf_token_probe *probe;
     hf_table table;
@@ -148,6 +149,8 @@ static hf_status write_row(void *self, hf_error *err)
     summary->tokens.train_excess = row.train_excess;
     summary->training.train_loss = run->trainer.train->samples > 0 ? row.train_loss : NAN;
     memcpy(summary->tokens.kl, view->kl, view->levels * sizeof *view->kl);
+    for (size_t r = 0; r < view->rivals; r++)
+        summary->tokens.cut[r] = view->cut[r];
     const hf_status status = note_row(run, view->excess, err);
     return status == HF_OK && run->trainer.options->directory != NULL ? hf_token_record_row(&run->table, &row, err)
                                                                       : status;
@@ -220,6 +223,8 @@ static void transfer(void *self, hf_channel *channel)
     hf_channel_bytes(channel, &numbers->best, sizeof numbers->best);
     hf_channel_bytes(channel, &numbers->best_step, sizeof numbers->best_step);
     hf_channel_bytes(channel, numbers->kl, numbers->levels * sizeof *numbers->kl);
+    if (numbers->cuts > 0)
+        hf_channel_bytes(channel, numbers->cut, numbers->cuts * sizeof *numbers->cut);
     hf_channel_array(channel, (void **)&run->at, &rows, sizeof *run->at);
     hf_channel_array(channel, (void **)&run->excess, &run->rows, sizeof *run->excess);
     channel->good = channel->good && rows == run->rows;
@@ -286,6 +291,29 @@ static hf_status prepare(token_run *run, hf_error *err)
     return describe_places(run, err);
 }
 
+static hf_status prepare_rivals(token_run *run, hf_error *err)
+{
+    hf_token_numbers *numbers = &run->summary->tokens;
+    const hf_token_rivals *rivals = &run->beside->rivals;
+    if (rivals->count == 0)
+        return HF_OK;
+    numbers->cuts = rivals->count;
+    numbers->cut_spans = rivals->spans;
+    numbers->cut = calloc(rivals->count, sizeof *numbers->cut);
+    return numbers->cut == NULL ? hf_fail_memory(err, "the cut models") : hf_token_probe_compare(run->probe, rivals, err);
+}
+
+/* For those that will be compared with this one. */
+static hf_status predict(token_run *run, hf_error *err)
+{
+    double *predicted = malloc(hf_token_probe_predictions(run->probe) * sizeof *predicted);
+    if (predicted == NULL)
+        return hf_fail_memory(err, "the predictions");
+    hf_token_probe_predict(run->probe, run->trainer.parameters, predicted);
+    *run->beside->predicted = predicted;
+    return HF_OK;
+}
+
 static hf_status finish(token_run *run, hf_error *err)
 {
     const hf_trainer *t = &run->trainer;
@@ -307,9 +335,10 @@ static hf_status finish(token_run *run, hf_error *err)
 }
 
 hf_status hf_token_run(const hf_token_run_params *params, uint64_t seed, const hf_run_options *options,
-                       hf_run_summary *summary, hf_error *err)
+                       const hf_token_beside *beside, hf_run_summary *summary, hf_error *err)
 {
-    token_run run = {.params = params, .summary = summary};
+    const hf_token_beside nothing = {{0}, NULL};
+    token_run run = {.params = params, .summary = summary, .beside = beside != NULL ? beside : &nothing};
     run.trainer = (hf_trainer){.kind = &training,
                                .self = &run,
                                .params = &params->learner,
@@ -325,9 +354,13 @@ hf_status hf_token_run(const hf_token_run_params *params, uint64_t seed, const h
     summary->trained = true;
     hf_status status = prepare(&run, err);
     if (status == HF_OK)
+        status = prepare_rivals(&run, err);
+    if (status == HF_OK)
         status = hf_trainer_run(&run.trainer, err);
     if (status == HF_OK)
         status = finish(&run, err);
+    if (status == HF_OK && run.beside->predicted != NULL && !hf_run_was_interrupted(summary))
+        status = predict(&run, err);
     hf_file_abandon(&run.table.file);
     hf_token_maps_clear(&run.maps);
     hf_token_probe_free(run.probe);
@@ -350,6 +383,9 @@ void hf_token_summary_print(const hf_run_summary *s, FILE *stream)
         fprintf(stream, "%s%zu: %.4g", k == 0 ? "  divergence from who knows the k strongest spans, k = " : ", ", k + 1,
                 n->kl[k]);
     fputc('\n', stream);
+    for (size_t r = 0; r < n->cuts; r++)
+        fprintf(stream, "%s%zu: %.4g%s", r == 0 ? "  from models that see the k nearest spans, k = " : ", ", n->cut_spans[r],
+                n->cut[r], r + 1 == n->cuts ? "\n" : "");
     for (size_t i = 0; i < n->stages.stage_count; i++) {
         const hf_search_stage *stage = &n->stages.stage[i];
         fprintf(stream, "  stage %zu: excess %.4g to %.4g; begins at step %.0f, half at %.0f, settles at %.0f\n", i + 1,

@@ -8,6 +8,7 @@
 #include "run/learner.h"
 #include "run/params.h"
 #include "run/run.h"
+#include "train/token_probe.h"
 
 #include <stdio.h>
 
@@ -21,10 +22,16 @@ typedef struct {
     double *teacher, *start; /* of the learner, to be freed by hf_fill_clear_token_run */
 } hf_token_run_params;
 
-/* Trains with one seed. Errors: HF_EUSAGE, HF_ENUMERIC (something is not finite), HF_ESYSTEM. Free the summary with
- * hf_run_summary_clear. */
+/* What a training has to do with others. */
+typedef struct {
+    hf_token_rivals rivals; /* models that it is compared with */
+    double **predicted;     /* becomes what the model says of the held-out tokens at the end (token_probe.h), to be freed; NULL */
+} hf_token_beside;
+
+/* Trains one model with one seed. beside: NULL: nothing. Errors: HF_EUSAGE, HF_ENUMERIC (something is not finite), HF_ESYSTEM.
+ * Free the summary with hf_run_summary_clear. */
 hf_status hf_token_run(const hf_token_run_params *params, uint64_t seed, const hf_run_options *options,
-                       hf_run_summary *summary, hf_error *err);
+                       const hf_token_beside *beside, hf_run_summary *summary, hf_error *err);
 
 /* What there is to say of a run. */
 void hf_token_summary_print(const hf_run_summary *summary, FILE *stream);

@@ -73,7 +73,7 @@ static hf_status measure_tokens(const hf_config *config, size_t count, const hf_
     const hf_run_options options = {.threads = 1, .interrupted = interrupted};
     hf_status status = hf_fill_token_run(config, &params, err);
     if (status == HF_OK)
-        status = hf_token_run(&params, config->train.seed, &options, &summary, err);
+        status = hf_token_run(&params, config->train.seed, &options, NULL, &summary, err);
     hf_fill_clear_token_run(&params);
     *stopped = status == HF_OK && hf_run_was_interrupted(&summary);
     if (status == HF_OK && !*stopped)

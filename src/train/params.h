@@ -31,6 +31,7 @@ typedef struct {
     double final_rate;       /* of cosine, over lr */
     size_t samples;          /* 0: fresh ones at every step */
     size_t validation;       /* held-out samples; 0: the population */
+    hf_counts cuts;          /* of tokens: the nearest so many spans are seen by models that are trained before */
     size_t seeds;
     uint64_t seed; /* of the first run */
     hf_sampling sampling;

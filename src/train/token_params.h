@@ -23,6 +23,18 @@ typedef struct {
     uint64_t seed; /* of these */
 } hf_chain_params;
 
+/* The largest lag of the nearest so many spans. */
+static inline size_t hf_chain_reach(const hf_chain_params *chain, size_t spans)
+{
+    size_t reach = 0, next = 1;
+    for (size_t k = 0; k < spans; k++) {
+        const size_t lag = chain->stride > 0 ? 1 + k * chain->stride : next;
+        next = lag + chain->lengths.at[k];
+        reach = next - 1 > reach ? next - 1 : reach;
+    }
+    return reach;
+}
+
 typedef enum { HF_NETWORK_MINIMAL, HF_NETWORK_DECODER } hf_network_kind;
 
 /* minimal.h, decoder.h; all after value_scale is of the latter alone. */

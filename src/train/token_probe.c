@@ -18,6 +18,9 @@ struct hf_token_probe {
     size_t places, blocks, threads;
     hf_token *targets;   /* (n, scored) */
     double *probability; /* (n, scored, levels, vocabulary) of who knows k levels */
+    hf_token_rivals rivals;
+    double *rival_entropy; /* (rivals); view.cut and seen_cut behind it */
+    double *seen_cut;      /* (CHUNK, rivals) as seen */
     double *entropy;     /* (levels) -mean sum p log p */
     double truth;        /* cross-entropy of the truth on the tokens */
     double *logits;      /* (CHUNK, scored, vocabulary) */
@@ -121,13 +124,12 @@ void hf_token_probe_free(hf_token_probe *p)
     if (p == NULL)
         return;
     free(p->targets);
+    free(p->rival_entropy);
     free(p->probability);
     free(p->entropy);
     free(p->logits);
     free(p);
 }
-
-/* ---- a look ---- */
 
 /* log(sum exp z) */
 HF_CLONES static double log_sum(size_t count, const double *z)
@@ -147,9 +149,54 @@ HF_CLONES static double log_sum(size_t count, const double *z)
     return largest + log(hf_kernel_sum(lanes));
 }
 
-/* Sums over the queries of sequence n from its logits (scored, vocabulary): cross-entropy, and for every level
+/* ---- rivals ---- */
+
+size_t hf_token_probe_predictions(const hf_token_probe *p)
+{
+    return p->held_out.count * outputs(p);
+}
+
+hf_status hf_token_probe_compare(hf_token_probe *p, const hf_token_rivals *rivals, hf_error *err)
+{
+    const size_t count = hf_token_probe_predictions(p);
+    const double each = 1 / ((double)p->held_out.count * (double)p->task.scored);
+    if (rivals->count == 0)
+        return HF_OK;
+    p->rival_entropy = calloc((2 + CHUNK) * rivals->count, sizeof *p->rival_entropy);
+    if (p->rival_entropy == NULL)
+        return hf_fail_memory(err, "the probe");
+    p->rivals = *rivals;
+    p->view.rivals = rivals->count;
+    p->view.spans = rivals->spans;
+    p->view.cut = p->rival_entropy + rivals->count;
+    p->seen_cut = p->view.cut + rivals->count;
+    for (size_t r = 0; r < rivals->count; r++) {
+        const double *q = rivals->probability[r];
+        for (size_t i = 0; q != NULL && i < count; i++)
+            p->rival_entropy[r] -= q[i] > 0 ? each * q[i] * log(q[i]) : 0;
+    }
+    return HF_OK;
+}
+
+void hf_token_probe_predict(hf_token_probe *p, const double *parameters, double *probability)
+{
+    const size_t n = p->held_out.count, d = p->task.vocabulary;
+    for (size_t first = 0; first < n; first += CHUNK) {
+        const size_t count = n - first < CHUNK ? n - first : CHUNK;
+        p->model.kind->forward(p->model.self, parameters, &p->held_out, first, count, p->logits, NULL);
+        for (size_t row = 0; row < count * p->task.scored; row++) {
+            const double *z = p->logits + row * d, norm = log_sum(d, z);
+            for (size_t v = 0; v < d; v++)
+                probability[first * outputs(p) + row * d + v] = exp(z[v] - norm);
+        }
+    }
+}
+
+/* ---- a look ---- */
+
+/* Sums over the queries of sequence n from its logits (scored, vocabulary): cross-entropy, and for every level and rival
  * -sum p log q = log sum exp z - sum p z. */
-static void judge_logits(const hf_token_probe *p, size_t n, const double *logits, double *entropy, double *kl)
+static void judge_logits(const hf_token_probe *p, size_t n, const double *logits, double *entropy, double *kl, double *cut)
 {
     const size_t d = p->task.vocabulary, levels = p->view.levels;
     for (size_t q = 0; q < p->task.scored; q++) {
@@ -158,6 +205,8 @@ static void judge_logits(const hf_token_probe *p, size_t n, const double *logits
         *entropy += norm - z[p->targets[n * p->task.scored + q]];
         for (size_t k = 0; k < levels; k++)
             kl[k] += norm - hf_kernel_dot(d, known + k * d, z);
+        for (size_t r = 0; r < p->rivals.count; r++)
+            cut[r] += norm - hf_kernel_dot(d, p->rivals.probability[r] + (n * p->task.scored + q) * d, z);
     }
 }
 
@@ -184,8 +233,11 @@ static void judge_chunk(hf_token_probe *p, size_t first, size_t count)
 #endif
     for (size_t s = 0; s < count; s++) {
         double *seen = p->seen + s * p->counted, *by_lag = seen + 1 + levels;
+        double *cut = p->rivals.count > 0 ? p->seen_cut + s * p->rivals.count : NULL;
         memset(seen, 0, p->counted * sizeof *seen);
-        judge_logits(p, first + s, p->logits + s * outputs(p), seen, seen + 1);
+        for (size_t r = 0; r < p->rivals.count; r++)
+            cut[r] = 0;
+        judge_logits(p, first + s, p->logits + s * outputs(p), seen, seen + 1, cut);
         judge_attention(p, last_block + s * p->blocks * attended, by_lag, by_lag + lags);
     }
 }
@@ -200,6 +252,8 @@ static void take_chunk(hf_token_probe *p, size_t count)
         p->view.excess += each * seen[0];
         for (size_t k = 0; k < levels; k++)
             p->view.kl[k] += each * seen[1 + k];
+        for (size_t r = 0; r < p->rivals.count; r++)
+            p->view.cut[r] += each * p->seen_cut[s * p->rivals.count + r];
         hf_kernel_add(lags, each, by_lag, p->by_lag);
         hf_kernel_add(lags, every, by_lag + lags, p->last_by_lag);
     }
@@ -239,6 +293,8 @@ bool hf_token_probe_look(hf_token_probe *p, const double *parameters)
     p->view.excess = -p->truth;
     for (size_t k = 0; k < p->view.levels; k++)
         p->view.kl[k] = -p->entropy[k];
+    for (size_t r = 0; r < p->rivals.count; r++)
+        p->view.cut[r] = -p->rival_entropy[r];
     memset(p->by_lag, 0, 2 * p->view.heads * p->places * sizeof *p->by_lag);
     for (size_t first = 0; first < n; first += CHUNK) {
         const size_t count = n - first < CHUNK ? n - first : CHUNK;
