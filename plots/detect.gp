@@ -103,7 +103,7 @@ do for [k = 1:panels] {
   set format x slow_high > 0 ? "" : "%g"
   set label 100 word_of(k) at screen across(left), up(y - 14) font title_font
   set ylabel "loss"
-  set xlabel slow_high > 0 ? "" : step_name . " (orange: stages, grey: plateaus)"
+  set xlabel slow_high > 0 ? "" : step_name . (found > 0 ? " (orange: stages, grey: plateaus)" : "")
   set key at screen across(left + wide + 12), up(y) left top Left reverse samplen 2 spacing 1.25
   plot samples using (of(column("t"))):"loss" with points pt 7 ps 0.25 lc rgb curve_colour notitle, \
        NaN with points pt 7 ps 0.8 lc rgb curve_colour title "rows", \
