@@ -309,7 +309,7 @@ static void test_its_columns_are_written(void **state)
     double y[2];
     char head[200], folder[500], *path;
     snprintf(folder, sizeof folder, "%.*s", (int)(strlen(temporary_path("x")) - 2), temporary_path("x"));
-    assert_int_equal(hf_record_open(&record, &output, &system, folder, &origin, NULL, 0, NULL, &err), HF_OK);
+    assert_int_equal(hf_record_open(&record, &output, &system, folder, &origin, NULL, NULL, &err), HF_OK);
     assert_int_equal(observer.create(&view, &c, &err), HF_OK);
     start(&c, y);
     assert_int_equal(hf_point_init(&point, &system, &err), HF_OK);

@@ -10,6 +10,7 @@
 #include "run/systems.h"
 #include "run/token_maps.h"
 #include "run/token_record.h"
+#include "run/train_run.h"
 #include "sweep/collect.h"
 #include "sweep/tasks.h"
 
@@ -18,9 +19,10 @@
 
 bool hf_cli_explain_columns(const char *name)
 {
-    const hf_table_kind *const *const rooms[] = {
-        hf_findings_tables, hf_record_tables, hf_bands_tables,        hf_comparison_tables, hf_ladder_tables,
-        hf_log_tables,      hf_beside_tables, hf_token_record_tables, hf_token_maps_tables, hf_tasks_tables,      hf_collect_tables};
+    const hf_table_kind *const *const rooms[] = {hf_train_run_tables,  hf_findings_tables,   hf_record_tables,
+                                                 hf_bands_tables,      hf_comparison_tables, hf_ladder_tables,
+                                                 hf_log_tables,        hf_beside_tables,     hf_token_record_tables,
+                                                 hf_token_maps_tables, hf_tasks_tables,      hf_collect_tables};
     bool found = name == NULL || strcmp(name, "trajectory.tsv") == 0;
     if (found)
         hf_systems_explain(stdout);

@@ -59,8 +59,7 @@ bool hf_table_find_hash(FILE *stream, uint64_t *hash)
     char line[64]; /* its beginning; the first one has a title, of any length */
     int letter;
     rewind(stream);
-    while ((letter = getc(stream)) != '\n' && letter != EOF) {
-    }
+    while ((letter = getc(stream)) != '\n' && letter != EOF) {}
     const long start = ftell(stream);
     return start >= 0 && fgets(line, sizeof line, stream) != NULL && hf_table_read_hash(line, hash) &&
            fseek(stream, start + (long)strlen(hash_mark), SEEK_SET) == 0;
@@ -182,7 +181,7 @@ void hf_table_end_line(hf_table *table)
     table->fields = 0;
 }
 
-void hf_table_head(hf_table *table, const hf_table_kind *kind, const void *row)
+void hf_table_names(hf_table *table, const hf_table_kind *kind, const void *row)
 {
     for (size_t i = 0; i < kind->count; i++) {
         const hf_column *column = &kind->column[i];
@@ -191,6 +190,11 @@ void hf_table_head(hf_table *table, const hf_table_kind *kind, const void *row)
         else if (column->cell != HF_CELL_LIKE)
             hf_table_text(table, "%s", column->name);
     }
+}
+
+void hf_table_head(hf_table *table, const hf_table_kind *kind, const void *row)
+{
+    hf_table_names(table, kind, row);
     hf_table_end_line(table);
 }
 
@@ -224,10 +228,15 @@ static void write_field(hf_table *table, const hf_column *column, const void *ro
     }
 }
 
-void hf_table_line(hf_table *table, const hf_table_kind *kind, const void *row)
+void hf_table_fields(hf_table *table, const hf_table_kind *kind, const void *row)
 {
     for (size_t i = 0; i < kind->count; i++)
         write_field(table, &kind->column[i], row);
+}
+
+void hf_table_line(hf_table *table, const hf_table_kind *kind, const void *row)
+{
+    hf_table_fields(table, kind, row);
     hf_table_end_line(table);
 }
 

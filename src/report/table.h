@@ -69,7 +69,7 @@ typedef struct {
 } hf_table_kind;
 
 /* For count, column and of of a table. */
-#define HF_COLUMNS(list) HF_COLUMNS_OF(NULL, list)
+#define HF_COLUMNS(list)             HF_COLUMNS_OF(NULL, list)
 #define HF_COLUMNS_OF(command, list) sizeof(list) / sizeof *(list), list, command
 
 /* What every table of a run starts with. */
@@ -115,6 +115,10 @@ void hf_table_end_line(hf_table *table);
 /* The line of the columns' names; row: any, which has the groups that all rows have, NULL: the table has no group. */
 void hf_table_head(hf_table *table, const hf_table_kind *kind, const void *row);
 void hf_table_line(hf_table *table, const hf_table_kind *kind, const void *row);
+
+/* The same for a part of a line: the columns of another kind among those of a group. */
+void hf_table_names(hf_table *table, const hf_table_kind *kind, const void *row);
+void hf_table_fields(hf_table *table, const hf_table_kind *kind, const void *row);
 
 /* Starts a table without groups: its # lines, one more with comment unless that is NULL, and the columns' names. */
 hf_status hf_table_start(hf_table *table, const char *directory, const hf_table_kind *kind, const hf_table_origin *origin,

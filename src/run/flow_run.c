@@ -182,7 +182,7 @@ static hf_status resume(flow_run *run, bool *found, hf_error *err)
         status = hf_integrator_load(run->integrator, &checkpoint->state, err);
     if (status == HF_OK)
         status = hf_record_open(&run->record, &run->params->output, &run->system, run->options->directory,
-                                &run->params->origin, NULL, 0, checkpoint->lengths, err);
+                                &run->params->origin, NULL, checkpoint->lengths, err);
     run->next = (size_t)checkpoint->next;
     run->summary->resumed = true;
     return status;
@@ -241,7 +241,7 @@ static hf_status begin(flow_run *run, hf_error *err)
     if (remove(run->checkpoint_path) != 0 && errno != ENOENT)
         return hf_fail(err, HF_ESYSTEM, "%s: cannot be removed: %s", run->checkpoint_path, strerror(errno));
     status = hf_record_open(&run->record, &run->params->output, &run->system, run->options->directory, &run->params->origin,
-                            NULL, 0, NULL, err);
+                            NULL, NULL, err);
     return status == HF_OK ? write_rows(run, 0, err) : status;
 }
 

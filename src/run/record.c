@@ -28,15 +28,6 @@ static void name_shape(hf_table *table, const char *name, hf_shape shape)
                 hf_table_text(table, "%s_%zu_%zu", name, first + i, first + j);
 }
 
-/* The system's columns that lead, or those that do not. */
-static void name_observables(const hf_record *record, hf_table *table, bool leads)
-{
-    const hf_observer_kind *kind = record->system.kind->observer;
-    for (size_t i = 0; kind != NULL && i < kind->observable_count; i++)
-        if (kind->observable[i].leads == leads)
-            name_shape(table, kind->observable[i].name, hf_observable_shape(&kind->observable[i], record->system.self));
-}
-
 /* A row of a profile: for one index, at one time. */
 typedef struct {
     double t;
@@ -59,6 +50,61 @@ static void write_profile(hf_table *table, const void *row)
     hf_table_text(table, "%zu", r->index + r->shape.first);
     for (size_t k = 0; k < r->shape.count[0]; k++)
         hf_table_number(table, r->x[k * r->shape.count[1] + r->index]);
+}
+
+/* What a row of the trajectory shows. */
+typedef struct {
+    double t, loss, speed, energy_defect;
+    const hf_system *system;
+    const void *observer; /* NULL: of names */
+    const hf_table_kind *more;
+    const void *more_row;
+} trajectory_row;
+
+static void name_observables(hf_table *table, const trajectory_row *row, bool leads)
+{
+    const hf_observer_kind *kind = row->system->kind->observer;
+    for (size_t i = 0; kind != NULL && i < kind->observable_count; i++) {
+        const hf_observable *o = &kind->observable[i];
+        if (o->leads == leads)
+            name_shape(table, o->name, hf_observable_shape(o, row->system->self));
+    }
+}
+
+static void write_observables(hf_table *table, const trajectory_row *row, bool leads)
+{
+    const hf_observer_kind *kind = row->system->kind->observer;
+    for (size_t i = 0; kind != NULL && i < kind->observable_count; i++) {
+        const hf_observable *o = &kind->observable[i];
+        if (o->leads == leads)
+            hf_table_numbers(table, hf_shape_size(hf_observable_shape(o, row->system->self)), o->values(row->observer));
+    }
+}
+
+static void name_leading(hf_table *table, const void *row)
+{
+    name_observables(table, row, true);
+}
+
+static void write_leading(hf_table *table, const void *row)
+{
+    write_observables(table, row, true);
+}
+
+static void name_following(hf_table *table, const void *row)
+{
+    const trajectory_row *r = row;
+    name_observables(table, r, false);
+    if (r->more != NULL)
+        hf_table_names(table, r->more, NULL);
+}
+
+static void write_following(hf_table *table, const void *row)
+{
+    const trajectory_row *r = row;
+    write_observables(table, r, false);
+    if (r->more != NULL)
+        hf_table_fields(table, r->more, r->more_row);
 }
 
 /* A coordinate of a state. */
@@ -88,10 +134,19 @@ static void write_eigenvalues(hf_table *table, const void *row)
     hf_table_numbers(table, r->count + 1, r->eigenvalue);
 }
 
-static const hf_column_group profile_group = {name_profile, write_profile},
+static const hf_column_group leading = {name_leading, write_leading}, following = {name_following, write_following},
+                             profile_group = {name_profile, write_profile},
                              spectrum_group = {name_spectrum, write_eigenvalues};
 
 /* clang-format off */
+static const hf_column trajectory_columns[] = {
+    HF_COLUMN(trajectory_row, t, "flow time", "when"),
+    HF_COLUMN(trajectory_row, loss, "loss", "the loss L"),
+    HF_COLUMN(trajectory_row, speed, "loss / flow time", "P = -dL/dt"),
+    HF_COLUMN_GROUP(&leading, NULL, NULL, NULL),
+    HF_COLUMN(trajectory_row, energy_defect, "", "what the integration got wrong: loss(0) - loss - integral of P, over loss(0)"),
+    HF_COLUMN_GROUP(&following, NULL, NULL, NULL),
+};
 static const hf_column profile_columns[] = {
     HF_COLUMN(profile_row, t, "flow time", "when"),
     HF_COLUMN_GROUP(&profile_group, "position", "", "one of the class"),
@@ -110,6 +165,7 @@ static const hf_column spectrum_columns[] = {
     HF_COLUMN_LIKE("lambda_max", "1/flow time", "the largest"),
 };
 static const hf_table_kind
+    trajectory_table = {"trajectory.tsv", "A row for every output time.", HF_COLUMNS(trajectory_columns)},
     profile_table = {"attention.tsv", "With output.attention: a row for every position at every output time.", HF_COLUMNS(profile_columns)},
     states_table = {"states.tsv", "With output.states: a row for every coordinate of the state at every output time.", HF_COLUMNS(state_columns)},
     spectrum_table = {"spectrum.tsv", "With output.spectrum: a row for every output time.", HF_COLUMNS(spectrum_columns)},
@@ -119,37 +175,51 @@ static const hf_table_kind
 
 const hf_table_kind *const hf_record_tables[] = {&profile_table, &states_table, &spectrum_table, &final_table, NULL};
 
-static void name_trajectory(const hf_record *record, hf_table *table)
+/* ---- what there is to know ---- */
+
+static void explain_observables(const hf_observer_kind *kind, bool leads, FILE *stream)
 {
-    hf_table_text(table, "t\tloss\tspeed");
-    name_observables(record, table, true);
-    hf_table_text(table, "energy_defect");
-    name_observables(record, table, false);
-    if (record->extra != NULL)
-        hf_table_text(table, "%s", record->extra);
-    hf_table_end_line(table);
+    for (size_t i = 0; i < kind->observable_count; i++) {
+        const hf_observable *o = &kind->observable[i];
+        if (o->leads == leads)
+            fprintf(stream, "| `%s%s` | %s | %s |\n", o->name, o->index, o->unit, o->meaning);
+    }
 }
+
+void hf_record_explain(const char *system, const hf_observer_kind *observer, FILE *stream)
+{
+    fprintf(stream, "## trajectory.tsv of flow.system = \"%s\"\n\n%s\n\n| column | unit | meaning |\n|---|---|---|\n",
+            system, trajectory_table.rows);
+    for (size_t i = 0; i < trajectory_table.count; i++) {
+        const hf_column *c = &trajectory_table.column[i];
+        if (c->cell == HF_CELL_GROUP)
+            explain_observables(observer, c->group == &leading, stream);
+        else
+            fprintf(stream, "| `%s` | %s | %s |\n", c->name, c->unit, c->meaning);
+    }
+}
+
+/* ---- opening ---- */
 
 /* The row of the profile for its index 0. */
 static profile_row first_of_profile(const hf_record *record, double t, const void *observer)
 {
     const hf_profile *profile = record->system.kind->observer->profile;
-    return (profile_row){t, profile, profile->shape(record->system.self), observer == NULL ? NULL : profile->values(observer),
-                         0};
+    return (profile_row){t, profile, profile->shape(record->system.self),
+                         observer == NULL ? NULL : profile->values(observer), 0};
 }
 
 static void name_columns(const hf_record *record, hf_table *table, int kind)
 {
     switch (kind) {
     case TRAJECTORY:
-        name_trajectory(record, table);
+        hf_table_head(table, &trajectory_table, &(trajectory_row){.system = &record->system, .more = record->more});
         break;
-    case ATTENTION:
-        {
-            const profile_row like = first_of_profile(record, 0, NULL);
-            hf_table_head(table, &profile_table, &like);
-            break;
-        }
+    case ATTENTION: {
+        const profile_row like = first_of_profile(record, 0, NULL);
+        hf_table_head(table, &profile_table, &like);
+        break;
+    }
     case STATES:
         hf_table_head(table, &states_table, NULL);
         break;
@@ -182,15 +252,10 @@ hf_status hf_record_check(const hf_output_params *output, const hf_system *syste
 }
 
 hf_status hf_record_open(hf_record *record, const hf_output_params *output, const hf_system *system, const char *directory,
-                         const hf_table_origin *origin, const char *extra, size_t extra_count, const long *lengths,
-                         hf_error *err)
+                         const hf_table_origin *origin, const hf_table_kind *more, const long *lengths, hf_error *err)
 {
-    *record = (hf_record){.system = *system,
-                          .directory = directory,
-                          .origin = *origin,
-                          .extra = extra,
-                          .extra_count = extra_count,
-                          .spectrum = output->spectrum};
+    *record = (hf_record){
+        .system = *system, .directory = directory, .origin = *origin, .more = more, .spectrum = output->spectrum};
     hf_status status = HF_OK;
     choose_tables(output, system->kind, record->wanted);
     record->eigenvalue = malloc((record->spectrum + 1) * sizeof *record->eigenvalue);
@@ -210,30 +275,6 @@ hf_status hf_record_open(hf_record *record, const hf_output_params *output, cons
 }
 
 /* ---- rows ---- */
-
-static void write_observables(const hf_record *record, const void *observer, bool leads, hf_table *table)
-{
-    const hf_observer_kind *kind = record->system.kind->observer;
-    for (size_t i = 0; kind != NULL && i < kind->observable_count; i++) {
-        const hf_observable *o = &kind->observable[i];
-        if (o->leads == leads)
-            hf_table_numbers(table, hf_shape_size(hf_observable_shape(o, record->system.self)), o->values(observer));
-    }
-}
-
-static void write_trajectory(hf_record *record, double t, const hf_point *point, const void *observer, double energy_defect,
-                             const double *extra)
-{
-    hf_table *table = &record->table[TRAJECTORY];
-    hf_table_number(table, t);
-    hf_table_number(table, hf_point_loss(point));
-    hf_table_number(table, hf_point_speed(point));
-    write_observables(record, observer, true, table);
-    hf_table_number(table, energy_defect);
-    write_observables(record, observer, false, table);
-    hf_table_numbers(table, record->extra_count, extra);
-    hf_table_end_line(table);
-}
 
 static void write_profiles(const hf_record *record, double t, const void *observer, hf_table *table)
 {
@@ -277,10 +318,12 @@ static hf_status write_spectrum(hf_record *record, double t, hf_point *point, hf
 }
 
 hf_status hf_record_row(hf_record *record, double t, hf_point *point, const double *y, const void *observer,
-                        double energy_defect, const double *extra, hf_error *err)
+                        double energy_defect, const void *more_row, hf_error *err)
 {
     hf_status status = HF_OK;
-    write_trajectory(record, t, point, observer, energy_defect, extra);
+    const trajectory_row row = {
+        t, hf_point_loss(point), hf_point_speed(point), energy_defect, &record->system, observer, record->more, more_row};
+    hf_table_line(&record->table[TRAJECTORY], &trajectory_table, &row);
     if (record->wanted[ATTENTION])
         write_profiles(record, t, observer, &record->table[ATTENTION]);
     if (record->wanted[STATES])

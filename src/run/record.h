@@ -24,26 +24,27 @@ typedef struct {
     hf_table_origin origin;
     bool wanted[HF_RECORD_TABLES];
     hf_table table[HF_RECORD_TABLES]; /* trajectory, attention, states, spectrum; open where wanted */
-    const char *extra;                /* further columns of the trajectory, their names separated by tabs; NULL: none */
-    size_t extra_count;
+    const hf_table_kind *more;        /* further columns of the trajectory, without groups; NULL: none */
     size_t spectrum;
     double *eigenvalue; /* (spectrum + 1) scratch, owned */
 } hf_record;
 
 /* Opens the wanted tables in directory; lengths: those of hf_record_sync to go on, or NULL to start anew. The system's self and
- * directory must outlive the record. extra, extra_count: further columns of the trajectory. Errors: HF_ESYSTEM. */
+ * directory must outlive the record. more: further columns of the trajectory; NULL: none. Errors: HF_ESYSTEM. */
 hf_status hf_record_open(hf_record *record, const hf_output_params *output, const hf_system *system, const char *directory,
-                         const hf_table_origin *origin, const char *extra, size_t extra_count, const long *lengths,
-                         hf_error *err);
+                         const hf_table_origin *origin, const hf_table_kind *more, const long *lengths, hf_error *err);
 
-/* One output time, at a point that is at y and that the observer has looked at; extra: (extra_count) further columns. Errors:
+/* One output time, at a point that is at y and that the observer has looked at; more_row: of the further columns. Errors:
  * HF_ESYSTEM, HF_ENUMERIC (eigenvalues). */
 hf_status hf_record_row(hf_record *record, double t, hf_point *point, const double *y, const void *observer,
-                        double energy_defect, const double *extra, hf_error *err);
+                        double energy_defect, const void *more_row, hf_error *err);
 
 /* Whether the tables of a finished run in directory are as long as they were: HF_EUSAGE, naming one that is not. */
 hf_status hf_record_check(const hf_output_params *output, const hf_system *system, const char *directory,
                           const long *lengths, hf_error *err);
+
+/* Writes what is to be known of trajectory.tsv of a system with that name: a Markdown section. */
+void hf_record_explain(const char *system, const hf_observer_kind *observer, FILE *stream);
 
 /* Brings the rows so far to the disk. lengths: (HF_RECORD_TABLES). */
 hf_status hf_record_sync(hf_record *record, long *lengths, hf_error *err);

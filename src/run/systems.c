@@ -3,6 +3,7 @@
 #include "core/path.h"
 #include "flow/flow_system.h"
 #include "flow/flow_watch.h"
+#include "run/record.h"
 #include "system/in_context.h"
 
 #include <stdlib.h>
@@ -99,27 +100,10 @@ hf_status hf_systems_create(const hf_flow_run_params *params, hf_owned_system *m
 
 /* ---- their columns ---- */
 
-static void explain_observables(const hf_observer_kind *kind, bool leads, FILE *stream)
-{
-    for (size_t i = 0; i < kind->observable_count; i++) {
-        const hf_observable *o = &kind->observable[i];
-        if (o->leads == leads)
-            fprintf(stream, "| `%s%s` | %s | %s |\n", o->name, o->index, o->unit, o->meaning);
-    }
-}
-
 void hf_systems_explain(FILE *stream)
 {
     for (size_t i = 0; i < hf_system_count; i++) {
-        const hf_observer_kind *kind = hf_systems[i].observer;
-        fprintf(stream,
-                "%s## trajectory.tsv of flow.system = \"%s\"\n\nA row for every output time.\n\n"
-                "| column | unit | meaning |\n|---|---|---|\n| `t` | flow time | when |\n| `loss` | loss | the loss L |\n"
-                "| `speed` | loss / flow time | P = -dL/dt |\n",
-                i == 0 ? "" : "\n", hf_system_names[i]);
-        explain_observables(kind, true, stream);
-        fputs("| `energy_defect` |  | what the integration got wrong: loss(0) - loss - integral of P, over loss(0) |\n",
-              stream);
-        explain_observables(kind, false, stream);
+        fputs(i == 0 ? "" : "\n", stream);
+        hf_record_explain(hf_system_names[i], hf_systems[i].observer, stream);
     }
 }

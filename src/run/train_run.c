@@ -13,8 +13,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char extra_columns[] = "step\ttrain_loss\tvalidation_loss";
-enum { EXTRA_COLUMNS = 3 };
+typedef struct {
+    double step, train_loss, validation_loss;
+} train_row;
+
+static const hf_column row_columns[] = {
+    HF_COLUMN(train_row, step, "steps", "steps made"),
+    HF_COLUMN(
+        train_row, train_loss, "loss",
+        "mean loss, with the label noise, of all fixed training samples, or, of fresh ones, of the step's batch before the "
+        "step; nan: none were drawn"),
+    HF_COLUMN(train_row, validation_loss, "loss", "the same of the held-out samples; nan: there are none"),
+};
+static const hf_table_kind more = {
+    "trajectory.tsv", "Training: behind the columns of its system, of which t is nan where steps are no flow time.",
+    HF_COLUMNS_OF("train", row_columns)};
+
+const hf_table_kind *const hf_train_run_tables[] = {&more, NULL};
 
 typedef struct {
     hf_trainer trainer;
@@ -109,13 +124,13 @@ static hf_status write_row(void *self, hf_error *err)
     const bool fixed = t->train->samples > 0;
     const double train_loss = fixed ? hf_learner_loss(&t->learner, t->parameters, false) : t->batch_loss;
     const double held_out = hf_learner_loss(&t->learner, t->parameters, true);
-    const double extra[EXTRA_COLUMNS] = {(double)t->step, train_loss, held_out};
+    const train_row extra = {(double)t->step, train_loss, held_out};
     if (t->train->validation > 0)
         note_early_stop(run, held_out);
     run->summary->training.train_loss = fixed ? train_loss : NAN;
     if (t->options->directory == NULL)
         return HF_OK;
-    return hf_record_row(&run->record, time_of(run, t->step), &view->point, view->y, &view->observation, NAN, extra, err);
+    return hf_record_row(&run->record, time_of(run, t->step), &view->point, view->y, &view->observation, NAN, &extra, err);
 }
 
 /* The levels that the loss has fallen to, by linear interpolation between two steps. */
@@ -181,7 +196,7 @@ static hf_status open_tables(void *self, const long *lengths, hf_error *err)
 {
     train_run *run = self;
     return hf_record_open(&run->record, &run->params->output, &view_of(run)->point.system, run->trainer.options->directory,
-                          &run->trainer.origin, extra_columns, EXTRA_COLUMNS, lengths, err);
+                          &run->trainer.origin, &more, lengths, err);
 }
 
 static hf_status check_tables(void *self, const long *lengths, hf_error *err)

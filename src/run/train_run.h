@@ -13,6 +13,8 @@
 #include "run/params.h"
 #include "run/run.h"
 
+extern const hf_table_kind *const hf_train_run_tables[]; /* ended by NULL */
+
 /* What is trained, how long, and what is looked for and written. */
 typedef struct {
     hf_learner_params learner;
