@@ -4,6 +4,7 @@
 #include "report/token_figure.h"
 #include "run/cuts.h"
 #include "run/seeds.h"
+#include "run/token_summary.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -6,7 +6,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-static const char *const mode_names[] = {"nan", "competitive", "cooperative"};
 
 /* ---- tables ---- */
 
@@ -120,7 +119,7 @@ static void fill_events(const hf_findings *f, hf_table *table)
                                .head = e->head,
                                .pattern = e->pattern,
                                .value = e->value,
-                               .mode = mode_names[e->mode],
+                               .mode = hf_mode_names[e->mode],
                                .at_start = e->t == 0};
         hf_table_line(table, &events, &row);
     }
@@ -148,7 +147,7 @@ static void fill_stages(const hf_findings *f, hf_table *table)
                                .predicted_loss_after = s->predicted_loss_after,
                                .pattern = first == NULL ? 0 : first->pattern,
                                .carrier = first == NULL ? 0 : first->head,
-                               .mode = mode_names[hf_acquired_mode(f, i + 1)],
+                               .mode = hf_mode_names[hf_acquired_mode(f, i + 1)],
                                .saddle_index = saddle_index(&s->before->saddle),
                                .lambda_min = s->before->saddle.lambda_min,
                                .symmetric_fraction = s->before->saddle.symmetric_fraction,
@@ -168,7 +167,7 @@ static void fill_acquisitions(const hf_findings *f, hf_table *table)
                                      .t = e->t,
                                      .loss = e->loss,
                                      .share = e->value,
-                                     .mode = mode_names[e->mode]};
+                                     .mode = hf_mode_names[e->mode]};
         if (e->kind != HF_EVENT_ACQUIRED)
             continue;
         hf_table_line(table, &acquisitions, &row);

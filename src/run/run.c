@@ -1,5 +1,7 @@
 #include "run/run.h"
 
+#include "run/token_turn.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -23,6 +25,7 @@ void hf_run_summary_clear(hf_run_summary *summary)
     free(summary->tokens.kl);
     free(summary->tokens.cut);
     free(summary->tokens.lags);
+    hf_token_turn_clear(&summary->tokens);
     *summary = (hf_run_summary){0};
 }
 

@@ -61,6 +61,15 @@ typedef struct {
     hf_deviation before, after; /* from the reference, up to when it has settled and later */
 } hf_training_numbers;
 
+/* What heads do in a stage of a training on tokens (token_turn.h). Heads and spans count from 1; 0: none. */
+typedef struct {
+    size_t head, pattern; /* whose attention grows most, and to which span */
+    hf_mode mode;
+    double together;  /* whether all heads are on the same span before: 1, 0 or nan */
+    size_t *on, *to;  /* (heads) the span that each is on before, and that it leaves for */
+    double *gain;     /* (heads) */
+} hf_token_move;
+
 /* Of a training on tokens. Its loss is the excess over the truth. */
 typedef struct {
     double truth; /* mean cross-entropy of the truth on the held-out tokens */
@@ -68,13 +77,18 @@ typedef struct {
     uint64_t best_step; /* where the held-out excess was least, of the rows */
     double best;
     size_t first, scored; /* places that ask, counted from 1: first .. first + scored - 1 */
-    size_t levels;
+    size_t levels, heads;
     double *kl;              /* (levels) at the end; owned */
     size_t cuts;             /* models with cut contexts it is compared with, */
     const size_t *cut_spans; /* (cuts) the spans they see, the parameters' list, */
     double *cut;             /* (cuts) and the divergence from them at the end; owned */
     hf_lag_range *lags;      /* (levels) what each is about; NULL: not lags. Owned */
+    bool searched;           /* for stages */
     hf_search_result stages; /* of the held-out excess */
+    hf_token_move *move;     /* (stages); owned, with what it points to: */
+    size_t *move_spans;
+    double *move_gains;
+    size_t turn; /* the stage in which heads turn from competition to cooperation; 0: none */
 } hf_token_numbers;
 
 /* How a run went; nan for what it does not have. */

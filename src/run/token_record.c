@@ -90,17 +90,81 @@ static const hf_column row_columns[] = {
 static const hf_table_kind trajectory = {
     "trajectory.tsv", "Training on a Markov chain: a row for every output step.", HF_COLUMNS(row_columns)};
 
+/* ---- stages ---- */
+
+typedef struct {
+    double t_onset, t_half, half_error, t_settle, t_peak, before, after, strength, together;
+    bool settled;
+    size_t pattern, head, heads;
+    const char *mode;
+    const hf_token_move *move;
+} stage_row;
+
+static void name_heads(hf_table *table, const char *what, const void *row)
+{
+    for (size_t h = 1; h <= ((const stage_row *)row)->heads; h++)
+        hf_table_text(table, "%s_%zu", what, h);
+}
+
+static void write_spans(hf_table *table, size_t heads, const size_t *span)
+{
+    for (size_t h = 0; h < heads; h++)
+        hf_table_index(table, span[h]);
+}
+
+static void name_on(hf_table *table, const void *row)
+{
+    name_heads(table, "on", row);
+}
+
+static void write_on(hf_table *table, const void *row)
+{
+    write_spans(table, ((const stage_row *)row)->heads, ((const stage_row *)row)->move->on);
+}
+
+static void name_to(hf_table *table, const void *row)
+{
+    name_heads(table, "to", row);
+}
+
+static void write_to(hf_table *table, const void *row)
+{
+    write_spans(table, ((const stage_row *)row)->heads, ((const stage_row *)row)->move->to);
+}
+
+static void name_gain(hf_table *table, const void *row)
+{
+    name_heads(table, "gain", row);
+}
+
+static void write_gain(hf_table *table, const void *row)
+{
+    hf_table_numbers(table, ((const stage_row *)row)->heads, ((const stage_row *)row)->move->gain);
+}
+
+static const hf_column_group on_columns = {name_on, write_on}, to_columns = {name_to, write_to},
+                             gain_columns = {name_gain, write_gain};
+
+/* clang-format off */
 static const hf_column stage_columns[] = {
-    HF_COLUMN(hf_search_stage, t_onset, "steps", "a tenth of the stage has fallen"),
-    HF_COLUMN(hf_search_stage, t_half, "steps", "half of it has fallen; nan: it is under way"),
-    HF_COLUMN(hf_search_stage, half_error, "steps", "standard error of t_half; nan: not known"),
-    HF_COLUMN(hf_search_stage, t_settle, "steps", "nine tenths of it have fallen; nan: it is under way"),
-    HF_COLUMN(hf_search_stage, t_peak, "steps", "the excess falls fastest; nan: it is still getting faster at the end"),
-    HF_COLUMN(hf_search_stage, before, "nats", "level of the excess before the stage"),
-    HF_COLUMN(hf_search_stage, after, "nats", "level behind it, or at the end"),
-    HF_COLUMN(hf_search_stage, strength, "", "how sure it is: 1 is as much as noise could pretend"),
-    HF_COLUMN(hf_search_stage, settled, "", "0: the run ends in it"),
+    HF_COLUMN(stage_row, t_onset, "steps", "a tenth of the stage has fallen"),
+    HF_COLUMN(stage_row, t_half, "steps", "half of it has fallen; nan: it is under way"),
+    HF_COLUMN(stage_row, half_error, "steps", "standard error of t_half; nan: not known"),
+    HF_COLUMN(stage_row, t_settle, "steps", "nine tenths of it have fallen; nan: it is under way"),
+    HF_COLUMN(stage_row, t_peak, "steps", "the excess falls fastest; nan: it is still getting faster at the end"),
+    HF_COLUMN(stage_row, before, "nats", "level of the excess before the stage"),
+    HF_COLUMN(stage_row, after, "nats", "level behind it, or at the end"),
+    HF_COLUMN(stage_row, strength, "", "how sure it is: 1 is as much as noise could pretend"),
+    HF_COLUMN(stage_row, settled, "", "0: the run ends in it"),
+    HF_COLUMN_INDEX(stage_row, pattern, "", "the span to which a head's attention grows most in the stage; nan: none grows by 0.1"),
+    HF_COLUMN_INDEX(stage_row, head, "", "that head"),
+    HF_COLUMN(stage_row, mode, "", "competitive, all heads move to this span; cooperative, some do; nan: it is not clear, or there is one head"),
+    HF_COLUMN(stage_row, together, "", "1: all heads are on the same span before the stage; 0: they are not; nan: it is not clear"),
+    HF_COLUMN_GROUP(&on_columns, "on_<h>", "", "the span that head h is on before the stage; nan: on none"),
+    HF_COLUMN_GROUP(&to_columns, "to_<h>", "", "the span that head h leaves for; nan: it does not"),
+    HF_COLUMN_GROUP(&gain_columns, "gain_<h>", "", "growth of head h's attention in the stage, to the span where it is largest"),
 };
+/* clang-format on */
 static const hf_table_kind stages_table = {
     "stages.tsv", "Training on a Markov chain: a row for every stage of the held-out excess.", HF_COLUMNS(stage_columns)};
 
@@ -141,15 +205,38 @@ hf_status hf_token_record_row(hf_table *table, const hf_token_row *row, hf_error
 
 /* ---- the end ---- */
 
-static hf_status write_stages(const char *directory, const hf_table_origin *origin, const hf_search_result *stages,
+static stage_row describe_stage(const hf_search_stage *stage, const hf_token_move *move, size_t heads)
+{
+    return (stage_row){.t_onset = stage->t_onset,
+                       .t_half = stage->t_half,
+                       .half_error = stage->half_error,
+                       .t_settle = stage->t_settle,
+                       .t_peak = stage->t_peak,
+                       .before = stage->before,
+                       .after = stage->after,
+                       .strength = stage->strength,
+                       .settled = stage->settled,
+                       .pattern = move->pattern,
+                       .head = move->head,
+                       .mode = hf_mode_names[move->mode],
+                       .together = move->together,
+                       .heads = heads,
+                       .move = move};
+}
+
+static hf_status write_stages(const char *directory, const hf_table_origin *origin, const hf_token_numbers *numbers,
                               hf_error *err)
 {
     hf_table table;
-    const hf_status status = hf_table_start(&table, directory, &stages_table, origin, NULL, err);
+    const stage_row like = {.heads = numbers->heads};
+    const hf_status status = hf_table_open(&table, directory, stages_table.name, origin, err);
     if (status != HF_OK)
         return status;
-    for (size_t i = 0; i < stages->stage_count; i++)
-        hf_table_line(&table, &stages_table, &stages->stage[i]);
+    hf_table_head(&table, &stages_table, &like);
+    for (size_t i = 0; i < numbers->stages.stage_count; i++) {
+        const stage_row row = describe_stage(&numbers->stages.stage[i], &numbers->move[i], numbers->heads);
+        hf_table_line(&table, &stages_table, &row);
+    }
     return hf_file_commit(&table.file, err);
 }
 
@@ -168,9 +255,9 @@ static hf_status write_final(const char *directory, const hf_table_origin *origi
     return hf_file_commit(&table.file, err);
 }
 
-hf_status hf_token_record_end(const char *directory, const hf_table_origin *origin, const hf_search_result *stages,
+hf_status hf_token_record_end(const char *directory, const hf_table_origin *origin, const hf_token_numbers *numbers,
                               hf_tensors tensors, const double *parameters, hf_error *err)
 {
-    const hf_status status = write_stages(directory, origin, stages, err);
+    const hf_status status = write_stages(directory, origin, numbers, err);
     return status == HF_OK ? write_final(directory, origin, tensors, parameters, err) : status;
 }

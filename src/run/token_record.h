@@ -2,13 +2,13 @@
  *
  * trajectory.tsv  step train_loss train_excess excess overlap, then kl_<k> for every level k, mass_<h>_<k> for every head h,
  *                 of the minimal model value_<h>_<k>, and last_<h>_<k>
- * stages.tsv      the stages of the excess
+ * stages.tsv      the stages of the excess, and what heads do in them
  * final.tsv       tensor index value: the parameters at the end */
 #ifndef HF_RUN_TOKEN_RECORD_H
 #define HF_RUN_TOKEN_RECORD_H
 
-#include "detect/search.h"
 #include "report/table.h"
+#include "run/run.h"
 #include "train/tensor.h"
 #include "train/token_probe.h"
 
@@ -30,7 +30,7 @@ hf_status hf_token_record_open(hf_table *table, const char *directory, const hf_
 hf_status hf_token_record_row(hf_table *table, const hf_token_row *row, hf_error *err);
 
 /* stages.tsv and, last, final.tsv. Errors: HF_ESYSTEM. */
-hf_status hf_token_record_end(const char *directory, const hf_table_origin *origin, const hf_search_result *stages,
+hf_status hf_token_record_end(const char *directory, const hf_table_origin *origin, const hf_token_numbers *numbers,
                               hf_tensors tensors, const double *parameters, hf_error *err);
 
 #endif

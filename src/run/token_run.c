@@ -4,6 +4,7 @@
 #include "run/token_maps.h"
 #include "run/token_findings.h"
 #include "run/token_record.h"
+#include "run/token_turn.h"
 #include "run/trainer.h"
 #include "train/kernels.h"
 #include "train/minimal.h"
@@ -26,7 +27,8 @@ typedef struct {
     double *value;      /* (heads, levels) inner products with A_k; NULL: the model has none; owned */
     double train_truth; /* mean cross-entropy of the truth on the fixed sequences */
     size_t rows, room;
-    double *at, *excess; /* (rows) of the trajectory: steps and the held-out excess there */
+    double *at, *excess; /* (rows) of the trajectory: steps and the held-out excess there, */
+    double *last;        /* (rows, heads, levels) and where the last query looks */
 } token_run;
 
 /* ---- the truth ---- */
@@ -97,20 +99,26 @@ static void note_best(token_run *run, double excess, double step)
     }
 }
 
-static hf_status note_row(token_run *run, double excess, hf_error *err)
+static bool make_room(double **list, size_t count)
 {
+    double *larger = realloc(*list, count * sizeof *larger);
+    *list = larger != NULL ? larger : *list;
+    return larger != NULL;
+}
+
+static hf_status note_row(token_run *run, const hf_token_view *view, hf_error *err)
+{
+    const size_t looks = view->heads * view->levels;
     if (run->rows == run->room) {
         const size_t room = run->room == 0 ? 512 : 2 * run->room;
-        double *at = realloc(run->at, room * sizeof *at), *y = realloc(run->excess, room * sizeof *y);
-        run->at = at != NULL ? at : run->at;
-        run->excess = y != NULL ? y : run->excess;
-        if (at == NULL || y == NULL)
+        if (!make_room(&run->at, room) || !make_room(&run->excess, room) || !make_room(&run->last, room * looks))
             return hf_fail_memory(err, "the curve");
         run->room = room;
     }
+    memcpy(run->last + run->rows * looks, view->last, looks * sizeof *view->last);
     run->at[run->rows] = (double)run->trainer.step;
-    run->excess[run->rows++] = excess;
-    note_best(run, excess, (double)run->trainer.step);
+    run->excess[run->rows++] = view->excess;
+    note_best(run, view->excess, (double)run->trainer.step);
     return HF_OK;
 }
 
@@ -151,7 +159,7 @@ static hf_status write_row(void *self, hf_error *err)
     memcpy(summary->tokens.kl, view->kl, view->levels * sizeof *view->kl);
     for (size_t r = 0; r < view->rivals; r++)
         summary->tokens.cut[r] = view->cut[r];
-    const hf_status status = note_row(run, view->excess, err);
+    const hf_status status = note_row(run, view, err);
     return status == HF_OK && run->trainer.options->directory != NULL ? hf_token_record_row(&run->table, &row, err)
                                                                       : status;
 }
@@ -218,7 +226,8 @@ static void transfer(void *self, hf_channel *channel)
 {
     token_run *run = self;
     hf_token_numbers *numbers = &run->summary->tokens;
-    size_t rows = run->rows;
+    const hf_token_view *view = hf_token_probe_view(run->probe);
+    size_t rows = run->rows, looks = rows * view->heads * view->levels;
     hf_channel_bytes(channel, &numbers->train_excess, sizeof numbers->train_excess);
     hf_channel_bytes(channel, &numbers->best, sizeof numbers->best);
     hf_channel_bytes(channel, &numbers->best_step, sizeof numbers->best_step);
@@ -227,12 +236,13 @@ static void transfer(void *self, hf_channel *channel)
         hf_channel_bytes(channel, numbers->cut, numbers->cuts * sizeof *numbers->cut);
     hf_channel_array(channel, (void **)&run->at, &rows, sizeof *run->at);
     hf_channel_array(channel, (void **)&run->excess, &run->rows, sizeof *run->excess);
-    channel->good = channel->good && rows == run->rows;
+    hf_channel_array(channel, (void **)&run->last, &looks, sizeof *run->last);
+    channel->good = channel->good && rows == run->rows && looks == rows * view->heads * view->levels;
     if (!channel->writing)
         run->room = run->rows;
 }
 
-static const hf_trainer_kind training = {.magic = "hftok02",
+static const hf_trainer_kind training = {.magic = "hftok03",
                                          .is_due = is_due,
                                          .look = look,
                                          .row = write_row,
@@ -282,6 +292,7 @@ static hf_status prepare(token_run *run, hf_error *err)
         return status;
     const hf_token_view *view = hf_token_probe_view(run->probe);
     numbers->levels = view->levels;
+    numbers->heads = view->heads;
     numbers->truth = hf_token_probe_truth(run->probe);
     numbers->kl = malloc(view->levels * sizeof *numbers->kl);
     run->value = network->kind == HF_NETWORK_MINIMAL ? malloc(view->heads * view->levels * sizeof *run->value) : NULL;
@@ -324,13 +335,16 @@ static hf_status finish(token_run *run, hf_error *err)
         return HF_OK;
     if (run->params->detect.events)
         status = hf_token_find(run->summary, &run->params->detect, run->rows, run->at, run->excess, err);
+    if (status == HF_OK && run->params->detect.events)
+        status = hf_token_turn_find(numbers, run->rows, run->at, run->last, err);
+    numbers->searched = run->params->detect.events;
     if (status != HF_OK || t->options->directory == NULL || run->summary->already_complete)
         return status;
     status = hf_file_commit(&run->table.file, err);
     if (status == HF_OK)
         status = hf_token_maps_commit(&run->maps, err);
     return status == HF_OK
-               ? hf_token_record_end(t->options->directory, &t->origin, &numbers->stages, t->tensors, t->parameters, err)
+               ? hf_token_record_end(t->options->directory, &t->origin, numbers, t->tensors, t->parameters, err)
                : status;
 }
 
@@ -368,27 +382,8 @@ hf_status hf_token_run(const hf_token_run_params *params, uint64_t seed, const h
     free(run.value);
     free(run.at);
     free(run.excess);
+    free(run.last);
     if (status != HF_OK)
         hf_run_summary_clear(summary);
     return status;
-}
-
-void hf_token_summary_print(const hf_run_summary *s, FILE *stream)
-{
-    const hf_token_numbers *n = &s->tokens;
-    fprintf(stream, "seed %" PRIu64 ": excess loss %.4g at the start, %.4g after step %" PRIu64 " (training: %.4g)",
-            s->seed, s->loss_start, s->loss, s->steps, n->train_excess);
-    fprintf(stream, ", least %.4g at step %" PRIu64 "; overlap of heads %.4g\n", n->best, n->best_step, s->overlap);
-    for (size_t k = 0; k < n->levels; k++)
-        fprintf(stream, "%s%zu: %.4g", k == 0 ? "  divergence from who knows the k strongest spans, k = " : ", ", k + 1,
-                n->kl[k]);
-    fputc('\n', stream);
-    for (size_t r = 0; r < n->cuts; r++)
-        fprintf(stream, "%s%zu: %.4g%s", r == 0 ? "  from models that see the k nearest spans, k = " : ", ", n->cut_spans[r],
-                n->cut[r], r + 1 == n->cuts ? "\n" : "");
-    for (size_t i = 0; i < n->stages.stage_count; i++) {
-        const hf_search_stage *stage = &n->stages.stage[i];
-        fprintf(stream, "  stage %zu: excess %.4g to %.4g; begins at step %.0f, half at %.0f, settles at %.0f\n", i + 1,
-                stage->before, stage->after, stage->t_onset, stage->t_half, stage->t_settle);
-    }
 }

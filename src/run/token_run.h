@@ -10,8 +10,6 @@
 #include "run/run.h"
 #include "train/token_probe.h"
 
-#include <stdio.h>
-
 /* What is trained, when it is looked at, and what is looked for. */
 typedef struct {
     hf_learner_params learner;
@@ -32,8 +30,5 @@ typedef struct {
  * Free the summary with hf_run_summary_clear. */
 hf_status hf_token_run(const hf_token_run_params *params, uint64_t seed, const hf_run_options *options,
                        const hf_token_beside *beside, hf_run_summary *summary, hf_error *err);
-
-/* What there is to say of a run. */
-void hf_token_summary_print(const hf_run_summary *summary, FILE *stream);
 
 #endif

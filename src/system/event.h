@@ -19,6 +19,8 @@ extern const char *const hf_event_names[]; /* by kind */
 
 typedef enum { HF_MODE_NONE, HF_MODE_COMPETITIVE, HF_MODE_COOPERATIVE } hf_mode;
 
+extern const char *const hf_mode_names[]; /* by mode, as tables say them: none is nan */
+
 /* stage, head and pattern count from 1; 0: does not apply. Stage 0 is before the first onset. t is 0 for what holds at the
  * start, and for nothing else but a plateau. */
 typedef struct {
