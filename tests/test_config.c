@@ -358,6 +358,7 @@ static const char *const contexts[][6] = {
     {"chain.normalized", "train.task=markov", "train.steps=5", "train.validation=10", "chain.weights=((1, 1), (1, 1), (1, 1))"},
     {"chain.", "train.task=markov", "train.steps=5", "train.validation=10"},
     {"train.cuts", "train.task=markov", "train.steps=5", "train.validation=10"},
+    {"train.precision", "train.task=markov", "train.steps=5", "train.validation=10"},
     {"model.beta", "train.task=markov", "train.steps=5", "train.validation=10"},
     {"model.kind", "train.task=markov", "train.steps=5", "train.validation=10"},
     {"model.", "train.task=markov", "train.steps=5", "train.validation=10", "model.kind=decoder"},

@@ -64,6 +64,15 @@ static void test_exponential(void **state)
     }
     assert_true(within("exponential", worst, 5e-16));
     assert_true(hf_exponential(0) == 1 && hf_exponential(-INFINITY) == 0 && hf_exponential(-1e4) == 0);
+    worst = 0;
+    for (size_t n = 0; n <= 100000; n++) {
+        const float x = -87 + 175 * (float)n / 100000;
+        worst = fmax(worst, fabs((double)hf_exponential_single(x) / exp((double)x) - 1));
+    }
+    assert_true(within("exponential, single precision", worst, 2.4e-7));
+    assert_true(hf_exponential_single(0) == 1 && hf_exponential_single(-INFINITY) == 0 &&
+                hf_exponential_single(-1e3f) == 0);
+    assert_true(hf_exponential_single(-87.5f) == 0 && hf_exponential_single(-86.9f) > 0);
 }
 
 /* ---- the chain ---- */
@@ -296,13 +305,12 @@ static void test_forward_at_zero(void **state)
     task.kind->free(task.self);
 }
 
-static void test_equal_heads_have_equal_gradients_on_any_threads(void **state)
+static void compare_equal_heads(bool single)
 {
-    (void)state;
     const hf_token_task task = make_task(&full);
     double *g[3], *x = numbers(6 * 75 * 75);
     for (size_t threads = 1; threads <= 3; threads++) {
-        const hf_minimal_params params = {.heads = 3, .threads = threads, .query_scale = 0, .value_scale = 0};
+        const hf_minimal_params params = {.heads = 3, .threads = threads, .single = single};
         const hf_model model = make_minimal(&task, &params);
         const hf_batch batch = {.step = 4, .count = 61};
         random_source random = {seed};
@@ -321,6 +329,52 @@ static void test_equal_heads_have_equal_gradients_on_any_threads(void **state)
     for (size_t n = 0; n < 3; n++)
         free(g[n]);
     free(x);
+    task.kind->free(task.self);
+}
+
+static void test_equal_heads_have_equal_gradients_on_any_threads(void **state)
+{
+    (void)state;
+    compare_equal_heads(false);
+    compare_equal_heads(true);
+}
+
+/* Gradient and loss (the last number) of a batch. */
+static double *compute_in(const hf_token_task *task, bool single, size_t window, const hf_batch *batch)
+{
+    const hf_minimal_params params = {
+        .heads = 3, .threads = 1, .window = window, .single = single, .query_scale = 2, .value_scale = 1, .seed = 7};
+    const hf_model model = make_minimal(task, &params);
+    const size_t count = hf_tensors_size(model.kind->tensors(model.self));
+    double *x = numbers(count), *g = numbers(count + 1);
+    model.kind->initialize(model.self, x);
+    g[count] = model.kind->gradient(model.self, x, batch, g);
+    assert_true(g[count] == model.kind->loss(model.self, x, batch));
+    model.kind->free(model.self);
+    free(x);
+    return g;
+}
+
+/* Sums of some hundred terms: a few times the single epsilon, 1.2e-7, of the largest number. */
+static void test_single_precision_is_near_double(void **state)
+{
+    (void)state;
+    static const size_t windows[] = {0, 1, 4, 24};
+    enum { COUNT = 6 * 75 * 75 };
+    const hf_token_task task = make_task(&full);
+    const hf_batch batch = {.step = 4, .count = 61};
+    for (size_t w = 0; w < sizeof windows / sizeof *windows; w++) {
+        double *right = compute_in(&task, false, windows[w], &batch), *g = compute_in(&task, true, windows[w], &batch);
+        double largest = 0, worst = 0;
+        for (size_t i = 0; i < COUNT; i++) {
+            largest = fmax(largest, fabs(right[i]));
+            worst = fmax(worst, fabs(g[i] - right[i]));
+        }
+        assert_true(within("single precision: gradient", worst / largest, 1e-6));
+        assert_true(worst > 0 && within("single precision: loss", fabs(g[COUNT] / right[COUNT] - 1), 1e-6));
+        free(right);
+        free(g);
+    }
     task.kind->free(task.self);
 }
 
@@ -628,6 +682,7 @@ int main(void)
         cmocka_unit_test(test_window),
         cmocka_unit_test(test_forward_at_zero),
         cmocka_unit_test(test_equal_heads_have_equal_gradients_on_any_threads),
+        cmocka_unit_test(test_single_precision_is_near_double),
         cmocka_unit_test(test_fixed_sequences),
         cmocka_unit_test(test_the_construction_is_the_chain),
         cmocka_unit_test(test_the_probe),

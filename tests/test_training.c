@@ -121,6 +121,52 @@ static void test_clipping_and_decay(void **state)
     hf_optimizer_clear(&o);
 }
 
+/* AdamW in single precision, written down in floats; parameters that start at 1e-12 are gone after a step, to the last bit. */
+static void test_steps_of_single_precision(void **state)
+{
+    (void)state;
+    enum { COUNT = 20000, STEPS = 3 };
+    const hf_tensor tensor = {"matrix", 0, 2 * COUNT, 1, {2 * COUNT}, 1, true};
+    const hf_optimizer_params params = {.kind = HF_OPTIMIZER_ADAMW,
+                                        .lr = 0.08,
+                                        .beta1 = 0.9,
+                                        .beta2 = 0.999,
+                                        .epsilon = 1e-8,
+                                        .weight_decay = 0.01,
+                                        .single = true};
+    double *x = numbers(2 * COUNT), *g = numbers(2 * COUNT);
+    float *want = malloc(3 * COUNT * sizeof *want), *m = want + COUNT, *v = m + COUNT;
+    random_source random = {20261126};
+    hf_optimizer o;
+    assert_non_null(want);
+    for (size_t i = 0; i < 2 * COUNT; i++)
+        x[i] = 1e-12 * draw_normal(&random);
+    hf_optimizer_round(2 * COUNT, x);
+    for (size_t i = 0; i < COUNT; i++) {
+        want[i] = (float)x[i];
+        m[i] = v[i] = 0;
+    }
+    assert_int_equal(hf_optimizer_init(&o, &params, 2 * COUNT, NULL), HF_OK);
+    for (int n = 1; n <= STEPS; n++) {
+        const float mean = (float)(1 / (1 - pow(0.9, n))), square = (float)(1 / (1 - pow(0.999, n)));
+        for (size_t i = 0; i < COUNT; i++) {
+            const float y = (float)(g[i] = g[COUNT + i] = draw_normal(&random));
+            m[i] = 0.9f * m[i] + (float)(1 - 0.9) * y;
+            v[i] = 0.999f * v[i] + (float)(1 - 0.999) * y * y;
+            want[i] -= (float)(0.08 * 0.01) * want[i];
+            want[i] -= 0.08f * (m[i] * mean) / (sqrtf(v[i] * square) + 1e-8f);
+        }
+        hf_optimizer_step(&o, (uint64_t)n, (hf_tensors){1, &tensor}, g, x);
+        for (size_t i = 0; i < COUNT; i++)
+            assert_true((float)x[i] == want[i] && x[i] == (double)want[i]);
+    }
+    assert_memory_equal(x, x + COUNT, COUNT * sizeof *x);
+    hf_optimizer_clear(&o);
+    free(x);
+    free(g);
+    free(want);
+}
+
 static void start_optimizer(hf_optimizer *optimizer, const trained_model *m)
 {
     const hf_optimizer_params params = hf_learner_optimizer(&m->config.train);
@@ -500,6 +546,7 @@ int main(void)
         cmocka_unit_test(test_optimizer_steps),
         cmocka_unit_test(test_schedules),
         cmocka_unit_test(test_clipping_and_decay),
+        cmocka_unit_test(test_steps_of_single_precision),
         cmocka_unit_test(test_time),
         cmocka_unit_test(test_equal_heads_stay_equal),
         cmocka_unit_test(test_noise_floor),

@@ -131,6 +131,8 @@ static hf_status check_weights(hf_config *c, hf_error *err)
 static hf_status check_decoder(hf_config *c, hf_error *err)
 {
     const hf_network_params *m = &c->model;
+    if (c->train.precision == HF_PRECISION_SINGLE)
+        return hf_config_reject(c, err, "train.precision", "is \"single\", which the minimal model alone can be");
     if (!m->one_hot && !m->full_heads && m->width % m->heads != 0)
         return hf_config_reject(c, err, "model.width",
                                 "is %zu, expected a multiple of model.heads = %zu, or model.full_heads", m->width,

@@ -26,7 +26,8 @@ _Static_assert(sizeof(hf_geometry) == sizeof(int) && sizeof(hf_system_choice) ==
                    sizeof(hf_values) == sizeof(int) && sizeof(hf_spacing) == sizeof(int) &&
                    sizeof(hf_task_kind) == sizeof(int) && sizeof(hf_optimizer_kind) == sizeof(int) &&
                    sizeof(hf_sampling) == sizeof(int) && sizeof(hf_schedule_kind) == sizeof(int) && sizeof(hf_features) == sizeof(int) &&
-                   sizeof(hf_markov_matrices) == sizeof(int) && sizeof(hf_network_kind) == sizeof(int) && sizeof(hf_places) == sizeof(int),
+                   sizeof(hf_markov_matrices) == sizeof(int) && sizeof(hf_network_kind) == sizeof(int) && sizeof(hf_places) == sizeof(int) &&
+                   sizeof(hf_precision) == sizeof(int),
                "an enum of hf_config is not as wide as int");
 
 static const char *const geometries[] = {"logit", "replicator", NULL};
@@ -37,6 +38,7 @@ static const char *const spacings[] = {"log", "linear", NULL};
 static const char *const tasks[] = {"regression", "markov", NULL};
 static const char *const optimizers[] = {"sgd", "momentum", "adam", "adamw", NULL};
 static const char *const schedules[] = {"constant", "cosine", "halving", NULL};
+static const char *const precisions[] = {"double", "single", NULL};
 static const char *const samplings[] = {"auto", "direct", "projected", NULL};
 static const char *const matrices[] = {"orthogonal", "normal", "exclusive", NULL};
 static const char *const networks[] = {"minimal", "decoder", NULL};
@@ -199,6 +201,16 @@ static bool is_adam(const hf_config *c)
 static bool is_clipped(const hf_config *c)
 {
     return c->train.clip > 0;
+}
+
+static bool has_minimal(const hf_config *c)
+{
+    return hf_config_is_chain(c) && !is_decoder(c);
+}
+
+static bool is_single(const hf_config *c)
+{
+    return c->train.precision == HF_PRECISION_SINGLE;
 }
 
 static bool has_schedule(const hf_config *c)
@@ -389,6 +401,9 @@ const hf_key hf_keys[] = {
         "of adamw: decay of all parameters, times lr at every step", .when = is_adamw),
     KEY(train.clip, REAL, "0.0", AT_LEAST(0), "gradient", "1.0",
         "largest norm of a step's gradient, over all parameters; 0: any", .counts = is_clipped),
+    KEY(train.precision, CHOICE, "double", ANY, "", "\"single\"",
+        "of the minimal model: its forward and backward, its parameters and what the optimizer remembers", .choices = precisions,
+        .when = has_minimal, .counts = is_single),
     KEY(train.schedule, CHOICE, "constant", ANY, "", "\"cosine\"",
         "learning rate in the course of the run: constant, falling like a cosine, or halved where the loss stays",
         .choices = schedules, .counts = has_schedule),

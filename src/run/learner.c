@@ -107,6 +107,7 @@ static hf_status create_network(hf_model *model, const hf_token_task *task, cons
     const hf_minimal_params minimal = {.heads = n->heads,
                                        .threads = threads,
                                        .window = n->window,
+                                       .single = params->train.precision == HF_PRECISION_SINGLE,
                                        .query_scale = n->query_scale,
                                        .value_scale = n->value_scale,
                                        .seed = seed,
@@ -170,13 +171,14 @@ void hf_learner_start(const hf_learner *l, const hf_learner_params *params, doub
 {
     const hf_tensors tensors = l->model.kind->tensors(l->model.self);
     const hf_network_params *n = &params->network;
-    if (params->start != NULL) {
+    if (params->start != NULL)
         memcpy(parameters, params->start, hf_tensors_size(tensors) * sizeof *parameters);
-        return;
-    }
-    l->model.kind->initialize(l->model.self, parameters);
-    if (params->train.task == HF_TASK_MARKOV && n->beta > 0)
+    else
+        l->model.kind->initialize(l->model.self, parameters);
+    if (params->start == NULL && params->train.task == HF_TASK_MARKOV && n->beta > 0)
         hf_construction_fill(l->task, n->heads, n->beta, n->kind == HF_NETWORK_DECODER, tensors, parameters);
+    if (params->train.precision == HF_PRECISION_SINGLE)
+        hf_optimizer_round(hf_tensors_size(tensors), parameters);
 }
 
 hf_optimizer_params hf_learner_optimizer(const hf_train_params *t)
@@ -190,6 +192,7 @@ hf_optimizer_params hf_learner_optimizer(const hf_train_params *t)
         .epsilon = t->epsilon,
         .weight_decay = t->optimizer == HF_OPTIMIZER_ADAMW ? t->weight_decay : 0,
         .clip = t->clip,
+        .single = t->precision == HF_PRECISION_SINGLE,
         .schedule = {
             .kind = t->schedule, .warmup = t->warmup, .steps = t->steps, .patience = t->patience, .floor = t->final_rate}};
 }

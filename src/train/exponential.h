@@ -9,6 +9,20 @@
 
 #include <math.h>
 
+HF_INLINE uint32_t hf_bits_of_single(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+HF_INLINE float hf_single_of(uint32_t bits)
+{
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
 /* x <= 709. Without branches, so that loops over it run in lanes: what lies below -708, whose bits are the larger ones, is
  * taken for 0 and its result put out by a mask. */
 HF_INLINE double hf_exponential(double x)
@@ -34,6 +48,25 @@ HF_INLINE double hf_exponential(double x)
     p = p * r + 1;
     const double power = hf_double_of((hf_bits_of(shifted) + 1023) << 52); /* 2^k: the low bits of shifted are k */
     return hf_double_of(hf_bits_of(p * power) & keep);
+}
+
+/* The same in single precision, x <= 88: Taylor polynomial of degree 7, right to 2 ulp, 0 below -87 and for -infinity. */
+HF_INLINE float hf_exponential_single(float x)
+{
+    const float log2e = 1.44269504f, high = 0.693359375f, low = -2.12194440e-4f, round = 0x1.8p23f;
+    const uint32_t bits = hf_bits_of_single(x), least = 0xc2ae0000u /* -87 */, keep = 0 - (uint32_t)(bits <= least);
+    const float y = hf_single_of(bits & keep), shifted = y * log2e + round, k = shifted - round;
+    const float r = (y - k * high) - k * low;
+    float p = 1.0f / 5040;
+    p = p * r + 1.0f / 720;
+    p = p * r + 1.0f / 120;
+    p = p * r + 1.0f / 24;
+    p = p * r + 1.0f / 6;
+    p = p * r + 0.5f;
+    p = p * r + 1;
+    p = p * r + 1;
+    const float power = hf_single_of((hf_bits_of_single(shifted) + 127) << 23); /* 2^k */
+    return hf_single_of(hf_bits_of_single(p * power) & keep);
 }
 
 #endif

@@ -202,7 +202,7 @@ hf_status hf_minimal_create(hf_model *model, const hf_token_task *task, const hf
         return hf_fail_memory(err, "the model");
     m->task = *task;
     m->params = *params;
-    m->pass = &hf_minimal_pass_double;
+    m->pass = params->single ? &hf_minimal_pass_single : &hf_minimal_pass_double;
     m->shape = shape_of(task, params, m->pass->size);
     name_tensors(m);
     const hf_status status = allocate(m, err);

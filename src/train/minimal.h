@@ -20,6 +20,7 @@
 typedef struct {
     size_t heads, threads;
     size_t window;                   /* a query sees so many places, its own the last of them; 0: all up to there */
+    bool single;                     /* forward and backward in single precision */
     double query_scale, value_scale; /* parameters start uniform in (-scale, scale); < 0: sqrt(6/2D), Xavier's bound */
     uint64_t seed;                   /* of the initial parameters */
     size_t stored;                   /* fixed and held-out sequences, drawn once */

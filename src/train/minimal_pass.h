@@ -41,6 +41,6 @@ typedef struct {
                    double *gradient);
 } hf_minimal_pass;
 
-extern const hf_minimal_pass hf_minimal_pass_double;
+extern const hf_minimal_pass hf_minimal_pass_double, hf_minimal_pass_single;
 
 #endif

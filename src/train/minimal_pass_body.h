@@ -1,5 +1,5 @@
-/* minimal_pass_body: minimal_pass.h for one precision. Included where `real`, EXP (e^x of one), its functions' table PASS and
- * sum_of_lanes are defined. */
+/* minimal_pass_body: minimal_pass.h for one precision. Included where `real`, EXP (e^x of one), its functions' table PASS,
+ * LEAST (below every logit) and sum_of (the sum of whole registers) are defined. */
 #include "train/tile_products.h"
 
 #include <math.h>

@@ -1,5 +1,7 @@
 #include "train/optimizer.h"
 
+#include "core/simd.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -38,30 +40,43 @@ void hf_optimizer_clear(hf_optimizer *o)
     *o = (hf_optimizer){0};
 }
 
-static void step_sgd(size_t count, double rate, const double *g, double *x)
+/* The result of an operation on numbers of single precision, in single precision: rounded from a double it is right to the
+ * last bit, as 53 bits are more than twice 24 and two. In double precision, x itself. */
+HF_INLINE double fit(bool single, double x)
 {
-    for (size_t i = 0; i < count; i++)
-        x[i] -= rate * g[i];
+    return single ? (double)(float)x : x;
 }
 
-static void step_momentum(size_t count, double rate, double mu, const double *g, double *v, double *x)
+HF_INLINE void step_sgd(bool single, size_t count, double rate, const double *g, double *x)
 {
+    const double r = fit(single, rate);
+    for (size_t i = 0; i < count; i++)
+        x[i] = fit(single, x[i] - fit(single, r * g[i]));
+}
+
+HF_INLINE void step_momentum(bool single, size_t count, double rate, double momentum, const double *g, double *v, double *x)
+{
+    const double r = fit(single, rate), mu = fit(single, momentum);
     for (size_t i = 0; i < count; i++) {
-        v[i] = mu * v[i] + g[i];
-        x[i] -= rate * v[i];
+        v[i] = fit(single, fit(single, mu * v[i]) + g[i]);
+        x[i] = fit(single, x[i] - fit(single, r * v[i]));
     }
 }
 
 /* decay: of weights, 0 for none. */
-static void step_adam(const hf_optimizer_params *o, size_t count, double rate, double decay, uint64_t n, const double *g,
-                      double *m, double *v, double *x)
+HF_INLINE void step_adam(bool single, const hf_optimizer_params *o, size_t count, double rate, double decay, uint64_t n,
+                         const double *g, double *m, double *v, double *x)
 {
-    const double mean = 1 / (1 - pow(o->beta1, (double)n)), square = 1 / (1 - pow(o->beta2, (double)n));
+    const double beta1 = fit(single, o->beta1), beta2 = fit(single, o->beta2), epsilon = fit(single, o->epsilon);
+    const double new1 = fit(single, 1 - o->beta1), new2 = fit(single, 1 - o->beta2), r = fit(single, rate);
+    const double mean = fit(single, 1 / (1 - pow(o->beta1, (double)n))), lost = fit(single, rate * decay);
+    const double square = fit(single, 1 / (1 - pow(o->beta2, (double)n)));
     for (size_t i = 0; i < count; i++) {
-        m[i] = o->beta1 * m[i] + (1 - o->beta1) * g[i];
-        v[i] = o->beta2 * v[i] + (1 - o->beta2) * g[i] * g[i];
-        x[i] -= rate * decay * x[i];
-        x[i] -= rate * (m[i] * mean) / (sqrt(v[i] * square) + o->epsilon);
+        m[i] = fit(single, fit(single, beta1 * m[i]) + fit(single, new1 * g[i]));
+        v[i] = fit(single, fit(single, beta2 * v[i]) + fit(single, fit(single, new2 * g[i]) * g[i]));
+        x[i] = fit(single, x[i] - fit(single, lost * x[i]));
+        const double root = fit(single, fit(single, sqrt(fit(single, v[i] * square))) + epsilon);
+        x[i] = fit(single, x[i] - fit(single, fit(single, r * fit(single, m[i] * mean)) / root));
     }
 }
 
@@ -76,29 +91,46 @@ static void clip(double most, size_t count, double *x)
         x[i] *= most / norm;
 }
 
+HF_INLINE void step_tensor(bool single, hf_optimizer *o, uint64_t n, double lr, const hf_tensor *tensor,
+                           const double *gradient, double *parameters)
+{
+    const hf_optimizer_params *params = &o->params;
+    const size_t at = tensor->offset, count = tensor->count;
+    const double rate = lr * tensor->rate, *g = gradient + at;
+    double *x = parameters + at;
+    switch (params->kind) {
+    case HF_OPTIMIZER_SGD:
+        step_sgd(single, count, rate, g, x);
+        break;
+    case HF_OPTIMIZER_MOMENTUM:
+        step_momentum(single, count, rate, params->momentum, g, o->memory + at, x);
+        break;
+    case HF_OPTIMIZER_ADAM:
+    case HF_OPTIMIZER_ADAMW:
+        step_adam(single, params, count, rate, tensor->decays ? params->weight_decay : 0, n, g, o->memory + at,
+                  o->memory + o->count + at, x);
+        break;
+    }
+}
+
 void hf_optimizer_step(hf_optimizer *o, uint64_t n, hf_tensors tensors, double *gradient, double *parameters)
 {
     const hf_optimizer_params *params = &o->params;
     const double lr = params->lr * hf_schedule_factor(&o->schedule, n);
     if (params->clip > 0)
         clip(params->clip, o->count, gradient);
+    if (params->single)
+        hf_optimizer_round(o->count, gradient);
     for (size_t i = 0; i < tensors.count; i++) {
-        const hf_tensor *tensor = &tensors.at[i];
-        const size_t at = tensor->offset, count = tensor->count;
-        const double rate = lr * tensor->rate, *g = gradient + at;
-        double *x = parameters + at;
-        switch (params->kind) {
-        case HF_OPTIMIZER_SGD:
-            step_sgd(count, rate, g, x);
-            break;
-        case HF_OPTIMIZER_MOMENTUM:
-            step_momentum(count, rate, params->momentum, g, o->memory + at, x);
-            break;
-        case HF_OPTIMIZER_ADAM:
-        case HF_OPTIMIZER_ADAMW:
-            step_adam(params, count, rate, tensor->decays ? params->weight_decay : 0, n, g, o->memory + at,
-                      o->memory + o->count + at, x);
-            break;
-        }
+        if (params->single)
+            step_tensor(true, o, n, lr, &tensors.at[i], gradient, parameters);
+        else
+            step_tensor(false, o, n, lr, &tensors.at[i], gradient, parameters);
     }
+}
+
+void hf_optimizer_round(size_t count, double *x)
+{
+    for (size_t i = 0; i < count; i++)
+        x[i] = (double)(float)x[i];
 }

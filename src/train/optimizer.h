@@ -17,6 +17,7 @@ typedef struct {
     hf_optimizer_kind kind;
     double lr, momentum, beta1, beta2, epsilon, weight_decay; /* weight_decay: of adamw alone */
     double clip; /* a gradient of a larger norm, over all tensors, is scaled down to it; 0: none is */
+    bool single; /* steps are those of single precision, and so are the parameters, if they are so at the start */
     hf_schedule_params schedule;
 } hf_optimizer_params;
 
@@ -42,5 +43,8 @@ void hf_optimizer_clear(hf_optimizer *optimizer);
 
 /* Step number n, counted from 1. gradient, parameters: (count). The gradient may be scaled. */
 void hf_optimizer_step(hf_optimizer *optimizer, uint64_t n, hf_tensors tensors, double *gradient, double *parameters);
+
+/* x (count) becomes the nearest numbers of single precision. */
+void hf_optimizer_round(size_t count, double *x);
 
 #endif

@@ -10,6 +10,7 @@
 typedef enum { HF_TASK_REGRESSION, HF_TASK_MARKOV } hf_task_kind;
 typedef enum { HF_OPTIMIZER_SGD, HF_OPTIMIZER_MOMENTUM, HF_OPTIMIZER_ADAM, HF_OPTIMIZER_ADAMW } hf_optimizer_kind;
 typedef enum { HF_SCHEDULE_CONSTANT, HF_SCHEDULE_COSINE, HF_SCHEDULE_HALVING } hf_schedule_kind;
+typedef enum { HF_PRECISION_DOUBLE, HF_PRECISION_SINGLE } hf_precision;
 typedef enum { HF_SAMPLING_AUTO, HF_SAMPLING_DIRECT, HF_SAMPLING_PROJECTED } hf_sampling;
 typedef enum { HF_FEATURES_ORTHOGONAL, HF_FEATURES_RANDOM } hf_features;
 
@@ -25,6 +26,7 @@ typedef struct {
     size_t steps; /* after reading > 0 */
     hf_optimizer_kind optimizer;
     double momentum, beta1, beta2, epsilon, weight_decay;
+    hf_precision precision; /* of the minimal model of a Markov chain */
     double clip; /* largest norm of a gradient; 0: any */
     hf_schedule_kind schedule;
     size_t warmup, patience; /* steps */
