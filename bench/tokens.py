@@ -150,10 +150,10 @@ def torch_case(torch, kind, form, dtype, rate, chunks):
     return best[1], lambda: step(model, optimizer, torch, best[1])
 
 
-def headflow_case(program, name, threads, steps):
+def headflow_case(program, name, threads, steps, *options):
     """Medians over the steps, ms: processor time, clock; of one run."""
     out = subprocess.run([program, os.path.join(MODELS, name + ".conf"), str(threads), str(steps), "train.samples=3000",
-                          "train.validation=1"], check=True, capture_output=True, text=True).stdout
+                          "train.validation=1", *options], check=True, capture_output=True, text=True).stdout
     row = next(line.split("\t") for line in out.splitlines() if line.startswith("step"))
     return float(row[1]), float(row[2])
 
@@ -162,6 +162,8 @@ def measure(torch, program, name, threads_list, rounds, precisions):
     kind, forms, rate, chunks, steps = {"minimal": (Minimal, ("products", "look-ups", "mixed"), 0.08, (3000, 600, 120, 30), 5),
                                         "full": (Decoder, ("fused",), 0.003, (3000, 300, 60, 15), 1)}[name]
     cases = []
+    if name == "minimal":
+        cases.append(("headflow", "single", None))
     for precision in precisions:
         for form in forms:
             chunk, action = torch_case(torch, kind, form, getattr(torch, {"single": "float32", "double": "float64"}[precision]),
@@ -173,7 +175,8 @@ def measure(torch, program, name, threads_list, rounds, precisions):
         for _ in range(rounds):
             taken[0].append(headflow_case(program, name, threads, steps))
             for case, times in zip(cases, taken[1:]):
-                times.append(timed(case[2]))
+                times.append(headflow_case(program, name, threads, steps, "train.precision=single") if case[2] is None
+                             else timed(case[2]))
         ours = [statistics.median(t[i] for t in taken[0]) for i in (0, 1)] + [min(t[1] for t in taken[0])]
         for (form, precision), times in zip([("headflow", "double")] + [c[:2] for c in cases], taken):
             theirs = [statistics.median(t[i] for t in times) for i in (0, 1)] + [min(t[1] for t in times)]
@@ -194,7 +197,7 @@ def main():
     except ImportError:
         sys.exit("bench/tokens.py: PyTorch is missing; on Debian: apt-get install python3-torch")
     torch.manual_seed(1)
-    print("# batch %d; PyTorch %s; ms a step; ratios: to headflow's" % (BATCH, torch.__version__))
+    print("# batch %d; PyTorch %s; ms a step; ratios: to headflow's in double precision" % (BATCH, torch.__version__))
     print("model\twhat\tprecision\tthreads\tprocessor\tclock\tclock_least\tprocessor_ratio\tclock_ratio\tclock_least_ratio")
     for name in arguments.models.split(","):
         measure(torch, arguments.program, name, [int(t) for t in arguments.threads.split(",")], arguments.rounds,
