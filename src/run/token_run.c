@@ -173,7 +173,8 @@ static hf_status look(void *self, hf_error *err)
     t->judged = t->batch_loss;
     if (t->step > 0 && !isfinite(t->batch_loss))
         return hf_trainer_fail(t, NULL, err);
-    return hf_token_maps_look(&run->maps, t->step, t->parameters, err);
+    const hf_status status = hf_trainer_judge(t, err);
+    return status != HF_OK ? status : hf_token_maps_look(&run->maps, t->step, t->parameters, err);
 }
 
 static void tell(const void *self, hf_run_progress *progress)
@@ -204,7 +205,8 @@ static hf_status open_table(void *self, const long *lengths, hf_error *err)
     const hf_table_origin *origin = &run->trainer.origin;
     const hf_status status =
         hf_token_record_open(&run->table, directory, origin, &like, lengths == NULL ? 0 : lengths[0], err);
-    return status == HF_OK ? hf_token_maps_open(&run->maps, directory, origin, lengths == NULL ? 0 : lengths[1], err) : status;
+    return status == HF_OK ? hf_token_maps_open(&run->maps, directory, origin, lengths == NULL ? 0 : lengths[1], err)
+                           : status;
 }
 
 static hf_status check_table(void *self, const long *lengths, hf_error *err)
@@ -343,9 +345,8 @@ static hf_status finish(token_run *run, hf_error *err)
     status = hf_file_commit(&run->table.file, err);
     if (status == HF_OK)
         status = hf_token_maps_commit(&run->maps, err);
-    return status == HF_OK
-               ? hf_token_record_end(t->options->directory, &t->origin, numbers, t->tensors, t->parameters, err)
-               : status;
+    return status == HF_OK ? hf_token_record_end(t->options->directory, &t->origin, numbers, t->tensors, t->parameters, err)
+                           : status;
 }
 
 hf_status hf_token_run(const hf_token_run_params *params, uint64_t seed, const hf_run_options *options,

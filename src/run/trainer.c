@@ -18,8 +18,7 @@ static bool has_tables(const hf_trainer *t)
 /* Products of a few parameters of this size are no numbers of any use, if they are finite. */
 static const double largest_parameter = 1e30;
 
-/* HF_ENUMERIC: a parameter is not finite, or absurd. */
-static hf_status judge_parameters(const hf_trainer *t, hf_error *err)
+hf_status hf_trainer_judge(const hf_trainer *t, hf_error *err)
 {
     double largest = 0;
     bool finite = true;
@@ -140,8 +139,6 @@ static hf_status train(hf_trainer *t, hf_error *err)
         t->batch_loss = hf_learner_gradient(&t->learner, t->parameters, t->step, t->gradient);
         hf_optimizer_step(&t->optimizer, ++t->step, t->tensors, t->gradient, t->parameters);
         status = observe(t, err);
-        if (status == HF_OK)
-            status = judge_parameters(t, err);
         if (status != HF_OK)
             break;
         hf_schedule_see(&t->optimizer.schedule, t->judged);

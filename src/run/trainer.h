@@ -73,6 +73,9 @@ void hf_trainer_clear(hf_trainer *trainer);
 /* Trains to the end, or until the run is interrupted, and saves. Errors: those of the kind's functions, HF_EUSAGE, HF_ESYSTEM. */
 hf_status hf_trainer_run(hf_trainer *trainer, hf_error *err);
 
+/* HF_ENUMERIC: a parameter is not finite, or absurd: for losses that saturate, and stay finite then. */
+hf_status hf_trainer_judge(const hf_trainer *trainer, hf_error *err);
+
 /* HF_ENUMERIC: the loss is not finite. more: what is to be added; NULL: nothing. */
 hf_status hf_trainer_fail(const hf_trainer *trainer, const char *more, hf_error *err);
 
