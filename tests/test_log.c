@@ -171,7 +171,7 @@ static void test_slopes_have_honest_errors(void **state)
     double x[ROWS], y[ROWS];
     for (int correlated = 0; correlated < 2; correlated++) {
         size_t inside = 0, all = 0;
-        double square = 0, narrow = INFINITY;
+        double square = 0, narrow = INFINITY, level = 0;
         for (int again = 0; again < AGAIN; again++) {
             double chain = draw_normal(&random);
             for (size_t i = 0; i < ROWS; i++) {
@@ -188,6 +188,7 @@ static void test_slopes_have_honest_errors(void **state)
                 const double truth = (staircase(t - h) - staircase(t + h)) / (2 * h),
                              off = (s.speed - truth) / s.speed_error;
                 square += off * off;
+                level += pow((s.loss - staircase(t)) / s.loss_error, 2);
                 inside += fabs(off) < 3;
                 narrow = fmin(narrow, s.half);
                 all++;
@@ -196,8 +197,35 @@ static void test_slopes_have_honest_errors(void **state)
         }
         assert_true(within("beyond three errors", 1 - (double)inside / (double)all, correlated ? 0.15 : 0.03));
         assert_true(within("mean square", square / (double)all, correlated ? 3 : 1) && square / (double)all > 0.2);
+        assert_true(within("mean square of levels", level / (double)all, correlated ? 3 : 1));
         assert_true(narrow < 25); /* steep places have narrow windows */
     }
+}
+
+/* Where a curve has come to rest, windows that reach back into its fall may have its speed, but not its level. */
+static void test_levels_at_rest(void **state)
+{
+    (void)state;
+    enum { COUNT = 81, AGAIN = 50 };
+    random_source random = {34};
+    double x[COUNT], y[COUNT], most = 0, square = 0;
+    for (int again = 0; again < AGAIN; again++) {
+        for (size_t i = 0; i < COUNT; i++) {
+            x[i] = 10 * (double)i;
+            y[i] = 0.77 + 2.2 * exp(-x[i] / 50) + 3e-3 * draw_normal(&random);
+        }
+        hf_rows rows;
+        assert_int_equal(hf_rows_clean(&rows, COUNT, x, y, 1, NULL), HF_OK);
+        for (size_t i = 0; i < COUNT; i++) {
+            hf_slope s;
+            assert_true(hf_slope_at(&rows, x[i], &s));
+            const double off = (s.loss - 0.77 - 2.2 * exp(-x[i] / 50)) / s.loss_error;
+            most = fmax(most, fabs(off));
+            square += off * off / (COUNT * AGAIN);
+        }
+        hf_rows_clear(&rows);
+    }
+    assert_true(within("errors off", most, 8) && within("mean square", square, 1.5));
 }
 
 /* Without noise a speed is that of the curve; halfway times are, with noise, as far off as they say. */
@@ -233,8 +261,9 @@ static void test_times_have_honest_errors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_guesses), cmocka_unit_test(test_looks), cmocka_unit_test(test_too_few_rows),
-        cmocka_unit_test(test_slopes_have_honest_errors), cmocka_unit_test(test_times_have_honest_errors)};
+        cmocka_unit_test(test_guesses),        cmocka_unit_test(test_looks),
+        cmocka_unit_test(test_too_few_rows),   cmocka_unit_test(test_slopes_have_honest_errors),
+        cmocka_unit_test(test_levels_at_rest), cmocka_unit_test(test_times_have_honest_errors)};
     hf_init();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -59,7 +59,7 @@ static void window(const place *p, size_t n, size_t *a, size_t *b)
 }
 
 /* Standard errors; what agrees has a point in common within so many. Of a speed more, or a window ends by chance. */
-static const double of_speed = 3, of_level = 2;
+static const double of_speed = 3, of_level = 2; /* at a place; where a level is passed */
 
 /* What all windows so far agree on. */
 typedef struct {
@@ -75,40 +75,57 @@ static bool agrees(interval *all, double value, double off)
     return all->low <= all->high;
 }
 
-/* Grows the window for as long as what it says agrees: in its speed, and in its level where that must be within one. The widest
- * window may be as wrong as narrower ones are uncertain, several of its own errors: for a speed an earlier one is taken. */
-static bool widen(const place *p, const interval *level, hf_slope *best)
-{
-    interval levels = level == NULL ? anything : *level, speeds = anything;
-    size_t accepted = 0;
+/* Windows around a place, narrower ones first, for as long as something that they say agrees. */
+typedef struct {
+    interval agreed;
     hf_slope last[BACK + 1]; /* those that were accepted, the latest first */
-    bool disagreed = false;
-    if (p->end - p->first < ROWS_LEAST)
-        return false;
-    for (size_t n = ROWS_LEAST, taken = 0; taken < n && !disagreed; n += n / 2) {
-        size_t a, b;
-        hf_slope now;
-        window(p, n, &a, &b);
-        taken = b - a < n ? n : 0; /* all rows are in it */
-        if (!fit(p, a, b, &now))
-            break;
-        disagreed = level == NULL ? !agrees(&speeds, now.speed, of_speed * now.speed_error)
-                                  : !agrees(&speeds, now.speed, of_level * now.speed_error) ||
-                                        !agrees(&levels, now.loss, of_level * now.loss_error);
-        if (disagreed)
-            break;
-        memmove(last + 1, last, BACK * sizeof *last);
-        last[0] = now;
-        accepted++;
-    }
-    if (accepted > 0)
-        *best = last[!disagreed || level != NULL ? 0 : accepted > BACK ? BACK : accepted - 1];
-    return accepted > 0;
+    size_t accepted;
+    bool disagreed;
+} growth;
+
+static void grow(growth *g, const hf_slope *now, double value, double off)
+{
+    g->disagreed = g->disagreed || !agrees(&g->agreed, value, off);
+    if (g->disagreed)
+        return;
+    memmove(g->last + 1, g->last, BACK * sizeof *g->last);
+    g->last[0] = *now;
+    g->accepted++;
+}
+
+/* The widest window may be as wrong as narrower ones are uncertain, several of its own errors: an earlier one is taken. */
+static const hf_slope *earlier(const growth *g)
+{
+    return &g->last[!g->disagreed ? 0 : g->accepted > BACK ? BACK : g->accepted - 1];
+}
+
+/* The next window, of about n rows; *all: it has all there are. False: there is none. */
+static bool next_window(const place *p, size_t n, bool *all, hf_slope *now)
+{
+    size_t a, b;
+    window(p, n, &a, &b);
+    *all = b - a < n;
+    return fit(p, a, b, now);
 }
 
 bool hf_slope_at(const hf_rows *rows, double t, hf_slope *slope)
 {
-    return widen(&(place){rows, 0, rows->count, t}, NULL, slope);
+    const place p = {rows, 0, rows->count, t};
+    growth speed = {.agreed = anything}, level = {.agreed = anything};
+    bool all = false;
+    for (size_t n = ROWS_LEAST; !all && rows->count >= ROWS_LEAST && !(speed.disagreed && level.disagreed); n += n / 2) {
+        hf_slope now;
+        if (!next_window(&p, n, &all, &now))
+            break;
+        grow(&speed, &now, now.speed, of_speed * now.speed_error);
+        grow(&level, &now, now.loss, of_speed * now.loss_error);
+    }
+    if (speed.accepted == 0)
+        return false;
+    *slope = *earlier(&speed);
+    slope->loss = earlier(&level)->loss;
+    slope->loss_error = earlier(&level)->loss_error;
+    return true;
 }
 
 bool hf_slope_level_at(const hf_rows *rows, size_t first, size_t end, double t, double level, hf_slope *slope)
@@ -116,5 +133,16 @@ bool hf_slope_level_at(const hf_rows *rows, size_t first, size_t end, double t, 
     const double spread = 3; /* deviations of a row next to where the rows pass the level */
     const size_t at = hf_times_row(rows->count, rows->x, t);
     const double apart = spread * rows->noise[at < rows->count ? at : rows->count - 1];
-    return widen(&(place){rows, first, end, t}, &(interval){level - apart, level + apart}, slope);
+    const place p = {rows, first, end, t};
+    interval levels = {level - apart, level + apart}, speeds = anything;
+    bool found = false, all = false;
+    for (size_t n = ROWS_LEAST; !all && end - first >= ROWS_LEAST; n += n / 2) {
+        hf_slope now;
+        if (!next_window(&p, n, &all, &now) || !agrees(&speeds, now.speed, of_level * now.speed_error) ||
+            !agrees(&levels, now.loss, of_level * now.loss_error))
+            break;
+        *slope = now;
+        found = true;
+    }
+    return found;
 }

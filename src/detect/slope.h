@@ -7,7 +7,8 @@
  * So wide windows are precise and narrow ones unbiased. The window grows by half as long as what it says agrees with all
  * narrower ones: their intervals of three errors have a point in common (Goldenshluger and Nemirovski 1997). The widest such window
  * has a bias of several of its own errors; three steps before it the bias is an eleventh of that and the error six times as large:
- * that window is taken for speeds. Nothing about the curve need be known. Measured on staircases with white noise,
+ * that window is taken for speeds. For levels the same is done with windows of their own: where a curve is flat, one that
+ * reaches into a drop may have the right speed and a wrong level. Nothing about the curve need be known. Measured on staircases with white noise,
  * (speed - truth)/error has a mean square of 0.4; with correlated noise, whose correlation is hard to tell, of 1.8. */
 #ifndef HF_DETECT_SLOPE_H
 #define HF_DETECT_SLOPE_H
@@ -19,7 +20,7 @@
 typedef struct {
     double t, loss, loss_error;
     double speed, speed_error; /* falling is positive */
-    double half;               /* of the window, in x */
+    double half;               /* of the window of the speed, in x */
     size_t rows;               /* in it */
 } hf_slope;
 
