@@ -1,7 +1,9 @@
 #include "flow/curvature.h"
 
+#include "flow/attention.h"
+#include "flow/drift.h"
 #include "flow/lanes.h"
-#include "flow/optimal.h"
+#include "flow/values.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -13,23 +15,22 @@
 typedef struct {
     double *da, *u, *ds, *uu; /* (H) each */
 
-    /* -grad L . J y' takes sum_i n_i (along . ds + turn . dg). Replicator: (s h) . dg. With drift in the logit geometry, where y'
-     * is no gradient either, h~ (s h - phi) and s (s h - phi), phi_k = sum_i n_i s_ki (s h)_ki: what (s h) . d(s h~) comes to. */
+    /* Where y' is no gradient, -grad L . J y' takes sum_i n_i (along . ds + turn . dg). Mirror flow: (s h) . dg. With drift in
+     * the logit geometry h~ (s h - phi) and s (s h - phi), phi_k = sum_i n_i s_ki (s h)_ki: what (s h) . d(s h~) comes to. */
     double *along, *phi; /* (H), only with drift; phi numbers by modes */
-    const double *turn;  /* (H), rows of stride; in the logit geometry only with drift */
+    const double *turn;  /* (H), rows of stride */
     size_t stride;
 } block_direction;
 
 HF_INLINE void block_velocity(const hf_flow_point *point, size_t first, size_t width, double *da)
 {
     const hf_problem *p = point->problem;
-    bool logit = p->geometry == HF_GEOMETRY_LOGIT;
     for (size_t n = 0; n < p->heads; n++) {
-        const double *x = (logit ? point->ascent : point->gain) + n * p->positions + first;
-        double shift = logit ? 0 : point->shift[n], rate = p->attention_rate, *row = da + n * HF_BLOCK;
+        const double *x = point->drive + n * p->positions + first;
+        double offset = point->offset[n], rate = p->attention_rate, *row = da + n * HF_BLOCK;
         HF_SIMD
         for (size_t i = 0; i < width; i++)
-            row[i] = rate * (x[i] + shift);
+            row[i] = rate * (x[i] + offset);
     }
 }
 
@@ -48,90 +49,126 @@ HF_CLONES static void mean_velocity(const hf_flow_point *point, const block_dire
     }
 }
 
-/* Without drift the velocity of the logit geometry is the gradient's. */
-HF_INLINE bool is_gradient(const hf_problem *p)
-{
-    return p->geometry == HF_GEOMETRY_LOGIT && p->kappa == 0;
-}
-
-/* phi */
-HF_CLONES static void find_phi(const hf_flow_point *point, const block_direction *d)
+/* phi in the logit geometry; scratch: (H) rows of HF_BLOCK. */
+HF_CLONES static void find_phi(const hf_flow_point *point, double *scratch, double *phi)
 {
     const hf_problem *p = point->problem;
-    memset(d->phi, 0, p->heads * sizeof *d->phi);
-    for (size_t first = 0; first < p->positions && p->geometry == HF_GEOMETRY_LOGIT; first += HF_BLOCK) {
+    memset(phi, 0, p->heads * sizeof *phi);
+    for (size_t first = 0; first < p->positions; first += HF_BLOCK) {
         size_t width = hf_block_width(first, p->positions);
         hf_lanes_product(point->flow->basis, width, point->attention + first, p->positions, point->loss_ascent + first,
-                         p->positions, d->along, HF_BLOCK);
+                         p->positions, scratch, HF_BLOCK);
         for (size_t n = 0; n < p->heads; n++)
-            d->phi[n] += hf_lanes_dot(width, p->multiplicity + first, d->along + n * HF_BLOCK);
+            phi[n] += hf_lanes_dot(width, p->multiplicity + first, scratch + n * HF_BLOCK);
     }
 }
 
-/* along and turn of one block, and what the change of the drift adds to -grad L . J y', dg~ = dg - w (beta ds + dbeta s).
- * turned: (H) what turn points to. */
+void hf_gradient_phi(const hf_flow_point *point, double *scratch, double *phi)
+{
+    find_phi(point, scratch, phi);
+}
+
+void hf_mirror_phi(const hf_flow_point *point, double *scratch, double *phi)
+{
+    (void)scratch;
+    memset(phi, 0, point->problem->heads * sizeof *phi);
+}
+
+/* along and turn of one block; f: (H) rows of HF_BLOCK for work. */
+void hf_gradient_turn(const hf_flow_point *point, const double *phi, size_t first, size_t width, double *f, double *along,
+                      double *turned)
+{
+    const hf_problem *p = point->problem;
+    for (size_t n = 0; n < p->heads; n++)
+        for (size_t i = 0; i < width; i++)
+            f[n * HF_BLOCK + i] = point->loss_ascent[n * p->positions + first + i] - phi[n];
+    hf_lanes_product(point->flow->basis, width, point->gain + first, p->positions, f, HF_BLOCK, along, HF_BLOCK);
+    hf_lanes_product(point->flow->basis, width, point->attention + first, p->positions, f, HF_BLOCK, turned, HF_BLOCK);
+}
+
+void hf_mirror_turn(const hf_flow_point *point, const double *phi, size_t first, size_t width, double *f, double *along,
+                    double *turned)
+{
+    const hf_problem *p = point->problem;
+    (void)phi;
+    (void)f;
+    for (size_t n = 0; n < p->heads; n++) {
+        memset(along + n * HF_BLOCK, 0, width * sizeof *along);
+        memcpy(turned + n * HF_BLOCK, point->loss_ascent + n * p->positions + first, width * sizeof *turned);
+    }
+}
+
+/* What the change of the drift adds to -grad L . J y' in one block, dg~ = dg - w (beta ds + dbeta s); leaves along, and turn in
+ * turned, (H). */
 HF_INLINE double block_drift(const hf_flow_point *point, const block_direction *d, double dbeta, size_t first, size_t width,
                              double *turned)
 {
     const hf_problem *p = point->problem;
-    bool logit = p->geometry == HF_GEOMETRY_LOGIT;
-    double sum = 0, *f = d->uu; /* not needed yet */
-    for (size_t n = 0; n < p->heads; n++)
-        for (size_t i = 0; i < width; i++)
-            f[n * HF_BLOCK + i] = point->loss_ascent[n * p->positions + first + i] - d->phi[n];
-    if (logit) {
-        hf_lanes_product(point->flow->basis, width, point->gain + first, p->positions, f, HF_BLOCK, d->along, HF_BLOCK);
-        hf_lanes_product(point->flow->basis, width, point->attention + first, p->positions, f, HF_BLOCK, turned, HF_BLOCK);
-    }
+    double sum = 0;
+    point->flow->attention->turn_block(point, d->phi, first, width, d->uu, d->along, turned); /* uu: not needed yet */
     for (size_t n = 0; n < p->heads; n++) {
-        double *row = turned + n * HF_BLOCK;
         const double *s = point->attention + n * p->positions + first, *ds = d->ds + n * HF_BLOCK,
-                     *along = d->along + n * HF_BLOCK, *count = p->multiplicity + first;
-        for (size_t i = 0; i < width && !logit; i++)
-            row[i] = f[n * HF_BLOCK + i];
+                     *row = turned + n * HF_BLOCK, *along = d->along + n * HF_BLOCK, *count = p->multiplicity + first;
         double part = 0;
         HF_SIMD_SUM(part)
         for (size_t i = 0; i < width; i++) {
             double weight = p->copies[first + i] * p->variance[first + i];
-            part += count[i] * ((logit ? along[i] : 0) * ds[i] - weight * row[i] * (point->beta * ds[i] + dbeta * s[i]));
+            part += count[i] * (along[i] * ds[i] - weight * row[i] * (point->beta * ds[i] + dbeta * s[i]));
         }
         sum += part;
     }
     return p->attention_rate * sum;
 }
 
-/* What one feature adds to Q and, where y' is no gradient, to -grad L . J y'. dv: (H, R). */
+/* Of one feature: the changes of the attention's outputs, and what is crossed. dv: (H, R); each (HF_BLOCK), 0 before. */
+HF_INLINE void feature_changes(const hf_flow_point *point, const block_direction *d, const double *dv, size_t r, size_t first,
+                               size_t width, double *pulled, double *change, double *crossed)
+{
+    const hf_problem *p = point->problem;
+    for (size_t n = 0; n < p->heads; n++) {
+        size_t nr = n * p->features + r;
+        hf_lanes_add(width, dv[nr], point->attention + n * p->positions + first, pulled);
+        hf_lanes_add(width, point->value[nr], d->ds + n * HF_BLOCK, change);
+        hf_lanes_add(width, dv[nr], d->ds + n * HF_BLOCK, crossed);
+    }
+}
+
+/* What one feature adds to 2 Q. */
 HF_INLINE double feature_curvature(const hf_flow_point *point, const block_direction *d, const double *dv, size_t r,
                                    size_t first, size_t width)
 {
     const hf_problem *p = point->problem;
-    double change[HF_BLOCK] = {0}, crossed[HF_BLOCK] = {0}, pulled[HF_BLOCK] = {0}, dpulled[HF_BLOCK] = {0};
+    double change[HF_BLOCK] = {0}, crossed[HF_BLOCK] = {0}, pulled[HF_BLOCK] = {0};
     const double *pull = point->pull + r * p->positions + first, *variance = p->variance + r * p->positions + first;
     const double *copies = p->copies + first, *replicas = p->replicas + first;
-    for (size_t n = 0; n < p->heads; n++) {
-        size_t nr = n * p->features + r, row = n * p->positions + first;
-        hf_lanes_add(width, dv[nr], point->attention + row, pulled);
-        hf_lanes_add(width, point->value[nr], d->ds + n * HF_BLOCK, change);
-        hf_lanes_add(width, dv[nr], d->ds + n * HF_BLOCK, crossed);
-    }
     double sum = 0;
-    if (is_gradient(p)) {
-        HF_SIMD_SUM(sum)
-        for (size_t i = 0; i < width; i++) {
-            double residual = copies[i] * (pulled[i] + change[i]);
-            sum += replicas[i] * variance[i] * residual * residual - 2 * replicas[i] * copies[i] * pull[i] * crossed[i];
-        }
-        return 2 * sum;
+    feature_changes(point, d, dv, r, first, width, pulled, change, crossed);
+    HF_SIMD_SUM(sum)
+    for (size_t i = 0; i < width; i++) {
+        double residual = copies[i] * (pulled[i] + change[i]);
+        sum += replicas[i] * variance[i] * residual * residual - 2 * replicas[i] * copies[i] * pull[i] * crossed[i];
     }
-    /* -grad L . J y' = sum dv . dforce + rho_a sum_i n_i turn . dg; with dE = -c (pulled + change) */
-    double turned[HF_BLOCK] = {0};
+    return 2 * sum;
+}
+
+/* What it adds to Q + grad L . J y', where y' is no gradient: -grad L . J y' = sum dv . dforce + rho_a sum_i n_i turn . dg;
+ * with dE = -c (pulled + change). */
+HF_INLINE double feature_turning(const hf_flow_point *point, const block_direction *d, const double *dv, size_t r, size_t first,
+                                 size_t width)
+{
+    const hf_problem *p = point->problem;
+    double change[HF_BLOCK] = {0}, crossed[HF_BLOCK] = {0}, pulled[HF_BLOCK] = {0}, dpulled[HF_BLOCK] = {0},
+           turned[HF_BLOCK] = {0};
+    const double *pull = point->pull + r * p->positions + first, *variance = p->variance + r * p->positions + first;
+    const double *copies = p->copies + first, *replicas = p->replicas + first;
+    feature_changes(point, d, dv, r, first, width, pulled, change, crossed);
     for (size_t n = 0; n < p->heads; n++) {
         size_t nr = n * p->features + r;
         hf_lanes_add(width, point->value[nr], d->turn + n * d->stride, turned);
         hf_lanes_add(width, dv[nr], d->turn + n * d->stride, dpulled);
     }
-    double rate = p->attention_rate,
-           learned = p->values != HF_VALUES_OPTIMAL; /* at optimal values grad L has no part in them */
+    double rate = p->attention_rate, sum = 0,
+           learned = 1 - point->flow->values->follow; /* at values that follow grad L has no part in them */
     HF_SIMD_SUM(sum)
     for (size_t i = 0; i < width; i++) {
         double count = replicas[i] * copies[i], residual = -copies[i] * (pulled[i] + change[i]);
@@ -143,81 +180,111 @@ HF_INLINE double feature_curvature(const hf_flow_point *point, const block_direc
     return sum;
 }
 
-/* dbeta: the change of the drift along y'. */
-HF_CLONES static double sum_curvature(const hf_flow_point *point, block_direction *d, const double *dv, const double *mean,
-                                      double dbeta)
+/* u, ds and uu of one block. */
+HF_INLINE void block_changes(const hf_flow_point *point, const block_direction *d, const double *mean, size_t first,
+                             size_t width)
 {
     const hf_problem *p = point->problem;
-    double sum = 0, twice = is_gradient(p) ? 2 : 1;
+    block_velocity(point, first, width, d->u);
+    for (size_t n = 0; n < p->heads; n++)
+        for (size_t i = 0; i < width; i++)
+            d->u[n * HF_BLOCK + i] -= mean[n];
+    hf_lanes_product(point->flow->basis, width, point->attention + first, p->positions, d->u, HF_BLOCK, d->ds, HF_BLOCK);
+}
+
+/* sum_i n_i sum_k s_ki h_ki u_ki^2 of one block, subtracted, times twice, from sum. */
+HF_INLINE double subtract_squares(const hf_flow_point *point, const block_direction *d, double twice, size_t first,
+                                  size_t width, double sum)
+{
+    const hf_problem *p = point->problem;
+    hf_lanes_product(point->flow->basis, width, d->u, HF_BLOCK, d->u, HF_BLOCK, d->uu, HF_BLOCK);
+    for (size_t n = 0; n < p->heads; n++) {
+        const double *count = p->multiplicity + first, *f = point->loss_ascent + n * p->positions + first,
+                     *uu = d->uu + n * HF_BLOCK;
+        double part = 0;
+        HF_SIMD_SUM(part)
+        for (size_t i = 0; i < width; i++)
+            part += count[i] * f[i] * uu[i];
+        sum -= twice * part;
+    }
+    return sum;
+}
+
+/* 2 Q but for the decay. */
+HF_CLONES static double sum_curvature(const hf_flow_point *point, block_direction *d, const double *dv, const double *mean)
+{
+    const hf_problem *p = point->problem;
+    double sum = 0;
     for (size_t first = 0; first < p->positions; first += HF_BLOCK) {
         size_t width = hf_block_width(first, p->positions);
-        block_velocity(point, first, width, d->u);
-        for (size_t n = 0; n < p->heads; n++)
-            for (size_t i = 0; i < width; i++)
-                d->u[n * HF_BLOCK + i] -= mean[n];
-        hf_lanes_product(point->flow->basis, width, point->attention + first, p->positions, d->u, HF_BLOCK, d->ds,
-                         HF_BLOCK);
-        d->turn = point->ascent + first;
-        d->stride = p->positions;
-        if (p->kappa > 0) {
-            sum -= block_drift(point, d, dbeta, first, width, d->da);
-            d->turn = d->da;
-            d->stride = HF_BLOCK;
-        }
-        hf_lanes_product(point->flow->basis, width, d->u, HF_BLOCK, d->u, HF_BLOCK, d->uu, HF_BLOCK);
-        for (size_t n = 0; n < p->heads; n++) {
-            const double *count = p->multiplicity + first, *f = point->loss_ascent + n * p->positions + first,
-                         *uu = d->uu + n * HF_BLOCK;
-            double part = 0;
-            HF_SIMD_SUM(part)
-            for (size_t i = 0; i < width; i++)
-                part += count[i] * f[i] * uu[i];
-            sum -= twice * part;
-        }
+        block_changes(point, d, mean, first, width);
+        sum = subtract_squares(point, d, 2, first, width, sum);
         for (size_t r = 0; r < p->features; r++)
             sum += feature_curvature(point, d, dv, r, first, width);
     }
     return sum;
 }
 
-/* dv of optimal values along the flow, from ds = s (a' - <a'>). */
-static void optimal_velocity(hf_flow_point *point, const double *mean, double *dv)
+/* Q + grad L . J y' but for the decay, where y' is no gradient. dbeta: the change of the drift along y'. */
+HF_CLONES static double sum_turning(const hf_flow_point *point, block_direction *d, const double *dv, const double *mean,
+                                    double dbeta)
 {
     const hf_problem *p = point->problem;
-    double *u = point->direction + p->heads * p->features, *ds = point->turned;
+    const bool drifts = point->flow->drift->unknowns > 0;
+    double sum = 0;
+    for (size_t first = 0; first < p->positions; first += HF_BLOCK) {
+        size_t width = hf_block_width(first, p->positions);
+        block_changes(point, d, mean, first, width);
+        d->turn = drifts ? d->da : point->ascent + first;
+        d->stride = drifts ? HF_BLOCK : p->positions;
+        if (drifts)
+            sum -= block_drift(point, d, dbeta, first, width, d->da);
+        sum = subtract_squares(point, d, 1, first, width, sum);
+        for (size_t r = 0; r < p->features; r++)
+            sum += feature_turning(point, d, dv, r, first, width);
+    }
+    return sum;
+}
+
+/* ds = s (a' - <a'>) at all positions, for values that follow it. */
+static void whole_change(hf_flow_point *point, const double *mean, double *ds)
+{
+    const hf_problem *p = point->problem;
+    double *u = point->direction + p->heads * p->features;
     hf_flow_velocity(point, point->direction);
     for (size_t n = 0; n < p->heads; n++)
         for (size_t i = 0; i < p->positions; i++)
             u[n * p->positions + i] -= mean[n];
     hf_lanes_product(point->flow->basis, p->positions, point->attention, p->positions, u, p->positions, ds, p->positions);
-    hf_optimal_change(point, ds, dv);
 }
 
 double hf_flow_speed_rate(hf_flow_point *point)
 {
     const hf_problem *p = point->problem;
+    const hf_attention_kind *attention = point->flow->attention;
+    const hf_value_kind *kind = point->flow->values;
+    const bool drifts = point->flow->drift->unknowns > 0;
     size_t values = p->heads * p->features, rows = p->heads * HF_BLOCK;
     double *memory = point->scratch;
     block_direction d = {.da = memory, .u = memory + rows, .ds = memory + 2 * rows, .uu = memory + 3 * rows};
     double *dv = memory + 4 * rows, *mean = dv + values, decay = 0, loss = -point->speed;
-    bool optimal = p->values == HF_VALUES_OPTIMAL;
     mean_velocity(point, &d, mean);
-    if (optimal)
-        optimal_velocity(point, mean, dv);
+    if (kind->follow > 0)
+        whole_change(point, mean, point->turned);
+    kind->velocity(point, point->turned, dv);
     for (size_t i = 0; i < values; i++) {
-        if (!optimal)
-            dv[i] = p->value_rate * (point->force[i] - p->weight_decay * point->value[i]);
         decay += p->weight_decay * dv[i] * dv[i];
         loss -= p->weight_decay * point->value[i] * dv[i]; /* L' without decay */
     }
-    if (p->kappa > 0) {
+    if (!attention->is_mirror && !drifts) /* y' is a gradient */
+        return -(sum_curvature(point, &d, dv, mean) + 2 * decay);
+    if (drifts) {
         d.along = point->moved;
         d.phi = d.along + rows;
-        find_phi(point, &d);
+        attention->find_phi(point, d.along, d.phi);
     }
-    /* logit: 2 Q; else Q + grad L . J y', in which decay enters with + lambda |dv|^2 both times if values are learned */
-    bool twice = !optimal || p->geometry == HF_GEOMETRY_LOGIT;
-    return -(sum_curvature(point, &d, dv, mean, 2 * p->kappa * loss) + (twice ? 2 : 1) * decay);
+    /* decay enters Q and grad L . J y' with + lambda |dv|^2 each; the latter not for values that follow */
+    return -(sum_turning(point, &d, dv, mean, 2 * p->kappa * loss) + (2 - kind->follow) * decay);
 }
 
 /* ---- as an operator ---- */
@@ -301,7 +368,7 @@ HF_CLONES static void change_by_heads(hf_flow_point *point, const double *value,
 /* The mirror flow v' = -rho_v dL/dv, a' = -rho_a n^-1 dL/ds + const has the Jacobian -diag(rho_v, rho_a / n) A diag(1, F),
  * A the second derivative of L in (v, s) and F = n (diag(s / n) - s s^T): similar to -K^T A K, K K^T = diag(rho_v, rho_a F /
  * n), whose part for the attentions is K = sqrt(rho_a s / n) (1 - q q^T). */
-static void fisher_times(hf_flow_point *point, const double *x, double *result)
+void hf_mirror_hessian(hf_flow_point *point, const double *x, double *result)
 {
     const hf_problem *p = point->problem;
     size_t values = p->heads * p->features, logits = p->heads * p->positions;
@@ -311,12 +378,9 @@ static void fisher_times(hf_flow_point *point, const double *x, double *result)
     memcpy(ds, x + values, logits * sizeof *ds);
     project_fisher(point, ds);
     multiply_fisher(point, true, ds);
-    scale_values(p, x, point->change);
-    if (p->values == HF_VALUES_OPTIMAL) {
-        rotate(point->flow->basis, p->positions, ds, dg);
-        hf_optimal_change(point, dg, point->change);
-    }
-    hf_basis_heads(point->flow->basis, p->features, point->change, dv);
+    rotate(point->flow->basis, p->positions, ds, dg);
+    scale_values(p, x, result);
+    hf_basis_heads(point->flow->basis, p->features, point->flow->values->change(point, result, dg), dv);
     hf_basis_heads(point->flow->basis, p->features, point->value, value);
     change_by_heads(point, value, dv, ds, dforce, dg);
     for (size_t i = 0; i < values; i++)
@@ -329,15 +393,11 @@ static void fisher_times(hf_flow_point *point, const double *x, double *result)
         result[values + i] = -dg[i];
 }
 
-void hf_flow_hessian_times(hf_flow_point *point, const double *x, double *result)
+void hf_gradient_hessian(hf_flow_point *point, const double *x, double *result)
 {
     const hf_problem *p = point->problem;
     size_t values = p->heads * p->features;
     double *direction = point->direction;
-    if (p->geometry == HF_GEOMETRY_REPLICATOR) {
-        fisher_times(point, x, result);
-        return;
-    }
     scale_values(p, x, direction);
     scale_logits(point, x + values, direction + values);
     hf_flow_gradient_change(point, direction, result);
@@ -345,19 +405,46 @@ void hf_flow_hessian_times(hf_flow_point *point, const double *x, double *result
     scale_logits(point, result + values, result + values);
 }
 
+void hf_flow_hessian_times(hf_flow_point *point, const double *x, double *result)
+{
+    point->flow->attention->hessian_times(point, x, result);
+}
+
+/* Values and, in the logit geometry, logits stand by modes, of which the first is the mean; those of a mirror flow by heads. */
+double hf_flow_alike(const hf_flow *flow, const double *x, size_t i)
+{
+    const hf_problem *p = flow->problem;
+    const double *logits = x + p->heads * p->features;
+    if (i < p->features)
+        return x[i];
+    if (!flow->attention->is_mirror)
+        return logits[i - p->features];
+    double sum = 0;
+    for (size_t k = 0; k < p->heads; k++)
+        sum += logits[k * p->positions + i - p->features] / sqrt((double)p->heads);
+    return sum;
+}
+
+void hf_flow_move_alike(const hf_flow *flow, size_t i, double amount, double *x)
+{
+    const hf_problem *p = flow->problem;
+    double *logits = x + p->heads * p->features;
+    if (i < p->features)
+        x[i] = amount;
+    else if (!flow->attention->is_mirror)
+        logits[i - p->features] = amount;
+    else
+        for (size_t k = 0; k < p->heads; k++)
+            logits[k * p->positions + i - p->features] = amount / sqrt((double)p->heads);
+}
+
 double hf_flow_symmetric_fraction(const hf_flow *flow, const double *x)
 {
     const hf_problem *p = flow->problem;
-    size_t values = p->heads * p->features, size = hf_flow_size(flow);
+    size_t size = hf_flow_size(flow);
     double all = hf_lanes_dot(size, x, x), alike = hf_lanes_dot(p->features, x, x);
-    const double *a = x + values;
     for (size_t i = 0; i < p->positions; i++) {
-        double mean = a[i]; /* mode 0 */
-        if (p->geometry == HF_GEOMETRY_REPLICATOR) {
-            mean = 0;
-            for (size_t k = 0; k < p->heads; k++)
-                mean += a[k * p->positions + i] / sqrt((double)p->heads);
-        }
+        const double mean = hf_flow_alike(flow, x, p->features + i);
         alike += mean * mean;
     }
     return alike / all;

@@ -24,6 +24,11 @@ double hf_flow_speed_rate(hf_flow_point *point);
  * x, result: (size of a state). At the state of a point. */
 void hf_flow_hessian_times(hf_flow_point *point, const double *x, double *result);
 
+/* A direction that moves all heads alike, in the coordinates of hf_flow_hessian_times: coordinate i of R + T of it; and sets it,
+ * in a direction x that is otherwise 0. */
+double hf_flow_alike(const hf_flow *flow, const double *x, size_t i);
+void hf_flow_move_alike(const hf_flow *flow, size_t i, double amount, double *x);
+
 /* Share of |x|^2 that moves all heads alike, for x in the coordinates of hf_flow_hessian_times. */
 double hf_flow_symmetric_fraction(const hf_flow *flow, const double *x);
 

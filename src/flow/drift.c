@@ -29,7 +29,6 @@ HF_CLONES static void find_variance(hf_flow_point *point, double *variance, doub
 HF_CLONES static double turn_gain(hf_flow_point *point, const double *variance)
 {
     const hf_problem *p = point->problem;
-    const double *other = p->geometry == HF_GEOMETRY_LOGIT ? point->ascent : point->gain;
     double weight[HF_BLOCK], speed = 0;
     for (size_t first = 0; first < p->positions; first += HF_BLOCK) {
         size_t width = hf_block_width(first, p->positions);
@@ -44,12 +43,12 @@ HF_CLONES static double turn_gain(hf_flow_point *point, const double *variance)
         }
         hf_lanes_product(point->flow->basis, width, point->attention + first, p->positions, point->gain + first,
                          p->positions, point->ascent + first, p->positions);
-        speed = hf_counted_block(p, first, width, point->loss_ascent, other, speed);
+        speed = hf_counted_block(p, first, width, point->loss_ascent, point->drive, speed);
     }
     return p->attention_rate * speed;
 }
 
-double hf_drift_gain(hf_flow_point *point)
+static double drift_gain(hf_flow_point *point)
 {
     const hf_problem *p = point->problem;
     double *variance = point->small, *sum = point->small + p->heads;
@@ -80,7 +79,30 @@ HF_CLONES static void change_gain(const hf_flow_point *point, const double *x, c
     }
 }
 
-void hf_drift_change(const hf_flow_point *point, const double *x, const double *ds, double *dg)
+static void drift_change(const hf_flow_point *point, const double *x, const double *ds, double *dg)
 {
     change_gain(point, x, ds, dg);
+}
+
+/* ---- the table ---- */
+
+static double no_gain(hf_flow_point *point)
+{
+    return point->descent;
+}
+
+static void no_change(const hf_flow_point *point, const double *x, const double *ds, double *dg)
+{
+    (void)point;
+    (void)x;
+    (void)ds;
+    (void)dg;
+}
+
+static const hf_drift_kind none = {.unknowns = 0, .gain = no_gain, .change = no_change};
+static const hf_drift_kind of_sgd = {.unknowns = 1, .gain = drift_gain, .change = drift_change};
+
+const hf_drift_kind *hf_drift_find(const hf_problem *problem)
+{
+    return problem->kappa > 0 ? &of_sgd : &none;
 }

@@ -12,11 +12,19 @@
 
 #include "flow/flow_point.h"
 
-/* From h and s h of the loss (point->loss_gain and loss_ascent) and its value without decay (point->loss): drift, gain,
- * ascent and shift with the drift. Returns the logits' part of the speed, rho_a sum_i n_i (s h) . (a' / rho_a). */
-double hf_drift_gain(hf_flow_point *point);
+struct hf_drift_kind {
+    size_t unknowns; /* of the Newton solver's border, and whether a point keeps fields with and without drift */
 
-/* dg := dg~ = dg - beta w ds - 2 kappa dL w s along x, at the state of the point. x: (size of a state); ds, dg: (H, T). */
-void hf_drift_change(const hf_flow_point *point, const double *x, const double *ds, double *dg);
+    /* From h and s h of the loss (point->loss_gain and loss_ascent) and its value without decay (point->loss): beta, gain,
+     * ascent and shift with the drift. Returns the logits' part of the speed, rho_a sum_i n_i (s h) . (a' / rho_a), which
+     * without drift is descent. */
+    double (*gain)(hf_flow_point *point);
+
+    /* dg := dg~ = dg - beta w ds - 2 kappa dL w s along x, at the state of the point. x: (size of a state); ds, dg: (H, T). */
+    void (*change)(const hf_flow_point *point, const double *x, const double *ds, double *dg);
+};
+
+/* The row of a problem's drift: SGD's, or none, which leaves all as it is. */
+const hf_drift_kind *hf_drift_find(const hf_problem *problem);
 
 #endif

@@ -1,6 +1,9 @@
 #include "flow/flow.h"
 
+#include "flow/attention.h"
+#include "flow/drift.h"
 #include "flow/lanes.h"
+#include "flow/values.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -47,6 +50,9 @@ hf_status hf_flow_create(hf_flow **result, const hf_problem *problem, hf_error *
     if (flow == NULL || distance == NULL)
         goto fail;
     flow->problem = problem;
+    flow->attention = hf_attention_find(problem);
+    flow->values = hf_values_find(problem);
+    flow->drift = hf_drift_find(problem);
     start_distances(problem, distance);
     flow->group = make_groups(problem);
     if (flow->group == NULL || hf_basis_create(&flow->basis, problem->heads, distance, NULL) != HF_OK)

@@ -27,9 +27,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* What kind of flow it is, chosen once: rows of the tables of attention.h, values.h and drift.h. */
+typedef struct hf_attention_kind hf_attention_kind;
+typedef struct hf_value_kind hf_value_kind;
+typedef struct hf_drift_kind hf_drift_kind;
+
 /* Read-only for others. */
 typedef struct {
     const hf_problem *problem; /* not owned */
+    const hf_attention_kind *attention;
+    const hf_value_kind *values;
+    const hf_drift_kind *drift;
     hf_basis *basis;           /* owned */
     hf_error_group *group;     /* (2 H) values of every mode, then logits of every mode; owned */
 } hf_flow;

@@ -29,34 +29,6 @@ static bool has_alike(const void *self)
     return ((const hf_flow *)self)->problem->positions <= DENSE;
 }
 
-/* Coordinates of a direction that moves all heads alike: number i of R + T, as a unit vector of the coordinates of
- * hf_flow_hessian_times; and back. There values, and logits in the logit geometry, stand by modes, of which the first is the
- * mean; in the replicator geometry logits stand by heads. */
-static void move_alike(const hf_problem *p, size_t i, double amount, double *x)
-{
-    double *logits = x + p->heads * p->features;
-    if (i < p->features)
-        x[i] = amount;
-    else if (p->geometry != HF_GEOMETRY_REPLICATOR)
-        logits[i - p->features] = amount;
-    else
-        for (size_t k = 0; k < p->heads; k++)
-            logits[k * p->positions + i - p->features] = amount / sqrt((double)p->heads);
-}
-
-static double moved_alike(const hf_problem *p, size_t i, const double *x)
-{
-    const double *logits = x + p->heads * p->features;
-    double sum = 0;
-    if (i < p->features)
-        return x[i];
-    if (p->geometry != HF_GEOMETRY_REPLICATOR)
-        return logits[i - p->features];
-    for (size_t k = 0; k < p->heads; k++)
-        sum += logits[k * p->positions + i - p->features] / sqrt((double)p->heads);
-    return sum;
-}
-
 /* The lowest eigenvalue among directions that move all heads alike, where all heads are equal. */
 static hf_status lowest_alike(void *point, double *lowest, hf_error *err)
 {
@@ -68,11 +40,11 @@ static hf_status lowest_alike(void *point, double *lowest, hf_error *err)
         return hf_fail_memory(err, "the eigenvalues");
     double *change = direction + size, *matrix = change + size, *value = matrix + n * n;
     for (size_t i = 0; i < n; i++) {
-        move_alike(p, i, 1, direction);
+        hf_flow_move_alike(here->flow, i, 1, direction);
         hf_flow_hessian_times(point, direction, change);
-        move_alike(p, i, 0, direction);
+        hf_flow_move_alike(here->flow, i, 0, direction);
         for (size_t k = 0; k < n; k++)
-            matrix[i * n + k] = moved_alike(p, k, change);
+            matrix[i * n + k] = hf_flow_alike(here->flow, change, k);
     }
     const bool found = LAPACKE_dsyev(LAPACK_COL_MAJOR, 'N', 'L', (lapack_int)n, matrix, (lapack_int)n, value) == 0;
     *lowest = found ? value[0] : NAN;

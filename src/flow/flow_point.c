@@ -1,16 +1,13 @@
 #include "flow/flow_point.h"
 
+#include "flow/attention.h"
 #include "flow/drift.h"
 #include "flow/lanes.h"
-#include "flow/optimal.h"
+#include "flow/values.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Logits of two heads that differ by more than this at some position are far apart: their attentions are then subtracted
- * directly, which loses no digits, while expm1 could overflow or lose those of a head that leaves a concentrated other. */
-static const double far_apart = 0.7;
 
 /* ---- life ---- */
 
@@ -19,10 +16,10 @@ static bool allocate(hf_flow_point *point)
     size_t heads = point->problem->heads, positions = point->problem->positions, features = point->problem->features;
     size_t widest = heads > features ? heads : features;
     size_t field = heads * positions, pulls = features * positions;
-    size_t drift = point->problem->kappa > 0 ? 2 * field + heads * (HF_BLOCK + 1) : 0;
+    size_t drift = point->flow->drift->unknowns > 0 ? 2 * field + heads * (HF_BLOCK + 1) : 0;
     size_t blocks = 4 * heads * HF_BLOCK + heads * (features + 1),
            scratch = 2 * field + pulls > blocks ? 2 * field + pulls : blocks;
-    double *memory = malloc((7 * field + pulls + scratch + 4 * heads * features + 2 * heads + 3 * heads * widest +
+    double *memory = malloc((7 * field + pulls + scratch + 4 * heads * features + 3 * heads + 3 * heads * widest +
                              features * heads * heads + drift) *
                             sizeof *memory);
     if (memory == NULL)
@@ -40,13 +37,24 @@ static bool allocate(hf_flow_point *point)
     point->force = point->value + heads * features;
     point->shift = point->force + heads * features;
     point->norm = point->shift + heads;
-    point->small = point->norm + heads;
+    point->zero = point->norm + heads;
+    point->small = point->zero + heads;
     point->change = point->small + 3 * heads * widest;
     point->normal = point->change + heads * features;
     point->loss_gain = drift > 0 ? point->normal + features * heads * heads : point->gain;
     point->loss_ascent = drift > 0 ? point->loss_gain + field : point->ascent;
     point->moved = drift > 0 ? point->loss_ascent + field : NULL;
+    for (size_t n = 0; n < heads; n++)
+        point->zero[n] = 0;
     return true;
+}
+
+static void choose_drive(hf_flow_point *point)
+{
+    const bool is_mirror = point->flow->attention->is_mirror;
+    point->drive = is_mirror ? point->gain : point->ascent;
+    point->loss_drive = is_mirror ? point->loss_gain : point->loss_ascent;
+    point->offset = is_mirror ? point->shift : point->zero;
 }
 
 hf_status hf_flow_point_create(hf_flow_point **result, const hf_flow *flow, hf_error *err)
@@ -60,6 +68,7 @@ hf_status hf_flow_point_create(hf_flow_point **result, const hf_flow *flow, hf_e
         free(point);
         return hf_fail_memory(err, "a state of the flow");
     }
+    choose_drive(point);
     *result = point;
     return HF_OK;
 }
@@ -70,75 +79,6 @@ void hf_flow_point_free(hf_flow_point *point)
         return;
     free(point->attention);
     free(point);
-}
-
-/* ---- attention ---- */
-
-HF_INLINE double max_of(size_t width, const double *x)
-{
-    double largest = -INFINITY;
-    HF_SIMD_MAX(largest)
-    for (size_t i = 0; i < width; i++)
-        largest = x[i] > largest ? x[i] : largest;
-    return largest;
-}
-
-/* combination = sum over modes n of coefficient[n * stride] times row n of the logits a (H, T). */
-HF_CLONES static void combine(const hf_problem *p, const double *coefficient, size_t stride, const double *a,
-                              double *combination)
-{
-    memset(combination, 0, p->positions * sizeof *combination);
-    for (size_t n = 0; n < p->heads; n++)
-        if (coefficient[n * stride] != 0)
-            hf_lanes_add(p->positions, coefficient[n * stride], a + n * p->positions, combination);
-}
-
-/* Softmax of one head from the modes a of the logits; its norm is not finite if one of them is not. */
-HF_CLONES static void head_softmax(hf_flow_point *point, const double *a, size_t head)
-{
-    const hf_problem *p = point->problem;
-    double *weight = point->weight + head * p->positions, *logit = point->edge;
-    combine(p, point->flow->basis->q + head, p->heads, a, logit);
-    double largest = max_of(p->positions, logit), zero = 0; /* nan if a logit is not finite */
-    HF_SIMD_SUM(zero)
-    for (size_t i = 0; i < p->positions; i++)
-        zero += 0 * logit[i];
-    for (size_t i = 0; i < p->positions; i++)
-        weight[i] = exp(logit[i] - largest);
-    point->norm[head] = 1 / hf_lanes_dot(p->positions, p->multiplicity, weight) + zero;
-}
-
-/* The attention of edge.to and its difference from that of edge.from: with u = expm1(a_to - a_from) and <u> its mean under
- * s_from, delta = s_from (u - <u>) / (1 + <u>). */
-HF_CLONES static void follow_edge(hf_flow_point *point, const double *a, size_t n)
-{
-    const hf_problem *p = point->problem;
-    size_t positions = p->positions;
-    hf_basis_edge edge = point->flow->basis->edge[n];
-    const double *from = point->weight + edge.from * positions;
-    double *to = point->weight + edge.to * positions, *delta = point->edge + n * positions;
-    combine(p, point->flow->basis->edge_of_mode + n * p->heads, 1, a, delta);
-    if (hf_lanes_max_abs(positions, delta) > far_apart) {
-        head_softmax(point, a, edge.to);
-        double norm_from = point->norm[edge.from], norm_to = point->norm[edge.to];
-        HF_SIMD
-        for (size_t i = 0; i < positions; i++)
-            delta[i] = to[i] * norm_to - from[i] * norm_from;
-        return;
-    }
-    double sum = 0;
-    for (size_t i = 0; i < positions; i++)
-        delta[i] = expm1(delta[i]);
-    HF_SIMD_SUM(sum)
-    for (size_t i = 0; i < positions; i++)
-        sum += p->multiplicity[i] * from[i] * delta[i];
-    double mean = sum * point->norm[edge.from], norm = point->norm[edge.from] / (1 + mean);
-    point->norm[edge.to] = norm;
-    HF_SIMD
-    for (size_t i = 0; i < positions; i++) {
-        to[i] = from[i] + from[i] * delta[i];
-        delta[i] = from[i] * norm * (delta[i] - mean);
-    }
 }
 
 /* ---- residual, loss and force ---- */
@@ -235,7 +175,6 @@ static void head_products(const hf_flow_point *point, const double *x, const dou
 HF_CLONES static double evaluate_gain(hf_flow_point *point, const double *mean)
 {
     const hf_problem *p = point->problem;
-    const double *other = p->geometry == HF_GEOMETRY_LOGIT ? point->loss_ascent : point->loss_gain;
     double speed = 0;
     for (size_t first = 0; first < p->positions; first += HF_BLOCK) {
         size_t width = hf_block_width(first, p->positions);
@@ -248,9 +187,14 @@ HF_CLONES static double evaluate_gain(hf_flow_point *point, const double *mean)
         }
         hf_lanes_product(point->flow->basis, width, point->attention + first, p->positions, point->loss_gain + first,
                          p->positions, point->loss_ascent + first, p->positions);
-        speed = hf_counted_block(p, first, width, point->loss_ascent, other, speed);
+        speed = hf_counted_block(p, first, width, point->loss_ascent, point->loss_drive, speed);
     }
     return p->attention_rate * speed;
+}
+
+void hf_attention_form(hf_flow_point *point)
+{
+    block_attention(point, 0, point->problem->positions);
 }
 
 bool hf_flow_at(hf_flow_point *point, const double *y)
@@ -259,32 +203,19 @@ bool hf_flow_at(hf_flow_point *point, const double *y)
     const double *a = y + p->heads * p->features;
     double *total = point->small, *mean = point->small + p->heads * (p->heads > p->features ? p->heads : p->features);
     memcpy(point->value, y, p->heads * p->features * sizeof *y);
-    head_softmax(point, a, point->flow->basis->root);
-    for (size_t n = 1; n < p->heads; n++)
-        follow_edge(point, a, n);
-    for (size_t k = 0; k < p->heads; k++)
-        if (!isfinite(point->norm[k]) ||
-            point->norm[k] == 0) { /* logits that are not finite, or so large that differences are not */
-            point->loss = point->speed = NAN;
-            return false;
-        }
-    if (p->values == HF_VALUES_OPTIMAL) {
-        block_attention(point, 0, p->positions);
-        if (!hf_optimal_values(point)) {
-            point->loss = point->speed = NAN;
-            return false;
-        }
+    if (!point->flow->attention->at(point, a) || !point->flow->values->at(point)) {
+        point->loss = point->speed = NAN;
+        return false;
     }
     evaluate_residual(point, total);
 
     head_products(point, point->force, point->value, mean);
     for (size_t n = 0; n < p->heads; n++)
         point->shift[n] = mean[n] - hf_lanes_dot(p->features, point->value + n * p->features, total) / p->total;
-    point->speed = point->descent = evaluate_gain(point, mean);
-    if (p->kappa > 0)
-        point->speed = hf_drift_gain(point);
+    point->descent = evaluate_gain(point, mean);
+    point->speed = point->flow->drift->gain(point);
     for (size_t i = 0; i < p->heads * p->features; i++) {
-        double slope = point->force[i] - p->weight_decay * point->value[i];
+        double slope = hf_values_slope(point, i);
         point->speed += p->value_rate * slope * slope;
         point->descent += p->value_rate * slope * slope;
         point->loss += p->weight_decay / 2 * point->value[i] * point->value[i];
@@ -297,14 +228,13 @@ void hf_flow_velocity(const hf_flow_point *point, double *velocity)
     const hf_problem *p = point->problem;
     size_t values = p->heads * p->features;
     for (size_t i = 0; i < values; i++)
-        velocity[i] = p->value_rate * (point->force[i] - p->weight_decay * point->value[i]);
+        velocity[i] = p->value_rate * hf_values_slope(point, i);
     for (size_t n = 0; n < p->heads; n++) {
-        bool logit = p->geometry == HF_GEOMETRY_LOGIT;
-        const double *x = (logit ? point->ascent : point->gain) + n * p->positions;
-        double *a = velocity + values + n * p->positions, shift = logit ? 0 : point->shift[n];
+        const double *x = point->drive + n * p->positions;
+        double *a = velocity + values + n * p->positions, offset = point->offset[n];
         HF_SIMD
         for (size_t i = 0; i < p->positions; i++)
-            a[i] = p->attention_rate * (x[i] + shift);
+            a[i] = p->attention_rate * (x[i] + offset);
     }
 }
 

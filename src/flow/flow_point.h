@@ -22,10 +22,15 @@ typedef struct {
     double *gain;      /* (H, T) h_ki, with drift h~_ki */
     double *ascent;    /* (H, T) s_ki h_ki, with drift s_ki h~_ki */
     double *force;     /* (H, R) sum_i n_i omega_ri E_ri s_ki = -dL/dv_kr without decay */
-    double *shift;     /* (H) sum_l n_l s_kl g_kl - sum_l n_l g_kl / sum_l n_l: from h to the replicator's velocity */
+    double *shift;     /* (H) sum_l n_l s_kl g_kl - sum_l n_l g_kl / sum_l n_l: from h to the velocity of the mirror flow */
 
     /* (H, T) h_ki and s_ki h_ki = -dL/da_ki / n_i of the loss: gain and ascent themselves where there is no drift. */
     double *loss_gain, *loss_ascent;
+
+    /* The velocity of the logits, rho_a (drive + offset): fields from above, which ones says attention.h. loss_drive (H, T): drive
+     * without drift. */
+    const double *drive, *loss_drive; /* (H, T) */
+    const double *offset;             /* (H) */
 
     double *weight; /* (H, T) by head: exp(a_ki) up to a factor */
     double *norm;   /* (H) by head: that factor, s_ki = weight_ki norm_k */
@@ -33,6 +38,7 @@ typedef struct {
 
     double *normal;    /* (R, H, H) for optimal.c */
     double *change;    /* (H, R) the optimal values' change */
+    double *zero;      /* (H) */
     double *scratch;   /* (2 H + R, T), at least four blocks of H rows, for what is asked at the state of hf_flow_at */
     double *direction; /* (size of a state) and */
     double *turned;    /* (H, T) for hf_flow_hessian_times */

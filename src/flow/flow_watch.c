@@ -1,6 +1,7 @@
 #include "flow/flow_watch.h"
 
 #include "flow/departure.h"
+#include "flow/drift.h"
 #include "flow/level.h"
 #include "flow/observe.h"
 
@@ -80,7 +81,7 @@ static double descent(const void *point)
 
 static bool has_balance(const void *self)
 {
-    return problem_of(self)->kappa > 0;
+    return ((const hf_flow *)self)->drift->unknowns > 0;
 }
 
 static void inner_energy(const void *point, double *loss, double *speed)

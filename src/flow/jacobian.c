@@ -1,14 +1,15 @@
 /* The derivative of the flow along a direction; hf_flow_jacobian_times and hf_flow_gradient_change of flow_point.h. */
 #include "flow/flow_point.h"
 
+#include "flow/attention.h"
 #include "flow/drift.h"
 #include "flow/lanes.h"
-#include "flow/optimal.h"
+#include "flow/values.h"
 
 #include <string.h>
 
 /* ds = s (da - <da>) with <da>_k = sum_i n_i s_ki da_ki. */
-static void attention_change(const hf_flow_point *point, const double *da, double *ds, double *scratch)
+void hf_attention_change(const hf_flow_point *point, const double *da, double *ds, double *scratch)
 {
     const hf_problem *p = point->problem;
     size_t positions = p->positions;
@@ -74,13 +75,9 @@ static void ascent_change(hf_flow_point *point, const double *gain, double *ds, 
 static void change_along(hf_flow_point *point, const double *x, double *dforce, double *ds, double *dg)
 {
     const hf_problem *p = point->problem;
-    const double *dv = x;
     double *dpull = dg + p->heads * p->positions;
-    attention_change(point, x + p->heads * p->features, ds, point->small);
-    if (p->values == HF_VALUES_OPTIMAL) {
-        hf_optimal_change(point, ds, point->change);
-        dv = point->change;
-    }
+    hf_attention_change(point, x + p->heads * p->features, ds, point->small);
+    const double *dv = point->flow->values->change(point, x, ds);
     pull_change(point, dv, ds, dpull, dforce);
     gain_change(point, dv, dpull, dg);
 }
@@ -107,17 +104,32 @@ HF_CLONES static void jacobian_times(hf_flow_point *point, const double *x, doub
     change_along(point, x, result, ds, dg);
     for (size_t i = 0; i < values; i++)
         result[i] = p->value_rate * (result[i] - p->weight_decay * x[i]);
-    if (p->kappa > 0)
-        hf_drift_change(point, x, ds, dg);
-    if (p->geometry == HF_GEOMETRY_LOGIT)
-        ascent_change(point, point->gain, ds, dg, da);
+    point->flow->drift->change(point, x, ds, dg);
+    point->flow->attention->velocity_change(point, ds, dg, da);
+    for (size_t i = 0; i < p->heads * positions; i++)
+        da[i] *= p->attention_rate;
+}
+
+void hf_gradient_change(hf_flow_point *point, double *ds, double *dg, double *change)
+{
+    ascent_change(point, point->gain, ds, dg, change);
+}
+
+HF_CLONES static void mirror_change(const hf_flow_point *point, const double *dg, double *change)
+{
+    const hf_problem *p = point->problem;
     for (size_t n = 0; n < p->heads; n++) {
-        bool logit = p->geometry == HF_GEOMETRY_LOGIT;
-        const double *change = (logit ? da : dg) + n * positions;
-        double average = logit ? 0 : hf_counted_sum(p, change) / p->total;
-        for (size_t i = 0; i < positions; i++)
-            da[n * positions + i] = p->attention_rate * (change[i] - average);
+        const double *row = dg + n * p->positions;
+        const double average = hf_counted_sum(p, row) / p->total;
+        for (size_t i = 0; i < p->positions; i++)
+            change[n * p->positions + i] = row[i] - average;
     }
+}
+
+void hf_mirror_change(hf_flow_point *point, double *ds, double *dg, double *change)
+{
+    (void)ds;
+    mirror_change(point, dg, change);
 }
 
 void hf_flow_gradient_change(hf_flow_point *point, const double *x, double *result)

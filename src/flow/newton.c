@@ -1,5 +1,9 @@
 #include "flow/newton_state.h"
 
+#include "flow/attention.h"
+#include "flow/drift.h"
+#include "flow/values.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,20 +25,20 @@ hf_status hf_newton_create(hf_newton **result, const hf_flow *flow, hf_error *er
 {
     const hf_problem *p = flow->problem;
     size_t heads = p->heads, positions = p->positions, features = p->features;
-    size_t extra = p->kappa > 0, border = heads * (features + 2) + extra;
+    size_t extra = flow->drift->unknowns, border = heads * (features + 2) + extra;
     size_t field = heads * positions, blocks = (positions + BLOCK - 1) / BLOCK;
     hf_newton *newton = calloc(1, sizeof *newton);
     if (newton == NULL)
         return hf_fail_memory(err, "the Newton solver");
     newton->flow = flow;
-    newton->logit = p->geometry == HF_GEOMETRY_LOGIT;
+    newton->is_mirror = flow->attention->is_mirror;
     newton->extra = extra;
-    newton->unit = p->values == HF_VALUES_OPTIMAL ? 0 : 1;
-    newton->rate = p->values == HF_VALUES_OPTIMAL ? 1 : p->value_rate;
+    newton->unit = 1 - flow->values->follow;
+    newton->rate = flow->values->follow > 0 ? 1 : p->value_rate;
     newton->value = malloc((5 * heads * features + heads * heads + 4 * field + features * positions +
                             heads * heads * BLOCK * blocks + extra * (heads * features + field)) *
                            sizeof *newton->value);
-    newton->multiplier = malloc((2 * heads * heads + heads * features + heads * (heads * features + heads + extra) +
+    newton->multiplier = malloc((3 * heads * heads + 2 * heads * features + heads * (heads * features + heads + extra) +
                                  heads * (heads * features + 3 * heads + extra) + 5 * heads + 2) *
                                 BLOCK * sizeof *newton->multiplier);
     newton->pivot = malloc(heads * BLOCK * blocks * sizeof *newton->pivot);
@@ -62,6 +66,14 @@ hf_status hf_newton_create(hf_newton **result, const hf_flow *flow, hf_error *er
     newton->left = newton->system + heads * heads * BLOCK;
     newton->columns = newton->left + heads * left_width(newton) * BLOCK;
     newton->field = newton->columns + heads * column_width(newton) * BLOCK;
+    newton->metric = newton->multiplier;
+    newton->moved = newton->spread;
+    if (newton->is_mirror) {
+        newton->metric = newton->field + (5 * heads + 2) * BLOCK;
+        newton->moved = newton->metric + heads * heads * BLOCK;
+        for (size_t i = 0; i < heads * heads * BLOCK; i++)
+            newton->metric[i] = i / BLOCK % (heads + 1) == 0 ? 1 : 0;
+    }
     *result = newton;
     return HF_OK;
 }
@@ -99,26 +111,27 @@ HF_INLINE bool factorize_block(hf_newton *newton, size_t first, size_t width)
     return true;
 }
 
-/* B += gamma rho_a beta w_i D^2 (logit) or gamma rho_a beta w_i D (replicator). D^2 multiplies by s^2. */
+/* B += gamma rho_a beta w_i M D, which multiplies by M s. */
 HF_INLINE void add_drift_to_systems(hf_newton *newton, size_t first, size_t width)
 {
     const hf_problem *p = newton->flow->problem;
     const hf_basis *basis = newton->flow->basis;
-    double *product = newton->field, rate = newton->gamma * p->attention_rate * newton->beta, weight[BLOCK];
+    double *product = newton->field, *s = product + p->heads * BLOCK;
+    double rate = newton->gamma * p->attention_rate * newton->beta, weight[BLOCK];
     hf_block_weight(p, first, width, weight);
-    const double *s = newton->attention + first;
-    if (newton->logit)
-        hf_lanes_product(basis, width, s, p->positions, s, p->positions, product, BLOCK);
+    for (size_t n = 0; n < p->heads; n++)
+        memcpy(s + n * BLOCK, newton->attention + n * p->positions + first, width * sizeof *s);
+    metric_times(newton, first, width, s, product, BLOCK);
     for (size_t n = 0; n < p->heads; n++)
         for (size_t i = 0; i < width; i++)
-            product[n * BLOCK + i] = weight[i] * (newton->logit ? product[n * BLOCK + i] : s[n * p->positions + i]);
+            product[n * BLOCK + i] *= weight[i];
     for (size_t t = 0; t < basis->term_count; t++) {
         hf_basis_term term = basis->term[t];
         hf_lanes_add(width, rate * term.c, product + term.l * BLOCK, newton->system + (term.m * p->heads + term.n) * BLOCK);
     }
 }
 
-/* Fills multiplier D, spread D v and system B for the positions first .. first+width-1. */
+/* Fills multiplier D, spread D v, M v and system B for the positions first .. first+width-1. */
 HF_INLINE void form_systems(hf_newton *newton, size_t first, size_t width)
 {
     const hf_problem *p = newton->flow->problem;
@@ -133,7 +146,7 @@ HF_INLINE void form_systems(hf_newton *newton, size_t first, size_t width)
         hf_basis_term term = basis->term[t];
         size_t mn = (term.m * heads + term.n) * BLOCK, l = term.l * p->positions + first;
         hf_lanes_add(width, term.c, newton->attention + l, newton->multiplier + mn);
-        if (newton->logit)
+        if (!newton->is_mirror)
             hf_lanes_add(width, -rate * term.c, newton->ascent + l, newton->system + mn);
     }
     if (newton->extra > 0)
@@ -143,93 +156,90 @@ HF_INLINE void form_systems(hf_newton *newton, size_t first, size_t width)
             for (size_t r = 0; r < features; r++)
                 hf_lanes_add(width, newton->value[n * features + r], newton->multiplier + (m * heads + n) * BLOCK,
                              newton->spread + (m * features + r) * BLOCK);
+    for (size_t mr = 0; mr < heads * features && newton->is_mirror; mr++)
+        for (size_t i = 0; i < width; i++)
+            newton->moved[mr * BLOCK + i] = newton->value[mr];
     for (size_t m = 0; m < heads; m++)
         for (size_t n = 0; n < heads; n++) {
             double *b = newton->system + (m * heads + n) * BLOCK;
             for (size_t r = 0; r < features; r++) {
                 const double *variance = p->variance + r * p->positions + first, *copies = p->copies + first;
-                const double *vm = newton->spread + (m * features + r) * BLOCK,
+                const double *vm = newton->moved + (m * features + r) * BLOCK,
                              *vn = newton->spread + (n * features + r) * BLOCK;
-                double value = newton->value[m * features + r];
                 HF_SIMD
                 for (size_t i = 0; i < width; i++)
-                    b[i] += rate * copies[i] * variance[i] * (newton->logit ? vm[i] : value) * vn[i];
+                    b[i] += rate * copies[i] * variance[i] * vm[i] * vn[i];
             }
             for (size_t i = 0; i < width && m == n; i++)
                 b[i] += 1;
         }
 }
 
-/* Entry (m, (n, r)) of D G and, for the replicator, of G itself. */
+/* Entry (m, (n, r)) of D G and of M G. */
 HF_INLINE void border_column(const hf_newton *newton, size_t m, size_t n, size_t r, size_t first, size_t width, double *dg,
-                             double *g)
+                             double *mg)
 {
     const hf_problem *p = newton->flow->problem;
     const double *pull = newton->pull + r * p->positions + first, *s = newton->attention + n * p->positions + first;
     const double *variance = p->variance + r * p->positions + first, *copies = p->copies + first;
-    const double *d = newton->multiplier + (m * p->heads + n) * BLOCK, *dv = newton->spread + (m * p->features + r) * BLOCK;
-    double value = newton->value[m * p->features + r], same = m == n, mean = newton->push[r * p->heads + n];
+    const size_t mn = (m * p->heads + n) * BLOCK, mr = (m * p->features + r) * BLOCK;
+    const double *d = newton->multiplier + mn, *dv = newton->spread + mr, *x = newton->metric + mn, *xv = newton->moved + mr;
+    double mean = newton->push[r * p->heads + n];
     HF_SIMD
     for (size_t i = 0; i < width; i++) {
         double push = copies[i] * variance[i] * s[i] - mean;
         dg[i] = newton->gamma * (pull[i] * d[i] - push * dv[i]);
-        g[i] = newton->gamma * (pull[i] * same - push * value);
+        mg[i] = newton->gamma * (pull[i] * x[i] - push * xv[i]);
     }
 }
 
-/* Entry (m, n) of D common (logit) or of common itself. */
+/* Entry (m, n) of M common. */
 HF_INLINE void common_entry(const hf_newton *newton, size_t m, size_t n, size_t width, double *entry)
 {
     size_t heads = newton->flow->problem->heads;
     memset(entry, 0, width * sizeof *entry);
-    for (size_t k = 0; k < heads && newton->logit; k++)
-        hf_lanes_add(width, newton->common[k * heads + n], newton->multiplier + (m * heads + k) * BLOCK, entry);
-    for (size_t i = 0; i < width && !newton->logit; i++)
-        entry[i] = newton->common[m * heads + n];
+    for (size_t k = 0; k < heads; k++)
+        hf_lanes_add(width, newton->common[k * heads + n], newton->metric + (m * heads + k) * BLOCK, entry);
 }
 
-/* The row n_i s h and the column of l: -2 kappa gamma rho_a (w s - its mean), D of it in the logit geometry. */
+/* The row n_i s h and the column of l: M of -2 kappa gamma rho_a (w s - its mean). */
 HF_INLINE void form_drift_border(hf_newton *newton, size_t first, size_t width)
 {
     const hf_problem *p = newton->flow->problem;
     size_t heads = p->heads, row = left_width(newton), stride = column_width(newton);
     double *change = newton->field, *column = newton->columns + (stride - 1) * BLOCK;
     loss_column(newton, -2 * p->kappa * newton->gamma * p->attention_rate, first, width, change);
-    if (newton->logit)
-        hf_lanes_product(newton->flow->basis, width, newton->attention + first, p->positions, change, BLOCK, column,
-                         stride * BLOCK);
+    metric_times(newton, first, width, change, column, stride * BLOCK);
     for (size_t m = 0; m < heads; m++) {
         const double *f = newton->loss_ascent + m * p->positions + first;
         double *left = newton->left + (m * row + row - 1) * BLOCK;
         for (size_t i = 0; i < width; i++)
             left[i] = p->multiplicity[first + i] * f[i];
-        if (!newton->logit)
-            memcpy(column + m * stride * BLOCK, change + m * BLOCK, width * sizeof *change);
     }
 }
 
-/* Fills the rows n_i D G | n_i D and the columns rho_a D G (or G) | I + D common | B - I - D common (or common) | -D (or -I),
- * not yet multiplied by B^-1. */
+/* Fills the rows n_i D G | n_i D and the columns rho_a M G | I + M common | B - I - M common | -M, not yet multiplied by B^-1. */
 HF_INLINE void form_border(hf_newton *newton, size_t first, size_t width)
 {
     const hf_problem *p = newton->flow->problem;
     size_t heads = p->heads, features = p->features, values = heads * features;
     const double *count = p->multiplicity + first;
-    double g[BLOCK], common[BLOCK];
+    double mg[BLOCK], common[BLOCK];
     for (size_t m = 0; m < heads; m++) {
         double *left = newton->left + m * left_width(newton) * BLOCK;
         double *column = newton->columns + m * column_width(newton) * BLOCK;
         for (size_t j = 0; j < values; j++) {
             double *row = left + j * BLOCK, *x = column + j * BLOCK;
-            border_column(newton, m, j / features, j % features, first, width, row, g);
+            border_column(newton, m, j / features, j % features, first, width, row, mg);
             HF_SIMD
             for (size_t i = 0; i < width; i++) {
-                x[i] = p->attention_rate * (newton->logit ? row[i] : g[i]);
+                x[i] = p->attention_rate * mg[i];
                 row[i] *= count[i];
             }
         }
         for (size_t n = 0; n < heads; n++) {
-            const double *d = newton->multiplier + (m * heads + n) * BLOCK, *b = newton->system + (m * heads + n) * BLOCK;
+            const size_t mn = (m * heads + n) * BLOCK;
+            const double *d = newton->multiplier + mn, *b = newton->system + mn, *metric = newton->metric + mn;
             double *row = left + (values + n) * BLOCK, *unit = column + (values + n) * BLOCK;
             double *rest = unit + heads * BLOCK, *c = rest + heads * BLOCK, same = m == n;
             common_entry(newton, m, n, width, common);
@@ -238,7 +248,7 @@ HF_INLINE void form_border(hf_newton *newton, size_t first, size_t width)
                 row[i] = count[i] * d[i];
                 unit[i] = same + common[i];
                 rest[i] = b[i] - same - common[i];
-                c[i] = newton->logit ? -d[i] : -same;
+                c[i] = -metric[i];
             }
         }
     }
@@ -343,12 +353,12 @@ static bool factorize_border(hf_newton *newton)
 }
 
 /* Weight of position i in the mean that is left to c: there where c acts, in proportion to attention; the weights sum to
- * 1. In the replicator geometry c acts on positions without attention, too, where there is nothing to take out: no mean. */
+ * 1. In a mirror flow c acts on positions without attention, too, where there is nothing to take out: no mean. */
 HF_INLINE double common_weight(const hf_newton *newton, size_t i)
 {
     const hf_problem *p = newton->flow->problem;
     double root = sqrt((double)p->heads); /* mode 0 is sqrt(H) times the mean attention */
-    return newton->logit ? p->multiplicity[i] * newton->attention[i] / root : 0;
+    return newton->is_mirror ? 0 : p->multiplicity[i] * newton->attention[i] / root;
 }
 
 /* common += gamma rho_a beta times multiplication by push, the mean of w s for any feature. */

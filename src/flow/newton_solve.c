@@ -71,7 +71,7 @@ HF_INLINE void scatter_drift(const hf_newton *newton, size_t first, size_t width
 }
 
 /* x = b + (the border's columns) z for one block, B^-1 not yet applied: with e = rho_a G dv - c + gamma rho_a c_i C D
- * sigma, the columns give D e - gamma rho_a F sigma (logit) or e (replicator). */
+ * sigma, the columns give M e - gamma rho_a F sigma. */
 HF_INLINE void scatter(hf_newton *newton, const double *b, double *x, size_t first, size_t width)
 {
     const hf_problem *p = newton->flow->problem;
@@ -104,15 +104,16 @@ HF_INLINE void scatter(hf_newton *newton, const double *b, double *x, size_t fir
     }
     if (newton->extra > 0)
         scatter_drift(newton, first, width, ds, e);
-    if (newton->logit) {
-        hf_lanes_product(basis, width, newton->attention + first, positions, e, BLOCK, w, BLOCK);
+    metric_times(newton, first, width, e, w, BLOCK);
+    if (!newton->is_mirror) {
         hf_lanes_product_constant(basis, width, newton->ascent + first, positions, sigma, f, BLOCK);
+        for (size_t m = 0; m < heads; m++)
+            for (size_t i = 0; i < width; i++)
+                w[m * BLOCK + i] -= rate * f[m * BLOCK + i];
     }
     for (size_t m = 0; m < heads; m++)
-        for (size_t i = 0; i < width; i++) {
-            double border = newton->logit ? w[m * BLOCK + i] - rate * f[m * BLOCK + i] : e[m * BLOCK + i];
-            x[m * positions + first + i] = b[m * positions + first + i] + border;
-        }
+        for (size_t i = 0; i < width; i++)
+            x[m * positions + first + i] = b[m * positions + first + i] + w[m * BLOCK + i];
 }
 
 HF_CLONES static void solve_logits(hf_newton *newton, const double *b, double *x, bool have_border)
@@ -149,7 +150,7 @@ static void solve_once(hf_newton *newton, const double *b, double *x)
         memcpy(x + values, b + values, p->heads * p->positions * sizeof *x);
 }
 
-/* ---- refinement, for the replicator geometry ---- */
+/* ---- refinement, for mirror flows ---- */
 
 /* dL along x for find_residual. */
 HF_INLINE double loss_change(const hf_newton *newton, const double *x)
@@ -253,7 +254,7 @@ void hf_newton_solve(hf_newton *newton, const double *b, double *x)
 {
     size_t size = hf_flow_size(newton->flow);
     solve_once(newton, b, x);
-    if (newton->logit || newton->unit == 0)
+    if (!newton->is_mirror || newton->unit == 0)
         return;
     double *residual = newton->residual, *correction = residual + size;
     find_residual(newton, b, x, residual);

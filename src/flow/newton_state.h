@@ -15,7 +15,7 @@ enum { BLOCK = HF_LU_LANES }; /* positions worked on together */
 struct hf_newton {
     const hf_flow *flow;
     double gamma;
-    bool logit;
+    bool is_mirror; /* M = I and F = 0; else M = D */
     size_t extra; /* 1 with SGD's drift: l = dL is one more unknown of the border; else 0 */
     double beta;  /* of drift.h */
 
@@ -39,9 +39,11 @@ struct hf_newton {
     /* One block of positions at a time, each entry (BLOCK). Matrices are row by row. */
     double *multiplier; /* (H, H) D */
     double *spread;     /* (H, R) D v */
+    double *metric;     /* (H, H) M: multiplier, or memory of its own that always holds I */
+    double *moved;      /* (H, R) M v: spread, or memory of its own */
     double *system;     /* (H, H) B */
     double *left;       /* (H, H R + H + extra): n_i D G | n_i D | n_i s h */
-    double *columns;    /* (H, H R + 3 H + extra): B^-1 of the columns of rho_a D G or rho_a G | I | B - I | -D or -I | l */
+    double *columns;    /* (H, H R + 3 H + extra): B^-1 of the columns of rho_a M G | I | B - I | -M | l */
     double *field;      /* (5 H + 2) */
 
     gsl_matrix *border; /* (p, p), p = H (R + 2) + extra: rows and columns dv | sigma | c | l */
@@ -60,6 +62,16 @@ HF_INLINE void substitute_block(const hf_newton *newton, size_t first, size_t wi
     }
     for (size_t i = 0; i < width; i++)
         hf_lu_substitute_one(heads, factor + i, newton->pivot + first * heads + i, x + i, stride);
+}
+
+/* result (H), rows of stride, = M x for one block; x: (H). */
+HF_INLINE void metric_times(const hf_newton *newton, size_t first, size_t width, const double *x, double *result, size_t stride)
+{
+    const hf_problem *p = newton->flow->problem;
+    if (!newton->is_mirror)
+        hf_lanes_product(newton->flow->basis, width, newton->attention + first, p->positions, x, BLOCK, result, stride);
+    for (size_t m = 0; m < p->heads && newton->is_mirror; m++)
+        memcpy(result + m * stride, x + m * BLOCK, width * sizeof *x);
 }
 
 /* change (H) = factor (w s - its mean) for one block: the column of l, up to a factor. */

@@ -1,7 +1,8 @@
 #include "flow/observe.h"
 
+#include "flow/attention.h"
 #include "flow/lanes.h"
-#include "flow/optimal.h"
+#include "flow/values.h"
 
 #include <float.h>
 #include <math.h>
@@ -216,7 +217,7 @@ void hf_span_loss(const hf_flow_point *point, double *loss, double *speed)
         }
         for (size_t n = 0; n < p->heads; n++) {
             const double value = point->value[n * p->features + r];
-            const double slope = point->force[n * p->features + r] - p->weight_decay * value;
+            const double slope = hf_values_slope(point, n * p->features + r);
             *loss -= p->weight_decay / 2 * value * value;
             *speed -= p->value_rate * slope * slope;
         }
@@ -242,41 +243,18 @@ void hf_observe(const hf_flow_point *point, const double *y, hf_observation *o)
     observe_distances(p, o);
 }
 
-/* The velocity of the values, by modes: that of the state, or that of the optimal ones. scratch: (2, H, T). */
-static void value_velocity(hf_flow_point *point, const hf_observation *o, double *scratch, double *dv)
-{
-    const hf_problem *p = point->problem;
-    const double *da = o->velocity + p->heads * p->features;
-    double *ds = scratch, *mean = scratch + p->heads * p->positions;
-    memcpy(dv, o->velocity, p->heads * p->features * sizeof *dv);
-    if (p->values != HF_VALUES_OPTIMAL)
-        return;
-    hf_lanes_product(point->flow->basis, p->positions, point->attention, p->positions, da, p->positions, ds, p->positions);
-    for (size_t n = 0; n < p->heads; n++)
-        mean[n] = hf_counted_sum(p, ds + n * p->positions);
-    for (size_t t = 0; t < point->flow->basis->term_count; t++) {
-        const hf_basis_term term = point->flow->basis->term[t];
-        hf_lanes_add(p->positions, -term.c * mean[term.l], point->attention + term.n * p->positions,
-                     ds + term.m * p->positions);
-    }
-    hf_optimal_change(point, ds, dv);
-}
-
-/* dv, da: one head's velocity. */
-static void head_share_rates(const hf_problem *p, const double *dv, const double *da, size_t k, hf_observation *o)
+/* dv, ds: one head's velocities. */
+static void head_share_rates(const hf_problem *p, const double *dv, const double *ds, size_t k, hf_observation *o)
 {
     const double *s = o->attention + k * p->positions;
-    double mean = 0; /* s' = s (a' - <a'>) */
-    for (size_t i = 0; i < p->positions; i++)
-        mean += p->multiplicity[i] * s[i] * da[i];
     for (size_t j = 0; j < p->patterns; j++) {
         const hf_pattern *pattern = &p->pattern[j];
         double along = 0, turn = 0, dvalue = 0;
         for (size_t e = 0; e < pattern->count; e++) {
             const hf_pattern_entry entry = pattern->entry[e];
-            const double weight = p->multiplicity[entry.position] * entry.weight * s[entry.position];
-            along += weight;
-            turn += weight * (da[entry.position] - mean);
+            const double weight = p->multiplicity[entry.position] * entry.weight;
+            along += weight * s[entry.position];
+            turn += weight * ds[entry.position];
         }
         for (size_t r = 0; r < p->features; r++)
             dvalue += p->feature[j * p->features + r] * dv[r];
@@ -288,10 +266,12 @@ static void head_share_rates(const hf_problem *p, const double *dv, const double
 void hf_observe_share_rates(hf_flow_point *point, hf_observation *o)
 {
     const hf_problem *p = point->problem;
-    double *modes = point->change, *dv = point->direction, *da = dv + p->heads * p->features;
-    value_velocity(point, o, point->scratch, modes);
-    hf_basis_heads(point->flow->basis, p->features, modes, dv);
-    hf_basis_heads(point->flow->basis, p->positions, o->velocity + p->heads * p->features, da);
+    const hf_basis *basis = point->flow->basis;
+    double *modes = point->change, *dv = point->direction, *ds = dv + p->heads * p->features, *ds_modes = point->scratch;
+    hf_attention_change(point, o->velocity + p->heads * p->features, ds_modes, ds_modes + p->heads * p->positions);
+    point->flow->values->velocity(point, ds_modes, modes);
+    hf_basis_heads(basis, p->features, modes, dv);
+    hf_basis_heads(basis, p->positions, ds_modes, ds);
     for (size_t k = 0; k < p->heads; k++)
-        head_share_rates(p, dv + k * p->features, da + k * p->positions, k, o);
+        head_share_rates(p, dv + k * p->features, ds + k * p->positions, k, o);
 }
