@@ -26,8 +26,11 @@ typedef struct {
     size_t loss_count;
     const char *beside;   /* --beside */
     double lr;            /* --lr; 0: not given */
-    bool resume, restart, quiet, slurm, explain;
+    bool resume, restart, quiet, slurm, explain, json;
 } hf_cli_options;
+
+/* Whether there is a summary for the eye. */
+bool hf_cli_says(const hf_cli_options *options);
 
 /* A command of the program. run returns the exit code. */
 typedef struct {
@@ -36,7 +39,7 @@ typedef struct {
     bool many;            /* it takes several */
     const char
         *short_options; /* the letters it takes, and long options by their letter: e explain, r resume, x restart, q quiet,
-                                  t terminal, b slurm, c chunk, n chunks, k task, p step, l loss, w beside, y lr */
+                                  t terminal, b slurm, c chunk, n chunks, k task, p step, l loss, w beside, y lr, J json */
     const char *help;
     int (*run)(const hf_cli_options *options);
 } hf_cli_command;
@@ -73,7 +76,7 @@ hf_status hf_cli_lock(const char *directory, const char *name, bool *forbidden, 
 /* Flushes standard output: HF_ESYSTEM if anything printed could not be written. */
 hf_status hf_cli_flush(hf_error *err);
 
-/* "out/NAME" for models/NAME.conf; to be freed. NULL: out of memory. */
+/* "out/NAME" for models/NAME.conf, "out/stdin" for "-"; to be freed. NULL: out of memory. */
 char *hf_cli_default_directory(const char *model);
 
 /* Prints what stands in the table of this name, NULL: in all, as Markdown. False: there is no such table. */

@@ -1,24 +1,40 @@
 /* headflow detect: plateaus, drops and stages of somebody's training log. */
 #include "cli/cli.h"
+#include "cli/findings.h"
+#include "cli/model.h"
 
 #include "compare/beside.h"
 #include "config/config.h"
 #include "config/fill.h"
 #include "core/file.h"
 #include "core/path.h"
+#include "core/text.h"
 #include "log/summary.h"
 #include "log/tables.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+/* A log that is standard input. */
+static hf_status read_input(hf_log *log, const hf_log_wish *wish, hf_error *err)
+{
+    hf_fault fault = {.line = 0};
+    char *text;
+    const hf_status status = hf_text_read(stdin, &text, &fault);
+    if (status != HF_OK)
+        return hf_fail(err, status, "standard input: %s", fault.text);
+    return hf_log_parse(log, "standard input", text, strlen(text), wish, err);
+}
 
 static hf_status read_logs(hf_log *log, const hf_cli_options *options, hf_error *err)
 {
     const hf_log_wish wish = {options->step, options->loss_count, options->losses};
     hf_status status = HF_OK;
     for (size_t i = 0; i < options->argument_count && status == HF_OK; i++)
-        status = hf_log_read(log, options->arguments[i], &wish, err);
+        status = hf_cli_is_input(options->arguments[i]) ? read_input(log, &wish, err)
+                                                        : hf_log_read(log, options->arguments[i], &wish, err);
     return status == HF_OK ? hf_log_name(log, err) : status;
 }
 
@@ -34,6 +50,15 @@ static hf_status open_folder(const char *directory, hf_error *err)
     if (status == HF_OK)
         status = hf_directory_make(directory, err);
     return status == HF_OK ? hf_cli_lock(directory, "lock", NULL, err) : status;
+}
+
+/* Standard input is one thing only. */
+static hf_status check_inputs(const hf_cli_options *options, hf_error *err)
+{
+    size_t count = options->beside != NULL && hf_cli_is_input(options->beside);
+    for (size_t i = 0; i < options->argument_count; i++)
+        count += hf_cli_is_input(options->arguments[i]);
+    return count <= 1 ? HF_OK : hf_fail(err, HF_EUSAGE, "- is standard input, which can be read once: expected one -");
 }
 
 /* What was found, and beside what. */
@@ -54,11 +79,11 @@ static hf_status write_all(const session *s, const hf_cli_options *options, hf_e
         status = hf_log_figure_write(s->count, s->look, options->directory, err);
     if (status == HF_OK && options->beside != NULL)
         status = hf_beside_write(&s->beside, s->count, s->look, options->directory, err);
-    if (status == HF_OK && !options->quiet)
+    if (status == HF_OK && hf_cli_says(options))
         printf("tables: %s\n", options->directory);
     if (status == HF_OK)
         status = hf_cli_draw(options->directory, options->quiet, err);
-    if (status == HF_OK && !options->quiet)
+    if (status == HF_OK && hf_cli_says(options))
         printf("figures: %s/plots\n", options->directory);
     return status;
 }
@@ -78,6 +103,20 @@ static void print_all(const session *s, const hf_cli_options *options)
         putchar('\n');
         hf_beside_print(&s->beside, s->count, s->look, stdout);
     }
+}
+
+static hf_status print_json(const session *s, const hf_cli_options *options, hf_error *err)
+{
+    hf_frames found = {0};
+    hf_status status = hf_log_tables_keep(s->count, s->look, &found, err);
+    if (status == HF_OK && options->beside != NULL)
+        status = hf_beside_keep(&s->beside, s->count, s->look, &found, err);
+    if (status == HF_OK)
+        status = hf_frames_check(&found, err);
+    if (status == HF_OK)
+        status = hf_cli_print_curves(&found, options->directory, err);
+    hf_frames_clear(&found);
+    return status;
 }
 
 static hf_status look_at_all(session *s, const hf_cli_options *options, hf_error *err)
@@ -123,7 +162,7 @@ static hf_status open_beside(session *s, const hf_cli_options *options, hf_error
         return hf_fail(err, HF_EUSAGE, "-s overrides a model's keys: it goes with --beside MODEL");
     if (options->beside == NULL)
         return HF_OK;
-    hf_status status = hf_config_read(&s->model, options->beside, options->override_count, options->overrides, err);
+    hf_status status = hf_cli_read_config(&s->model, options->beside, options->override_count, options->overrides, err);
     if (status == HF_OK)
         status = find_clock(s, options, err);
     if (status != HF_OK)
@@ -148,7 +187,9 @@ static int run(const hf_cli_options *options)
 {
     hf_error err;
     session s = {.look = NULL};
-    hf_status status = look_at_all(&s, options, &err);
+    hf_status status = check_inputs(options, &err);
+    if (status == HF_OK)
+        status = look_at_all(&s, options, &err);
     if (status == HF_OK)
         status = open_beside(&s, options, &err);
     if (status == HF_OK && options->directory != NULL)
@@ -158,10 +199,12 @@ static int run(const hf_cli_options *options)
         status = hf_beside_run(&s.beside, &s.flow, s.clock, options->directory, &hf_cli_signal, &err);
     }
     const bool interrupted = s.beside.interrupted;
-    if (status == HF_OK && !options->quiet && !interrupted)
+    if (status == HF_OK && hf_cli_says(options) && !interrupted)
         print_all(&s, options);
     if (status == HF_OK && options->directory != NULL && !interrupted)
         status = write_all(&s, options, &err);
+    if (status == HF_OK && options->json && !interrupted)
+        status = print_json(&s, options, &err);
     close_session(&s);
     if (status == HF_OK)
         status = hf_cli_flush(&err);
@@ -172,15 +215,16 @@ static int run(const hf_cli_options *options)
 
 const hf_cli_command hf_cli_detect = {
     .name = "detect",
-    .usage = "detect LOG... [-o DIR] [--step NAME] [--loss NAME]... [--beside MODEL] [--lr X]",
+    .usage = "detect LOG... [-o DIR] [--step NAME] [--loss NAME]... [--beside MODEL] [--lr X] [--json]",
     .argument = "LOG",
     .many = true,
     .summary = "stages of somebody's training log",
-    .short_options = "oqplwys",
+    .short_options = "oqplwysJ",
     /* clang-format off */
     .help =
         "Finds the plateaus, drops and stages of training logs: CSV or TSV with a line of names (pandas, W&B and TensorBoard\n"
         "exports, numpy.savetxt with a header), with noise of any size, gaps, NaN, steps out of order or repeated, on any grid.\n"
+        "One LOG may be -, for standard input.\n"
         "\n"
         "  -o DIR         writes DIR/stages.tsv, curves.tsv, plateaus.tsv, slope.tsv, samples.tsv and DIR/plots/detect.png;\n"
         "                 without it nothing is written\n"
@@ -194,6 +238,7 @@ const hf_cli_command hf_cli_detect = {
         "                 first; default: train.lr of MODEL\n"
         "  -s PATH=VALUE  overrides a key of MODEL\n"
         "  --quiet        no summary\n"
+        "  --json         in place of the summary, what was found as JSON\n"
         "\n"
         "Says which columns were taken, what was done to the rows, how large the noise is, and of every stage when it is,\n"
         "between which levels, and how sure it is. A curve that rises is looked at upside down. doc/detect.md says how.\n",

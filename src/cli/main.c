@@ -140,6 +140,7 @@ static const struct option long_options[] = {{"explain", no_argument, NULL, LONG
                                              {"loss", required_argument, NULL, LONG + 'l'},
                                              {"beside", required_argument, NULL, LONG + 'w'},
                                              {"lr", required_argument, NULL, LONG + 'y'},
+                                             {"json", no_argument, NULL, LONG + 'J'},
                                              {"slurm", no_argument, NULL, LONG + 'b'},
                                              {"chunk", required_argument, NULL, LONG + 'c'},
                                              {"chunks", required_argument, NULL, LONG + 'n'},
@@ -189,6 +190,9 @@ static int take(const hf_cli_command *command, int letter, hf_cli_options *optio
         break;
     case 'q':
         options->quiet = true;
+        break;
+    case 'J':
+        options->json = true;
         break;
     case 'b':
         options->slurm = true;
@@ -283,7 +287,7 @@ static int run_command(const hf_cli_command *command, int argc, char *argv[])
 
 char *hf_cli_default_directory(const char *model)
 {
-    const char *name = hf_path_name(model), *dot = strrchr(name, '.');
+    const char *name = strcmp(model, "-") == 0 ? "stdin" : hf_path_name(model), *dot = strrchr(name, '.');
     size_t length = dot == NULL || dot == name ? strlen(name) : (size_t)(dot - name);
     char *directory = malloc(length + sizeof "out/");
     if (directory != NULL)

@@ -1,5 +1,7 @@
 /* headflow run: integrates and trains what a model file declares and leaves tables and figures. */
 #include "cli/cli.h"
+#include "cli/findings.h"
+#include "cli/model.h"
 #include "cli/progress.h"
 #include "cli/run_tokens.h"
 
@@ -9,6 +11,7 @@
 #include "compare/write.h"
 #include "config/fill.h"
 #include "config/stored.h"
+#include "core/commit.h"
 #include "core/file.h"
 #include "core/plural.h"
 #include "core/shell.h"
@@ -119,13 +122,14 @@ static void warn_of_lr(const hf_experiment *x)
 static int tell_interrupted(const hf_cli_options *options, const char *directory, const char *where)
 {
     fprintf(stderr, "headflow: interrupted %s; go on with: headflow run ", where);
-    hf_shell_write_path(options->argument, HF_SHELL_BARE, stderr);
-    fputs(" -o ", stderr);
+    const bool is_left = hf_cli_is_input(options->argument); /* whole, in directory, while standard input is gone */
+    hf_shell_write_path(is_left ? directory : options->argument, HF_SHELL_BARE, stderr);
+    fputs(is_left ? "/" HF_COMMIT_WORK "/model.conf -o " : " -o ", stderr);
     hf_shell_write(directory, HF_SHELL_BARE, stderr);
-    if (options->task > 0)
+    if (options->task > 0 && !is_left)
         fprintf(stderr, " --task %zu", options->task);
     fputs(" --resume", stderr);
-    hf_shell_write_overrides(options->override_count, options->overrides, stderr);
+    hf_shell_write_overrides(is_left ? 0 : options->override_count, options->overrides, stderr);
     fputs("\n", stderr);
     return 128 + (int)hf_cli_signal;
 }
@@ -210,12 +214,14 @@ static hf_status finish(const hf_experiment *x, const hf_config *config, const h
     if (x->all_were_here)
         fprintf(stderr, "headflow: %s already holds this run%s\n", directory,
                 writes ? "" : ", and cannot be written: nothing was drawn");
-    else if (!options->quiet)
+    else if (hf_cli_says(options))
         status = print_summary(x, options->explain, directory, err);
     if (status == HF_OK && draws)
         status = hf_cli_draw(directory, options->quiet, err);
-    if (status == HF_OK && !options->quiet && draws)
+    if (status == HF_OK && hf_cli_says(options) && draws)
         printf("figures: %s/plots\n", directory);
+    if (status == HF_OK && options->json)
+        status = hf_cli_print_run(config, directory, err);
     return status == HF_OK ? hf_cli_flush(err) : status;
 }
 
@@ -228,6 +234,8 @@ static int run_chain(const hf_config *config, const hf_cli_options *options, con
     hf_status status = hf_fill_token_run(config, &params, &err);
     if (status == HF_OK)
         status = hf_config_place(config, hf_cli_run_tokens(&params, options, folder, &err), &err);
+    if (status == HF_OK && options->json && hf_cli_signal == 0)
+        status = hf_cli_print_run(config, folder->directory, &err);
     if (status != HF_OK) {
         hf_folder_drop(folder, status);
         code = hf_cli_fail(&err);
@@ -276,13 +284,16 @@ static int run_model(const hf_config *config, const hf_cli_options *options, con
 /* The model, or one run of its sweep. */
 static hf_status read_model(const hf_cli_options *options, hf_config *config, hf_error *err)
 {
-    const char *model = options->argument;
-    if (options->task > 0)
-        return hf_one_task_read(config, model, options->override_count, options->overrides, options->task, err);
-    hf_status status = hf_config_read(config, model, options->override_count, options->overrides, err);
+    hf_cli_model model;
+    hf_status status = hf_cli_model_open(&model, options->argument, err);
+    if (status == HF_OK && options->task > 0)
+        status = hf_one_task_read(config, &model.source, options->override_count, options->overrides, options->task, err);
+    else if (status == HF_OK)
+        status = hf_config_read_from(config, &model.source, options->override_count, options->overrides, err);
+    hf_cli_model_close(&model);
     if (status != HF_OK || !config->declared.sweep)
         return status;
-    char *word = hf_shell_path(model);
+    char *word = hf_cli_model_word(options->argument);
     const char *shown = word == NULL ? "MODEL" : word;
     status = hf_config_reject(
         config, err, config->sweep.over.count > 0 ? "sweep.over" : "sweep.seeds",
@@ -331,9 +342,9 @@ static int run(const hf_cli_options *options)
 
 const hf_cli_command hf_cli_run = {
     .name = "run",
-    .usage = "run MODEL [-o DIR] [-s path=value]... [-j N] [--task N] [--resume|--restart] [--explain] [--quiet]",
+    .usage = "run MODEL [-o DIR] [-s path=value]... [-j N] [--task N] [--resume|--restart] [--explain] [--quiet] [--json]",
     .summary = "integrate, train, compare; write tables and figures",
-    .short_options = "osjrxeqk",
+    .short_options = "osjrxeqkJ",
     /* clang-format off */
     .help =
         "Does what MODEL declares: a flow section integrates the gradient flow, a train section trains the transformer, with\n"
@@ -341,7 +352,9 @@ const hf_cli_command hf_cli_run = {
         "(DIR/flow/*.tsv, DIR/train/seed-N/*.tsv, DIR/compare.tsv) and the figures DIR/plots/*.gp and, where gnuplot is\n"
         "installed, *.png.\n"
         "\n"
-        "  -o DIR          where to; default out/NAME for models/NAME.conf\n"
+        "MODEL is a file, or - for standard input.\n"
+        "\n"
+        "  -o DIR          where to; default out/NAME for models/NAME.conf, out/stdin for -\n"
         "  -s path=value   sets a key as in the model file: -s solver.rtol=1e-10 -s target.strengths='(2.89, 1.7, 1)'\n"
         "  -j N            threads for training; default: one for each seed, as far as there are processors. More share the\n"
         "                  samples of a step; where others want the processors, too, set OMP_WAIT_POLICY=passive then.\n"
@@ -354,6 +367,7 @@ const hf_cli_command hf_cli_run = {
         "  --restart       throws away an unfinished run in DIR, also one of more than a minute of work\n"
         "  --explain       says what the columns of the summary mean\n"
         "  --quiet         no progress and no summary\n"
+        "  --json          in place of the summary, the findings and where the tables are, as JSON\n"
         "\n"
         "headflow help keys lists all keys of a model file; headflow check MODEL shows their effective values.\n",
     /* clang-format on */

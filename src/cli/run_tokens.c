@@ -111,13 +111,13 @@ static hf_status finish(const hf_token_run_params *params, const hf_cli_options 
         all_were_here = all_were_here && summary[i].already_complete;
     if (all_were_here)
         fprintf(stderr, "headflow: %s already holds this run\n", folder->directory);
-    for (size_t i = 0; i < seeds && !options->quiet; i++)
+    for (size_t i = 0; i < seeds && hf_cli_says(options); i++)
         hf_token_summary_print(&summary[i], stdout);
-    if (!options->quiet)
+    if (hf_cli_says(options))
         printf("tables: %s\n", folder->directory);
     if (draws)
         status = hf_cli_draw(folder->directory, options->quiet, err);
-    if (status == HF_OK && !options->quiet && draws)
+    if (status == HF_OK && hf_cli_says(options) && draws)
         printf("figures: %s/plots\n", folder->directory);
     return status == HF_OK ? hf_cli_flush(err) : status;
 }

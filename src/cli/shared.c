@@ -21,6 +21,11 @@ hf_status hf_cli_open_streams(hf_error *err)
     return HF_OK;
 }
 
+bool hf_cli_says(const hf_cli_options *options)
+{
+    return !options->quiet && !options->json;
+}
+
 volatile sig_atomic_t hf_cli_signal; /* the one thing a signal handler can reach */
 
 static void catch_signal(int number)

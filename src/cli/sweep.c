@@ -1,5 +1,6 @@
 /* headflow sweep: freezes the tasks of a model file with a sweep section and runs what is not done yet, here or on a
  * cluster. */
+#include "cli/model.h"
 #include "cli/sweep_shared.h"
 
 #include "core/file.h"
@@ -81,20 +82,29 @@ static hf_status prepare_chunks(const hf_sweep *sweep, const hf_results *results
 
 /* ---- here ---- */
 
+/* What goes on with the sweep, to the end of the line. A model of standard input is gone, but its tasks are in the folder. */
+static void write_continuation(const hf_cli_options *options, const char *directory)
+{
+    const bool is_left = hf_cli_is_input(options->argument);
+    fputs(is_left ? "task " : "sweep ", stderr);
+    hf_shell_write_path(is_left ? directory : options->argument, HF_SHELL_BARE, stderr);
+    fputs(is_left ? " --chunk 1/1 && headflow collect " : " -o ", stderr);
+    hf_shell_write_path(directory, HF_SHELL_BARE, stderr);
+    if (!is_left)
+        hf_shell_write_overrides(options->override_count, options->overrides, stderr);
+    fputs("\n", stderr);
+}
+
 static int interrupted(const hf_sweep *sweep, const hf_cli_options *options, const char *directory)
 {
     hf_error err;
     hf_results results;
     const int code = 128 + (hf_cli_signal == 0 ? SIGTERM : (int)hf_cli_signal);
     if (hf_results_load(&results, sweep, &err) == HF_OK) {
-        fprintf(stderr, "headflow: interrupted with %zu of %zu task%s done; go on with: headflow sweep ", results.done,
+        fprintf(stderr, "headflow: interrupted with %zu of %zu task%s done; go on with: headflow ", results.done,
                 results.count, hf_plural(results.count));
         hf_results_clear(&results);
-        hf_shell_write_path(options->argument, HF_SHELL_BARE, stderr);
-        fputs(" -o ", stderr);
-        hf_shell_write(directory, HF_SHELL_BARE, stderr);
-        hf_shell_write_overrides(options->override_count, options->overrides, stderr);
-        fputs("\n", stderr);
+        write_continuation(options, directory);
     }
     return code;
 }
@@ -142,7 +152,7 @@ static hf_status freeze(hf_config *config, const hf_cli_options *options, const 
 {
     hf_status status = HF_OK;
     if (!config->declared.sweep) {
-        char *word = hf_shell_path(options->argument);
+        char *word = hf_cli_model_word(options->argument);
         status = hf_fail(err, HF_EUSAGE, "%s: there is no sweep section; one run: headflow run %s", options->argument,
                          word == NULL ? "MODEL" : word);
         free(word);
@@ -162,7 +172,7 @@ static int run(const hf_cli_options *options)
     hf_error err;
     hf_sweep sweep = {0};
     hf_cli_watch_signals();
-    if (hf_config_read(&config, options->argument, options->override_count, options->overrides, &err) != HF_OK)
+    if (hf_cli_read_config(&config, options->argument, options->override_count, options->overrides, &err) != HF_OK)
         return hf_cli_fail(&err);
     char *directory = options->directory == NULL ? hf_cli_default_directory(options->argument) : strdup(options->directory);
     hf_status status = directory == NULL ? hf_fail_memory(&err, "a file name") : freeze(&config, options, directory, &err);
@@ -185,7 +195,9 @@ const hf_cli_command hf_cli_sweep = {
         "Freezes the tasks of MODEL's sweep section in DIR/tasks.tsv, runs those that are not done yet, and merges the results\n"
         "into DIR/results.tsv, DIR/summary.tsv, fits and figures. The same command again runs only what is missing or failed.\n"
         "\n"
-        "  -o DIR          where to; default out/NAME for models/NAME.conf\n"
+        "MODEL is a file, or - for standard input.\n"
+        "\n"
+        "  -o DIR          where to; default out/NAME for models/NAME.conf, out/stdin for -\n"
         "  -s path=value   sets a key as in the model file: -s sweep.seeds=4\n"
         "  -j N            number of worker processes; default: one per processor. Results do not depend on it\n"
         "  --slurm         runs nothing; writes the job array DIR/slurm/array.sh of chunks that have something to run, with\n"

@@ -123,6 +123,29 @@ static row log_row(const hf_beside *b, const hf_log_look *look, size_t number, s
     return r;
 }
 
+static void write_rows(const hf_beside *b, size_t count, const hf_log_look *looks, hf_table *table)
+{
+    hf_table_head(table, &compare_table, NULL);
+    for (size_t k = 0; k <= count; k++)
+        for (size_t i = 0; i < b->flow.findings.stage_count; i++) {
+            if (isnan(level_of(b, i)))
+                continue;
+            const row r = k == 0 ? flow_row(b, i) : log_row(b, &looks[k - 1], k, i);
+            hf_table_line(table, &compare_table, &r);
+        }
+}
+
+hf_status hf_beside_keep(const hf_beside *b, size_t count, const hf_log_look *looks, hf_frames *frames, hf_error *err)
+{
+    hf_table table;
+    hf_frame *frame = hf_frames_add(frames, "compare");
+    if (frame == NULL)
+        return hf_fail_memory(err, "the comparison");
+    hf_table_keep(&table, frame);
+    write_rows(b, count, looks, &table);
+    return HF_OK;
+}
+
 static hf_status write_table(const hf_beside *b, size_t count, const hf_log_look *looks, const char *directory,
                              hf_error *err)
 {
@@ -131,14 +154,7 @@ static hf_status write_table(const hf_beside *b, size_t count, const hf_log_look
     if (status != HF_OK)
         return status;
     hf_table_comment(&table, "steps stand for flow time: lr %.17g, momentum %.17g", b->clock.lr, b->clock.momentum);
-    hf_table_head(&table, &compare_table, NULL);
-    for (size_t k = 0; k <= count; k++)
-        for (size_t i = 0; i < b->flow.findings.stage_count; i++) {
-            if (isnan(level_of(b, i)))
-                continue;
-            const row r = k == 0 ? flow_row(b, i) : log_row(b, &looks[k - 1], k, i);
-            hf_table_line(&table, &compare_table, &r);
-        }
+    write_rows(b, count, looks, &table);
     return hf_file_commit(&table.file, err);
 }
 

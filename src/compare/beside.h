@@ -30,6 +30,9 @@ hf_status hf_beside_run(hf_beside *beside, const hf_flow_run_params *params, hf_
 hf_status hf_beside_write(const hf_beside *beside, size_t count, const hf_log_look *looks, const char *directory,
                           hf_error *err);
 
+/* The table alone, in memory: compare. Errors: HF_ESYSTEM. */
+hf_status hf_beside_keep(const hf_beside *beside, size_t count, const hf_log_look *looks, hf_frames *frames, hf_error *err);
+
 /* The times side by side, for the eye. */
 void hf_beside_print(const hf_beside *beside, size_t count, const hf_log_look *looks, FILE *stream);
 

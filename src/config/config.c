@@ -16,8 +16,15 @@
 hf_status hf_config_read(hf_config *config, const char *path, size_t override_count, const char *const overrides[],
                          hf_error *err)
 {
+    const hf_config_source source = {.path = path};
+    return hf_config_read_from(config, &source, override_count, overrides, err);
+}
+
+hf_status hf_config_read_from(hf_config *config, const hf_config_source *source, size_t override_count,
+                              const char *const overrides[], hf_error *err)
+{
     *config = (hf_config){0};
-    hf_status status = hf_read_model(config, path, override_count, overrides, err);
+    hf_status status = hf_read_model(config, source, override_count, overrides, err);
     if (status == HF_OK)
         status = hf_validate_config(config, err);
     if (status != HF_OK)

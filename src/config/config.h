@@ -57,6 +57,17 @@ typedef struct {
 hf_status hf_config_read(hf_config *config, const char *path, size_t override_count, const char *const overrides[],
                          hf_error *err);
 
+/* Where a model comes from: a file, or a text that somebody else has. */
+typedef struct {
+    const char *path;      /* of the file; of a text: what messages and the title call it */
+    const char *text;      /* NULL: what the file holds */
+    const char *directory; /* where the relative paths of a text start; NULL: the folder that path is in */
+} hf_config_source;
+
+/* The same of a source, which must outlive the call only. */
+hf_status hf_config_read_from(hf_config *config, const hf_config_source *source, size_t override_count,
+                              const char *const overrides[], hf_error *err);
+
 /* Frees what config owns and zeroes it; legal on a zeroed or half-filled config. */
 void hf_config_clear(hf_config *config);
 

@@ -26,7 +26,8 @@ typedef struct {
 
 typedef struct {
     hf_config *config;
-    const char *path;
+    const char *path; /* or what stands for it */
+    const char *text; /* NULL: what is in the file */
     hf_error *err;
     hf_fault fault;
     config_t *trees; /* what has been parsed; the sources point into them */
@@ -164,12 +165,12 @@ static hf_status collect(reader *r, const config_setting_t *section, const char 
 
 static hf_status read_file(reader *r)
 {
-    char *text, *ended = NULL;
+    char *text = NULL, *ended = NULL;
     config_setting_t *root;
-    hf_status status = hf_text_load(r->path, &text, &r->fault);
+    hf_status status = r->text == NULL ? hf_text_load(r->path, &text, &r->fault) : HF_OK;
     if (status != HF_OK)
         return report(r, status, NULL, NULL);
-    const char *start = hf_text_skip_mark(text);
+    const char *start = hf_text_skip_mark(r->text == NULL ? text : r->text);
     const size_t size = strlen(start) + sizeof "\n";
     ended = malloc(size);
     if (ended != NULL) { /* the last line may be a comment, for which libconfig wants an end */
@@ -397,12 +398,12 @@ static hf_status read_all(reader *r, size_t override_count, const char *const ov
     return status == HF_OK ? fill(r) : status;
 }
 
-hf_status hf_read_model(hf_config *config, const char *path, size_t override_count, const char *const overrides[],
-                        hf_error *err)
+hf_status hf_read_model(hf_config *config, const hf_config_source *from, size_t override_count,
+                        const char *const overrides[], hf_error *err)
 {
-    reader r = {.config = config, .path = path, .err = err};
-    config->directory = hf_path_folder(path);
-    config->origins = make_origins(path);
+    reader r = {.config = config, .path = from->path, .text = from->text, .err = err};
+    config->directory = from->directory == NULL ? hf_path_folder(from->path) : strdup(from->directory);
+    config->origins = make_origins(from->path);
     r.sources = calloc(hf_key_count, sizeof *r.sources);
     r.trees = calloc(1 + override_count + hf_key_count, sizeof *r.trees);
     hf_status status = HF_ESYSTEM;

@@ -14,9 +14,9 @@ typedef struct {
     char **given; /* (hf_key_count) the value as a model file says it, before validation; NULL: a default */
 } hf_origins;
 
-/* Fills the zeroed *config, its origins too, as hf_config_read says. On failure *config is half filled. */
-hf_status hf_read_model(hf_config *config, const char *path, size_t override_count, const char *const overrides[],
-                        hf_error *err);
+/* Fills the zeroed *config, its origins too, as hf_config_read_from says. On failure *config is half filled. */
+hf_status hf_read_model(hf_config *config, const hf_config_source *from, size_t override_count,
+                        const char *const overrides[], hf_error *err);
 
 /* Frees the origins; NULL is legal. */
 void hf_read_free_origins(hf_origins *origins);

@@ -96,21 +96,28 @@ static unsigned line_of(const char *text, const char *at)
     return line;
 }
 
-hf_status hf_text_load(const char *path, char **text, hf_fault *fault)
+hf_status hf_text_read(FILE *stream, char **text, hf_fault *fault)
 {
-    *text = NULL;
-    FILE *stream = fopen(path, "rb");
-    if (stream == NULL)
-        return unreadable(fault, errno);
     size_t size;
+    *text = NULL;
     hf_status status = slurp(stream, text, &size, fault);
-    fclose(stream);
     if (status == HF_OK && strlen(*text) != size)
         status = hf_fault_set(fault, NULL, line_of(*text, *text + strlen(*text)), "holds a NUL byte: not a text file");
     if (status != HF_OK) {
         free(*text);
         *text = NULL;
     }
+    return status;
+}
+
+hf_status hf_text_load(const char *path, char **text, hf_fault *fault)
+{
+    *text = NULL;
+    FILE *stream = fopen(path, "rb");
+    if (stream == NULL)
+        return unreadable(fault, errno);
+    const hf_status status = hf_text_read(stream, text, fault);
+    fclose(stream);
     return status;
 }
 

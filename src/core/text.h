@@ -33,6 +33,9 @@ size_t hf_text_printable(const char *text);
  * NUL byte (fault->text says which, fault->line where). HF_ESYSTEM: the file system failed, or no memory; fault->text says so. */
 hf_status hf_text_load(const char *path, char **text, hf_fault *fault);
 
+/* The same of what is left in a stream. */
+hf_status hf_text_read(FILE *stream, char **text, hf_fault *fault);
+
 /* Behind the byte order mark that some editors put in front of a UTF-8 text; text itself if there is none. */
 const char *hf_text_skip_mark(const char *text);
 

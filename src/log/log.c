@@ -63,22 +63,59 @@ static hf_status add_curve(hf_log *log, const hf_tsv *table, const hf_log_column
     return status;
 }
 
+/* Takes the curves out of a table, which is cleared. */
+static hf_status take_table(hf_log *log, hf_tsv *table, const hf_log_wish *wish, hf_error *err)
+{
+    hf_log_columns columns = {0};
+    hf_status status = HF_OK;
+    if (table->rows == 0)
+        status = hf_fail(err, HF_EUSAGE, "%.300s: there are names of columns, but no rows", table->path);
+    if (status == HF_OK)
+        status = hf_log_columns_choose(&columns, table, wish, err);
+    for (size_t i = 0; i < columns.loss_count && status == HF_OK; i++)
+        status = add_curve(log, table, &columns, columns.loss[i], err);
+    hf_log_columns_clear(&columns);
+    hf_tsv_clear(table);
+    return status;
+}
+
 hf_status hf_log_read(hf_log *log, const char *path, const hf_log_wish *wish, hf_error *err)
 {
     hf_tsv table;
-    hf_log_columns columns = {0};
-    hf_status status = hf_tsv_read(&table, path, err);
-    if (status != HF_OK)
-        return status;
-    if (table.rows == 0)
-        status = hf_fail(err, HF_EUSAGE, "%.300s: there are names of columns, but no rows", path);
-    if (status == HF_OK)
-        status = hf_log_columns_choose(&columns, &table, wish, err);
-    for (size_t i = 0; i < columns.loss_count && status == HF_OK; i++)
-        status = add_curve(log, &table, &columns, columns.loss[i], err);
-    hf_log_columns_clear(&columns);
-    hf_tsv_clear(&table);
-    return status;
+    const hf_status status = hf_tsv_read(&table, path, err);
+    return status == HF_OK ? take_table(log, &table, wish, err) : status;
+}
+
+hf_status hf_log_parse(hf_log *log, const char *name, char *text, size_t size, const hf_log_wish *wish, hf_error *err)
+{
+    hf_tsv table;
+    const hf_status status = hf_tsv_parse(&table, name, text, size, err);
+    return status == HF_OK ? take_table(log, &table, wish, err) : status;
+}
+
+hf_status hf_log_add(hf_log *log, const char *name, size_t count, const double *steps, const double *losses, hf_error *err)
+{
+    hf_log_curve *grown = hf_list_grow(log->curve, log->count, &log->capacity, sizeof *grown);
+    if (grown == NULL)
+        return hf_fail_memory(err, "the curves");
+    log->curve = grown;
+    hf_log_curve *c = &log->curve[log->count];
+    *c = (hf_log_curve){.file = strdup(name),
+                        .step = strdup(steps == NULL ? "" : "t"),
+                        .loss = strdup("loss"),
+                        .count = count,
+                        .x = malloc((2 * count + 1) * sizeof *c->x)};
+    if (c->file == NULL || c->step == NULL || c->loss == NULL || c->x == NULL) {
+        clear_curve(c);
+        return hf_fail_memory(err, "the curves");
+    }
+    c->y = c->x + count;
+    for (size_t i = 0; i < count; i++) {
+        c->x[i] = steps == NULL ? (double)(i + 1) : steps[i];
+        c->y[i] = losses[i];
+    }
+    log->count++;
+    return HF_OK;
 }
 
 hf_status hf_log_name(hf_log *log, hf_error *err)

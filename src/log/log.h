@@ -25,6 +25,12 @@ typedef struct {
 /* Appends the curves of a file. Errors: HF_EUSAGE, HF_ESYSTEM. */
 hf_status hf_log_read(hf_log *log, const char *path, const hf_log_wish *wish, hf_error *err);
 
+/* The same of a text, which becomes the log's also where that fails: size bytes, and a zero behind them. name: in place of the file's. */
+hf_status hf_log_parse(hf_log *log, const char *name, char *text, size_t size, const hf_log_wish *wish, hf_error *err);
+
+/* Appends a curve of count numbers that somebody has; steps NULL: the number of the row. Errors: HF_ESYSTEM. */
+hf_status hf_log_add(hf_log *log, const char *name, size_t count, const double *steps, const double *losses, hf_error *err);
+
 /* Gives every curve its name, when all are read. Errors: HF_ESYSTEM. */
 hf_status hf_log_name(hf_log *log, hf_error *err);
 

@@ -264,20 +264,38 @@ static void write_slope(hf_table *table, const hf_log_look *l, size_t number)
 
 /* ---- all of it ---- */
 
+static const struct {
+    const hf_table_kind *kind;
+    const char *name;
+    void (*write)(hf_table *table, const hf_log_look *look, size_t number);
+} tables[] = {{&curves_table, "curves", write_curve},
+              {&stages_table, "stages", write_stages},
+              {&plateaus_table, "plateaus", write_plateaus},
+              {&samples_table, "samples", write_samples},
+              {&slope_table, "slope", write_slope}};
+enum { TABLES = sizeof tables / sizeof tables[0] };
+
+hf_status hf_log_tables_keep(size_t count, const hf_log_look *looks, hf_frames *frames, hf_error *err)
+{
+    for (size_t i = 0; i < TABLES; i++) {
+        hf_table table;
+        hf_frame *frame = hf_frames_add(frames, tables[i].name);
+        if (frame == NULL)
+            return hf_fail_memory(err, "the findings");
+        hf_table_keep(&table, frame);
+        hf_table_head(&table, tables[i].kind, NULL);
+        for (size_t k = 0; k < count; k++)
+            tables[i].write(&table, &looks[k], k + 1);
+    }
+    return HF_OK;
+}
+
 hf_status hf_log_tables_write(size_t count, const hf_log_look *looks, const hf_search_params *params, const char *directory,
                               hf_error *err)
 {
-    static const struct {
-        const hf_table_kind *kind;
-        void (*write)(hf_table *table, const hf_log_look *look, size_t number);
-    } tables[] = {{&curves_table, write_curve},
-                  {&stages_table, write_stages},
-                  {&plateaus_table, write_plateaus},
-                  {&samples_table, write_samples},
-                  {&slope_table, write_slope}};
     const hf_table_origin origin = origin_of(count, looks, params);
     hf_status status = HF_OK;
-    for (size_t i = 0; i < sizeof tables / sizeof tables[0] && status == HF_OK; i++) {
+    for (size_t i = 0; i < TABLES && status == HF_OK; i++) {
         hf_table table;
         status = hf_table_start(&table, directory, tables[i].kind, &origin, NULL, err);
         if (status != HF_OK)

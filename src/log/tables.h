@@ -12,6 +12,9 @@ extern const hf_table_kind *const hf_log_tables[];
 hf_status hf_log_tables_write(size_t count, const hf_log_look *looks, const hf_search_params *params, const char *directory,
                               hf_error *err);
 
+/* The same tables in memory: curves, stages, plateaus, samples, slope. Errors: HF_ESYSTEM. */
+hf_status hf_log_tables_keep(size_t count, const hf_log_look *looks, hf_frames *frames, hf_error *err);
+
 /* Writes directory/plots/detect.gp. Errors: HF_ESYSTEM. */
 hf_status hf_log_figure_write(size_t count, const hf_log_look *looks, const char *directory, hf_error *err);
 

@@ -219,6 +219,31 @@ hf_status hf_findings_write(const hf_findings *findings, const char *reason, con
     return status == HF_OK ? write_table(findings, &plateaus, fill_plateaus, NULL, directory, origin, err) : status;
 }
 
+static void keep_table(const hf_findings *f, const hf_table_kind *kind, void (*fill)(const hf_findings *, hf_table *),
+                       const char *name, hf_frames *frames, bool *good)
+{
+    hf_table table;
+    hf_frame *frame = hf_frames_add(frames, name);
+    if (frame == NULL) {
+        *good = false;
+        return;
+    }
+    hf_table_keep(&table, frame);
+    hf_table_head(&table, kind, NULL);
+    fill(f, &table);
+}
+
+hf_status hf_findings_keep(const hf_findings *findings, hf_frames *frames, hf_error *err)
+{
+    const hf_table_kind stages_here = stages_of(findings);
+    bool good = true;
+    keep_table(findings, &events, fill_events, "events", frames, &good);
+    keep_table(findings, &stages_here, fill_stages, "stages", frames, &good);
+    keep_table(findings, &acquisitions, fill_acquisitions, "acquisitions", frames, &good);
+    keep_table(findings, &plateaus, fill_plateaus, "plateaus", frames, &good);
+    return good ? HF_OK : hf_fail_memory(err, "the findings");
+}
+
 /* ---- for the eye ---- */
 
 /* Patterns that are acquired in stage 0: at the start, or on the way from there to the first plateau. */

@@ -14,6 +14,9 @@ extern const hf_table_kind *const hf_findings_tables[];
 hf_status hf_findings_write(const hf_findings *findings, const char *reason, const char *directory,
                             const hf_table_origin *origin, hf_error *err);
 
+/* The same tables in memory: events, stages, acquisitions, plateaus. Errors: HF_ESYSTEM. */
+hf_status hf_findings_keep(const hf_findings *findings, hf_frames *frames, hf_error *err);
+
 /* The table of stages (acquired.h) and what else was found, in sentences. */
 void hf_findings_print(const hf_findings *findings, FILE *stream);
 

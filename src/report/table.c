@@ -105,9 +105,16 @@ hf_status hf_table_check(const char *directory, const char *name, long length, h
 
 /* ---- fields and lines ---- */
 
+void hf_table_keep(hf_table *table, hf_frame *frame)
+{
+    *table = (hf_table){.frame = frame};
+}
+
 void hf_table_comment(hf_table *table, const char *format, ...)
 {
     va_list args;
+    if (table->file.stream == NULL)
+        return;
     va_start(args, format);
     fputs("# ", table->file.stream);
     vfprintf(table->file.stream, format, args);
@@ -115,31 +122,58 @@ void hf_table_comment(hf_table *table, const char *format, ...)
     va_end(args);
 }
 
-static void separate(hf_table *table)
+/* Where the next field of a file goes; NULL: there is no file. */
+static FILE *separate(hf_table *table)
 {
-    if (table->fields++ > 0)
-        putc('\t', table->file.stream);
+    FILE *stream = table->file.stream;
+    if (table->fields++ > 0 && stream != NULL)
+        putc('\t', stream);
+    return stream;
+}
+
+/* The text of a format in memory, of any length. */
+static void keep_text(hf_frame *frame, const char *format, va_list args)
+{
+    char text[128];
+    va_list again;
+    va_copy(again, args);
+    const int length = vsnprintf(text, sizeof text, format, args);
+    char *longer = (size_t)length < sizeof text ? NULL : malloc((size_t)length + 1);
+    if (longer != NULL)
+        vsnprintf(longer, (size_t)length + 1, format, again);
+    frame->failed = frame->failed || ((size_t)length >= sizeof text && longer == NULL);
+    hf_frame_put_text(frame, longer == NULL ? text : longer);
+    free(longer);
+    va_end(again);
 }
 
 void hf_table_text(hf_table *table, const char *format, ...)
 {
     va_list args;
-    va_start(args, format);
-    separate(table);
-    vfprintf(table->file.stream, format, args);
-    va_end(args);
+    FILE *stream = separate(table);
+    if (stream != NULL) {
+        va_start(args, format);
+        vfprintf(stream, format, args);
+        va_end(args);
+    }
+    if (table->frame != NULL) {
+        va_start(args, format);
+        keep_text(table->frame, format, args);
+        va_end(args);
+    }
 }
 
 void hf_table_cell(hf_table *table, const char *value)
 {
-    separate(table);
-    hf_text_cell(value, table->file.stream);
+    FILE *stream = separate(table);
+    if (stream != NULL)
+        hf_text_cell(value, stream);
+    if (table->frame != NULL)
+        hf_frame_put_text(table->frame, value);
 }
 
-void hf_table_string(hf_table *table, const char *text)
+static void write_string(const char *text, FILE *stream)
 {
-    FILE *stream = table->file.stream;
-    separate(table);
     putc('"', stream);
     while (*text != '\0') {
         const size_t length = *text == '"' || *text == '#' ? 0 : hf_text_printable(text);
@@ -152,13 +186,24 @@ void hf_table_string(hf_table *table, const char *text)
     putc('"', stream);
 }
 
+void hf_table_string(hf_table *table, const char *text)
+{
+    FILE *stream = separate(table);
+    if (stream != NULL)
+        write_string(text, stream);
+    if (table->frame != NULL)
+        hf_frame_put_string(table->frame, text);
+}
+
 void hf_table_number(hf_table *table, double x)
 {
-    separate(table);
-    if (isnan(x)) /* printf may write -nan */
-        fputs("nan", table->file.stream);
-    else
-        fprintf(table->file.stream, "%.17g", x);
+    FILE *stream = separate(table);
+    if (stream != NULL && isnan(x)) /* printf may write -nan */
+        fputs("nan", stream);
+    else if (stream != NULL)
+        fprintf(stream, "%.17g", x);
+    if (table->frame != NULL)
+        hf_frame_put_number(table->frame, x);
 }
 
 void hf_table_index(hf_table *table, size_t index)
@@ -177,7 +222,10 @@ void hf_table_numbers(hf_table *table, size_t count, const double *x)
 
 void hf_table_end_line(hf_table *table)
 {
-    putc('\n', table->file.stream);
+    if (table->file.stream != NULL)
+        putc('\n', table->file.stream);
+    if (table->frame != NULL)
+        hf_frame_end_line(table->frame);
     table->fields = 0;
 }
 
@@ -268,5 +316,5 @@ void hf_table_explain(const hf_table_kind *kind, FILE *stream)
 
 bool hf_table_failed(const hf_table *table)
 {
-    return ferror(table->file.stream) != 0;
+    return (table->file.stream != NULL && ferror(table->file.stream) != 0) || (table->frame != NULL && table->frame->failed);
 }

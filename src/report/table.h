@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "report/frame.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,8 +15,9 @@
 #include <stdio.h>
 
 typedef struct {
-    hf_file file;
-    size_t fields; /* in the present line */
+    hf_file file;    /* closed: the table is in memory only */
+    hf_frame *frame; /* where the same goes in memory, somebody else's; NULL: nowhere */
+    size_t fields;   /* in the present line */
 } hf_table;
 
 /* What stands in a column, by the type of the row's field: double; size_t that counts; size_t that counts from 1, where 0 does
@@ -83,6 +85,9 @@ typedef struct {
 hf_status hf_table_open(hf_table *table, const char *directory, const char *name, const hf_table_origin *origin,
                         hf_error *err);
 
+/* Starts a table in memory only, which needs no end. frame: empty. */
+void hf_table_keep(hf_table *table, hf_frame *frame);
+
 /* Goes on with a table that was interrupted, after its first length bytes; its rows are this origin's now. Errors: HF_EUSAGE
  * (it is no table of ours), HF_ESYSTEM. */
 hf_status hf_table_reopen(hf_table *table, const char *directory, const char *name, const hf_table_origin *origin,
@@ -96,7 +101,7 @@ hf_status hf_table_check(const char *directory, const char *name, long length, h
 bool hf_table_read_hash(const char *line, uint64_t *hash);
 bool hf_table_find_hash(FILE *stream, uint64_t *hash);
 
-/* One more # line. Only before the first field. */
+/* One more # line, which memory does without. Only before the first field. */
 void hf_table_comment(hf_table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* One field of the present line; names of columns are fields of the first line. */

@@ -232,3 +232,55 @@ hf_status hf_layout_clean(const char *directory, hf_layout_kind kind, hf_error *
     free(work);
     return status;
 }
+
+/* ---- listing ---- */
+
+typedef struct {
+    const char *directory;
+    hf_layout_kind kind;
+    hf_strings *paths;
+    size_t capacity;
+} listing;
+
+static hf_status list_file(void *data, const char *path, hf_error *err)
+{
+    listing *l = data;
+    if (strncmp(path, HF_COMMIT_WORK "/", strlen(HF_COMMIT_WORK "/")) == 0 || ends_with(path, ".part") ||
+        !is_ours(l->directory, path, l->kind))
+        return HF_OK;
+    char **grown = hf_list_grow(l->paths->at, l->paths->count, &l->capacity, sizeof *grown);
+    char *copy = strdup(path);
+    if (grown != NULL)
+        l->paths->at = grown;
+    if (grown == NULL || copy == NULL) {
+        free(copy);
+        return hf_fail_memory(err, "file names");
+    }
+    l->paths->at[l->paths->count++] = copy;
+    return HF_OK;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+hf_status hf_layout_list(const char *directory, hf_layout_kind kind, hf_strings *paths, hf_error *err)
+{
+    listing l = {directory, kind, paths, 0};
+    *paths = (hf_strings){0};
+    const hf_status status = hf_directory_walk(directory, list_file, &l, err);
+    if (status != HF_OK)
+        hf_layout_free_list(paths);
+    else if (paths->count > 1)
+        qsort(paths->at, paths->count, sizeof *paths->at, by_name);
+    return status;
+}
+
+void hf_layout_free_list(hf_strings *paths)
+{
+    for (size_t i = 0; i < paths->count; i++)
+        free(paths->at[i]);
+    free(paths->at);
+    *paths = (hf_strings){0};
+}

@@ -7,6 +7,8 @@
 
 #include "core/error.h"
 
+#include "core/lists.h"
+
 #include <stdbool.h>
 
 #define HF_LAYOUT_SINCE "since" /* DIR/unfinished/since: a run is being made there */
@@ -26,6 +28,11 @@ hf_status hf_layout_publish(const char *directory, hf_layout_kind kind, unsigned
 
 /* Removes headflow's files of this kind from directory/unfinished, and the folder if it is empty then. Errors: HF_ESYSTEM. */
 hf_status hf_layout_clean(const char *directory, hf_layout_kind kind, hf_error *err);
+
+/* Paths, below directory and in order, of the files there that are headflow's and of this kind, but for those of a run under way.
+ * Errors: HF_ESYSTEM. Free with hf_layout_free_list. */
+hf_status hf_layout_list(const char *directory, hf_layout_kind kind, hf_strings *paths, hf_error *err);
+void hf_layout_free_list(hf_strings *paths);
 
 /* Whether root/path is there. */
 bool hf_layout_has(const char *root, const char *path);

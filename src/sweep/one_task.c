@@ -72,20 +72,20 @@ static hf_status check_number(const hf_config *swept, const char *path, size_t n
     return hf_fail(err, HF_EUSAGE, "%s: --task %zu: the sweep has tasks 1 to %zu", path, number, tasks);
 }
 
-hf_status hf_one_task_read(hf_config *config, const char *path, size_t override_count, const char *const overrides[],
-                           size_t number, hf_error *err)
+hf_status hf_one_task_read(hf_config *config, const hf_config_source *source, size_t override_count,
+                           const char *const overrides[], size_t number, hf_error *err)
 {
     hf_config swept;
     override_list list = {0};
     *config = (hf_config){0};
-    hf_status status = hf_config_read(&swept, path, override_count, overrides, err);
+    hf_status status = hf_config_read_from(&swept, source, override_count, overrides, err);
     if (status != HF_OK)
         return status;
-    status = check_number(&swept, path, number, err);
+    status = check_number(&swept, source->path, number, err);
     if (status == HF_OK && !make_list(&swept, number - 1, override_count, overrides, &list))
         status = hf_fail_memory(err, "the task");
     if (status == HF_OK)
-        status = hf_config_read(config, path, list.count, list.at, err);
+        status = hf_config_read_from(config, source, list.count, list.at, err);
     if (status == HF_OK)
         forget_sweep(config);
     clear_list(&list);

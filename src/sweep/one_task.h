@@ -4,9 +4,9 @@
 
 #include "config/config.h"
 
-/* Reads a model file with a sweep section as task number (from 1) of that sweep has it: with its swept values and seeds, and
- * without the sections sweep and fit. Arguments and errors otherwise as for hf_config_read. */
-hf_status hf_one_task_read(hf_config *config, const char *path, size_t override_count, const char *const overrides[],
-                           size_t number, hf_error *err);
+/* Reads a model with a sweep section as task number (from 1) of that sweep has it: with its swept values and seeds, and
+ * without the sections sweep and fit. Arguments and errors otherwise as for hf_config_read_from. */
+hf_status hf_one_task_read(hf_config *config, const hf_config_source *source, size_t override_count,
+                           const char *const overrides[], size_t number, hf_error *err);
 
 #endif
