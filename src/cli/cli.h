@@ -44,7 +44,7 @@ typedef struct {
     int (*run)(const hf_cli_options *options);
 } hf_cli_command;
 
-extern const hf_cli_command hf_cli_run, hf_cli_check, hf_cli_plot, hf_cli_sweep, hf_cli_task, hf_cli_collect, hf_cli_detect;
+extern const hf_cli_command hf_cli_run, hf_cli_check, hf_cli_plot, hf_cli_sweep, hf_cli_task, hf_cli_collect, hf_cli_detect, hf_cli_page;
 
 /* Prints "headflow: message" to stderr and returns the error's exit code. */
 int hf_cli_fail(const hf_error *err);

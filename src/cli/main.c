@@ -16,8 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static const hf_cli_command *const commands[] = {&hf_cli_run,  &hf_cli_check,   &hf_cli_plot,  &hf_cli_sweep,
-                                                 &hf_cli_task, &hf_cli_collect, &hf_cli_detect};
+static const hf_cli_command *const commands[] = {&hf_cli_run,  &hf_cli_check,   &hf_cli_plot,   &hf_cli_sweep,
+                                                 &hf_cli_task, &hf_cli_collect, &hf_cli_detect, &hf_cli_page};
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
 int hf_cli_fail(const hf_error *err)

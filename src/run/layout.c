@@ -84,6 +84,24 @@ static bool is_figure(const char *root, const char *path)
     return known && is_our_script(root, name, (size_t)(dot - name));
 }
 
+/* Whether root/path is a page of headflow's: it says so in its second line. */
+static bool is_page(const char *root, const char *path)
+{
+    static const char mark[] = "<!-- A page of headflow";
+    char line[100] = "";
+    if (strcmp(path, "page.html") != 0)
+        return false;
+    char *full = hf_path_join(root, path);
+    FILE *stream = full == NULL ? NULL : fopen(full, "r");
+    for (int i = 0; stream != NULL && i < 2; i++)
+        if (fgets(line, sizeof line, stream) == NULL)
+            line[0] = '\0';
+    if (stream != NULL)
+        fclose(stream);
+    free(full);
+    return strncmp(line, mark, strlen(mark)) == 0;
+}
+
 /* Whether root/path is a file that headflow writes for this kind of folder. */
 static bool is_ours(const char *root, const char *path, hf_layout_kind kind)
 {
@@ -94,11 +112,11 @@ static bool is_ours(const char *root, const char *path, hf_layout_kind kind)
     snprintf(whole, sizeof whole, "%.*s", (int)(length - part), path);
     switch (kind) {
     case HF_LAYOUT_RUN:
-        return matches(run_tops, whole) || is_run_file(whole) || is_figure(root, whole);
+        return matches(run_tops, whole) || is_run_file(whole) || is_figure(root, whole) || is_page(root, whole);
     case HF_LAYOUT_TASKS:
         return matches(task_files, whole);
     case HF_LAYOUT_RESULTS:
-        return matches(result_files, whole) || is_figure(root, whole);
+        return matches(result_files, whole) || is_figure(root, whole) || is_page(root, whole);
     }
     return false;
 }
