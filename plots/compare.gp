@@ -16,14 +16,20 @@ if (with_flow) {
 }
 with_stages = stages > 0
 
-# Layout in pixels; y is counted from the top.
-left = 95.0; right = 265.0; top = 72.0; gap = 95.0; bottom = 62.0
-wide = 900.0; high = 430.0; stage_high = with_stages ? 260.0 : 0.0
-width = left + wide + right
-height = top + high + (with_stages ? gap + stage_high : 0) + bottom
+# Layout; y is counted from the top.
+left = beside; right = paged ? rim : 265.0
+width = paged ? page : left + 900.0 + right
+wide = width - left - right
+high = paged ? 180.0 : 430.0; stage_high = !with_stages ? 0.0 : paged ? 110.0 : 260.0
+longest = has_drift ? 21 : samples > 0 || !is_timed ? 20 : 19
+entries = 2 + (seeds > 1) + (has_flow > 0) + has_drift + (samples > 0) + (validation > 0)
+stage_entries = 3 + has_drift
+top = (paged && has_title ? 52.0 : head_high) + legend_high(wide, entries, longest)
+stage_top = top + high + (paged ? below + 12 + legend_high(wide, stage_entries, longest) : 95.0)
+height = (with_stages ? stage_top + stage_high + (paged ? 26.0 : 62.0) : top + high + below)
 
-training_colour = "#0072B2"
-drift_colour = "#D55E00"
+training_colour = main_colour
+drift_colour = mark_colour
 
 eval forget
 stats summary using (see(column("loss"))) every ::0::0 nooutput
@@ -43,31 +49,26 @@ level(k) = k > words(levels) ? NaN : as_number(word(levels, k))
 
 eval canvas(width, height)
 set multiplot
-set border 31 lw 1.2 lc rgb "#404040"
-set tics nomirror out scale 0.6, 0.3 format "%g" textcolor rgb "black"
-set grid xtics ytics lt 1 dt solid lc rgb "#e2e2e2" lw 1
-unset colorbox
+eval frame
 
 eval place(left, top, wide, high)
-set label 1 run_title at screen across(left), up(24) font title_font
+eval title_at(left)
 what = batch > 0 ? sprintf("%s, lr %g, batch %d", optimizer, lr, batch) : sprintf("%s, lr %g, exact gradient", optimizer, lr)
 if (samples > 0) { what = what . sprintf(", %d fixed samples", samples) }
-set label 2 what at screen across(left + wide), up(24) right
+if (has_title) { set label 2 what at screen across(left + (paged ? 0 : wide)), up(paged ? 36 : 24) font paged ? note_font : ""; if (!paged) { set label 2 right } }
+eval letter(1, 2, top)
 if (log_time) { set logscale x }
 set xrange [t_begin:t_last]
 eval time_ticks(wide, 1)
 set xlabel axis_label
-set ylabel "loss (without the floor of the label noise)"
+set ylabel paged ? label_loss : "loss (without the floor of the label noise)"
 if (is_log) {
-  set logscale y
-  set yrange [10.0**floor(log10(lowest)):start * 1.5]
-  set ytics ()
-  set for [n = int(floor(log10(lowest))):int(ceil(log10(start)))] ytics add ("10" . raised(n) 10.0**n)
-} else { set yrange [loss_low * 1.05:loss_high * 1.05] }
-set key at screen across(left + wide + 14), up(top) left top Left reverse samplen 2.4 spacing 1.25
+  eval scale("y", 10.0**floor(log10(lowest)), start * 1.5, 1, high / 30)
+} else { set yrange [loss_low * 1.05:loss_high * 1.05]; set ytics round_up((loss_high - loss_low) / (high / 45.0)) }
+eval legend(left, top, wide, entries, longest)
 faint = seeds > 12 ? 1 : seeds
 plot summary using axis_column:"loss_p10":"loss_p90" with filledcurves lc rgb training_colour fillstyle solid 0.25 noborder \
-       title seeds > 1 ? "10–90 % of the seeds" : "", \
+       title seeds > 1 ? say("10--90 \\% of seeds", "10–90 % of seeds") : "", \
      for [k = 0:faint - 1] seed_table(k) using axis_column:"loss" with lines lc rgb training_colour lw 0.8 \
        title k > 0 ? "" : seeds > 12 ? "first seed" : "every seed", \
      summary using axis_column:"loss" with lines lc rgb training_colour lw 2.5 title sprintf("median of %d", seeds), \
@@ -78,7 +79,7 @@ plot summary using axis_column:"loss_p10":"loss_p90" with filledcurves lc rgb tr
        title has_drift ? "flow with SGD's drift" : "", \
      summary using axis_column:(samples > 0 ? column("train_loss") : NaN) with lines lc rgb "#909090" lw 2 \
        title samples > 0 ? "training samples" : "", \
-     summary using axis_column:(validation > 0 ? column("validation_loss") : NaN) with lines lc rgb "#009E73" lw 2 \
+     summary using axis_column:(validation > 0 ? column("validation_loss") : NaN) with lines lc rgb third_colour lw 2 \
        title validation > 0 ? "held-out samples" : ""
 unset label 1
 unset label 2
@@ -89,13 +90,15 @@ if (with_stages) {
   percent(curve) = 100 * of(curve, column("deviation_flow"))
   unset logscale
   set ytics autofreq
-  set xtics () format "%g"
-  set for [k = 1:stages] xtics add (sprintf("stage %d", k) k)
+  set xtics () format number_format
+  set for [k = 1:stages] xtics add (sprintf(stages > 6 ? "%d" : "stage %d", k) k)
   set xlabel ""
-  set format y "%+g"
-  set ylabel "later than the flow by, in %"
-  eval place(left, top + high + gap, wide, stage_high)
-  set key at screen across(left + wide + 14), up(top + high + gap) left top Left reverse samplen 2.4 spacing 1.25
+  set format y say("$%+g$", "%+g")
+  set ylabel say("later than the flow by, in \\%", "later than the flow by, in %")
+if (paged) { set ylabel label_later }
+eval letter(2, 2, stage_top)
+  eval place(left, stage_top, wide, stage_high)
+  eval legend(left, stage_top, wide, stage_entries, longest)
   # quantiles stand in rows of their own: they are collected by stage
   array low[stages]; array middle[stages]; array high_at[stages]
   do for [k = 1:stages] { low[k] = NaN; middle[k] = NaN; high_at[k] = NaN }
@@ -108,10 +111,11 @@ if (with_stages) {
   set xrange [0.5:stages + 0.5]
   if (seen && has_room(least(seen_low, 0), most(seen_high, 0))) { set yrange [*:*]; set offsets 0, 0, graph 0.12, graph 0.12 } \
   else { set yrange [-1:1] }
+  if (paged && seen && has_room(least(seen_low, 0), most(seen_high, 0))) { set ytics round_up((most(seen_high, 0) - least(seen_low, 0)) / 3.0) }
   plot 0 with lines lc rgb "black" lw 2 title "flow", \
        compare using (column("stage") - 0.12):(percent("seed")) with points pt 6 ps 1 lw 1.2 lc rgb training_colour title "every seed", \
        for [k = 1:stages] '+' using (k):(middle[k]):(low[k]):(high_at[k]) every ::0::0 with yerrorbars pt 7 ps 1.4 lw 2 \
-         lc rgb training_colour title k == 1 ? "median, 10–90 %" : "", \
+         lc rgb training_colour title k == 1 ? say("median, 10--90 \\%", "median, 10–90 %") : "", \
        compare using (column("stage") + 0.12):(has_drift ? percent("drift") : NaN) with points pt 13 ps 2 lc rgb drift_colour \
          title has_drift ? "flow with SGD's drift" : ""
 }

@@ -1,12 +1,17 @@
 # Curvature of the loss along the flow: the Hessian's lowest eigenvalues, and how many of them lead down. Points are plateaus;
 # lines are there if the run kept a spectrum (output.spectrum).
 
-# Layout in pixels; y is counted from the top.
-left = 95.0; right = 295.0; top = 72.0; row_gap = 22.0; bottom = 62.0
-wide = 950.0; high = 340.0; low = 220.0
-width = left + wide + right
-low_top = top + high + row_gap
-height = low_top + low + bottom
+# Layout; y is counted from the top.
+left = paged ? beside + 12 : beside; right = paged ? 56.0 : 295.0
+width = paged ? page : left + 950.0 + right
+wide = width - left - right
+high = paged ? 180.0 : 340.0; low = paged ? 110.0 : 220.0
+lines = shown(eigenvalues)
+named = 1 + (lines > 0 ? least(lines, lines <= 12 ? 12 : 2) + 1 : 0)
+named_below = 2 + (lines > 0)
+top = head_high + legend_high(wide, named, 21)
+low_top = top + high + (paged ? 20.0 + legend_high(wide, named_below, 14) + stage_room : 22.0)
+height = low_top + low + below
 
 # The saddles that were analyzed: t, lowest eigenvalue, index. The loss and the spectrum, read once.
 lambda_low = 0.0; lambda_high = 0.0; zero_least = 1e300; index_most = 1
@@ -26,7 +31,6 @@ unset table
 eval at_least_a_row("$loss")
 
 # Of the spectrum: t, what counts as zero, how many eigenvalues are below it, the eigenvalues.
-lines = shown(eigenvalues)
 zero_at(t, largest) = t > 0 ? least(1e-4 * largest, 1 / t) : 1e-4 * largest
 below(zero) = sum [i = 1:eigenvalues] (column(i + 1) < -zero ? 1 : 0)
 fields_to(i) = i == 0 ? "" : fields_to(i - 1) . " " . strcol(i + 1)
@@ -59,38 +63,34 @@ squash(x) = asinh(x / (2 * unit)) / log(10)
 decades_beyond(x) = int(most(ceil(squash(x) - 0.05), 1))
 downward = decades_beyond(-lambda_low)
 upward = decades_beyond(lambda_high)
-step = int(ceil((downward + upward) / 10.0))
+step = int(ceil((downward + upward) / (high / 30.0)))
 is_drawn(k) = k % step == 0
 
 eval canvas(width, height)
 set multiplot
-set border 31 lw 1.2 lc rgb "#404040"
-set tics nomirror out scale 0.6, 0.3 format "%g" textcolor rgb "black"
-set grid xtics ytics lt 1 dt solid lc rgb "#e2e2e2" lw 1
-unset colorbox
+eval frame
 if (log_time) { set logscale x }
 set xrange [t_begin:t_last]
-legend_at(y) = sprintf("set key at screen %g, %g left top Left reverse samplen 2.8 spacing 1.25", \
-                       across(width - right + 65), up(y))
-mark = "lc rgb '#D55E00'"
-mark_text = "tc rgb '#D55E00'"
+mark = "lc rgb mark_colour"
+mark_text = "tc rgb mark_colour"
 
 # Above: the eigenvalues, and every plateau's lowest with the number of directions that lead down from it.
 eval place(left, top, wide, high)
 eval time_ticks(wide, 0)
 eval findings(1)
-eval legend_at(top)
-set label 1 run_title at screen across(left), up(24) font title_font
-set ylabel "lowest eigenvalues of the Hessian"
+eval legend(paged ? left : left + 51, top, wide, named, 21)
+eval title_at(left)
+eval letter(1, 2, top)
+set ylabel paged ? label_eigenvalues : "lowest eigenvalues of the Hessian"
 set yrange [-downward - 0.6:upward + 0.4]
-set ytics ("0" 0)
-set for [k = 1:downward] ytics add (is_drawn(k) ? "-10" . raised(unit_power + k) : '' -squash(10.0**k * unit))
-set for [k = 1:upward] ytics add (is_drawn(k) ? "10" . raised(unit_power + k) : '' squash(10.0**k * unit))
+set ytics (numeral(0) 0)
+set for [k = 1:downward] ytics add (is_drawn(k) ? say("$-10^{" . sprintf("%d", unit_power + k) . "}$", "−10" . raised(unit_power + k)) : '' -squash(10.0**k * unit))
+set for [k = 1:upward] ytics add (is_drawn(k) ? power(unit_power + k) : '' squash(10.0**k * unit))
 curves = "plot 0 with lines lc rgb '#606060' lw 1 notitle"
 line_name(i) = lines <= 12 || i == 1 || i == lines ? sprintf("eigenvalue %d", i) : ""
-line_shade(i) = lines > 1 ? 0.9 * (i - 1) / (lines - 1) : 0.0
+line_shade(i) = lines > 1 ? lightest * (i - 1) / (lines - 1) : 0.0
 if (lines > 0) {
-  curves = curves . ", for [i = 1:lines] $spectrum using 1:(squash(column(i + 3))) with lines lw 2" . \
+  curves = curves . ", for [i = 1:lines] $spectrum using 1:(squash(column(i + 3))) with lines lw 2 dt is_grey ? dash_of(i) : 1" . \
     " lc palette frac line_shade(i) title line_name(i)" . \
     ", $spectrum using 1:(squash(-$2)) with lines lc rgb 'black' lw 1.5 dt 3 title 'counts as zero above'"
 }
@@ -112,13 +112,15 @@ eval curves
 eval place(left, low_top, wide, low)
 eval time_ticks(wide, 1)
 eval findings(0)
-eval legend_at(low_top)
 unset label
+eval legend(paged ? left : left + 51, low_top - (paged ? stage_room : 0), wide, named_below, 14)
+eval letter(2, 2, low_top)
+eval stage_numbers(low)
 set xlabel findings_xlabel
-set ylabel "directions down (index)"
+set ylabel paged ? label_index : "directions down (index)"
 set yrange [-0.05 * index_most:1.1 * index_most]
-set ytics most(round_up(index_most / 6.0), 1)
-set y2label "loss" textcolor rgb "#808080"
+set ytics most(round_up(index_most / (paged ? 3.0 : 6.0)), 1)
+set y2label paged ? "" : label_loss textcolor rgb "#808080"
 set y2tics textcolor rgb "#808080"
 set y2range [1.05 * loss_low - 0.05 * loss_high:1.1 * loss_high]
 curves = "plot $loss using 1:2 axes x1y2 with lines lc rgb '#b8b8b8' lw 2 title 'loss'"

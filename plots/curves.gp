@@ -1,16 +1,32 @@
 # Every reported quantity against the swept key: the median over seeds in a band from the 10 to the 90 % quantile. A triangle
 # at the upper edge: so many runs never came to it that the median is beyond the end of the run. An open circle at the lower
 # edge: not known, for runs ended while more was to come.
-panels = shown(quantities)
-columns = columns_for(panels, 3)
-blocks = ceil(panels / real(columns))
+panels = shown(drawn_quantities)
 
-# Layout in pixels; y is counted from the top.
-left = 95.0; right = 40.0; gap = 85.0; top = 100.0; bottom = 70.0; row_gap = 78.0
-wide = columns > 2 ? 400.0 : columns > 1 ? 520.0 : 800.0
-high = blocks > 1 ? 260.0 : 330.0
-width = left + columns * wide + (columns - 1) * gap + right
-height = top + blocks * high + (blocks - 1) * row_gap + bottom
+seeds_note = seeds > 1 ? sprintf("medians over %d seeds", seeds) : ""
+band_note = seeds < 2 ? "" : seeds < 11 ? "band: 10 to 90 % quantiles, of so few runs nearly their range" : "band: 10 to 90 % of the runs"
+row(i) = (int(i) - 1) * x_stride + 1
+rows = x_count * x_stride
+array median[rows]
+array low[rows]
+array up_to[rows]
+array cut[rows] # runs that ended while more was to come
+do for [i = 1:rows] { cut[i] = 0 }
+stats summary using (cut[int(column(0)) + 1] = column("censored"), 0) nooutput
+any_cut = 0
+do for [i = 1:x_count] { if (cut[row(i)] > 0) { any_cut = 1 } }
+open_note = any_cut ? "triangle: not within the run; circle: not known, runs ended while more was to come" : "triangle: not within the run"
+figure_note = and_note(and_note(and_note(seeds_note, band_note), and_note(open_note, slice)), constant_note)
+
+# Layout; y is counted from the top.
+columns = columns_for(panels, !paged ? 3 : page > 900 ? 3 : page > 440 ? 2 : 1)
+blocks = ceil(panels / real(columns))
+left = paged ? 74.0 : 95.0; right = paged ? rim : 40.0; gap = paged ? 80.0 : 85.0; row_gap = paged ? 54.0 : 78.0
+width = paged ? page : left + columns * (columns > 2 ? 400.0 : columns > 1 ? 520.0 : 800.0) + (columns - 1) * gap + right
+wide = (width - left - right - (columns - 1) * gap) / columns
+high = paged ? most(90.0, least(170.0, 0.8 * wide)) : blocks > 1 ? 260.0 : 330.0
+top = head_high + note_high(figure_note) + (paged ? 26.0 : 0.0)
+height = top + blocks * high + (blocks - 1) * row_gap + (paged ? below : 70.0)
 
 # The x axis: numbers, or the values' names.
 x_low = x_at[1]; x_high = x_at[1]
@@ -25,28 +41,15 @@ x_high = x_log ? x_high * x_margin : x_high + x_margin
 
 eval canvas(width, height)
 set multiplot
-eval look
-set grid xtics ytics lt 1 dt solid lc rgb "#e2e2e2" lw 1
+eval frame
 unset key
-seeds_note = seeds > 1 ? sprintf("medians over %d seeds", seeds) : ""
-band_note = seeds < 2 ? "" : seeds < 11 ? "band: 10 to 90 % quantiles, of so few runs nearly their range" : "band: 10 to 90 % of the runs"
 eval place(left, top, wide, high)
 
-row(i) = (int(i) - 1) * x_stride + 1
-rows = x_count * x_stride
-array median[rows]
-array low[rows]
-array up_to[rows]
-array cut[rows] # runs that ended while more was to come
-do for [i = 1:rows] { cut[i] = 0 }
-stats summary using (cut[int(column(0)) + 1] = column("censored"), 0) nooutput
-any_cut = 0
-do for [i = 1:x_count] { if (cut[row(i)] > 0) { any_cut = 1 } }
-open_note = any_cut ? "triangle: not within the run; circle: not known, runs ended while more was to come" : "triangle: not within the run"
-eval heading(left, and_note(and_note(seeds_note, band_note), and_note(open_note, slice)))
+eval heading(left)
 is_there(y) = is_finite(y)
 
-do for [q = 1:panels] {
+do for [p = 1:panels] {
+  q = drawn[p]
   name = quantity[q]
   unset logscale
   set autoscale # stats looks at ranges
@@ -75,24 +78,27 @@ do for [q = 1:panels] {
   lower_edge = y_log ? y_low * (y_high / y_low)**0.03 : y_low + 0.03 * (y_high - y_low)
   edge = y_log ? y_high / (y_high / y_low)**0.03 : y_high - 0.03 * (y_high - y_low)
 
-  eval place(left + ((q - 1) % columns) * (wide + gap), top + ((q - 1) / columns) * (high + row_gap), wide, high)
-  set title with_unit(name, unit[q]) offset 0, -0.6
-  lowest = q + columns > panels
+  x = left + ((p - 1) % columns) * (wide + gap)
+  y = top + ((p - 1) / columns) * (high + row_gap)
+  eval place(x, y, wide, high)
+  if (panels > 1) { eval letter(p, x - 64, y) }
+  set title with_unit(quantity_label[q], unit[q]) offset 0, -0.6
+  lowest = p + columns > panels
   set xlabel lowest ? x_name : ""
-  eval scale("x", x_low, x_high, x_log, wide / 70)
+  eval scale("x", x_low, x_high, x_log, wide / (paged ? 58 : 70))
   if (x_labelled) { set xtics (); set for [i = 1:x_count] xtics add (x_label[i] i) }
-  eval scale("y", y_low, y_high, y_log, high / 45)
+  eval scale("y", y_low, y_high, y_log, high / (paged ? 36 : 45))
   if (is_count[q] && y_high - y_low < 8) { set ytics 1 }
   set datafile nocolumnheaders
   # An end of the band that is not known reaches the edge.
   band_from(i) = seeds < 2 || median[i] != median[i] ? NaN : low[i] != low[i] && cut[i] > 0 ? y_low : clipped(low[i])
   band_to(i) = median[i] != median[i] ? NaN : up_to[i] != up_to[i] && cut[i] > 0 ? y_high : clipped(up_to[i])
   plot median using (x_at[int(column(1))]):(band_from(row(column(1)))):(band_to(row(column(1)))) \
-         every ::0::x_count - 1 with filledcurves fc rgb "#bcd4e6" fs solid noborder, \
+         every ::0::x_count - 1 with filledcurves fc rgb band_colour fs solid noborder, \
        median using (x_at[int(column(1))]):(is_there(median[row(column(1))]) ? median[row(column(1))] : NaN) \
-         every ::0::x_count - 1 with linespoints lc rgb "#0072B2" lw 2.5 pt 7 ps x_count > 30 ? 0.45 : 0.8, \
+         every ::0::x_count - 1 with linespoints lc rgb main_colour lw 2.5 pt 7 ps x_count > 30 ? 0.45 : 0.8, \
        for [k = 1:missing > 0] median using (x_at[int(column(1))]):(median[row(column(1))] == never ? edge : NaN) \
-         every ::0::x_count - 1 with points lc rgb "#D55E00" pt 8 ps 1.1, \
+         every ::0::x_count - 1 with points lc rgb mark_colour pt 8 ps 1.1, \
        for [k = 1:unknown > 0] median using (x_at[int(column(1))]): \
            (median[row(column(1))] != median[row(column(1))] && cut[row(column(1))] > 0 ? lower_edge : NaN) \
          every ::0::x_count - 1 with points lc rgb "#707070" pt 6 ps 1.1

@@ -5,27 +5,27 @@ samples = folder . "../samples.tsv"
 slope = folder . "../slope.tsv"
 panels = shown(curves)
 
-# Layout in pixels; y is counted from the top.
-longest = 0
+# Layout; y is counted from the top.
+longest = 9
 do for [k = 1:panels] { longest = longest < strlen(word_of(k)) ? strlen(word_of(k)) : longest }
-left = 115.0; right = panels == 1 || longest < 10 ? 150.0 : longest < 40 ? 80.0 + 8.2 * longest : 410.0
-top = 60.0; gap = 105.0; inner = 14.0; bottom = 70.0
-wide = 950.0; high = panels > 6 ? 170.0 : 270.0; slow_high = panels > 6 ? 0.0 : 150.0
+left = paged ? beside + 10 : 115.0; right = paged ? rim : panels == 1 || longest < 10 ? 150.0 : longest < 40 ? 80.0 + 8.2 * longest : 410.0
+width = paged ? page : left + 950.0 + right
+wide = width - left - right
+high = panels > 6 ? (paged ? 90.0 : 170.0) : paged ? 120.0 : 270.0; slow_high = panels > 6 ? 0.0 : paged ? 70.0 : 150.0
+inner = paged ? 10.0 : 14.0; name_high = !paged || panels == 1 && !has_title ? 0.0 : 20.0
+rows_high = legend_high(wide, 4, 9)
+gap = paged ? below + 14.0 + rows_high + name_high : 105.0
 block = high + (slow_high > 0 ? inner + slow_high : 0) + gap
-together_high = panels > 1 ? 380.0 : 0.0
-below = panels > 1 ? together_high + gap : 0.0
-width = left + wide + right
-height = top + below + panels * block - gap + bottom
-
-curve_colour = "#0072B2"
-stage_colour = "#fbe3d3"
-rest_colour = "#f2f2f2"
+together_high = panels > 1 ? (paged ? 150.0 : 380.0) : 0.0
+top = paged ? 10.0 + (panels > 1 ? legend_high(wide, panels, longest) : rows_high + name_high) : 60.0
+below_it = panels > 1 ? together_high + gap : 0.0
+height = top + below_it + panels * block - gap + (paged ? below : 70.0)
+curve_colour = main_colour
+and_error = paged && slow_high > 0 ? ", NaN with filledcurves lc rgb '#c0c0c0' fillstyle solid 0.6 noborder title '± error'" : ""
 
 eval canvas(width, height)
 set multiplot
-set border 31 lw 1.2 lc rgb "#404040"
-set grid xtics ytics lt 1 dt solid lc rgb "#e2e2e2" lw 1
-unset colorbox
+eval frame
 
 # Of curve k: where stages begin and end, from word(onsets, i) to word(settles, i), and where it is slow between them.
 within(t) = t < x_low ? x_low : t > x_high ? x_high : t
@@ -34,8 +34,8 @@ note(t_on, t_off) = (onsets = and_time(onsets, t_on), settles = and_time(settles
 of(x) = column("curve") == k ? x : NaN
 
 # All of them.
-colour_of(k) = word("#0072B2 #D55E00 #009E73 #CC79A7 #E69F00 #56B4E9 #000000", (k - 1) % 7 + 1)
-dash_of(k) = (k - 1) / 7 % 4 + 1
+colour_of(k) = k % 7 == 0 ? "#000000" : head_colour((k - 1) % 7 + 1)
+curve_dash(k) = is_grey ? head_dash(k) : (k - 1) / 7 % 4 + 1
 if (panels > 1) {
   set datafile columnheaders
   all_log = 1
@@ -46,11 +46,12 @@ if (panels > 1) {
   eval place(left, top, wide, together_high)
   if (all_log) { set logscale x }
   if (seen && has_room(seen_low, seen_high)) { set xrange [seen_low:seen_high] }
-  set tics nomirror out scale 0.6, 0.3 format "%g" textcolor rgb "black"
+  set format number_format
   set ylabel loss_name
   set xlabel step_name
-  set key at screen across(left + wide + 12), up(top) left top Left reverse samplen 2 spacing 1.25
-  plot for [k = 1:panels] samples using (of(column("t"))):"loss" with lines lw 1.8 dt dash_of(k) lc rgb colour_of(k) title word_of(k)
+  eval legend(left, top, wide, panels, longest)
+  eval letter(1, 2, top)
+  plot for [k = 1:panels] samples using (of(column("t"))):"loss" with lines lw 1.8 dt curve_dash(k) lc rgb colour_of(k) title word_of(k)
   set autoscale
 }
 
@@ -74,6 +75,7 @@ do for [k = 1:panels] {
   eval forget
   stats stages using (column("curve") == k ? note(column("t_onset"), column("t_settle")) : 0) nooutput
   found = words(onsets)
+  shading = found == 0 ? "" : is_grey ? " (dark: stages, light: plateaus)" : " (orange: stages, grey: plateaus)"
   eval forget
   stats samples using (see(of(column("loss")))) nooutput
   y_low = seen ? seen_low : 0.0; y_high = seen ? seen_high : 1.0
@@ -91,23 +93,26 @@ do for [k = 1:panels] {
       c = as_number(word(settles, i + 1))
       set object 2 * i + 2 rectangle behind fillcolor rgb stage_colour fillstyle solid noborder from first b, graph 0 to first c, graph 1
       middle = is_log ? sqrt(b * c) : (b + c) / 2
-      set label i + 1 sprintf("%d", i + 1) at first middle, graph 0.93 center font ",11" tc rgb "#a04000"
+      set label i + 1 numeral(i + 1) at first middle, graph paged ? 0.88 : 0.93 center font note_font tc rgb is_grey ? "#404040" : "#a04000"
     }
   }
-  y = top + below + (k - 1) * block
+  y = top + below_it + (k - 1) * block
   eval place(left, y, wide, high)
   if (is_log) { set logscale x }
   set xrange [x_low:x_high]
   set yrange [y_low - margin:y_high + margin]
-  set tics nomirror out scale 0.6, 0.3 format "%g" textcolor rgb "black"
-  set format x slow_high > 0 ? "" : "%g"
-  set label 100 word_of(k) at screen across(left), up(y - 14) font title_font
-  set ylabel "loss"
-  set xlabel slow_high > 0 ? "" : step_name . (found > 0 ? " (orange: stages, grey: plateaus)" : "")
-  set key at screen across(left + wide + 12), up(y) left top Left reverse samplen 2 spacing 1.25
+  set format number_format
+  set format x slow_high > 0 ? "" : number_format
+  if (!is_log) { set xtics round_up((x_high - x_low) / (wide / 70.0)) }
+  set ytics round_up((y_high - y_low) / (high / 40.0))
+  if (has_title || panels > 1) { set label 100 bold(word_of(k)) at screen across(left), up(y - (paged ? rows_high + 8 : 14)) font paged ? "" : title_font }
+  eval letter(k + (panels > 1), 2, y)
+  set ylabel label_loss
+  set xlabel slow_high > 0 ? "" : step_name . shading
+  eval legend(left, y, wide, slow_high > 0 ? 4 : 2, 9)
   plot samples using (of(column("t"))):"loss" with points pt 7 ps 0.25 lc rgb curve_colour notitle, \
        NaN with points pt 7 ps 0.8 lc rgb curve_colour title "rows", \
-       slope using (of(column("t"))):"loss" with lines lw 1.6 lc rgb "black" title "local fit"
+       slope using (of(column("t"))):"loss" with lines lw 1.6 lc rgb "black" title "local fit" @and_error
   if (slow_high > 0) {
     unset label
     eval forget
@@ -118,11 +123,12 @@ do for [k = 1:panels] {
     eval place(left, y + high + inner, wide, slow_high)
     set xrange [x_low:x_high]
     set yrange [s_low - s_margin:s_high + s_margin]
-    set format x "%g"
-    set ytics autofreq
+    set format x number_format
+    set ytics round_up((s_high - s_low) / (slow_high / 34.0))
     set ylabel "speed"
-    set xlabel step_name . (found > 0 ? " (orange: stages, grey: plateaus)" : "")
-    set key at screen across(left + wide + 12), up(y + high + inner) left top Left reverse samplen 2 spacing 1.25
+    set xlabel step_name . shading
+    if (paged) { unset key } else { eval legend(left, y + high + inner, wide, 2, 9) }
+    unset label 9090
     plot slope using (of(column("t"))):(column("speed") - column("speed_error")):(column("speed") + column("speed_error")) \
            with filledcurves lc rgb "#c0c0c0" fillstyle solid 0.6 noborder title "± error", \
          slope using (of(column("t"))):"speed" with lines lw 1.6 lc rgb "black" title "−dL/dt"

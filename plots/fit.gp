@@ -1,9 +1,13 @@
 # Every run against the law: on one parameter the response itself, on several what was found over what the law says. Axes are on
 # the scales of the law, on which it is a straight line.
-left = 95.0; right = parameters > 1 ? 110.0 : 50.0; top = 100.0; bottom = 70.0
-wide = 720.0; high = 520.0
-width = left + wide + right
-height = top + high + bottom
+figure_note = law
+left = beside; right = parameters > 1 ? (paged ? 90.0 : 110.0) : paged ? rim : 50.0
+width = paged ? page : left + 720.0 + right
+wide = width - left - right
+high = paged ? 0.7 * wide : 520.0
+warning_rows = strlen(law_warning) ? (paged ? note_rows(law_warning) : 1) : 0
+top = head_high + note_high(law) + (paged ? 17.0 * warning_rows + 8 : 0.0)
+height = top + high + (paged ? below : 70.0)
 
 x_of(dummy) = parameters == 1 ? column(parameter[1]) : predicted(0)
 # Scales: 0 as it is, 1 logarithm, 2 root.
@@ -40,27 +44,27 @@ if (!has_room(y_low, y_high)) { y_low = response_scale == 1 ? y_low / 2 : y_low 
 line(x) = parameters == 1 ? back(response_scale, constant + exponent[1] * to(parameter_scale, x)) : x
 
 eval canvas(width, height)
-eval look
-set grid xtics ytics lt 1 dt solid lc rgb "#e2e2e2" lw 1
+eval frame
+set colorbox
 eval place(left, top, wide, high)
-eval heading(left, law)
-if (strlen(law_warning)) { set label 3 law_warning at screen across(left), up(72) font ",11" tc rgb "#D55E00" }
+eval heading(left)
+if (warning_rows) { set label 3 wrapped(law_warning) at screen across(paged ? 10 : left), up(top - (paged ? 17 * warning_rows : 28)) font paged ? note_font : ",11" tc rgb mark_colour }
 eval scale("x", x_low, x_high, x_scale == 1, wide / 70)
 eval scale("y", y_low, y_high, response_scale == 1, high / 45)
 if (response_scale == 2) { set nonlinear y via (y > 0 ? sqrt(y) : 0) inverse y * y }
 if (x_scale == 2) { set nonlinear x via (x > 0 ? sqrt(x) : 0) inverse x * x }
-set xlabel parameters == 1 ? parameter[1] : "what the law says"
+set xlabel parameters == 1 ? parameter_label[1] : "what the law says"
 set ylabel with_unit(response, response_unit)
 if (parameters > 1 && !has_room(z_min, z_max)) { set cbrange [z_min / 2:z_max * 2] }
 if (parameters > 1 && has_room(z_min, z_max)) {
   eval scale("cb", z_min, z_max, 1, 10)
-  set colorbox user origin across(left + wide + 20), up(top + high) size across(16), 1 - up(high)
-  set cblabel parameter[parameters]
+  set colorbox user origin across(left + wide + 20), up(top + high) size across(paged ? 10 : 16), 1 - up(high)
+  set cblabel parameter_label[parameters]
 } else { unset colorbox }
 set samples 400
-set key reverse Left samplen 2
+set key reverse Left samplen 2 spacing 1.1
 if (parameters == 1 && exponent[1] < 0) { set key bottom left } else { set key bottom right }
 plot line(x) with lines lc rgb "#505050" lw 2 title law_name eq "power" ? "power law" : "law: " . law_name, \
-     for [k = 1:parameters == 1] $points using 1:2 with points pt 7 ps 0.9 lc rgb "#0072B2" title "runs", \
+     for [k = 1:parameters == 1] $points using 1:2 with points pt 7 ps 0.9 lc rgb main_colour title "runs", \
      for [k = 1:parameters > 1] $points using 1:2:3 with points pt 7 ps 0.9 lc palette title "runs"
 set output

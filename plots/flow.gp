@@ -1,20 +1,25 @@
 # Attention and value of every head on every pattern, one column a pattern, and the losses below.
+# Layout; y is counted from the top. Panels of a row share their axes.
 panels = shown(patterns)
-columns = columns_for(panels, 5)
+columns = columns_for(panels, paged ? least(5, most(1, floor((page - 75) / 105))) : 5)
 blocks = ceil(panels / real(columns)) # of two rows of panels each
-
-# Layout in pixels; y is counted from the top.
-left = 85.0; right = 150.0; gap = 52.0; top = 72.0; row_gap = 14.0; block_gap = 70.0; loss_gap = 65.0; bottom = 62.0
-high = blocks == 1 ? 270.0 : 190.0
-loss_high = 290.0
-width = columns > 2 ? 1500.0 : columns > 1 ? 1150.0 : 850.0
-wide = (width - left - right - (columns - 1) * gap) / columns
+left = paged ? 64.0 : 85.0; right = paged ? rim : 150.0; gap = 12.0; row_gap = paged ? 12.0 : 14.0; loss_gap = paged ? 28.0 : 65.0
+block_gap = paged ? 48.0 : 78.0; bottom = below
+width = paged ? page : columns > 2 ? 1500.0 : columns > 1 ? 1150.0 : 850.0
+across_all = width - left - right
+wide = (across_all - (columns - 1) * gap) / columns
+high = paged ? most(84.0, least(150.0, 0.75 * wide)) : blocks == 1 ? 270.0 : 190.0
+loss_high = paged ? 160.0 : 290.0
+heads_named = least(heads, paged ? 12 : 24)
+head_room = legend_high(across_all, heads_named, 8)
+top = head_high + head_room + (paged ? 22.0 : 0.0)
+loss_entries = 1 + has_test + least(patterns, 12) + (levels_drawn > 0)
 block = 2 * high + row_gap + block_gap
-loss_top = top + blocks * block - block_gap + loss_gap
+loss_top = top + blocks * block - block_gap + loss_gap + legend_high(across_all, loss_entries, 9) + stage_room
 height = loss_top + loss_high + bottom
 
 # Heads that coincide show as nested bands: the first is the widest.
-head_width(h) = heads > 1 ? 4.6 - 2.8 * (h - 1) / (heads - 1) : 2.5
+head_width(h) = heads > 1 ? (paged ? 4.0 - 2.0 * (h - 1) / (heads - 1) : 4.6 - 2.8 * (h - 1) / (heads - 1)) : 2.5
 do for [h = 1:heads] { set style line h lc rgb head_colour(h) dt head_dash(h) lw head_width(h) }
 do for [j = 1:patterns] { set style line heads + j lc palette frac pattern_shade(j) dt pattern_dash(j) lw 2.5 }
 
@@ -34,31 +39,29 @@ if (loss_most < 1e-290) { stats trajectory using (see(column("loss"))) nooutput 
 loss_least = seen ? least(seen_low, 0) : 0.0
 if (loss_most < 1e-290) { loss_most = seen && seen_high > 1e-290 ? seen_high : loss_least < -1e-290 ? 0.0 : 1.0 }
 
-# Where the loss should come to rest, after what has been learned so far.
-levels = ""
-add_level(x) = !is_finite(x) ? 0 : (l = sprintf(" %.9g", x), levels = strstrt(levels . " ", l . " ") ? levels : levels . l, 0)
-if (has_events) { stats plateaus using (add_level(column("predicted_loss"))) nooutput }
-level(k) = k > words(levels) ? NaN : as_number(word(levels, k))
+# All values have one range.
+eval forget
+stats trajectory using (sum [j = 1:panels] (sum [h = 1:heads] see(column(sprintf("value_%d_%d", h, j))))) nooutput
+has_values = seen && has_room(seen_low, seen_high)
+value_low = has_values ? least(seen_low, 0) : seen && seen_low < -1e-290 ? seen_low * 1.1 : -1
+value_high = has_values ? most(seen_high, 0) : seen && seen_high > 1e-290 ? seen_high * 1.1 : 1
+value_margin = 0.06 * (value_high - value_low)
+is_edge_room = log_time && columns > 1
 
 eval canvas(width, height)
 set multiplot
 
 # The title and the legend of the heads, as a plot of nothing with the whole height to itself.
-legend_at(y) = sprintf("set key at screen %g, %g left top Left reverse samplen 2.8 spacing 1.25", \
-                       across(width - right + 12), up(y))
-eval place(left, top, width - left - right, height - top - bottom)
-eval legend_at(top)
-set label 1 run_title at screen across(left), up(24) font title_font
+eval place(left, top, across_all, height - top - bottom)
+eval legend(left, top - (paged ? 22 : 0), across_all, heads_named, 8)
+eval title_at(left)
 set border 0
 set tics nomirror out scale 0 format ""
-plot [0:1] [0:1] for [h = 1:shown(heads)] NaN with lines ls h title sprintf("head %d", h)
+plot [0:1] [0:1] for [h = 1:heads_named] NaN with lines ls h title sprintf("head %d", h)
 unset label 1
 unset key
 
-set border 31 lw 1.2 lc rgb "#404040"
-set tics nomirror out scale 0.6, 0.3 format "%g" textcolor rgb "black"
-set grid xtics ytics lt 1 dt solid lc rgb "#e2e2e2" lw 1
-unset colorbox
+eval frame
 if (log_time) { set logscale x }
 set xrange [t_begin:t_last]
 eval findings(0)
@@ -79,52 +82,57 @@ do for [j = 1:panels] {
   y = top + ((j - 1) / columns) * block
   first = (j - 1) % columns == 0
   lowest = j + columns > panels
+  end_room = is_edge_room && (j % columns != 0) && j < panels ? 24.0 : 0.0
 
   eval place(x, y, wide, high)
   set title sprintf("pattern %d", j) offset 0, -0.6
-  set ylabel first ? "attention on the pattern" : ""
+  set ylabel first ? label_attention : ""
+  set xrange [t_begin:t_last]
   set yrange [-0.03:1.03]
   set ytics 0.25
+  if (paged) { set ytics 0.5 }
+  set format y first ? number_format : ""
   eval time_ticks(wide, 0)
   set xlabel ""
+  if (j == 1) { eval letter(1, 2, y) } else { unset label 9090 }
   plot for [h = 1:heads] $panel using 1:2 * h with lines ls h
   unset title
 
   eval place(x, y + high + row_gap, wide, high)
-  set ylabel first ? "value along its feature" : ""
-  eval forget
-  stats $panel using (sum [h = 1:heads] see(column(2 * h + 1))) nooutput
+  set ylabel first ? label_value : ""
   set xrange [t_begin:t_last]
-  if (seen && has_room(seen_low, seen_high)) { set yrange [*<0:0<*]; set autoscale yfix } \
-  else { set yrange [seen && seen_low < -1e-290 ? seen_low * 1.1 : -1:seen && seen_high > 1e-290 ? seen_high * 1.1 : 1] }
-  set ytics autofreq
-  set offsets 0, 0, graph 0.04, graph 0.04
+  set yrange [value_low - value_margin:value_high + value_margin]
+  set ytics round_up((value_high - value_low) / (high / 38.0))
+  set format y first ? number_format : ""
   eval time_ticks(wide, 1)
-  set xlabel lowest ? axis_label : ""
+  set xlabel lowest && !paged ? axis_label : ""
+  if (j == 1) { eval letter(2, 2, y + high + row_gap + 12) } else { unset label 9090 }
   plot for [h = 1:heads] $panel using 1:2 * h + 1 with lines ls h
-  unset offsets
 }
+end_room = 0.0
+set format y number_format
 
 # The losses, and where they should come to rest.
 set datafile columnheaders
-eval place(left, loss_top, width - left - right, loss_high)
-eval time_ticks(width - left - right, 1)
+eval place(left, loss_top, across_all, loss_high)
+eval time_ticks(across_all, 1)
 eval findings(1)
-set ylabel "loss"
+eval stage_numbers(loss_high)
+eval letter(3, 2, loss_top)
+set ylabel label_loss
 set xlabel findings_xlabel
+set ytics autofreq
 if (is_log) {
-  set logscale y
-  set yrange [most(weakest / 10, loss_most * 1e-30):loss_most * 1.5]
+  eval scale("y", most(weakest / 10, loss_most * 1e-30), loss_most * 1.5, 1, loss_high / 30)
 } else {
   set yrange [loss_least * 1.05:loss_most * 1.05]
+  set ytics round_up((loss_most - loss_least) / (loss_high / 45.0))
 }
-eval legend_at(loss_top)
-plot for [k = 1:words(levels)] level(k) with lines dt 3 lw 1.2 lc rgb "#505050" notitle, \
-     trajectory using axis_column:"loss" with lines lc rgb "black" lw 4 title "total", \
+eval legend(left, loss_top - stage_room, across_all, loss_entries, 9)
+plot trajectory using axis_column:"loss" with lines lc rgb "black" lw 4 title "total", \
      trajectory using axis_column:(has_test ? column("test_loss") : NaN) with lines lc rgb "#909090" dt 2 lw 3.5 \
        title has_test ? "test" : "", \
      for [j = 1:patterns] trajectory using axis_column:sprintf("pattern_loss_%d", j) with lines ls heads + j \
-       title j > 12 ? "" : sprintf("pattern %d", j), \
-     NaN with lines dt 3 lw 1.2 lc rgb "#505050" title words(levels) > 0 ? "predicted" : ""
+       title j > 12 ? "" : sprintf("pattern %d", j) @and_predicted
 unset multiplot
 set output

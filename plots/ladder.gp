@@ -2,11 +2,14 @@
 # way the flow comes close to one after the other.
 rungs = shown(patterns)
 
-# Layout in pixels; y is counted from the top.
-left = 95.0; right = 190.0; top = 72.0; bottom = 62.0
-wide = 950.0; high = 520.0
-width = left + wide + right
-height = top + high + bottom
+# Layout; y is counted from the top.
+left = beside; right = paged ? rim : 190.0
+width = paged ? page : left + 950.0 + right
+wide = width - left - right
+named = least(rungs + 1, 21) + 1
+high = paged ? most(150.0, 0.55 * wide) : 520.0
+top = head_high + legend_high(wide, named, 12) + stage_room
+height = top + high + below
 
 # A wide table is read once. Column 1 is t, column k + 2 the distance to the model that knows k patterns.
 fields_to(k) = k < 0 ? strcol(axis_column) : fields_to(k - 1) . " " . strcol(sprintf("distance_%d", k))
@@ -44,30 +47,29 @@ decade_high = int(ceil(log10(highest)))
 is_below(k) = low_is[k + 1] < floor_at
 rung_name(k) = k == 0 ? "nothing" : k == 1 ? "pattern 1" : sprintf("patterns 1–%d", k)
 do for [k = 0:rungs] {
-  if (k == 0) { set style line 1 lc rgb "#909090" dt 1 lw 2.5 } \
+  if (k == 0) { set style line 1 lc rgb "#808080" dt 1 lw 2.5 } \
   else { set style line k + 1 lc palette frac pattern_shade(k) dt pattern_dash(k) lw 2.5 }
 }
 
 eval canvas(width, height)
-set border 31 lw 1.2 lc rgb "#404040"
-set tics nomirror out scale 0.6, 0.3 textcolor rgb "black"
-set grid xtics ytics lt 1 dt solid lc rgb "#e2e2e2" lw 1
-unset colorbox
+eval frame
 eval place(left, top, wide, high)
-set label 1 run_title at screen across(left), up(24) font title_font
+eval title_at(left)
 if (log_time) { set logscale x }
 set xrange [t_begin:t_last]
 eval time_ticks(wide, 1)
 set logscale y
 set yrange [floor_at:highest * 3]
 set ytics ()
-set for [n = decade_low:decade_high] ytics add ("10" . raised(n) 10.0**n)
+decade_step = int(ceil((decade_high - decade_low) / (high / 30.0)))
+set for [n = decade_low:decade_high] ytics add (n % decade_step == 0 ? power(n) : "" 10.0**n)
 set for [n = decade_low:decade_high] for [m = 2:9] ytics add ('' m * 10.0**n 1)
 set xlabel findings_xlabel
-set ylabel "distance to a model that knows only some patterns"
+set ylabel paged ? label_distance : "distance to a model that knows only some patterns"
 eval findings(1)
-set key at screen across(width - right + 12), up(top) left top Left reverse samplen 2.8 spacing 1.25 \
-  title "a model that knows" left
+eval stage_numbers(high)
+eval legend(left, top - stage_room, wide, named, 12)
+if (!paged) { set key title "a model that knows" left }
 plot for [k = 0:rungs] $distances using 1:k + 2 with lines ls k + 1 title k > 20 ? "" : rung_name(k), \
      for [k = 0:rungs] '+' using (low_at[k + 1]):(is_below(k) ? floor_at : low_is[k + 1]) every ::0::0 \
        with points ls k + 1 pt is_below(k) ? 11 : 7 ps is_below(k) ? 1.8 : 1.2 notitle, \

@@ -1,15 +1,40 @@
 # Every reported quantity over the two swept keys, each cell the median over seeds. Grey: never; hatched: not known, for runs
 # ended while more was to come; a cross: no run succeeded. Lines are at the labelled ticks of the colour scale, where both axes hold numbers.
-panels = shown(quantities)
-columns = columns_for(panels, 3)
-blocks = ceil(panels / real(columns))
+panels = shown(drawn_quantities)
+# The cell of number n, from 0: columns of cells one after the other.
+cells = x_count * y_count
+column_of(n) = int(n) / y_count + 1
+line_of(n) = int(n) % y_count + 1
+row(n) = (int(n) / y_count) * x_stride + (int(n) % y_count) * y_stride + 1
+rows = x_count * x_stride
+array value[rows]
+array runs[rows]
+array cut[rows] # runs that ended while more was to come
+$lines << END
+0 0
+END
+do for [i = 1:rows] { runs[i] = 0; cut[i] = 0 }
+stats summary using (runs[int(column(0)) + 1] = column("runs"), cut[int(column(0)) + 1] = column("censored"), 0) nooutput
+any_cut = 0
+do for [n = 0:cells - 1] { if (cut[row(n)] > 0) { any_cut = 1 } }
+seeds_note = seeds > 1 ? sprintf("medians over %d seeds", seeds) : ""
+# Lines are there where what is drawn is no count and changes gently from cell to cell.
+some_lines = 0
+do for [p = 1:panels] { if (!is_count[drawn[p]]) { some_lines = 1 } }
+lines_note = x_labelled || y_labelled || !some_lines ? "" : "lines: ticks of the colour scale"
+never_note = any_cut ? "grey: never; hatched: not known, runs ended while more was to come" : "grey: not within the run"
+figure_note = and_note(and_note(and_note(seeds_note, lines_note), and_note(never_note, slice)), constant_note)
 
-# Layout in pixels; y is counted from the top. Right of every panel stands its colour scale.
-left = y_labelled ? 140.0 : 95.0; right = 105.0; gap = 165.0; top = 100.0; bottom = 70.0; row_gap = 78.0
-wide = columns > 2 ? 360.0 : columns > 1 ? 440.0 : 620.0
-high = blocks > 1 ? 320.0 : 400.0
-width = left + columns * wide + (columns - 1) * gap + right
-height = top + blocks * high + (blocks - 1) * row_gap + bottom
+# Layout; y is counted from the top. Right of every panel stands its colour scale.
+columns = columns_for(panels, !paged ? 3 : page > 900 ? 4 : page > 620 ? 3 : page > 440 ? 2 : 1)
+blocks = ceil(panels / real(columns))
+left = y_labelled ? (paged ? 100.0 : 140.0) : paged ? 62.0 : 95.0; right = paged ? 66.0 : 105.0; gap = paged ? 96.0 : 165.0
+row_gap = paged ? 50.0 : 78.0
+width = paged ? page : left + columns * (columns > 2 ? 360.0 : columns > 1 ? 440.0 : 620.0) + (columns - 1) * gap + right
+wide = (width - left - right - (columns - 1) * gap) / columns
+high = paged ? most(90.0, least(200.0, columns > 1 ? wide : 0.7 * wide)) : blocks > 1 ? 320.0 : 400.0
+top = head_high + note_high(figure_note) + (paged ? 26.0 : 0.0)
+height = top + blocks * high + (blocks - 1) * row_gap + (paged ? below : 70.0)
 
 # Cells reach half way to their neighbours; on a logarithmic axis half way is the geometric mean.
 middle(a, b, logarithmic) = logarithmic ? sqrt(a) * sqrt(b) : (a + b) / 2.0
@@ -27,23 +52,22 @@ larger(a, b) = a > b ? a : b
 x_low = smaller(x_edge(1, -1), x_edge(x_count, 1)); x_high = larger(x_edge(1, -1), x_edge(x_count, 1))
 y_low = smaller(y_edge(1, -1), y_edge(y_count, 1)); y_high = larger(y_edge(1, -1), y_edge(y_count, 1))
 
-# The cell of number n, from 0: columns of cells one after the other.
-cells = x_count * y_count
-column_of(n) = int(n) / y_count + 1
-line_of(n) = int(n) % y_count + 1
-row(n) = (int(n) / y_count) * x_stride + (int(n) % y_count) * y_stride + 1
-rows = x_count * x_stride
-array value[rows]
-array runs[rows]
-array cut[rows] # runs that ended while more was to come
-$lines << END
-0 0
-END
-do for [i = 1:rows] { runs[i] = 0; cut[i] = 0 }
-stats summary using (runs[int(column(0)) + 1] = column("runs"), cut[int(column(0)) + 1] = column("censored"), 0) nooutput
-any_cut = 0
-do for [n = 0:cells - 1] { if (cut[row(n)] > 0) { any_cut = 1 } }
 is_there(z) = is_finite(z)
+
+# Lines of equal value are for what changes gently: where two cells that touch are further apart than three lines, one kind of run
+# ends and another begins, and there is no line. (x, y) is a point of a line, as it was found.
+x_found(i) = x_log ? log10(x_at[i]) : x_at[i]
+y_found(j) = y_log ? log10(y_at[j]) : y_at[j]
+between_1(n, last) = n < 1 ? 1 : n > last - 1 ? last - 1 : n
+x_rises = x_at[x_count] >= x_at[1] ? 1 : -1
+y_rises = y_at[y_count] >= y_at[1] ? 1 : -1
+column_at(x) = between_1(int(sum [i = 1:x_count] (x_rises * x_found(i) <= x_rises * x ? 1 : 0)), x_count)
+line_at(y) = between_1(int(sum [j = 1:y_count] (y_rises * y_found(j) <= y_rises * y ? 1 : 0)), y_count)
+found(i, j) = (z_there = value[row((i - 1) * y_count + j - 1)], !z_log ? z_there : z_there > 0 ? log10(z_there) : NaN)
+see_corners(i, j) = (corner_low = 1e300, corner_high = -1e300, corner(found(i, j)) + corner(found(i + 1, j)) + corner(found(i, j + 1)) + corner(found(i + 1, j + 1)))
+corner(z) = is_finite(z) ? (corner_low = least(corner_low, z), corner_high = most(corner_high, z), 0) : 0
+is_coarse = x_count * y_count < 50 # too coarse to tell
+is_gentle(x, y) = is_coarse ? 1 : (see_corners(column_at(x), line_at(y)), corner_high - corner_low < 3 * line_step)
 
 # The palette in n steps.
 step_colour(k, n) = word(viridis, int((k + 0.5) / n * words(viridis)) + 1)
@@ -53,14 +77,15 @@ steps(n) = steps_to(n - 1, n)
 
 eval canvas(width, height)
 set multiplot
-eval look
+eval frame
+unset grid
+set colorbox
 unset key
 eval place(left, top, wide, high)
-seeds_note = seeds > 1 ? sprintf("medians over %d seeds", seeds) : ""
-lines_note = x_labelled || y_labelled ? "" : "lines: ticks of the colour scale"
-eval heading(left, and_note(and_note(seeds_note, lines_note), and_note(any_cut ? "grey: never; hatched: not known, runs ended while more was to come" : "grey: not within the run", slice)))
+eval heading(left)
 
-do for [q = 1:panels] {
+do for [p = 1:panels] {
+  q = drawn[p]
   unset logscale
   set autoscale # stats looks at ranges
   do for [i = 1:rows] { value[i] = NaN }
@@ -85,9 +110,10 @@ do for [q = 1:panels] {
   if (discrete) { z_low = floor(z_low) - 0.5; z_high = ceil(z_high) + 0.5 }
 
   # Lines of equal value, found where the axes and, if need be, the colours are logarithmic.
-  levels = ""
+  levels = ""; line_step = 1.0
   if (!discrete && z_log) {
     few = log10(z_high / z_low) < 2.2
+    line_step = few ? log10(10) / 3 : ceil(log10(z_high / z_low) / 8)
     do for [k = floor(log10(z_low)):ceil(log10(z_high))] {
       if (few || k % ceil(log10(z_high / z_low) / 8) == 0) { levels = levels . sprintf(" %.9g", k) }
       if (few) { levels = levels . sprintf(" %.9g %.9g", k + log10(2), k + log10(5)) }
@@ -95,6 +121,7 @@ do for [q = 1:panels] {
   }
   if (!discrete && !z_log) {
     step = round_up((z_high - z_low) / 8.0)
+    line_step = step
     do for [k = ceil(z_low / step):floor(z_high / step)] { levels = levels . sprintf(" %.9g", k * step) }
   }
   inner = ""
@@ -102,7 +129,7 @@ do for [q = 1:panels] {
     z = as_number(word(levels, k))
     if (z > (z_log ? log10(z_low) : z_low) && z < (z_log ? log10(z_high) : z_high)) { inner = inner . (strlen(inner) ? "," : "") . word(levels, k) }
   }
-  has_lines = strlen(inner) > 0 && !is_one_value && !x_labelled && !y_labelled && there > 3 && x_count > 1 && y_count > 1
+  has_lines = strlen(inner) > 0 && !is_count[q] && !is_one_value && !x_labelled && !y_labelled && there > 3 && x_count > 1 && y_count > 1
   if (has_lines) {
     set print $grid
     do for [n = 0:cells - 1] {
@@ -130,23 +157,24 @@ do for [q = 1:panels] {
     if (!has_lines) { set print $lines; print "0 0"; unset print } # gnuplot looks at them even if they are not plotted
   }
 
-  x = left + ((q - 1) % columns) * (wide + gap)
-  y = top + ((q - 1) / columns) * (high + row_gap)
+  x = left + ((p - 1) % columns) * (wide + gap)
+  y = top + ((p - 1) / columns) * (high + row_gap)
   eval place(x, y, wide, high)
-  set title with_unit(quantity[q], unit[q]) offset 0, -0.6
-  lowest = q + columns > panels
-  first = (q - 1) % columns == 0
+  if (panels > 1) { eval letter(p, x - (paged ? 36 : 0), y) }
+  set title with_unit(quantity_label[q], unit[q]) offset 0, -0.6
+  lowest = p + columns > panels
+  first = (p - 1) % columns == 0
   set xlabel lowest ? x_name : ""
   set ylabel first ? y_name : ""
   set object 1 rectangle from graph 0, graph 0 to graph 1, graph 1 behind fc rgb "#d9d9d9" fs solid noborder
-  eval scale("x", x_low, x_high, x_log, wide / 70)
-  eval scale("y", y_low, y_high, y_log, high / 45)
+  eval scale("x", x_low, x_high, x_log, wide / (paged ? 58 : 70))
+  eval scale("y", y_low, y_high, y_log, high / (paged ? 36 : 45))
   if (x_labelled) { set xtics (); set for [i = 1:x_count] xtics add (x_label[i] i) }
   if (y_labelled) { set ytics (); set for [j = 1:y_count] ytics add (first ? y_label[j] : "" j) }
-  eval scale("cb", z_low, z_high, z_log, 8)
+  eval scale("cb", z_low, z_high, z_log, paged ? high / 28 : 8)
   eval "set palette defined (" . (discrete ? steps(int(z_high - z_low + 0.5)) : gradient) . ")"
-  if (discrete) { set cbtics 1 }
-  set colorbox user origin across(x + wide + 14), up(y + high) size across(16), 1 - up(high)
+  if (discrete) { set cbtics round_up((z_high - z_low - 1) / (high / 20.0)) > 1 ? round_up((z_high - z_low - 1) / (high / 20.0)) : 1 }
+  set colorbox user origin across(x + wide + (paged ? 8 : 14)), up(y + high) size across(paged ? 9 : 16), 1 - up(high)
   set cbtics out scale 0.5 offset -0.6, 0
 
   if (there == 0) { set label 3 (hatched > 0 ? "not known" : "never") at graph 0.5, graph 0.5 center tc rgb "#606060" }
@@ -161,7 +189,7 @@ do for [q = 1:panels] {
          every ::0::cells - 1 with boxxyerror fc rgb "#909090" fs transparent pattern 4 noborder, \
        for [k = 1:failed > 0] runs using (x_at[column_of($1 - 1)]):(runs[row($1 - 1)] == 0 ? y_at[line_of($1 - 1)] : NaN) \
          every ::0::cells - 1 with points pt 2 ps 0.8 lc rgb "#404040", \
-       for [k = 1:has_lines] $lines using (x_log ? 10.0**$1 : $1):(y_log ? 10.0**$2 : $2) with lines lc rgb "white" lw 1
+       for [k = 1:has_lines] $lines using (x_log ? 10.0**$1 : $1):(is_gentle($1, $2) ? (y_log ? 10.0**$2 : $2) : NaN) with lines lc rgb "white" lw 1
   set datafile columnheaders separator "\t"
   unset label 1
   unset label 2

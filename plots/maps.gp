@@ -5,17 +5,19 @@ keys = query_first + queries - 1
 blocks_here = shown(blocks)
 steps_here = blocks_here * words(map_steps) <= 24 ? words(map_steps) : most(1, 24 / blocks_here)
 panels = blocks_here * steps_here
-columns = columns_for(steps_here, 4)
+columns = columns_for(steps_here, !paged ? 4 : most(1, floor((page - 180) / 110)))
 lines_of_block = ceil(steps_here / real(columns))
 rows = blocks_here * lines_of_block
 
-# Layout in pixels; y is counted from the top.
-left = 72.0; right = 205.0; gap = 26.0; top = 92.0; row_gap = 52.0; bottom = 62.0
-wide = columns == 1 ? 460.0 : columns == 2 ? 360.0 : 280.0
+# Layout; y is counted from the top.
+left = paged ? 50.0 : 72.0; right = paged ? 150.0 : 205.0; gap = paged ? 14.0 : 26.0; top = head_high + (paged ? 34.0 : 20.0)
+row_gap = paged ? 40.0 : 52.0; bottom = below
+legend_gap = paged ? 20.0 : 28.0
+wide = paged ? (page - left - right - (columns - 1) * gap) / columns : columns == 1 ? 460.0 : columns == 2 ? 360.0 : 280.0
 high = least(2 * wide, most(wide / 4.0, wide * queries / keys))
-legend_left = left + columns * wide + (columns - 1) * gap + 28
+legend_left = left + columns * wide + (columns - 1) * gap + legend_gap
 width = left + columns * wide + (columns - 1) * gap + right
-height = most(top + rows * high + (rows - 1) * row_gap + bottom, 330.0)
+height = most(top + rows * high + (rows - 1) * row_gap + bottom, paged ? 190.0 : 330.0)
 
 # Every head's light, red green blue. Three make white as they are; others are taken from the circle of hues and balanced.
 array light[3 * heads]
@@ -65,12 +67,14 @@ pixels = terminal_name eq "svg" ? "pixels" : "" # browsers smooth an image that 
 
 eval canvas(width, height)
 set multiplot
-set border 31 lw 1.2 lc rgb "#404040" front
-set tics nomirror out scale 0.5, 0.3 format "%g" textcolor rgb "black" front
+eval frame
+unset grid
+set border front
+set tics front
 unset key
 set xrange [0.5:keys + 0.5]
 set yrange [keys + 0.5:query_first - 0.5]
-x_step = round_up(keys / 7.0); y_step = round_up(queries / 7.0)
+x_step = round_up(keys / (paged ? wide / 32 : 7.0)); y_step = round_up(queries / (paged ? high / 22 : 7.0))
 set xtics x_step > 1 ? x_step : 1
 set ytics y_step > 1 ? y_step : 1
 room = wide / keys # pixels a key
@@ -95,7 +99,7 @@ unset print
 do for [k = 1:words(span_from)] {
   middle = query_first + 1 - (word(span_from, k) + word(span_to, k)) / 2.0
   if (words(span_from) < 8 && room * (word(span_to, k) - word(span_from, k) + 1) > 9) {
-    set label 10 + k sprintf("%d", k) at first middle, graph 1 + 9 / high center font ",9" textcolor rgb "#606060"
+    set label 10 + k sprintf("%d", k) at first middle, graph 1 + 9 / high center font note_font textcolor rgb "#606060"
   }
 }
 
@@ -107,11 +111,12 @@ do for [p = 1:panels] {
   lowest = block == blocks_here && i + columns > steps_here
   eval place(x, y, wide, high)
   set title (blocks > 1 ? sprintf("block %d, ", block) : "") . "step " . word(map_steps, i) offset 0, -0.1
-  set ylabel x > left ? "" : "position of the query"
-  set format y x == left ? "%g" : ""
-  set format x lowest ? "%g" : ""
-  set xlabel lowest ? "position of the key" : "" offset 0, 0.3
-  if (p == 1) { set label 1 run_title at screen across(left), up(24) font title_font } else { unset label 1 }
+  set ylabel x > left ? "" : paged ? "query" : "position of the query"
+  set format y x == left ? number_format : ""
+  set format x lowest ? number_format : ""
+  set xlabel lowest ? (paged ? "key" : "position of the key") : ""
+  if (!paged) { set xlabel offset 0, 0.3 }
+  if (p == 1) { eval title_at(left) } else { unset label 1 }
   set print $image
   do for [q = 0:queries - 1] { do for [l = 1:half(queries)] {
     do for [k = 0:keys - 1] { do for [m = 1:half(keys)] {
@@ -141,21 +146,21 @@ do for [h = 1:ramp] { do for [l = 1:half(ramp)] { do for [i = 0:40] {
   print sprintf("%g %g %d %d %d", a, pixel_place(h, ramp, 0, l - 1), shade(a * light_of(h, 1)), shade(a * light_of(h, 2)), shade(a * light_of(h, 3)))
 } } }
 unset print
-eval place(legend_left, top, 70, 24.0 * ramp)
+eval place(legend_left, top, paged ? 50 : 70, 24.0 * ramp)
 set title "attention" offset 0, -0.6
 set xrange [0:strongest]
 set yrange [ramp + 0.5:0.5]
-set format x "%.2g"
+set format x say("$%.2g$", "%.2g")
 set xtics strongest offset 0, 0.3
 set xlabel ""
 set ylabel ""
 unset ytics
 set label 2 sprintf(heads > 1 ? "each of all" : "") at first strongest, first ramp offset 1, 0
 do for [h = 1:lights] { set label 2 + h sprintf(heads > 1 ? "head %d" : "the head", h) at first strongest, first h offset 1, 0 }
-if (more > 0) { set label 3 + lights sprintf("and %d more heads", more) at screen across(legend_left), up(top + 24.0 * ramp + 36) font ",10" }
-set label 4 + lights sprintf(words(span_from) > 0 ? "numbers above: spans" : "") at screen across(legend_left), up(top + 24.0 * ramp + 56) font ",10" textcolor rgb "#606060"
+if (more > 0) { set label 3 + lights sprintf("and %d more heads", more) at screen across(legend_left), up(top + 24.0 * ramp + 36) font note_font }
+set label 4 + lights sprintf(words(span_from) > 0 ? "numbers above: spans" : "") at screen across(legend_left), up(top + 24.0 * ramp + 56) font note_font textcolor rgb "#606060"
 if (steps_here < words(map_steps) || blocks_here < blocks) {
-  set label 5 + lights sprintf("%d maps of %d", panels, words(map_steps) * blocks) at screen across(legend_left), up(top + 24.0 * ramp + 74) font ",10"
+  set label 5 + lights sprintf("%d maps of %d", panels, words(map_steps) * blocks) at screen across(legend_left), up(top + 24.0 * ramp + 74) font note_font
 }
 set datafile nocolumnheaders separator whitespace
 plot $ramps using 1:2:3:4:5 with rgbimage @pixels

@@ -6,35 +6,33 @@ set datafile missing
 never = 1e308 # in place of inf
 number(text) = text eq "nan" || text eq "" ? NaN : text eq "inf" ? never : text eq "-inf" ? -never : as_number(text)
 
-# The scale of an axis ("x", "y", "cb") from low to high: its range and ticks with room for so many labels. A logarithmic one
-# has labels at powers of ten and, where these are few, at digits between; within half a decade at equal steps.
-in_decade(low, high) = log10(high / low) < 1 ? "12345678" : log10(high / low) < 2.2 ? "125" : "1"
-is_short(k) = k > -4 && k < 5
-tick_name(k, m, digits) = !strstrt(digits, sprintf("%d", m)) ? "" : \
-                          strlen(digits) > 1 && is_short(k) ? sprintf("%g", m * 10.0**k) : \
-                          (m > 1 ? sprintf("%d·", m) : "") . "10" . raised(k)
-narrow_scale(axis, low, high, step) = \
-  sprintf("set logscale %s; set %stics (); set for [k = %d:%d] %stics add (sprintf('%%g', k * %.9g) k * %.9g)", \
-          axis, axis, ceil(low / step), floor(high / step), axis, step, step)
-decades_scale(axis, low, high, labels) = \
-  sprintf("set logscale %s; set %stics ();", axis, axis) . \
-  sprintf("set for [k = %d:%d] %stics add (k %% %d == 0 ? tick_name(k, 1, '%s') : '' 10.0**k);", \
-          floor(log10(low)), ceil(log10(high)), axis, ceil(log10(high / low) / labels), in_decade(low, high)) . \
-  sprintf("set for [k = %d:%d] for [m = 2:9] %stics add (tick_name(k, m, '%s') m * 10.0**k strlen(tick_name(k, m, '%s')) == 0)", \
-          floor(log10(low)), ceil(log10(high)), axis, in_decade(low, high), in_decade(low, high))
-log_scale(axis, low, high, labels) = log10(high / low) > 0.5 ? decades_scale(axis, low, high, labels) : \
-                                     narrow_scale(axis, low, high, round_up((high - low) / real(labels)))
-linear_scale(axis, low, high, labels) = \
-  sprintf("unset logscale %s; set %stics %.9g; set format %s '%%g'", axis, axis, round_up((high - low) / real(labels)), axis)
-scale(axis, low, high, logarithmic, labels) = \
-  sprintf("set %srange [%.17g:%.17g];", axis, low, high) . \
-  (logarithmic ? log_scale(axis, low, high, labels) : linear_scale(axis, low, high, labels))
-
-with_unit(name, its_unit) = its_unit eq "1" || its_unit eq "" ? name : name . "  [" . its_unit . "]"
+with_unit(name, its_unit) = its_unit eq "1" || its_unit eq "" || strstrt(name, its_unit) || (paged && its_unit eq "flow time") ? name : name . (paged ? " (" : "  (") . its_unit . ")"
 and_note(a, b) = strlen(a) && strlen(b) ? a . "; " . b : a . b
 
-# A title, and below it what the figure shows, in pixels from the left.
-heading(x, note) = \
-  sprintf("set label 1 run_title at screen %g, %g font title_font;", across(x), up(24)) . \
-  sprintf("set label 2 '%s' at screen %g, %g font ',11' tc rgb '#505050'", note, across(x), up(48))
-look = "set border 31 lw 1.2 lc rgb '#404040'; set tics nomirror out scale 0.6, 0.3 textcolor rgb 'black'"
+# A title, and below it what the figure shows, x units from the left. On a page the note stands in rows of so many letters, with or
+# without a title: note_high is the room that it needs below the title.
+note_letters = paged ? floor((page - 20) / (8.2 * note_size / 12)) : 100000
+cut_at(text, n) = n < 10 || text[n:n] eq " " ? n : cut_at(text, n - 1)
+rest_of(text) = text[cut_at(text, note_letters) + 1:*]
+wrapped(text) = strlen(text) <= note_letters ? text : text[1:cut_at(text, note_letters)] . "\n" . wrapped(rest_of(text))
+note_rows(text) = strlen(text) == 0 ? 0 : strlen(text) <= note_letters ? 1 : 1 + note_rows(rest_of(text))
+note_high(text) = paged ? 17.0 * note_rows(text) + (has_title ? 0 : 2.0) : has_title ? 28.0 : 14.0
+heading(x) = title_at(paged ? 10 : x) . ";" . \
+  sprintf("set label 2 wrapped(figure_note) at screen %g, %g font paged ? note_font : ',11' tc rgb '#505050'", across(paged ? 10 : x), \
+          up(paged ? head_high + 2 : has_title ? 48 : 18))
+
+# Quantities that are the same everywhere have no panel, unless all are: a note says what they are. drawn[p]: the quantity of panel p.
+drawn_quantities = 0; constant_note = ""
+if (exists("quantities") && figure[1:3] ne "fit") {
+  array drawn[quantities]
+  see_or_miss(x) = is_finite(x) ? see(x) : (missed = missed + 1, 0)
+  do for [q = 1:quantities] {
+    eval forget
+    missed = 0
+    stats summary using (see_or_miss(number(strcol(quantity[q] . "_median")))) nooutput
+    if (seen && !missed && !has_room(seen_low, seen_high)) {
+      constant_note = and_note(constant_note, quantity_label[q] . ": " . numeral(seen_low) . " everywhere")
+    } else { drawn_quantities = drawn_quantities + 1; drawn[drawn_quantities] = q }
+  }
+  if (drawn_quantities == 0) { constant_note = ""; drawn_quantities = quantities; do for [q = 1:quantities] { drawn[q] = q } }
+}

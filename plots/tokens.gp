@@ -1,18 +1,18 @@
 # What a model of a Markov chain knows, where its heads look, and what their values are, against the step.
 trajectory = folder . source . "trajectory.tsv"
 stages = folder . source . "stages.tsv"
-head_colour(h) = heads <= 6 ? word("#0072B2 #D55E00 #009E73 #CC79A7 #E69F00 #56B4E9", h) : \
+head_colour(h) = heads <= words(head_colours) ? word(head_colours, h) : \
   sprintf("#%06x", int(hsv2rgb((0.6 + (h - 1) / real(heads)) - floor(0.6 + (h - 1) / real(heads)), 0.85, 0.8)))
 span_dash(k) = word("1 2 4 5 3", (k - 1) % 5 + 1) + 0
-known_colour(k) = word(viridis, 1 + int(0.8 * (words(viridis) - 1) * (levels > 1 ? (k - 1) / (levels - 1.0) : 0)))
+known_colour(k) = word(viridis, 1 + int(lightest * (words(viridis) - 1) * (levels > 1 ? (k - 1) / (levels - 1.0) : 0) + 0.5))
+known_dash(k) = k == levels ? 1 : dash_of(k)
 
 has_cuts = words(cuts) > 0
 panels = (has_values ? 3 : 2) + has_cuts
-left = 95.0; right = 245.0; top = 78.0; row_gap = 18.0; bottom = 62.0
-wide = 900.0; high = 230.0
-width = left + wide + right
-height = top + panels * high + (panels - 1) * row_gap + bottom
-row_top(k) = top + (k - 1) * (high + row_gap)
+left = beside; right = paged ? rim : 245.0
+width = paged ? page : left + 900.0 + right
+wide = width - left - right
+high = paged ? 120.0 : 230.0
 
 # Stages from word(from, i) to word(to, i); one that the run ends in goes to its end.
 eval forget
@@ -51,31 +51,37 @@ legend_heads = "for [h = 1:heads_named] NaN with lines lw 2.5 lc rgb head_colour
   " for [k = 1:levels > 1 ? spans_named : 0] NaN with lines lw 2 dt span_dash(k) lc rgb '#606060' title sprintf(of_span, k)," . \
   " for [i = 1:levels > spans_named] NaN with lines lc rgb 'white' title sprintf('and %d more spans', levels - spans_named)"
 
+# Layout; y is counted from the top. Row k has so many entries in its legend.
+first_entries = least(levels, 6) + 2
+entries(k) = k == 1 ? first_entries : k == 2 && has_cuts ? words(cuts) + 1 : \
+  least(heads, heads_named) + (heads > heads_named) + (levels > 1 ? spans_named : 0) + (levels > spans_named)
+letters(k) = k == 1 ? 18 : k == 2 && has_cuts ? 24 : heads > heads_named ? 16 : 10
+room_above(k) = (k == 1 ? (paged ? head_high + 16 : 78.0) : paged ? 10.0 : 18.0) + legend_high(wide, entries(k), letters(k))
+row_top(k) = room_above(k) + (k > 1 ? row_top(k - 1) + high : 0)
+height = row_top(panels) + high + below
+
 eval canvas(width, height)
 set multiplot
-set border 31 lw 1.2 lc rgb "#404040"
-set tics nomirror out scale 0.6, 0.3 format "%g" textcolor rgb "black"
-set grid xtics ytics lt 1 dt solid lc rgb "#e2e2e2" lw 1
-unset colorbox
+eval frame
 if (log_steps) { set logscale x }
 set xrange [first_step:last_step]
-legend_at(y) = sprintf("set key at screen %g, %g left top Left reverse samplen 2.8 spacing 1.25", \
-                       across(width - right + 12), up(y))
+legend_of(k) = letter(k, 2, row_top(k)) . ";" . legend(left, row_top(k), wide, entries(k), letters(k))
 
 eval place(left, row_top(1), wide, high)
 set format x ""
 eval shade
 eval best_line
-eval legend_at(row_top(1))
-set label 1 run_title at screen across(left), up(24) font title_font
+eval legend_of(1)
+eval title_at(left)
 if (has_best) {
-  set label 2 sprintf("least held-out excess, step %d", best_step) at first best_step, graph 1 + 11 / high font ",10" textcolor rgb "#404040"
-  if (is_late) { set label 2 right } else { set label 2 left }
+  set label 2 paged ? sprintf("best step %d", best_step) : sprintf("least held-out excess, step %d", best_step) at first best_step, graph paged ? 0.9 : 1 + 11 / high font note_font textcolor rgb "#404040"
+  if (is_late) { set label 2 right offset paged ? -0.6 : 0, 0 } else { set label 2 left offset paged ? 0.6 : 0, 0 }
 }
-set ylabel "nats"
+set ylabel paged ? label_divergence : "nats"
+if (paged) { set ytics round_up((excess_most - excess_least) / (high / 34.0)) }
 set yrange [excess_least * 1.05:excess_most * 1.05]
 known_width(k) = k == levels ? 4 : 2.5
-plot for [k = 1:shown(levels)] trajectory using "step":sprintf("kl_%d", k) with lines lw known_width(k) lc rgb known_colour(k) \
+plot for [k = 1:shown(levels)] trajectory using "step":sprintf("kl_%d", k) with lines lw known_width(k) dt known_dash(k) lc rgb known_colour(k) \
        title k == levels ? "KL from the truth" : k < 6 ? sprintf("KL, %d span%s known", k, k == 1 ? "" : "s") : "", \
      trajectory using "step":"excess" with lines lw 1.2 lc rgb "black" title "excess, held-out", \
      trajectory using "step":"train_excess" with lines lw 1.5 dt 2 lc rgb "#606060" title "excess, training"
@@ -84,8 +90,9 @@ unset label 2
 
 if (has_cuts) {
   eval place(left, row_top(2), wide, high)
-  eval legend_at(row_top(2))
-  set ylabel "nats"
+  eval legend_of(2)
+  set ylabel paged ? "KL (nats)" : "nats"
+  set ytics autofreq
   set yrange [0:*]
   plot for [i = 1:words(cuts)] trajectory using "step":"cut_" . word(cuts, i) with lines lw 2.5 dt 2 \
          lc rgb known_colour(word(cuts, i)) title sprintf("KL, context of %s span%s", word(cuts, i), word(cuts, i) eq "1" ? "" : "s"), \
@@ -93,9 +100,10 @@ if (has_cuts) {
 }
 
 eval place(left, row_top(2 + has_cuts), wide, high)
-if (!has_values) { set format x "%g"; set xlabel words(stage_from) > 0 ? "step (shaded: stages)" : "step" }
-eval legend_at(row_top(2 + has_cuts))
-set ylabel "attention of the last query"
+if (!has_values) { set format x number_format; set xlabel words(stage_from) > 0 ? label_step . " (shaded: stages)" : label_step }
+eval legend_of(2 + has_cuts)
+set ylabel paged ? label_attention : "attention of the last query"
+set ytics paged ? 0.5 : 0.2
 set yrange [-0.02:1.05]
 of_span = "on span %d"
 plot for [h = 1:heads_drawn] for [k = 1:shown(levels)] trajectory using "step":sprintf("last_%d_%d", h, k) with lines lw 2 \
@@ -103,12 +111,18 @@ plot for [h = 1:heads_drawn] for [k = 1:shown(levels)] trajectory using "step":s
 
 if (has_values) {
   eval place(left, row_top(3 + has_cuts), wide, high)
-  set format x "%g"
-  set xlabel words(stage_from) > 0 ? "step (shaded: stages)" : "step"
-  eval legend_at(row_top(3 + has_cuts))
-  set ylabel "value <V_h, A_k>"
+  set format x number_format
+  set xlabel words(stage_from) > 0 ? label_step . " (shaded: stages)" : label_step
+  eval legend_of(3 + has_cuts)
+  set ylabel paged ? label_value : say("value $\\langle V_h, A_k\\rangle$", "value ⟨{/:Italic V}_{/:Italic h}, {/:Italic A}_{/:Italic k}⟩")
+  set ytics autofreq
+  eval forget
+  do for [k = 1:shown(levels)] { stats trajectory using (sum [h = 1:heads_drawn] see(column(sprintf("value_%d_%d", h, k)))) nooutput }
+  if (log_steps) { set logscale x }
+  set xrange [first_step:last_step]
+  if (paged && seen && has_room(seen_low, seen_high)) { set ytics round_up((seen_high - seen_low) / (high / 34.0)) }
   set yrange [*:*]
-  of_span = "along A_%d"
+  of_span = say("along $A_%d$", "along {/:Italic A}_{/*1.1 %d}")
   plot for [h = 1:heads_drawn] for [k = 1:shown(levels)] trajectory using "step":sprintf("value_%d_%d", h, k) with lines lw 2 \
          dt span_dash(k) lc rgb head_colour(h) notitle, @legend_heads
 }

@@ -17,6 +17,12 @@ typedef struct {
     const char **overrides; /* -s, in order; owned */
     size_t override_count;
     const char *terminal; /* --terminal */
+    const char *only;     /* --only */
+    const char *palette;  /* --palette */
+    const char *style;    /* --style */
+    double width;         /* --width, in mm; 0: not given */
+    double font_size;     /* --font-size, in points; 0: not given */
+    bool no_title;        /* --no-title */
     size_t jobs;          /* -j; 0: not given */
     const char *chunk;    /* --chunk */
     size_t chunks;        /* --chunks; 0: not given */
@@ -39,7 +45,8 @@ typedef struct {
     bool many;            /* it takes several */
     const char
         *short_options; /* the letters it takes, and long options by their letter: e explain, r resume, x restart, q quiet,
-                                  t terminal, b slurm, c chunk, n chunks, k task, p step, l loss, w beside, y lr, J json */
+                                  t terminal, b slurm, c chunk, n chunks, k task, p step, l loss, w beside, y lr, J json,
+                                  F only, W width, S font-size, P palette, T style, N no-title */
     const char *help;
     int (*run)(const hf_cli_options *options);
 } hf_cli_command;
@@ -63,10 +70,10 @@ size_t hf_cli_processors(void);
 /* Seconds since some moment, for hf_cli_progress; unused may be NULL. */
 double hf_cli_clock(void *unused);
 
-/* Runs gnuplot on the scripts in directory/plots, or says, unless quiet, that it is not installed. Errors: as hf_plots_draw. */
+/* Runs gnuplot on the scripts in directory/plots, or says, unless quiet, that it is not installed. Errors: as hf_draw_figures. */
 hf_status hf_cli_draw(const char *directory, bool quiet, hf_error *err);
 
-/* Prints "headflow: message" to stderr: for hf_plots_listener. */
+/* Prints "headflow: message" to stderr: for hf_draw_listener. */
 void hf_cli_tell_failure(void *data, const char *message);
 
 /* Keeps others out of directory/name until the process ends: HF_ESYSTEM if somebody is in. *forbidden, which may be NULL: nobody

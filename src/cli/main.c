@@ -6,6 +6,7 @@
 #include "core/path.h"
 #include "core/text.h"
 #include "core/init.h"
+#include "report/paper.h"
 #include "sweep/quantity.h"
 
 #include <ctype.h>
@@ -136,6 +137,12 @@ static const struct option long_options[] = {{"explain", no_argument, NULL, LONG
                                              {"restart", no_argument, NULL, LONG + 'x'},
                                              {"quiet", no_argument, NULL, LONG + 'q'},
                                              {"terminal", required_argument, NULL, LONG + 't'},
+                                             {"only", required_argument, NULL, LONG + 'F'},
+                                             {"width", required_argument, NULL, LONG + 'W'},
+                                             {"font-size", required_argument, NULL, LONG + 'S'},
+                                             {"palette", required_argument, NULL, LONG + 'P'},
+                                             {"style", required_argument, NULL, LONG + 'T'},
+                                             {"no-title", no_argument, NULL, LONG + 'N'},
                                              {"step", required_argument, NULL, LONG + 'p'},
                                              {"loss", required_argument, NULL, LONG + 'l'},
                                              {"beside", required_argument, NULL, LONG + 'w'},
@@ -161,6 +168,38 @@ static const char *show_option(int number, char *argv[], char shown[16])
         }
     snprintf(shown, 16, "-%c", number);
     return shown;
+}
+
+/* Those of figures. Returns 0, or an exit code after a message. */
+static int take_figure_option(const hf_cli_command *command, int letter, hf_cli_options *options)
+{
+    hf_error err;
+    switch (letter) {
+    case 't':
+        options->terminal = optarg;
+        break;
+    case 'F':
+        options->only = optarg;
+        break;
+    case 'W':
+        if (hf_paper_width(optarg, &options->width, &err) != HF_OK)
+            return hf_cli_fail(&err);
+        break;
+    case 'S':
+        if (!parse_positive(optarg, &options->font_size) || options->font_size < 4 || options->font_size > 40)
+            return usage_error(command, "--font-size %s: expected points from 4 to 40", optarg);
+        break;
+    case 'P':
+        options->palette = optarg;
+        break;
+    case 'T':
+        options->style = optarg;
+        break;
+    case 'N':
+        options->no_title = true;
+        break;
+    }
+    return 0;
 }
 
 /* Stores one option. Returns 0, or an exit code after a message. */
@@ -208,9 +247,6 @@ static int take(const hf_cli_command *command, int letter, hf_cli_options *optio
         if (!parse_count(optarg, 1000000, &options->chunks))
             return usage_error(command, "--chunks %s: expected a number from 1 to 1000000", optarg);
         break;
-    case 't':
-        options->terminal = optarg;
-        break;
     case 'w':
         options->beside = optarg;
         break;
@@ -224,6 +260,8 @@ static int take(const hf_cli_command *command, int letter, hf_cli_options *optio
     case 'l':
         options->losses[options->loss_count++] = optarg;
         break;
+    default:
+        return take_figure_option(command, letter, options);
     }
     return 0;
 }

@@ -43,6 +43,7 @@ static hf_status write_figure(const hf_token_run_params *params, const hf_run_su
                               hf_error *err)
 {
     const hf_token_figure figure = {.title = params->origin.title,
+                                    .labels = params->labels,
                                     .hash = params->origin.hash,
                                     .seed = first->seed,
                                     .best_step = first->tokens.best_step,

@@ -2,8 +2,8 @@
 
 #include "core/file.h"
 #include "core/path.h"
+#include "report/draw.h"
 #include "report/gnuplot.h"
-#include "report/plots.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -58,9 +58,9 @@ void hf_cli_tell_failure(void *data, const char *message)
 
 hf_status hf_cli_draw(const char *directory, bool quiet, hf_error *err)
 {
-    const hf_plots_listener listener = {.failed = hf_cli_tell_failure};
+    const hf_draw_listener listener = {.failed = hf_cli_tell_failure};
     if (hf_gnuplot_is_there())
-        return hf_plots_draw(directory, "png", &listener, err);
+        return hf_draw_figures(directory, &(hf_draw_options){.terminal = "png"}, &listener, err);
     if (!quiet)
         fprintf(stderr, "headflow: gnuplot is not installed, so no figures were drawn; the scripts are in %s/plots\n",
                 directory);

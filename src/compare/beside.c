@@ -5,6 +5,7 @@
 #include "core/path.h"
 #include "core/plural.h"
 #include "detect/describe.h"
+#include "report/labels.h"
 #include "report/plot_scripts.h" /* made from plots/ by make */
 #include "report/plots.h"
 
@@ -171,14 +172,14 @@ static void write_facts(FILE *stream, const void *data)
     const facts *f = data;
     const hf_beside *b = f->beside;
     const hf_output_params *output = &b->flow_params->output;
-    hf_plots_write_string(stream, "run_title", b->flow_params->origin.title);
+    hf_plots_write_text(stream, "run_title", b->flow_params->origin.title);
     fprintf(stream, "log_time = %d\nt_first = %.17g\nt_end = %.17g\nlr = %.17g\nmomentum = %.17g\ncurves = %zu\n",
             output->spacing == HF_SPACING_LOG, output->t_first, b->flow_params->solver.t_end, b->clock.lr,
             b->clock.momentum, f->count);
     fprintf(stream, "array curve_names[%zu]\n", f->count);
     for (size_t i = 0; i < f->count; i++) {
         fprintf(stream, "curve_names[%zu] = ", i + 1);
-        hf_plots_quote(stream, f->looks[i].curve->name);
+        hf_labels_write_text(stream, f->looks[i].curve->name);
         putc('\n', stream);
     }
     fputs("levels = '", stream);
@@ -195,7 +196,7 @@ hf_status hf_beside_write(const hf_beside *b, size_t count, const hf_log_look *l
     if (status == HF_OK)
         status = hf_directory_make(plots, err);
     if (status == HF_OK)
-        status = hf_plots_write_script(plots, "beside", write_facts, &(facts){b, count, looks},
+        status = hf_plots_write_script(plots, "beside", NULL, write_facts, &(facts){b, count, looks},
                                        (const char *const[]){hf_plot_canvas, hf_plot_beside, NULL}, err);
     free(plots);
     return status;

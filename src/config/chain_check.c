@@ -39,7 +39,7 @@ static hf_status check_no_regression(hf_config *c, hf_error *err)
     static const char *const sections[] = {"",           "target", "data",   "test", "init", "flow", "flow.sgd_drift",
                                            "in_context", "ladder", "solver", NULL};
     for (const hf_key *key = hf_keys; key < hf_keys + hf_key_count; key++)
-        if (((is_of(key, sections) && strcmp(key->path, "title") != 0 && strcmp(key->path, "fit") != 0 &&
+        if (((is_of(key, sections) && strcmp(key->path, "title") != 0 && strcmp(key->path, "fit") != 0 && strcmp(key->path, "labels") != 0 &&
               strcmp(key->path, "init.state") != 0) ||
              is_only_for(c, key, HF_TASK_REGRESSION)) &&
             hf_keys_is_given(key, c))

@@ -12,6 +12,7 @@
 #include "core/lists.h"
 #include "detect/params.h"
 #include "flow/params.h"
+#include "report/params.h"
 #include "run/params.h"
 #include "sweep/params.h"
 #include "system/params.h"
@@ -43,6 +44,7 @@ typedef struct {
     hf_output_params output;
     hf_sweep_params sweep;
     hf_fits fit;
+    hf_labels labels; /* of figures */
     struct {
         bool flow, train, sweep;
     } declared;      /* whether the model file or an override says anything in this section */

@@ -274,6 +274,7 @@ hf_status hf_fill_token_run(const hf_config *config, hf_token_run_params *params
         .learner = {.train = config->train, .chain = config->chain, .network = config->model},
         .output = config->output,
         .detect = config->detect,
+        .labels = &config->labels,
         .origin = {.title = config->title, .seed = config->train.seed},
     };
     hf_status status = hf_fill_identity(config, &params->origin, &params->state_hash, err);
@@ -298,6 +299,7 @@ void hf_fill_clear_token_run(hf_token_run_params *params)
 hf_plots_run hf_fill_plots(const hf_config *config, uint64_t hash)
 {
     return (hf_plots_run){.title = config->title,
+                          .labels = &config->labels,
                           .hash = hash,
                           .has_flow = hf_config_runs_flow(config),
                           .has_drift = hf_config_runs_drift(config),

@@ -19,6 +19,7 @@ const hf_kind_info hf_kinds[] = {
     [HF_KIND_STRINGS] = {"a list of strings", true, HF_KIND_STRING, sizeof(hf_strings)},
     [HF_KIND_AXES] = {"a list of groups", .size = sizeof(hf_axes)},
     [HF_KIND_FITS] = {"a group or a list of groups", .size = sizeof(hf_fits)},
+    [HF_KIND_LABELS] = {"a group of labels", .size = sizeof(hf_labels)},
 };
 
 /* A choice is stored through an int. */
@@ -541,6 +542,9 @@ const hf_key hf_keys[] = {
         "laws to fit to a sweep's results: { response = \"t_emerged\"; on = (\"positions\", \"dim\"); law = \"power\"; }, or "
         "of for response and over for on; law: power (the default), exponential, log, sqrt-log or linear",
         .counts = never),
+    KEY(labels, LABELS, NULL, ANY, "", "{ t_split = \"$t_*$\"; init = { perturbation = \"$\\\\varepsilon$\"; }; }",
+        "what figures call things: reported quantities, keys in their sections, and time, step, loss, attention, value and the like; "
+        "mathematics of LaTeX between $ signs (doc/print.md)", .counts = never),
 };
 
 /* clang-format on */

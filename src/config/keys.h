@@ -23,7 +23,8 @@ typedef enum {
     HF_KIND_REAL_ROWS,  /* hf_real_rows */
     HF_KIND_STRINGS,    /* hf_strings */
     HF_KIND_AXES,       /* hf_axes: groups, with a reader of their own (axes.h) */
-    HF_KIND_FITS        /* hf_fits: likewise */
+    HF_KIND_FITS,       /* hf_fits: likewise */
+    HF_KIND_LABELS      /* hf_labels: a group of strings and groups, likewise (label_groups.h) */
 } hf_kind;
 
 typedef struct {

@@ -27,7 +27,7 @@ static bool in_section(const hf_key *key, const char *prefix)
 /* Whether a sweep's tasks have this key from the model. The title would be made from another file's name. */
 static bool is_given(const hf_config *c, const hf_key *key, print_form form)
 {
-    static const char *const without_effect[] = {"title", "init.state", "chain.teacher",
+    static const char *const without_effect[] = {"title", "labels", "init.state", "chain.teacher",
                                                  "output.plots"}; /* tables count by their contents */
     for (size_t i = 0; i < sizeof without_effect / sizeof *without_effect; i++)
         if (form == GIVEN_HASH && strcmp(key->path, without_effect[i]) == 0)

@@ -1,5 +1,7 @@
 #include "config/validate.h"
 
+#include "config/label_groups.h"
+
 #include "config/axes.h"
 #include "config/chain_check.h"
 #include "config/heads_check.h"
@@ -79,7 +81,7 @@ typedef hf_status check(hf_config *, hf_error *);
 /* Every system and every task has its own list, in order: later checks rely on earlier ones. */
 static check *const of_heads[] = {hf_chain_check_absent, hf_system_check_keys, hf_heads_check_target, check_times,
                                   check_state,           settle_noise,         hf_heads_check_start,  check_title,
-                                  hf_train_check,        hf_heads_check_drift, hf_axes_check,         NULL};
+                                  hf_train_check,        hf_heads_check_drift, hf_axes_check,         hf_label_groups_check, NULL};
 static check *const of_in_context[] = {hf_chain_check_absent,
                                        hf_system_check_in_context,
                                        hf_system_check_keys,
@@ -88,8 +90,9 @@ static check *const of_in_context[] = {hf_chain_check_absent,
                                        settle_noise,
                                        check_title,
                                        hf_axes_check,
+                                       hf_label_groups_check,
                                        NULL};
-static check *const of_chain[] = {check_title, check_state, hf_chain_check, hf_axes_check, NULL};
+static check *const of_chain[] = {check_title, check_state, hf_chain_check, hf_axes_check, hf_label_groups_check, NULL};
 
 static check *const *const by_system[] = {[HF_SYSTEM_HEADS] = of_heads, [HF_SYSTEM_IN_CONTEXT] = of_in_context};
 

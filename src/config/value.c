@@ -1,6 +1,7 @@
 #include "config/value.h"
 
 #include "config/axes.h"
+#include "config/label_groups.h"
 
 #include <limits.h>
 #include <math.h>
@@ -10,7 +11,7 @@
 _Static_assert(sizeof(hf_list) == sizeof(hf_counts) && sizeof(hf_list) == sizeof(hf_reals) &&
                    sizeof(hf_list) == sizeof(hf_count_rows) && sizeof(hf_list) == sizeof(hf_real_rows) &&
                    sizeof(hf_list) == sizeof(hf_strings) && sizeof(hf_list) == sizeof(hf_axes) &&
-                   sizeof(hf_list) == sizeof(hf_fits),
+                   sizeof(hf_list) == sizeof(hf_fits) && sizeof(hf_list) == sizeof(hf_labels),
                "the lists of hf_config differ in layout");
 
 static hf_list load_list(const void *field)
@@ -195,6 +196,8 @@ static hf_status read_kind(const hf_key *key, hf_kind kind, const config_setting
         return hf_axes_read(setting, field, fault);
     case HF_KIND_FITS:
         return hf_fits_read(setting, field, fault);
+    case HF_KIND_LABELS:
+        return hf_label_groups_read(setting, field, fault);
     }
     return fits ? HF_OK : mismatch(key, kind, setting, fault);
 }
@@ -217,6 +220,8 @@ void hf_value_clear(hf_kind kind, void *field)
         hf_axes_clear(field);
     } else if (kind == HF_KIND_FITS) {
         hf_fits_clear(field);
+    } else if (kind == HF_KIND_LABELS) {
+        hf_label_groups_clear(field);
     }
     memset(field, 0, hf_kinds[kind].size);
 }
@@ -225,7 +230,7 @@ bool hf_value_is_set(hf_kind kind, const void *field)
 {
     if (kind == HF_KIND_STRING || kind == HF_KIND_PATH)
         return *(char *const *)field != NULL;
-    const bool is_counted = hf_kinds[kind].is_list || kind == HF_KIND_AXES || kind == HF_KIND_FITS;
+    const bool is_counted = hf_kinds[kind].is_list || kind == HF_KIND_AXES || kind == HF_KIND_FITS || kind == HF_KIND_LABELS;
     return !is_counted || load_list(field).count > 0;
 }
 
@@ -283,6 +288,9 @@ static void print_kind(const hf_key *key, hf_kind kind, const void *field, FILE 
         break;
     case HF_KIND_FITS:
         hf_fits_print(field, stream);
+        break;
+    case HF_KIND_LABELS:
+        hf_label_groups_print(field, stream);
         break;
     }
 }

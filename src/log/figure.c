@@ -1,6 +1,7 @@
 #include "core/file.h"
 #include "core/path.h"
 #include "log/tables.h"
+#include "report/labels.h"
 #include "report/plot_scripts.h" /* made from plots/ by make */
 #include "report/plots.h"
 
@@ -51,7 +52,7 @@ static void write_names(FILE *stream, const facts *f)
         const char *name = f->looks[i].curve->name;
         char *own = strndup(name + head, strlen(name) - head - tail);
         fprintf(stream, "curve_names[%zu] = ", i + 1);
-        hf_plots_quote(stream, own == NULL ? name : own);
+        hf_labels_write_text(stream, own == NULL ? name : own);
         putc('\n', stream);
         free(own);
     }
@@ -76,8 +77,8 @@ static void write_facts(FILE *stream, const void *data)
     for (size_t i = 0; i < f->count; i++)
         fprintf(stream, " %d", f->looks[i].is_log);
     fputs("'\n", stream);
-    hf_plots_write_string(stream, "step_name", step[0] == '\0' ? "row" : step);
-    hf_plots_write_string(stream, "loss_name", loss_name(f));
+    hf_plots_write_text(stream, "step_name", step[0] == '\0' ? "row" : step);
+    hf_plots_write_text(stream, "loss_name", loss_name(f));
     write_names(stream, f);
     fputs("word_of(k) = curve_names[k]\n", stream);
 }
@@ -87,7 +88,7 @@ hf_status hf_log_figure_write(size_t count, const hf_log_look *looks, const char
     char *plots = hf_path_join(directory, "plots");
     hf_status status = plots == NULL ? hf_fail_memory(err, "a file name") : hf_directory_make(plots, err);
     if (status == HF_OK)
-        status = hf_plots_write_script(plots, "detect", write_facts, &(facts){count, looks},
+        status = hf_plots_write_script(plots, "detect", NULL, write_facts, &(facts){count, looks},
                                        (const char *const[]){hf_plot_canvas, hf_plot_detect, NULL}, err);
     free(plots);
     return status;

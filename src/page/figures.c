@@ -4,6 +4,7 @@
 #include "core/path.h"
 #include "page/html.h"
 #include "page/svg.h"
+#include "report/draw.h"
 #include "report/gnuplot.h"
 
 #include <dirent.h>
@@ -45,8 +46,7 @@ static size_t rank_of(const char *script)
 
 static int is_script(const struct dirent *entry)
 {
-    const size_t length = strlen(entry->d_name);
-    return length > 3 && entry->d_name[0] != '.' && strcmp(entry->d_name + length - 3, ".gp") == 0;
+    return hf_draw_is_script(entry->d_name);
 }
 
 static int by_rank(const struct dirent **a, const struct dirent **b)
@@ -78,12 +78,12 @@ static void write_image(const char *script, const char *svg, FILE *stream)
 static hf_status take_figure(const char *plots, const char *script, const char *folder, int *killed_by, FILE *stream,
                              hf_error *err)
 {
-    char *path = hf_path_join(plots, script), *image = hf_path_join(folder, "figure.svg");
+    char *image = hf_path_join(folder, "figure.svg");
     char *svg = NULL, *smaller = NULL;
-    hf_status status = path == NULL || image == NULL ? hf_fail_memory(err, "a file name") : HF_OK;
+    hf_status status = image == NULL ? hf_fail_memory(err, "a file name") : HF_OK;
     *killed_by = 0;
     if (status == HF_OK)
-        status = hf_gnuplot_draw(path, "svg", image, killed_by, err);
+        status = hf_draw_as(plots, script, "svg", image, killed_by, err);
     if (status == HF_OK)
         status = hf_file_load(image, &svg, err);
     if (status == HF_OK)
@@ -92,7 +92,6 @@ static hf_status take_figure(const char *plots, const char *script, const char *
         write_image(script, smaller, stream);
     if (image != NULL)
         remove(image);
-    free(path);
     free(image);
     free(svg);
     free(smaller);

@@ -189,47 +189,34 @@ bool hf_gnuplot_is_there(void)
 hf_status hf_gnuplot_check_terminal(const char *terminal, hf_error *err)
 {
     char command[64];
-    const bool by_cairo = strcmp(terminal, "png") == 0 || strcmp(terminal, "pdf") == 0;
+    const bool by_cairo = strcmp(terminal, "png") == 0 || strcmp(terminal, "pdf") == 0 || strcmp(terminal, "eps") == 0;
     snprintf(command, sizeof command, "set terminal %.16s%s", terminal, by_cairo ? "cairo" : "");
     const outcome result = run_program((char *[]){"gnuplot", "-d", "-e", command, NULL}, true);
     if (is_good(&result))
         return HF_OK;
     if (result.error != 0 || result.killed_by != 0)
         return explain(&result, "figures", err);
-    return hf_fail(err, HF_ESYSTEM, "--terminal %s: this gnuplot cannot draw for it: %s", terminal,
-                   result.said[0] == '\0' ? "it said nothing" : result.said);
+    const char *said = result.said[0] == '\0' ? "it said nothing" : result.said;
+    if (strcmp(terminal, "qt") == 0)
+        return hf_fail(err, HF_ESYSTEM,
+                       "--terminal qt: this gnuplot opens no windows (Debian: gnuplot-qt; gnuplot-nox draws files only): %s", said);
+    return hf_fail(err, HF_ESYSTEM, "--terminal %s: this gnuplot cannot draw for it: %s", terminal, said);
 }
 
-/* Appends text to buffer in single quotes for gnuplot; false if it does not fit. */
-static bool append_quoted(char *buffer, size_t capacity, const char *text)
+hf_status hf_gnuplot_draw(const char *script, const char *settings, bool is_window, int *killed_by, hf_error *err)
 {
-    size_t used = strlen(buffer);
-    if (used + 2 * strlen(text) + 3 > capacity)
-        return false;
-    buffer[used++] = '\'';
-    for (const char *c = text; *c != '\0'; c++) {
-        buffer[used++] = *c;
-        if (*c == '\'')
-            buffer[used++] = '\'';
-    }
-    buffer[used++] = '\'';
-    buffer[used] = '\0';
-    return true;
-}
-
-hf_status hf_gnuplot_draw(const char *script, const char *terminal, const char *output, int *killed_by, hf_error *err)
-{
-    char command[8192], path[4200];
-    const bool is_window = output == NULL;
+    char path[4200];
     *killed_by = 0;
-    snprintf(command, sizeof command, "terminal = '%.16s'%s", terminal, is_window ? "" : "; output = ");
     /* a name that looks like an option is none with a folder before it */
-    const bool fits = snprintf(path, sizeof path, "%s%s", script[0] == '-' ? "./" : "", script) < (int)sizeof path;
-    if (!fits || (!is_window && !append_quoted(command, sizeof command, output)))
+    if (snprintf(path, sizeof path, "%s%s", script[0] == '-' ? "./" : "", script) >= (int)sizeof path)
         return hf_fail(err, HF_ESYSTEM, "%.300s...: this path is too long for gnuplot", script);
-    char *const to_file[] = {"gnuplot", "-d", "-e", command, path, NULL}, *const to_window[] = {"gnuplot", "-d", "-p", "-e",
-                                                                                                command,   path, NULL};
+    char *commands = strdup(settings);
+    if (commands == NULL)
+        return hf_fail_memory(err, "gnuplot's settings");
+    char *const to_file[] = {"gnuplot", "-d", "-e", commands, path, NULL}, *const to_window[] = {"gnuplot", "-d", "-p", "-e",
+                                                                                                commands,  path, NULL};
     const outcome result = run_program(is_window ? to_window : to_file, !is_window);
+    free(commands);
     *killed_by = result.killed_by;
     return is_good(&result) ? HF_OK : explain(&result, script, err);
 }

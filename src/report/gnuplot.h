@@ -15,11 +15,11 @@ hf_status hf_gnuplot_check(hf_error *err);
 /* Whether there is a gnuplot, be it one that cannot start: that is an error, which hf_gnuplot_check explains. */
 bool hf_gnuplot_is_there(void);
 
-/* HF_ESYSTEM: this gnuplot cannot draw for terminal, one of png, svg, pdf, qt. */
+/* HF_ESYSTEM: this gnuplot cannot draw for terminal, one of those of draw.h. */
 hf_status hf_gnuplot_check_terminal(const char *terminal, hf_error *err);
 
-/* Runs a script with the variables terminal and output set. output NULL: it opens a window, which stays. Errors: HF_ESYSTEM, with
- * the script's name, gnuplot's exit status and its message; *killed_by: the signal that ended it, 0 for none. */
-hf_status hf_gnuplot_draw(const char *script, const char *terminal, const char *output, int *killed_by, hf_error *err);
+/* Runs a script after the commands of settings. is_window: it opens a window, which stays. Errors: HF_ESYSTEM, with the
+ * script's name, gnuplot's exit status and its message; *killed_by: the signal that ended it, 0 for none. */
+hf_status hf_gnuplot_draw(const char *script, const char *settings, bool is_window, int *killed_by, hf_error *err);
 
 #endif

@@ -3,14 +3,11 @@
 #include "core/path.h"
 #include "core/text.h"
 #include "core/file.h"
-#include "report/gnuplot.h"
+#include "report/labels.h"
 #include "report/plot_scripts.h" /* made from plots/ by make */
 
-#include <dirent.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,13 +36,20 @@ void hf_plots_write_string(FILE *stream, const char *name, const char *text)
     putc('\n', stream);
 }
 
+void hf_plots_write_text(FILE *stream, const char *name, const char *text)
+{
+    fprintf(stream, "%s = ", name);
+    hf_labels_write_text(stream, text);
+    putc('\n', stream);
+}
+
 /* Images of a script whose data are not there any more. */
 static void remove_images(const char *plots, const char *name)
 {
-    static const char *const endings[] = {"png", "svg", "pdf"};
+    static const char *const endings[] = {".png", ".svg", ".pdf", ".eps", ".tex", "-lines.pdf"};
     char file_name[64];
     for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
-        snprintf(file_name, sizeof file_name, "%s.%s", name, endings[i]);
+        snprintf(file_name, sizeof file_name, "%s%s", name, endings[i]);
         char *path = hf_path_join(plots, file_name);
         if (path != NULL)
             remove(path);
@@ -68,8 +72,9 @@ static bool is_same(const char *a, const char *b)
     return same;
 }
 
-hf_status hf_plots_write_script(const char *plots, const char *name, void (*write_facts)(FILE *, const void *),
-                                const void *data, const char *const parts[], hf_error *err)
+hf_status hf_plots_write_script(const char *plots, const char *name, const hf_labels *labels,
+                                void (*write_facts)(FILE *, const void *), const void *data, const char *const parts[],
+                                hf_error *err)
 {
     char file_name[64];
     snprintf(file_name, sizeof file_name, "%s.gp", name);
@@ -80,9 +85,12 @@ hf_status hf_plots_write_script(const char *plots, const char *name, void (*writ
         fprintf(file.stream,
                 "# %s of headflow. Needs only gnuplot and the tables beside this folder:\n"
                 "#   gnuplot %s.gp                          %s.png\n"
-                "#   gnuplot -e \"terminal='svg'\" %s.gp      or pdf; qt opens a window\n\n",
-                name, name, name, name);
+                "#   gnuplot -e \"terminal='svg'\" %s.gp      or pdf, eps, cairolatex, tikz; qt opens a window\n"
+                "#   gnuplot -e \"terminal='pdf'; page_width=85; font_size=8\" %s.gp      85 mm wide in print\n\n",
+                name, name, name, name, name);
         hf_plots_write_string(file.stream, "figure", name);
+        fputs("tex = exists('terminal') && (terminal eq 'cairolatex' || terminal eq 'tikz')\n", file.stream);
+        hf_labels_write_all(file.stream, labels);
         write_facts(file.stream, data);
         for (size_t i = 0; parts[i] != NULL; i++)
             fprintf(file.stream, "\n%s", parts[i]);
@@ -190,7 +198,7 @@ static bool shows_training(const figure *f, const hf_plots_run *run)
 /* The model's title and, where a figure shows one training run, which one. */
 static void write_title(FILE *stream, const hf_plots_run *run, const figure *f)
 {
-    hf_plots_write_string(stream, "run_title", run->title);
+    hf_plots_write_text(stream, "run_title", run->title);
     if (shows_training(f, run) && f->source != ALL_SEEDS)
         fprintf(stream, "run_title = run_title . ' (training, seed %" PRIu64 ")'\n", run->train.first_seed);
 }
@@ -204,7 +212,7 @@ static void write_source(FILE *stream, const hf_plots_run *run, const figure *f)
         fprintf(stream, "source = '../train/seed-%" PRIu64 "/'\n", run->train.first_seed);
     else
         fputs("source = '../flow/'\n", stream);
-    fprintf(stream, "axis_column = '%s'\naxis_label = '%s'\n", in_steps ? "step" : "t", in_steps ? "step" : "flow time t");
+    fprintf(stream, "axis_column = '%s'\naxis_label = label_%s\n", in_steps ? "step" : "t", in_steps ? "step" : "time");
     const double first = training ? fmax(run->t_first, run->train.lr) : run->t_first;
     fprintf(stream, "t_first = %.17g\nt_end = %.17g\n", in_steps ? 1 : first,
             in_steps ? (double)run->train.steps : run->t_end);
@@ -261,116 +269,10 @@ hf_status hf_plots_write(const hf_plots_run *run, const char *directory, hf_erro
     for (size_t i = 0; i < FIGURES && status == HF_OK; i++)
         if (is_wanted(&figures[i], run))
             status =
-                hf_plots_write_script(plots, figures[i].name, write_facts, &(facts){run, &figures[i]},
+                hf_plots_write_script(plots, figures[i].name, run->labels, write_facts, &(facts){run, &figures[i]},
                                       (const char *const[]){hf_plot_canvas, hf_plot_prologue, figures[i].body, NULL}, err);
         else
             remove_figure(plots, figures[i].name);
-    free(plots);
-    return status;
-}
-
-/* ---- drawing ---- */
-
-static char *image_of(const char *plots, const char *script, const char *terminal, const char *ending)
-{
-    char name[300];
-    snprintf(name, sizeof name, "%.*s.%s%s", (int)(strlen(script) - strlen(".gp")), script, terminal, ending);
-    return hf_path_join(plots, name);
-}
-
-/* One script: the image is drawn under a temporary name. *killed_by: as hf_gnuplot_draw. */
-static hf_status draw_script(const char *plots, const char *script, const char *terminal, const hf_plots_listener *listener,
-                             int *killed_by, hf_error *err)
-{
-    const bool window = strcmp(terminal, "qt") == 0;
-    char *path = hf_path_join(plots, script), *image = image_of(plots, script, terminal, ""),
-         *part = image_of(plots, script, terminal, ".part");
-    hf_status status = HF_OK;
-    *killed_by = 0;
-    if (path == NULL || image == NULL || part == NULL)
-        status = hf_fail_memory(err, "a file name");
-    else {
-        status = hf_gnuplot_draw(path, terminal, window ? NULL : part, killed_by, err);
-        if (status == HF_OK && !window && rename(part, image) != 0)
-            status = hf_fail(err, HF_ESYSTEM, "%s: cannot be written: %s", image, strerror(errno));
-        if (status != HF_OK)
-            remove(part);
-        else if (listener->drawn != NULL && !window)
-            listener->drawn(listener->data, image);
-    }
-    free(path);
-    free(image);
-    free(part);
-    return status;
-}
-
-/* Draws one after the other; one that fails does not keep the others from being drawn. */
-static hf_status draw_all(const char *plots, struct dirent *const *scripts, size_t count, const char *terminal,
-                          const hf_plots_listener *listener, hf_error *err)
-{
-    hf_error why;
-    char names[400] = "";
-    size_t failures = 0, used = 0;
-    int killed_by = 0;
-    for (size_t i = 0; i < count && killed_by != SIGINT && killed_by != SIGTERM; i++) {
-        const char *name = scripts[i]->d_name;
-        if (draw_script(plots, name, terminal, listener, &killed_by, &why) == HF_OK)
-            continue;
-        if (listener->failed != NULL)
-            listener->failed(listener->data, why.message);
-        if (used < sizeof names)
-            used += (size_t)snprintf(names + used, sizeof names - used, "%s%.*s", failures == 0 ? "" : ", ",
-                                     (int)(strlen(name) - strlen(".gp")), name);
-        failures++;
-    }
-    if (killed_by == SIGINT || killed_by == SIGTERM)
-        return hf_fail(err, HF_ESYSTEM, "%s: drawing was interrupted", plots);
-    if (failures == 0)
-        return HF_OK;
-    return hf_fail(err, HF_ESYSTEM, "gnuplot failed on %zu of %zu figures (%s); the tables are complete", failures, count,
-                   names);
-}
-
-static int is_script(const struct dirent *entry)
-{
-    size_t length = strlen(entry->d_name);
-    return length > 3 && length < 200 && strcmp(entry->d_name + length - 3, ".gp") == 0;
-}
-
-static hf_status check_terminal(const char *terminal, hf_error *err)
-{
-    static const char *const terminals[] = {"png", "svg", "pdf", "qt"};
-    for (size_t i = 0; i < sizeof terminals / sizeof terminals[0]; i++)
-        if (strcmp(terminal, terminals[i]) == 0)
-            return HF_OK;
-    return hf_fail(err, HF_EUSAGE, "--terminal %s: expected png, svg, pdf or qt", terminal);
-}
-
-hf_status hf_plots_draw(const char *directory, const char *terminal, const hf_plots_listener *listener, hf_error *err)
-{
-    struct dirent **scripts;
-    hf_status status = check_terminal(terminal, err);
-    if (status != HF_OK)
-        return status;
-    char *plots = hf_path_join(directory, "plots");
-    if (plots == NULL)
-        return hf_fail_memory(err, "a file name");
-    const int count = scandir(plots, &scripts, is_script, alphasort);
-    if (count < 0 && errno != ENOENT && errno != ENOTDIR)
-        status = hf_fail(err, HF_ESYSTEM, "%s: cannot be read: %s", plots, strerror(errno));
-    else if (count <= 0)
-        status = hf_fail(err, HF_EUSAGE,
-                         "%s: there are no figures here, expected the *.gp that a finished headflow run leaves", plots);
-    if (status == HF_OK)
-        status = hf_gnuplot_check(err);
-    if (status == HF_OK)
-        status = hf_gnuplot_check_terminal(terminal, err);
-    if (status == HF_OK)
-        status = draw_all(plots, scripts, (size_t)count, terminal, listener, err);
-    for (int i = 0; i < count; i++)
-        free(scripts[i]);
-    if (count >= 0)
-        free(scripts);
     free(plots);
     return status;
 }

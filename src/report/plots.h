@@ -7,19 +7,25 @@
 
 #include "core/error.h"
 #include "core/lists.h"
+#include "report/params.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
-/* Writes plots/NAME.gp: the variable figure = NAME and those that write_facts writes, then the parts (ended by NULL). Where
- * the script is another one than was there, its images (NAME.png and so on) are removed. Errors: HF_ESYSTEM. */
-hf_status hf_plots_write_script(const char *plots, const char *name, void (*write_facts)(FILE *, const void *),
-                                const void *data, const char *const parts[], hf_error *err);
+/* Writes plots/NAME.gp: the variable figure = NAME, those of the labels (NULL: the usual ones) and those that write_facts writes,
+ * then the parts (ended by NULL). Where the script is another one than was there, its images (NAME.png and so on) are removed.
+ * Errors: HF_ESYSTEM. */
+hf_status hf_plots_write_script(const char *plots, const char *name, const hf_labels *labels,
+                                void (*write_facts)(FILE *, const void *), const void *data, const char *const parts[],
+                                hf_error *err);
 
 /* A gnuplot string in single quotes, in which a quote is doubled, on one line; the second as "name = string". */
 void hf_plots_quote(FILE *stream, const char *text);
 void hf_plots_write_string(FILE *stream, const char *name, const char *text);
+
+/* The same for a text that is shown: nothing in it is markup of gnuplot or LaTeX. */
+void hf_plots_write_text(FILE *stream, const char *name, const char *text);
 
 /* What figures have to know of a training run. */
 typedef struct {
@@ -33,6 +39,7 @@ typedef struct {
 /* What they have to know of a run. */
 typedef struct {
     const char *title;
+    const hf_labels *labels;
     uint64_t hash;              /* of the configuration: where it changes, so does the script, and old images go */
     const char *const *figures; /* those that show the columns of its system, by name, ended by NULL */
     bool has_flow, has_drift, trains, has_rungs;
@@ -47,17 +54,5 @@ typedef struct {
 
 /* Writes the scripts that fit a run into directory/plots. Errors: HF_ESYSTEM. */
 hf_status hf_plots_write(const hf_plots_run *run, const char *directory, hf_error *err);
-
-/* What is told while figures are drawn; either may be NULL. */
-typedef struct {
-    void *data;
-    void (*drawn)(void *data, const char *image);    /* a file that was written */
-    void (*failed)(void *data, const char *message); /* a figure that is missing, and gnuplot's reason */
-} hf_plots_listener;
-
-/* Runs gnuplot on every script in directory/plots, also when one fails. terminal: png, svg, pdf or qt. An image takes its name
- * only when gnuplot has succeeded. Errors: HF_EUSAGE (no scripts, unknown terminal), HF_ESYSTEM (gnuplot is missing, cannot draw
- * for the terminal, failed on a script or was interrupted). */
-hf_status hf_plots_draw(const char *directory, const char *terminal, const hf_plots_listener *listener, hf_error *err);
 
 #endif

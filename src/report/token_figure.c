@@ -12,7 +12,7 @@
 static void write_run(FILE *stream, const hf_token_figure *f)
 {
     fprintf(stream, "# configuration %016" PRIx64 "\n", f->hash);
-    hf_plots_write_string(stream, "run_title", f->title);
+    hf_plots_write_text(stream, "run_title", f->title);
     fprintf(stream, "run_title = run_title . ' (seed %" PRIu64 ")'\nsource = '../train/seed-%" PRIu64 "/'\n", f->seed, f->seed);
     fprintf(stream, "heads = %zu\nlevels = %zu\n", f->heads, f->levels);
 }
@@ -51,10 +51,10 @@ hf_status hf_token_figure_write(const hf_token_figure *figure, const char *direc
     char *plots = hf_path_join(directory, "plots");
     hf_status status = plots == NULL ? hf_fail_memory(err, "a file name") : hf_directory_make(plots, err);
     if (status == HF_OK)
-        status = hf_plots_write_script(plots, "tokens", write_facts, figure,
+        status = hf_plots_write_script(plots, "tokens", figure->labels, write_facts, figure,
                                        (const char *const[]){hf_plot_canvas, hf_plot_tokens, NULL}, err);
     if (status == HF_OK && figure->maps->count > 0)
-        status = hf_plots_write_script(plots, "maps", write_map_facts, figure,
+        status = hf_plots_write_script(plots, "maps", figure->labels, write_map_facts, figure,
                                        (const char *const[]){hf_plot_canvas, hf_plot_maps, NULL}, err);
     free(plots);
     return status;

@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/lists.h"
+#include "report/params.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,6 +12,7 @@
 
 typedef struct {
     const char *title;
+    const hf_labels *labels;
     uint64_t hash;      /* of the configuration */
     uint64_t seed;      /* whose tables are drawn */
     uint64_t best_step; /* of the least held-out excess */

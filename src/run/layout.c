@@ -71,17 +71,25 @@ static bool is_our_script(const char *root, const char *name, size_t length)
     return strncmp(line, wanted, strlen(wanted)) == 0;
 }
 
+/* Length of the name of the figure that root/plots/NAME is of: up to its ending. */
+static size_t figure_length(const char *name)
+{
+    static const char lines[] = "-lines.pdf"; /* what NAME.tex includes */
+    const size_t length = strlen(name), end = sizeof lines - 1;
+    return length > end && strcmp(name + length - end, lines) == 0 ? length - end : (size_t)(strrchr(name, '.') - name);
+}
+
 /* Whether root/path is a figure of headflow's. */
 static bool is_figure(const char *root, const char *path)
 {
     const char *name = path + strlen("plots/"), *dot = strrchr(path, '.');
-    static const char *const kinds[] = {".gp", ".png", ".svg", ".pdf"};
+    static const char *const kinds[] = {".gp", ".png", ".svg", ".pdf", ".eps", ".tex"};
     bool known = false;
     if (strncmp(path, "plots/", strlen("plots/")) != 0 || strchr(name, '/') != NULL || dot == NULL)
         return false;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         known = known || strcmp(dot, kinds[i]) == 0;
-    return known && is_our_script(root, name, (size_t)(dot - name));
+    return known && is_our_script(root, name, figure_length(name));
 }
 
 /* Whether root/path is a page of headflow's: it says so in its second line. */
@@ -181,7 +189,8 @@ static bool is_image_of_new(const publication *p, const char *path)
     const char *dot = strrchr(path, '.');
     if (dot == NULL || strcmp(dot, ".gp") == 0 || strncmp(path, "plots/", strlen("plots/")) != 0)
         return false;
-    snprintf(script, sizeof script, "%.*s.gp", (int)(dot - path), path);
+    const size_t folder = strlen("plots/");
+    snprintf(script, sizeof script, "%.*s.gp", (int)(folder + figure_length(path + folder)), path);
     return hf_layout_has(p->commit.work, script);
 }
 

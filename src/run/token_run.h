@@ -7,6 +7,7 @@
 #include "report/table.h"
 #include "run/learner.h"
 #include "run/params.h"
+#include "report/params.h"
 #include "run/run.h"
 #include "train/token_probe.h"
 
@@ -15,6 +16,7 @@ typedef struct {
     hf_learner_params learner;
     hf_output_params output;
     hf_detect_params detect;
+    const hf_labels *labels; /* of figures */
     hf_table_origin origin; /* seed: the first */
     uint64_t state_hash;    /* of what a saved state depends on */
     double *teacher, *start; /* of the learner, to be freed by hf_fill_clear_token_run */

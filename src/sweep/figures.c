@@ -6,6 +6,7 @@
 #include "core/text.h"
 #include "core/file.h"
 #include "core/plural.h"
+#include "report/labels.h"
 #include "report/plot_scripts.h" /* made from plots/ by make */
 #include "report/plots.h"
 #include "sweep/fit.h"
@@ -67,15 +68,18 @@ static void write_list(FILE *stream, const char *name, size_t count)
 }
 
 /* x_name = ..., x_log = ..., x_at = [...], and for an axis without numbers x_labels = [...]. */
-static void write_axis(FILE *stream, const char *letter, const hf_axis *axis)
+static void write_axis(FILE *stream, const char *letter, const hf_axis *axis, const hf_labels *labels)
 {
-    char name[160], shown[80], digits[HF_REAL_TEXT];
+    char name[160], label[HF_LABEL_TEXT], shown[80], digits[HF_REAL_TEXT];
     const char *unit = axis->name != NULL ? "" : hf_keys_find(axis->key)->unit;
     const bool has_unit = *unit != '\0' && strcmp(unit, "1") != 0;
-    snprintf(name, sizeof name, "%s%s%s%s", axis->name != NULL ? axis->name : axis->key, has_unit ? " [" : "",
-             has_unit ? unit : "", has_unit ? "]" : "");
     fprintf(stream, "%s_name = ", letter);
-    hf_plots_quote(stream, name);
+    hf_labels_write(stream, hf_labels_text(labels, column_of(axis), label));
+    if (has_unit) {
+        snprintf(name, sizeof name, " [%s]", unit);
+        fputs(" . ", stream);
+        hf_labels_write_text(stream, name);
+    }
     fprintf(stream, "\n%s_count = %zu\n%s_log = %d\n%s_labelled = %d\n", letter, axis->values.count, letter,
             is_geometric(axis), letter, !hf_axes_is_numeric(axis));
     snprintf(name, sizeof name, "%s_at", letter);
@@ -87,7 +91,7 @@ static void write_axis(FILE *stream, const char *letter, const hf_axis *axis)
     write_list(stream, name, axis->values.count);
     for (size_t i = 0; i < axis->values.count; i++) {
         fputs(i == 0 ? "" : ", ", stream);
-        hf_plots_quote(stream, show_value(axis, i, shown));
+        hf_labels_write_text(stream, show_value(axis, i, shown));
     }
     fputs("]\n", stream);
 }
@@ -104,7 +108,7 @@ static void write_slice(FILE *stream, const hf_config *config, size_t first)
             (size_t)snprintf(text + used, sizeof text - used, "%s%s%s%s", between, column_of(&over->at[i]),
                              config->sweep.zip ? "" : " = ", config->sweep.zip ? "" : show_value(&over->at[i], 0, shown));
     }
-    hf_plots_write_string(stream, "slice", text);
+    hf_plots_write_text(stream, "slice", text);
 }
 
 /* ---- quantities ---- */
@@ -115,6 +119,18 @@ static void write_names(FILE *stream, const char *name, const hf_sweep *sweep, b
     for (size_t i = 0; i < sweep->asked_count; i++) {
         fputs(i == 0 ? "" : ", ", stream);
         hf_plots_quote(stream, units ? hf_quantity_unit(&sweep->config, &sweep->report[i]) : sweep->report[i].name);
+    }
+    fputs("]\n", stream);
+}
+
+/* What figures call them. */
+static void write_quantity_labels(FILE *stream, const hf_sweep *sweep)
+{
+    char label[HF_LABEL_TEXT];
+    write_list(stream, "quantity_label", sweep->asked_count);
+    for (size_t i = 0; i < sweep->asked_count; i++) {
+        fputs(i == 0 ? "" : ", ", stream);
+        hf_labels_write(stream, hf_labels_text(&sweep->config.labels, sweep->report[i].name, label));
     }
     fputs("]\n", stream);
 }
@@ -132,6 +148,7 @@ static void write_quantities(FILE *stream, const hf_sweep *sweep)
 {
     fprintf(stream, "seeds = %zu\nquantities = %zu\n", sweep->config.sweep.seeds, sweep->asked_count);
     write_names(stream, "quantity", sweep, false);
+    write_quantity_labels(stream, sweep);
     write_names(stream, "unit", sweep, true);
     write_flags(stream, "is_time", sweep, true);
     write_flags(stream, "is_count", sweep, false);
@@ -145,12 +162,12 @@ static void write_point_facts(FILE *stream, const void *data)
     const hf_config *config = &sweep->config;
     const hf_axes *over = &config->sweep.over;
     const size_t x = 0, y = hf_axes_group(over, 1);
-    hf_plots_write_string(stream, "run_title", config->title);
+    hf_plots_write_text(stream, "run_title", config->title);
     write_slice(stream, config, is_plane(config) ? 2 : 1);
-    write_axis(stream, "x", &over->at[x]);
+    write_axis(stream, "x", &over->at[x], &config->labels);
     fprintf(stream, "x_stride = %zu\n", hf_axes_stride(config, x));
     if (is_plane(config)) {
-        write_axis(stream, "y", &over->at[y]);
+        write_axis(stream, "y", &over->at[y], &config->labels);
         fprintf(stream, "y_stride = %zu\n", hf_axes_stride(config, y));
     }
     write_quantities(stream, sweep);
@@ -174,13 +191,16 @@ static void write_fit_facts(FILE *stream, const void *data)
     const size_t used = strlen(law);
     snprintf(law + used, sizeof law - used, "     R² = %.6f     %zu run%s", f->result->r2, f->result->runs,
              hf_plural(f->result->runs));
-    hf_plots_write_string(stream, "run_title", f->sweep->config.title);
-    hf_plots_write_string(stream, "law", law);
+    hf_plots_write_text(stream, "run_title", f->sweep->config.title);
+    hf_plots_write_text(stream, "law", law);
     hf_plots_write_string(stream, "law_name", f->result->law->name);
-    hf_plots_write_string(stream, "law_warning", warning);
+    hf_plots_write_text(stream, "law_warning", warning);
     fprintf(stream, "response_scale = %d\nparameter_scale = %d\n", (int)f->result->law->response,
             (int)f->result->law->parameter);
-    hf_plots_write_string(stream, "response", f->fit->response);
+    char label[HF_LABEL_TEXT];
+    fputs("response = ", stream);
+    hf_labels_write(stream, hf_labels_text(&f->sweep->config.labels, f->fit->response, label));
+    putc('\n', stream);
     const hf_quantity wanted = hf_quantity_of(f->fit->response);
     const char *column = f->fit->response;
     for (size_t i = 0; i < f->sweep->asked_count; i++) {
@@ -196,6 +216,12 @@ static void write_fit_facts(FILE *stream, const void *data)
     for (size_t k = 0; k < f->fit->on.count; k++) {
         fputs(k == 0 ? "" : ", ", stream);
         hf_plots_quote(stream, column_of(&over->at[hf_axes_find(over, f->fit->on.at[k])]));
+    }
+    fputs("]\n", stream);
+    write_list(stream, "parameter_label", f->fit->on.count);
+    for (size_t k = 0; k < f->fit->on.count; k++) {
+        fputs(k == 0 ? "" : ", ", stream);
+        hf_labels_write(stream, hf_labels_text(&f->sweep->config.labels, column_of(&over->at[hf_axes_find(over, f->fit->on.at[k])]), label));
     }
     fputs("]\n", stream);
     write_list(stream, "exponent", f->fit->on.count);
@@ -216,7 +242,7 @@ static hf_status write_fit(const hf_sweep *sweep, const hf_results *results, siz
         return status;
     const fit_facts facts = {sweep, &sweep->config.fit.at[i], &result};
     if (!isnan(result.number[0].value)) {
-        status = hf_plots_write_script(plots, name, write_fit_facts, &facts, parts, err);
+        status = hf_plots_write_script(plots, name, &sweep->config.labels, write_fit_facts, &facts, parts, err);
         *any = true;
     }
     hf_fit_clear(&result);
@@ -237,8 +263,8 @@ hf_status hf_figures_write(const hf_sweep *sweep, const hf_results *results, boo
     char *plots = hf_path_join(sweep->directory, "plots");
     hf_status status = plots == NULL ? hf_fail_memory(err, "a file name") : hf_directory_make(plots, err);
     if (status == HF_OK)
-        status =
-            hf_plots_write_script(plots, is_map ? "map" : "curves", write_point_facts, sweep, is_map ? map : curves, err);
+        status = hf_plots_write_script(plots, is_map ? "map" : "curves", &config->labels, write_point_facts, sweep,
+                                       is_map ? map : curves, err);
     *any = status == HF_OK;
     for (size_t i = 0; i < config->fit.count && status == HF_OK; i++)
         status = write_fit(sweep, results, i, plots, any, err);
