@@ -622,7 +622,7 @@ static void test_bad_files(void **state)
         count++;
     }
     closedir(directory);
-    assert_true(count > 50);
+    assert_true(count >= 172); /* so many there were when this was written */
 }
 
 static void test_not_a_model(void **state)

@@ -172,15 +172,6 @@ void hf_basis_product(const hf_basis *basis, const double *x, const double *y, d
     }
 }
 
-void hf_basis_multiplier(const hf_basis *basis, const double *x, double *matrix)
-{
-    memset(matrix, 0, basis->heads * basis->heads * sizeof *matrix);
-    for (size_t i = 0; i < basis->term_count; i++) {
-        hf_basis_term t = basis->term[i];
-        matrix[t.m * basis->heads + t.n] += t.c * x[t.l];
-    }
-}
-
 /* ---- between heads and modes ---- */
 
 /* x_k - x_l for one column of modes; coefficients of contrasts that do not tell k from l are exactly 0. */

@@ -54,9 +54,6 @@ void hf_basis_free(hf_basis *basis);
 /* result (H) = modes of the products x_k y_k, from the modes x and y (H each). */
 void hf_basis_product(const hf_basis *basis, const double *x, const double *y, double *result);
 
-/* matrix (H, H): multiplication by x, matrix[m][n] = sum_l c_mnl x[l]; diag(x_k) in the coordinates of the modes. */
-void hf_basis_multiplier(const hf_basis *basis, const double *x, double *matrix);
-
 /* Modes (H rows of width) of the numbers that every head has, given as the sum of a base (H, width; NULL: 0) and a
  * deviation (H, width): contrasts between heads of equal base are made from the deviations alone, however small these
  * are. */

@@ -61,10 +61,6 @@ hf_status hf_flow_rebase(hf_flow *flow, double *y, hf_error *err);
  * HF_ESYSTEM. */
 hf_status hf_flow_use_basis(hf_flow *flow, const double *distance, hf_error *err);
 
-/* Inner product in which the logit flow is a gradient flow and J is symmetric: sum v w / rho_v + sum n_i a b / rho_a. A
- * rate of 0 leaves its part out. */
-double hf_flow_inner(const hf_flow *flow, const double *x, const double *y);
-
 /* max_k |sum_i n_i a_ki| / sum_i n_i: how far their mean, which is 0, has moved. */
 double hf_flow_mean_logit(const hf_flow *flow, const double *y);
 
