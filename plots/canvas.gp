@@ -51,10 +51,13 @@ page = page_mm > 0 ? page_mm / 25.4 * 72 / scale_unit : 0.0
 paged = page > 0
 # Letters of notes: no less than 7 points in print. LaTeX has its own sizes.
 note_size = !is_print ? 10.0 : text_pt < 8.4 ? (text_pt > 7 ? 84 / text_pt : 12.0) : 10.0
+# ... and of those with an index, which is smaller
+index_font = is_print ? "" : sprintf(",%.3g", note_size)
 note_font = tex ? "" : sprintf(",%.3g", note_size)
 title_font = tex ? "" : is_print ? ",12" : ",15"
 number_format = tex ? "$%g$" : "%g"
 numeral(x) = sprintf(number_format, x)
+percent = tex ? "\\%" : "%"
 say(in_tex, in_text) = tex ? in_tex : in_text
 bold(text) = tex ? "\\textbf{" . text . "}" : "{/:Bold " . text . "}"
 
@@ -67,8 +70,8 @@ by_cairo(name, w, h) = sprintf("set terminal %s ", name) . \
               sprintf("size %g,%g fontscale 0.67", w / 96.0, h / 96.0))
 canvas(w, h) = \
   terminal_name eq "cairolatex" ? "set terminal cairolatex pdf input colourtext " . inches(w, h) . \
-    sprintf(" linewidth %.9g pointscale %.9g dashlength 0.6 header '\\fontsize{%g}{%g}\\selectfont'; set output output_name", \
-            2 * scale_unit, 2 * scale_unit, text_pt, 1.2 * text_pt) : \
+    sprintf(" font ',%g' linewidth %.9g pointscale %.9g dashlength 0.6 header '\\fontsize{%g}{%g}\\selectfont'; set output output_name", \
+            text_pt, 4 * scale_unit, scale_unit, text_pt, 1.2 * text_pt) : \
   terminal_name eq "tikz" ? "set terminal tikz " . inches(w, h) . \
     sprintf(" linewidth %.9g font ',%g'; set output output_name", scale_unit / 0.4, text_pt) : \
   (terminal_name eq "png" ? sprintf("set terminal pngcairo size %d,%d fontscale %.9g linewidth %.9g pointscale %.9g", \
@@ -91,8 +94,8 @@ in_row(w, letters) = most(1, floor(w / (36.0 + 7.8 * letters)))
 legend_high(w, n, letters) = !paged ? 0.0 : 8.0 + 19.0 * ceil(n / real(in_row(w, letters)))
 legend(x, y, w, n, letters) = !paged ? \
   sprintf("set key at screen %g, %g left top Left reverse vertical samplen 2.6 spacing 1.25", across(x + w + 14), up(y)) : \
-  sprintf("set key at screen %g, %g left bottom Left reverse horizontal maxcols %d samplen 2 spacing 0.95", \
-          across(x - 12), up(y - 3), in_row(w, letters))
+  sprintf("set key at screen %g, %g left bottom Left reverse horizontal maxcols %d samplen 2 spacing %g", \
+          across(x - 12), up(y - 3), in_row(w, letters), tex ? 1.15 : 0.95)
 
 # The letter of panel number k, at x units from the left, a little above y: eval letter(k, x, y).
 letter(k, x, y) = !has_letters ? "" : \
@@ -102,7 +105,7 @@ letter(k, x, y) = !has_letters ? "" : \
 # The frames of panels and the room that their ticks and labels need, below and on the left.
 frame = "set border 31 lw 1.2 lc rgb '#404040'; set tics nomirror out scale 0.6, 0.3 format number_format textcolor rgb 'black';" . \
   "set grid xtics ytics lt 1 dt solid lc rgb '#e2e2e2' lw 1; unset colorbox" . \
-  (paged ? "; set xtics offset 0, 0.35; set ytics offset 0.4, 0; set xlabel offset 0, 0.9; set ylabel offset 0.4, 0" : "")
+  (paged ? (tex ? "; set xtics offset 0, 0.1" : "; set xtics offset 0, 0.35") . "; set ytics offset 0.4, 0; set xlabel offset 0, 0.9; set ylabel offset 0.4, 0" : "")
 below = paged ? 46.0 : 62.0
 beside = paged ? 74.0 : 95.0 # of labels such as 10⁻²
 rim = 16.0 # on the right of a page

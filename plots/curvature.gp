@@ -101,7 +101,7 @@ if (saddles ne "") {
 do for [k = 1:|$saddles|] {
   if (words($saddles[k]) == 3) {
     t = as_number(word($saddles[k], 1))
-    set label 10 + k word($saddles[k], 3) at first t, first squash(as_number(word($saddles[k], 2))) center offset 0, -0.8 @mark_text
+    set label 10 + k word($saddles[k], 3) at first t, first squash(as_number(word($saddles[k], 2))) center offset 0, -0.8 @mark_text front
     if (t == t_begin) { set label 10 + k left offset 0.8, 0 }
     if (t == t_last) { set label 10 + k right offset -0.8, 0 }
   }

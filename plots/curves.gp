@@ -4,7 +4,7 @@
 panels = shown(drawn_quantities)
 
 seeds_note = seeds > 1 ? sprintf("medians over %d seeds", seeds) : ""
-band_note = seeds < 2 ? "" : seeds < 11 ? "band: 10 to 90 % quantiles, of so few runs nearly their range" : "band: 10 to 90 % of the runs"
+band_note = seeds < 2 ? "" : seeds < 11 ? "band: 10 to 90 " . percent . " quantiles, of so few runs nearly their range" : "band: 10 to 90 " . percent . " of the runs"
 row(i) = (int(i) - 1) * x_stride + 1
 rows = x_count * x_stride
 array median[rows]

@@ -93,7 +93,7 @@ do for [k = 1:panels] {
       c = as_number(word(settles, i + 1))
       set object 2 * i + 2 rectangle behind fillcolor rgb stage_colour fillstyle solid noborder from first b, graph 0 to first c, graph 1
       middle = is_log ? sqrt(b * c) : (b + c) / 2
-      set label i + 1 numeral(i + 1) at first middle, graph paged ? 0.88 : 0.93 center font note_font tc rgb is_grey ? "#404040" : "#a04000"
+      set label i + 1 numeral(i + 1) at first middle, graph paged ? 0.88 : 0.93 center font note_font tc rgb is_grey ? "#404040" : "#a04000" front
     }
   }
   y = top + below_it + (k - 1) * block

@@ -28,7 +28,7 @@ figure_note = and_note(and_note(and_note(seeds_note, lines_note), and_note(never
 # Layout; y is counted from the top. Right of every panel stands its colour scale.
 columns = columns_for(panels, !paged ? 3 : page > 900 ? 4 : page > 620 ? 3 : page > 440 ? 2 : 1)
 blocks = ceil(panels / real(columns))
-left = y_labelled ? (paged ? 100.0 : 140.0) : paged ? 62.0 : 95.0; right = paged ? 66.0 : 105.0; gap = paged ? 96.0 : 165.0
+left = y_labelled ? (paged ? 100.0 : 140.0) : paged ? 62.0 : 95.0; right = paged ? 82.0 : 105.0; gap = paged ? 104.0 : 165.0
 row_gap = paged ? 50.0 : 78.0
 width = paged ? page : left + columns * (columns > 2 ? 360.0 : columns > 1 ? 440.0 : 620.0) + (columns - 1) * gap + right
 wide = (width - left - right - (columns - 1) * gap) / columns

@@ -94,7 +94,7 @@ is_late(t) = log_time ? log10(t / t_begin) > 0.75 * decades : t > 0.75 * t_last
 time_line(tag, name, t, y, labelled) = t < t_begin ? "" : \
   sprintf("set arrow %d from first %.17g, graph 0 to first %.17g, graph 1 nohead back dt 2 lw 1 lc rgb '#606060';", tag, t, t) . \
   (!labelled ? "" : \
-   sprintf("set label %d %s at first %.17g, graph %g font note_font tc rgb '#404040' %s;", tag + 1, name, t, y, \
+   sprintf("set label %d %s at first %.17g, graph %g font index_font tc rgb '#404040' front %s;", tag + 1, name, t, y, \
            is_late(t) ? "right offset -0.6, 0" : "left offset 0.6, 0"))
 findings(labelled) = "set for [k = 1:rests] object k rectangle behind fillcolor rgb rest_colour fillstyle solid noborder" . \
   "  from first as_number(word(rest_from, k)), graph 0 to first as_number(word(rest_to, k)), graph 1;" . \

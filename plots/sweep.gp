@@ -11,7 +11,7 @@ and_note(a, b) = strlen(a) && strlen(b) ? a . "; " . b : a . b
 
 # A title, and below it what the figure shows, x units from the left. On a page the note stands in rows of so many letters, with or
 # without a title: note_high is the room that it needs below the title.
-note_letters = paged ? floor((page - 20) / (8.2 * note_size / 12)) : 100000
+note_letters = paged ? floor((page - 24) / (8.2 * (tex ? 12 : note_size) / 12)) : 100000
 cut_at(text, n) = n < 10 || text[n:n] eq " " ? n : cut_at(text, n - 1)
 rest_of(text) = text[cut_at(text, note_letters) + 1:*]
 wrapped(text) = strlen(text) <= note_letters ? text : text[1:cut_at(text, note_letters)] . "\n" . wrapped(rest_of(text))

@@ -74,7 +74,7 @@ eval best_line
 eval legend_of(1)
 eval title_at(left)
 if (has_best) {
-  set label 2 paged ? sprintf("best step %d", best_step) : sprintf("least held-out excess, step %d", best_step) at first best_step, graph paged ? 0.9 : 1 + 11 / high font note_font textcolor rgb "#404040"
+  set label 2 paged ? sprintf("best step %d", best_step) : sprintf("least held-out excess, step %d", best_step) at first best_step, graph paged ? 0.9 : 1 + 11 / high font note_font textcolor rgb "#404040" front
   if (is_late) { set label 2 right offset paged ? -0.6 : 0, 0 } else { set label 2 left offset paged ? 0.6 : 0, 0 }
 }
 set ylabel paged ? label_divergence : "nats"
