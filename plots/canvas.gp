@@ -90,12 +90,14 @@ title_at(x) = has_title ? sprintf("set label 1 bold(run_title) at screen %g, %g 
 
 # Legends stand to the right of a panel or, on a page, in rows above it: n entries, the longest of so many letters, for the panel at
 # x, y that is w units wide. eval legend(x, y, w, n, letters); legend_high is the room that it needs above.
-in_row(w, letters) = most(1, floor(w / (36.0 + 7.8 * letters)))
+# gnuplot takes letters for as wide as digits are, and most are narrower.
+narrower(letters) = letters > 14 ? 0.2 * letters : 0.1 * letters
+in_row(w, letters) = most(1, floor(w / (10.2 * (4.5 + letters - narrower(letters)))))
 legend_high(w, n, letters) = !paged ? 0.0 : 8.0 + 19.0 * ceil(n / real(in_row(w, letters)))
 legend(x, y, w, n, letters) = !paged ? \
-  sprintf("set key at screen %g, %g left top Left reverse vertical samplen 2.6 spacing 1.25", across(x + w + 14), up(y)) : \
-  sprintf("set key at screen %g, %g left bottom Left reverse horizontal maxcols %d samplen 2 spacing %g", \
-          across(x - 12), up(y - 3), in_row(w, letters), tex ? 1.15 : 0.95)
+  sprintf("set key at screen %g, %g left top Left reverse vertical samplen 2.6 spacing 1.25 width 0", across(x + w + 14), up(y)) : \
+  sprintf("set key at screen %g, %g left bottom Left reverse horizontal maxcols %d samplen 2 spacing %g width %g", \
+          across(x - 12), up(y - 3), in_row(w, letters), tex ? 1.15 : 0.95, -narrower(letters))
 
 # The letter of panel number k, at x units from the left, a little above y: eval letter(k, x, y).
 letter(k, x, y) = !has_letters ? "" : \

@@ -21,7 +21,8 @@ left = beside; right = paged ? rim : 265.0
 width = paged ? page : left + 900.0 + right
 wide = width - left - right
 high = paged ? 180.0 : 430.0; stage_high = !with_stages ? 0.0 : paged ? 110.0 : 260.0
-longest = has_drift ? 21 : samples > 0 || !is_timed ? 20 : 19
+drift_name = paged ? "with SGD's drift" : "flow with SGD's drift"
+longest = paged ? 17 : 21
 entries = 2 + (seeds > 1) + (has_flow > 0) + has_drift + (samples > 0) + (validation > 0)
 stage_entries = 3 + has_drift
 top = (paged && has_title ? 52.0 : head_high) + legend_high(wide, entries, longest)
@@ -72,11 +73,11 @@ plot summary using axis_column:"loss_p10":"loss_p90" with filledcurves lc rgb tr
      for [k = 0:faint - 1] seed_table(k) using axis_column:"loss" with lines lc rgb training_colour lw 0.8 \
        title k > 0 ? "" : seeds > 12 ? "first seed" : "every seed", \
      summary using axis_column:"loss" with lines lc rgb training_colour lw 2.5 title sprintf("median of %d", seeds), \
-     for [k = 1:words(levels)] level(k) with lines lc rgb "black" dt 3 lw 1.2 title k == 1 ? "plateaus of the flow" : "", \
+     for [k = 1:words(levels)] level(k) with lines lc rgb "black" dt 3 lw 1.2 title k == 1 ? (paged ? "flow's plateaus" : "plateaus of the flow") : "", \
      (with_flow ? flow_table : summary) using (with_flow ? column("t") : NaN):"loss" with lines lc rgb "black" lw 2.5 \
        title with_flow ? "flow" : "", \
      (has_drift ? drift_table : summary) using (has_drift ? column("t") : NaN):"loss" with lines lc rgb drift_colour dt 2 lw 2.5 \
-       title has_drift ? "flow with SGD's drift" : "", \
+       title has_drift ? drift_name : "", \
      summary using axis_column:(samples > 0 ? column("train_loss") : NaN) with lines lc rgb "#909090" lw 2 \
        title samples > 0 ? "training samples" : "", \
      summary using axis_column:(validation > 0 ? column("validation_loss") : NaN) with lines lc rgb third_colour lw 2 \
@@ -117,7 +118,7 @@ eval letter(2, 2, stage_top)
        for [k = 1:stages] '+' using (k):(middle[k]):(low[k]):(high_at[k]) every ::0::0 with yerrorbars pt 7 ps 1.4 lw 2 \
          lc rgb training_colour title k == 1 ? say("median, 10--90 \\%", "median, 10–90 %") : "", \
        compare using (column("stage") + 0.12):(has_drift ? percent("drift") : NaN) with points pt 13 ps 2 lc rgb drift_colour \
-         title has_drift ? "flow with SGD's drift" : ""
+         title has_drift ? drift_name : ""
 }
 unset multiplot
 set output

@@ -3,7 +3,7 @@
 panels = shown(patterns)
 columns = columns_for(panels, paged ? least(5, most(1, floor((page - 75) / 105))) : 5)
 blocks = ceil(panels / real(columns)) # of two rows of panels each
-left = paged ? 64.0 : 85.0; right = paged ? rim : 150.0; gap = 12.0; row_gap = paged ? 12.0 : 14.0; loss_gap = paged ? 28.0 : 65.0
+left = paged ? 70.0 : 85.0; right = paged ? rim : 150.0; gap = 12.0; row_gap = paged ? 12.0 : 14.0; loss_gap = paged ? 28.0 : 65.0
 block_gap = paged ? 48.0 : 78.0; bottom = below
 width = paged ? page : columns > 2 ? 1500.0 : columns > 1 ? 1150.0 : 850.0
 across_all = width - left - right

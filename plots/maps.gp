@@ -5,12 +5,12 @@ keys = query_first + queries - 1
 blocks_here = shown(blocks)
 steps_here = blocks_here * words(map_steps) <= 24 ? words(map_steps) : most(1, 24 / blocks_here)
 panels = blocks_here * steps_here
-columns = columns_for(steps_here, !paged ? 4 : most(1, floor((page - 180) / 110)))
+columns = columns_for(steps_here, !paged ? 4 : most(1, floor((page - 220) / 110)))
 lines_of_block = ceil(steps_here / real(columns))
 rows = blocks_here * lines_of_block
 
 # Layout; y is counted from the top.
-left = paged ? 50.0 : 72.0; right = paged ? 150.0 : 205.0; gap = paged ? 14.0 : 26.0; top = head_high + (paged ? 34.0 : 20.0)
+left = paged ? 62.0 : 72.0; right = paged ? 182.0 : 205.0; gap = paged ? 14.0 : 26.0; top = head_high + (paged ? 34.0 : 20.0)
 row_gap = paged ? 40.0 : 52.0; bottom = below
 legend_gap = paged ? 20.0 : 28.0
 wide = paged ? (page - left - right - (columns - 1) * gap) / columns : columns == 1 ? 460.0 : columns == 2 ? 360.0 : 280.0
@@ -158,7 +158,7 @@ unset ytics
 set label 2 sprintf(heads > 1 ? "each of all" : "") at first strongest, first ramp offset 1, 0
 do for [h = 1:lights] { set label 2 + h sprintf(heads > 1 ? "head %d" : "the head", h) at first strongest, first h offset 1, 0 }
 if (more > 0) { set label 3 + lights sprintf("and %d more heads", more) at screen across(legend_left), up(top + 24.0 * ramp + 36) font note_font }
-set label 4 + lights sprintf(words(span_from) > 0 ? "numbers above: spans" : "") at screen across(legend_left), up(top + 24.0 * ramp + 56) font note_font textcolor rgb "#606060"
+set label 4 + lights sprintf(words(span_from) > 0 ? paged ? "numbers: spans" : "numbers above: spans" : "") at screen across(legend_left), up(top + 24.0 * ramp + 56) font note_font textcolor rgb "#606060"
 if (steps_here < words(map_steps) || blocks_here < blocks) {
   set label 5 + lights sprintf("%d maps of %d", panels, words(map_steps) * blocks) at screen across(legend_left), up(top + 24.0 * ramp + 74) font note_font
 }

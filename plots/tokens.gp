@@ -46,16 +46,16 @@ room = lines_there - spans_named - (levels > spans_named)
 heads_drawn = shown(heads)
 heads_named = heads <= room ? heads : room - 1
 more_heads = heads_drawn < heads ? sprintf("%d heads of %d", heads_drawn, heads) : sprintf("and %d more heads", heads - heads_named)
-legend_heads = "for [h = 1:heads_named] NaN with lines lw 2.5 lc rgb head_colour(h) title sprintf('head %d', h)," . \
-  " for [i = 1:heads > heads_named] NaN with lines lc rgb 'white' title more_heads," . \
-  " for [k = 1:levels > 1 ? spans_named : 0] NaN with lines lw 2 dt span_dash(k) lc rgb '#606060' title sprintf(of_span, k)," . \
-  " for [i = 1:levels > spans_named] NaN with lines lc rgb 'white' title sprintf('and %d more spans', levels - spans_named)"
+legend_heads = "for [h = 1:heads_named] NaN with lines lw 2.5 lc rgb head_colour(h) title sprintf('head %d', h)" . \
+  (heads > heads_named ? ", NaN with lines lc rgb 'white' title more_heads" : "") . \
+  (levels > 1 ? ", for [k = 1:spans_named] NaN with lines lw 2 dt span_dash(k) lc rgb '#606060' title sprintf(of_span, k)" : "") . \
+  (levels > spans_named ? ", NaN with lines lc rgb 'white' title sprintf('and %d more spans', levels - spans_named)" : "")
 
 # Layout; y is counted from the top. Row k has so many entries in its legend.
 first_entries = least(levels, 6) + 2
 entries(k) = k == 1 ? first_entries : k == 2 && has_cuts ? words(cuts) + 1 : \
   least(heads, heads_named) + (heads > heads_named) + (levels > 1 ? spans_named : 0) + (levels > spans_named)
-letters(k) = k == 1 ? 18 : k == 2 && has_cuts ? 24 : heads > heads_named ? 16 : 10
+letters(k) = k == 1 ? 17 : k == 2 && has_cuts ? 24 : heads > heads_named ? 16 : 10
 room_above(k) = (k == 1 ? (paged ? head_high + 16 : 78.0) : paged ? 10.0 : 18.0) + legend_high(wide, entries(k), letters(k))
 row_top(k) = room_above(k) + (k > 1 ? row_top(k - 1) + high : 0)
 height = row_top(panels) + high + below

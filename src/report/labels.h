@@ -7,12 +7,13 @@
 #define HF_REPORT_LABELS_H
 
 #include "core/error.h"
+#include "report/markup.h"
 #include "report/params.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 
-#define HF_LABEL_TEXT 400
+#define HF_LABEL_TEXT HF_MARKUP_TEXT
 
 /* Whether every figure may show a thing of this name; keys of the model file have names besides. */
 bool hf_labels_knows(const char *name);
