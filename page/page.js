@@ -80,7 +80,8 @@
     function buildPanels(box) {
       const isMap = run.kind === "maps";
       make("h4", {}, box, run.kind === "patterns" ? run.shareName : isMap ? "attention, queries downwards and keys to the right"
-        : "attention of each head (rows) on each position");
+        : run.classes ? "attention of each head (rows) on each class of positions, all of it" : "attention of each head (rows) on each position");
+      const place = run.kind === "patterns" ? "pattern " : run.classes ? "class " : "position ";
       const panels = make("div", { "class": "panels big" + (isMap ? " maps" : "") }, box);
       for (let p = 0; p < run.panels; p++) {
         const panel = make("div", { "class": "panel" }, panels);
@@ -89,21 +90,27 @@
         if (isMap) make("div", { "class": "of" }, panel, title);
         const grid = make("div", { "class": isMap ? "map" : "heads" }, panel);
         if (run.targets) {
+          make("span", { "class": "of", "aria-hidden": "true" }, grid, "pattern");
           const marks = make("div", { "class": "targets", "aria-hidden": "true" }, grid);
-          run.targets.forEach((x, j) => make("span", { style: "left:" + (100 * x).toFixed(2) + "%" }, marks, (run.targets.length > 4 ? "" : "pattern ") + (j + 1)));
+          let last = -1;
+          run.targets.forEach((x, j) => {
+            if (Math.abs(x - last) < 0.02) return;
+            make("span", { style: "left:" + (100 * x).toFixed(2) + "%" }, marks, j + 1);
+            last = x;
+          });
         }
         if (!isMap) for (let r = 0; r < run.rows; r++) make("span", { "class": "rl" }, grid, "head " + (r + 1));
         const svg = draw("svg", { viewBox: "0 0 " + run.columns + " " + run.rows, preserveAspectRatio: "none", role: "img",
           "aria-label": title || "attention at the time of the slider", style: "grid-row:" + (run.targets ? 2 : 1) + "/span " + (isMap ? 1 : run.rows) }, grid);
         for (let r = 0; r < run.rows; r++)
           for (let c = 0; c < run.columns; c++)
-            view.cells.push(draw("rect", { x: c, y: r, width: 1.02, height: 1, "class": "h" + colour(isMap ? head : r), "fill-opacity": 0 }, svg));
+            view.cells.push(draw("rect", { x: c, y: r, width: 1, height: 1, "class": "h" + colour(isMap ? head : r), "fill-opacity": 0 }, svg));
         svg.addEventListener("pointermove", (event) => point(event, svg, p));
         svg.addEventListener("pointerleave", () => say());
         if (!isMap) {
           const axis = make("div", { "class": "axis", "aria-hidden": "true" }, grid);
           [0, Math.floor((run.columns - 1) / 2), run.columns - 1].filter((c, i, all) => all.indexOf(c) === i)
-            .forEach((c) => make("span", {}, axis, (run.kind === "patterns" ? "pattern " : "position ") + labelOf(c)));
+            .forEach((c) => make("span", {}, axis, place + labelOf(c)));
         }
       }
       const key = make("div", { "class": "key" }, box);
@@ -133,7 +140,7 @@
       const r = Math.min(run.rows - 1, Math.max(0, Math.floor((event.clientY - area.top) / area.height * run.rows)));
       const value = root(run, ((at * run.panels + panel) * run.rows + r) * run.columns + c);
       const what = run.kind === "maps" ? "query " + (run.firstRow + r) + ", key " + (c + 1)
-        : "head " + (r + 1) + ", " + (run.kind === "patterns" ? "pattern " : "position ") + labelOf(c);
+        : "head " + (r + 1) + ", " + (run.kind === "patterns" ? "pattern " : run.classes ? "class " : "position ") + labelOf(c);
       says.textContent = timeText(at) + "; " + what + ": " + (isNaN(value) ? "none" : number(value * value, 3));
     }
 
@@ -146,9 +153,9 @@
         for (let c = 1; c < run.columns; c++)
           if (root(run, (at * run.rows + r) * run.columns + c) > root(run, (at * run.rows + r) * run.columns + best)) best = c;
         const value = root(run, (at * run.rows + r) * run.columns + best);
-        list.push("head " + (r + 1) + " most on " + labelOf(best) + " (" + (value * value).toFixed(2) + ")");
+        if (value * value >= 0.05 || run.kind !== "patterns") list.push("head " + (r + 1) + " most on " + labelOf(best) + " (" + (value * value).toFixed(2) + ")");
       }
-      return "; " + list.join(", ") + (run.rows > 8 ? ", \u2026" : "");
+      return list.length === 0 ? "; no head carries a pattern yet" : "; " + list.join(", ") + (run.rows > 8 ? ", \u2026" : "");
     }
     function say() { says.textContent = timeText(at) + words(); }
 
@@ -163,7 +170,10 @@
       view.bars.forEach((b, j) => {
         const shares = b.parts.map((part, h) => run.share[(at * run.heads + h) * run.patterns + j] || 0);
         const sum = shares.reduce((all, x) => all + Math.max(0, x), 0), scale = Math.max(1, sum);
-        shares.forEach((x, h) => { b.parts[h].style.width = 100 * Math.max(0, x) / scale + "%"; });
+        shares.forEach((x, h) => {
+          b.parts[h].style.width = 100 * Math.max(0, x) / scale + "%";
+          b.parts[h].hidden = x / scale < 0.002;
+        });
         b.bar.setAttribute("aria-label", shares.map((x, h) => "head " + (h + 1) + " " + x.toFixed(2)).join(", "));
       });
       if (view.cursor) {
@@ -311,6 +321,7 @@
           item.append(number(between(range, p), 3));
         });
         if (range.log) make("span", {}, key, "(logarithmic)");
+        make("span", {}, key, "grey: no value");
         ticks("yt", y, 8, middle);
         make("span", { "class": "yl" }, board, names[y]);
       } else {
@@ -326,7 +337,7 @@
           number(between(range, p), 3)));
         make("span", { "class": "yl" }, board, names[q] + (range.log ? " (logarithmic)" : ""));
       }
-      ticks("xt", x, 7, middle);
+      ticks("xt", x, Math.max(2, Math.floor(board.clientWidth / 90)), middle);
       make("span", { "class": "xl" }, board, names[x]);
       const here = draw("rect", { "class": "here", id: "here" }, svg);
       board.place = (i, j) => {

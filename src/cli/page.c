@@ -31,6 +31,8 @@ static hf_status read_model(hf_config *config, hf_page_params *params, hf_error 
     params->hash = origin.hash;
     params->rtol = config->solver.rtol;
     params->patterns = &config->target.patterns;
+    params->copies = &config->data.copies;
+    params->replicas = &config->data.replicas;
     return status;
 }
 

@@ -106,6 +106,12 @@ static size_t flows_of(const hf_page_params *p)
     return (size_t)p->runs_flow + (size_t)p->runs_drift;
 }
 
+bool hf_page_content_has_classes(const hf_page_content *c, size_t i)
+{
+    const hf_page_params *p = c->params;
+    return i < flows_of(p) || p->replicas == NULL || p->replicas->count == 0;
+}
+
 /* Folder of run i: flow, drift, then the seeds; *name: what the page calls it. */
 static void name_run(const hf_page_params *p, size_t i, char folder[64], char name[64])
 {
@@ -142,6 +148,7 @@ static hf_status read_runs(hf_page_content *c, hf_error *err)
     const hf_page_params *p = c->params;
     const size_t all = flows_of(p) + p->seeds;
     const size_t shown = all < HF_PAGE_SHOWN_RUNS ? all : HF_PAGE_SHOWN_RUNS;
+    const hf_movie_sizes sizes = {p->copies, p->replicas};
     c->left_out = all - shown;
     c->run = calloc(shown + 1, sizeof *c->run);
     c->folder = calloc(shown + 1, sizeof *c->folder);
@@ -151,7 +158,9 @@ static hf_status read_runs(hf_page_content *c, hf_error *err)
     for (size_t i = 0; i < shown && status == HF_OK; i++) {
         char name[64];
         name_run(p, i, c->folder[i], name);
-        status = hf_page_run_read(&c->run[i], p->directory, c->folder[i], name, HF_PAGE_ROOM / shown, err);
+        status =
+            hf_page_run_read(&c->run[i], p->directory, c->folder[i], name,
+                             hf_page_content_has_classes(c, i) ? &sizes : &(hf_movie_sizes){0}, HF_PAGE_ROOM / shown, err);
         c->runs += status == HF_OK;
         if (status == HF_OK)
             status = check_run(c, c->folder[i], err);

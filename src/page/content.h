@@ -29,6 +29,9 @@ typedef struct {
     size_t sweep_shown, sweep_count;
 } hf_page_content;
 
+/* Whether run i has the positions of the model: a training with replicas has more. */
+bool hf_page_content_has_classes(const hf_page_content *content, size_t i);
+
 /* Errors: as hf_page_write. Free with hf_page_content_clear. */
 hf_status hf_page_content_read(hf_page_content *content, const hf_page_params *params, hf_error *err);
 void hf_page_content_clear(hf_page_content *content);

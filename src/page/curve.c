@@ -54,16 +54,16 @@ static void write_power(int exponent, FILE *stream)
 }
 
 /* One label, and its line across the drawing. */
-static void write_tick(char axis, double place, double value, FILE *labels)
+static void write_tick(char axis, bool log, double place, double value, FILE *labels)
 {
     if (!(place > -1e-9 && place < 1 + 1e-9))
         return;
-    const double exponent = value > 0 ? log10(value) : (double)NAN;
+    const double exponent = log && value > 0 ? log10(value) : (double)NAN;
     fprintf(labels, "<span class=\"%ct\" style=\"%s:%.4g%%\">", axis, axis == 'x' ? "left" : "bottom", 100 * place);
     if (isfinite(exponent) && fabs(exponent - round(exponent)) < 1e-9)
         write_power((int)lround(exponent), labels);
     else
-        fprintf(labels, "%.4g", fabs(value) < 1e-300 ? 0 : value);
+        fprintf(labels, "%.6g", fabs(value) < 1e-300 ? 0 : value);
     fputs("</span>", labels);
 }
 
@@ -74,7 +74,7 @@ static void write_ticks(char name, const hf_curve_axis *axis, int count, FILE *s
         const int first = (int)ceil(log10(axis->low) - 1e-9), last = (int)floor(log10(axis->high) + 1e-9);
         const int step = (last - first) / count + 1;
         for (int k = first; k <= last; k += step)
-            write_tick(name, hf_curve_place(axis, pow(10, k)), pow(10, k), stream);
+            write_tick(name, axis->log, hf_curve_place(axis, pow(10, k)), pow(10, k), stream);
         return;
     }
     const double step = round_up((axis->high - axis->low) / count);
@@ -82,7 +82,7 @@ static void write_ticks(char name, const hf_curve_axis *axis, int count, FILE *s
     for (int k = 0; k <= 2 * count; k++) {
         const double value = (first + k) * step;
         if (value <= axis->high * (1 + 1e-12))
-            write_tick(name, hf_curve_place(axis, value), value, stream);
+            write_tick(name, axis->log, hf_curve_place(axis, value), value, stream);
     }
 }
 

@@ -74,9 +74,26 @@ static hf_status walk(const char *path, size_t names, const char *const name[], 
 
 /* ---- attention.tsv ---- */
 
+bool hf_movie_has_sizes(const hf_movie_sizes *sizes)
+{
+    return (sizes->copies != NULL && sizes->copies->count > 0) || (sizes->replicas != NULL && sizes->replicas->count > 0);
+}
+
+static size_t count_at(const hf_counts *list, size_t i)
+{
+    return list == NULL || (list->count > 1 && i >= list->count) ? 1 : hf_counts_at(list, i, 1);
+}
+
+/* Positions in class i. */
+static double size_of(const hf_movie_sizes *sizes, size_t i)
+{
+    return (double)count_at(sizes->copies, i) * (double)count_at(sizes->replicas, i);
+}
+
 /* A first look at it: how many times and positions, what changes when, and which positions matter. */
 typedef struct {
     const char *path;
+    const hf_movie_sizes *sizes;
     size_t heads, positions, times, position; /* position: of the last row */
     size_t last_room, most_room, change_room;
     double *last;   /* (positions, heads) at the time before, then at this one */
@@ -131,7 +148,7 @@ static hf_status survey_row(void *data, size_t fields, const double *number, hf_
         double *last = &s->last[(s->position - 1) * s->heads + h];
         s->change[s->times - 1] += s->times > 1 ? fabs(number[2 + h] - *last) : 0;
         *last = number[2 + h];
-        s->most[s->position - 1] = fmax(s->most[s->position - 1], number[2 + h]);
+        s->most[s->position - 1] = fmax(s->most[s->position - 1], number[2 + h] * size_of(s->sizes, s->position - 1));
     }
     return status;
 }
@@ -211,6 +228,7 @@ static hf_status make_frames(hf_movie *m, const double *change, size_t room, hf_
 /* The second look: fills the frames. */
 typedef struct {
     hf_movie *movie;
+    const hf_movie_sizes *sizes;
     size_t time, position, frame, column;
     double *sum; /* (heads) over the positions of the present column */
 } filling;
@@ -232,7 +250,7 @@ static hf_status fill_attention(void *data, size_t fields, const double *number,
     m->time[f->frame] = number[0];
     const size_t from = m->from[f->column], to = m->to[f->column];
     for (size_t h = 0; h < m->rows; h++) {
-        f->sum[h] = (f->position == from ? 0 : f->sum[h]) + number[2 + h];
+        f->sum[h] = (f->position == from ? 0 : f->sum[h]) + number[2 + h] * size_of(f->sizes, f->position - 1);
         if (f->position == to)
             m->cell[(f->frame * m->rows + h) * m->columns + f->column] = hf_movie_cell(f->sum[h] / (double)(to - from + 1));
     }
@@ -240,11 +258,12 @@ static hf_status fill_attention(void *data, size_t fields, const double *number,
     return HF_OK;
 }
 
-hf_status hf_movie_read_attention(hf_movie *movie, const char *path, size_t room, hf_error *err)
+hf_status hf_movie_read_attention(hf_movie *movie, const char *path, const hf_movie_sizes *sizes, size_t room,
+                                  hf_error *err)
 {
     static const char *const names[] = {"t", "position", "attention_1"};
-    survey s = {.path = path};
-    *movie = (hf_movie){.kind = HF_MOVIE_POSITIONS, .panels = 1, .first_row = 1};
+    survey s = {.path = path, .sizes = sizes};
+    *movie = (hf_movie){.kind = HF_MOVIE_POSITIONS, .panels = 1, .first_row = 1, .classes = hf_movie_has_sizes(sizes)};
     hf_status status = walk(path, 3, names, survey_row, &s, err);
     if (status == HF_OK && s.times > 0 && s.position < s.positions)
         status = hf_fail(err, HF_EUSAGE, "%.300s: the last time has %zu of %zu positions", path, s.position, s.positions);
@@ -256,7 +275,7 @@ hf_status hf_movie_read_attention(hf_movie *movie, const char *path, size_t room
     if (status == HF_OK)
         status = make_frames(movie, s.change, room, err);
     if (status == HF_OK && movie->frames > 0) {
-        filling f = {.movie = movie, .sum = calloc(s.heads, sizeof *f.sum)};
+        filling f = {.movie = movie, .sizes = sizes, .sum = calloc(s.heads, sizeof *f.sum)};
         status = f.sum == NULL ? hf_fail_memory(err, path) : walk(path, 3, names, fill_attention, &f, err);
         free(f.sum);
     }

@@ -6,7 +6,9 @@
 #define HF_PAGE_MOVIE_H
 
 #include "core/error.h"
+#include "core/lists.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,15 +28,24 @@ typedef struct {
     size_t *from, *to;          /* (columns) numbers from 1 that the column stands for, with their mean; owned */
     size_t singles;             /* columns that stand for one */
     size_t positions;           /* in the table */
+    bool classes;               /* positions are classes of several */
     size_t frames, rows_before; /* rows_before: times in the table */
     size_t *row;                /* (frames) numbers of these times, from 0; owned */
     double *time;               /* (frames) first field of the table: t or step, nan where it is none; owned */
     uint16_t *cell;             /* (frames, panels, rows, columns); owned */
 } hf_movie;
 
-/* Reads attention.tsv, maps.tsv. room: letters that the pictures may take, two a cell; fewer than two pictures are no movie, and
+/* How many positions each class has: copies times replicas, each a list of one number for all, one for each class, or none. */
+typedef struct {
+    const hf_counts *copies, *replicas; /* NULL: none */
+} hf_movie_sizes;
+
+bool hf_movie_has_sizes(const hf_movie_sizes *sizes);
+
+/* Reads attention.tsv, maps.tsv. A cell of a class is the attention on all of its positions. room: letters that the pictures may take, two a cell; fewer than two pictures are no movie, and
  * frames is 0. Errors: HF_EUSAGE (it cannot be read, or is no such table), HF_ESYSTEM. Free with hf_movie_clear. */
-hf_status hf_movie_read_attention(hf_movie *movie, const char *path, size_t room, hf_error *err);
+hf_status hf_movie_read_attention(hf_movie *movie, const char *path, const hf_movie_sizes *sizes, size_t room,
+                                  hf_error *err);
 hf_status hf_movie_read_maps(hf_movie *movie, const char *path, size_t room, hf_error *err);
 
 /* The number of a cell; nan: none. */

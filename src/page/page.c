@@ -304,7 +304,7 @@ static hf_status write_data(hf_page_content *c, FILE *stream, hf_error *err)
     fputs("{\"runs\":[", stream);
     for (size_t i = 0; i < c->runs; i++) {
         fputs(i == 0 ? "" : ",\n", stream);
-        hf_pictures_write_data(&c->run[i], c->params->patterns, stream);
+        hf_pictures_write_data(&c->run[i], hf_page_content_has_classes(c, i) ? c->params->patterns : NULL, stream);
     }
     fputs("],\n\"sweep\":", stream);
     if (is_sweep(c))

@@ -23,8 +23,9 @@ typedef struct {
     bool runs_flow, runs_drift, is_chain;
     size_t seeds; /* training runs; 0: it does not train */
     uint64_t first_seed;
-    const hf_count_rows *patterns; /* positions of every pattern, from 1; NULL: there are none */
-    uint64_t hash;                 /* of the model's configuration */
+    const hf_count_rows *patterns;      /* positions of every pattern, from 1; NULL: there are none */
+    const hf_counts *copies, *replicas; /* of every class, likewise */
+    uint64_t hash;                      /* of the model's configuration */
     double rtol;
     bool (*is_accurate)(double energy_defect, double rtol);
 } hf_page_params;

@@ -36,7 +36,7 @@ static void say_time(const hf_page_run *run, size_t frame, char *text, size_t si
 /* Where each row looks most, or what a head carries most. */
 static void write_words(const hf_movie *m, size_t frame, FILE *stream)
 {
-    const char *what = m->kind == HF_MOVIE_PATTERNS ? "pattern" : "position";
+    const char *what = m->kind == HF_MOVIE_PATTERNS ? "pattern" : m->classes ? "class" : "position";
     for (size_t r = 0; m->kind != HF_MOVIE_MAPS && r < m->rows && r < SHOWN_HEADS; r++) {
         const uint16_t *cell = cell_at(m, frame, 0, r);
         size_t best = 0;
@@ -215,6 +215,8 @@ static void write_pictures(const hf_movie *m, FILE *stream)
     static const char *const kinds[] = {"positions", "maps", "patterns"};
     fprintf(stream, ",\"kind\":\"%s\",\"panels\":%zu,\"rows\":%zu,\"columns\":%zu,\"movieHeads\":%zu,\"firstRow\":%zu",
             kinds[m->kind], m->panels, m->rows, m->columns, m->heads, m->first_row);
+    if (m->classes)
+        fputs(",\"classes\":true", stream);
     if (m->singles < m->columns) {
         fputs(",\"numbers\":[", stream);
         for (size_t c = 0; c < m->columns; c++)

@@ -338,12 +338,13 @@ static hf_status draw_shares(hf_page_run *run, hf_error *err)
 
 /* ---- the whole ---- */
 
-static hf_status read_movie(hf_page_run *run, const char *directory, size_t room, hf_error *err)
+static hf_status read_movie(hf_page_run *run, const char *directory, const hf_movie_sizes *sizes, size_t room,
+                            hf_error *err)
 {
     char *attention = hf_path_join(directory, "attention.tsv"), *maps = hf_path_join(directory, "maps.tsv");
     hf_status status = attention == NULL || maps == NULL ? hf_fail_memory(err, "a file name") : HF_OK;
     if (status == HF_OK && hf_file_exists(attention))
-        status = hf_movie_read_attention(&run->movie, attention, room, err);
+        status = hf_movie_read_attention(&run->movie, attention, sizes, room, err);
     else if (status == HF_OK && hf_file_exists(maps))
         status = hf_movie_read_maps(&run->movie, maps, room, err);
     free(attention);
@@ -351,7 +352,7 @@ static hf_status read_movie(hf_page_run *run, const char *directory, size_t room
     return status;
 }
 
-static hf_status read_all(hf_page_run *run, const char *directory, size_t room, hf_error *err)
+static hf_status read_all(hf_page_run *run, const char *directory, const hf_movie_sizes *sizes, size_t room, hf_error *err)
 {
     char *trajectory = hf_path_join(directory, "trajectory.tsv");
     hf_status status = trajectory == NULL ? hf_fail_memory(err, "a file name") : read_trajectory(run, trajectory, err);
@@ -359,7 +360,7 @@ static hf_status read_all(hf_page_run *run, const char *directory, size_t room, 
     if (status == HF_OK)
         status = read_moments(run, directory, err);
     if (status == HF_OK)
-        status = read_movie(run, directory, room, err);
+        status = read_movie(run, directory, sizes, room, err);
     return status == HF_OK ? hf_page_run_finish(run, room, err) : status;
 }
 
@@ -382,13 +383,13 @@ hf_status hf_page_run_finish(hf_page_run *run, size_t room, hf_error *err)
     return status;
 }
 
-hf_status hf_page_run_read(hf_page_run *run, const char *directory, const char *folder, const char *name, size_t room,
-                           hf_error *err)
+hf_status hf_page_run_read(hf_page_run *run, const char *directory, const char *folder, const char *name,
+                           const hf_movie_sizes *sizes, size_t room, hf_error *err)
 {
     *run = (hf_page_run){0};
     snprintf(run->name, sizeof run->name, "%s", name);
     char *path = hf_path_join(directory, folder);
-    const hf_status status = path == NULL ? hf_fail_memory(err, "a file name") : read_all(run, path, room, err);
+    const hf_status status = path == NULL ? hf_fail_memory(err, "a file name") : read_all(run, path, sizes, room, err);
     free(path);
     if (status != HF_OK)
         hf_page_run_clear(run);

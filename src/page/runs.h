@@ -36,8 +36,8 @@ typedef struct {
 
 /* Reads the run in directory/folder. room: as for a movie. Errors: HF_EUSAGE (a table is missing or damaged), HF_ESYSTEM. Free
  * with hf_page_run_clear. */
-hf_status hf_page_run_read(hf_page_run *run, const char *directory, const char *folder, const char *name, size_t room,
-                           hf_error *err);
+hf_status hf_page_run_read(hf_page_run *run, const char *directory, const char *folder, const char *name,
+                           const hf_movie_sizes *sizes, size_t room, hf_error *err);
 
 /* The same for a run that has times and losses but no folder: settles its scales and the times of the slider. */
 hf_status hf_page_run_finish(hf_page_run *run, size_t room, hf_error *err);
