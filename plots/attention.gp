@@ -75,7 +75,7 @@ do for [h = 1:panels] {
   set ylabel x > left ? "" : is_cut ? place_name . sprintf(" (of %d)", positions) : place_name
   set format y x == left ? number_format : ""
   end_room = lowest && h % columns != 0 && h < panels ? 1.0 : 0.0
-  eval letter(h, x - (paged ? 34 : 0), y)
+  eval letter(h, x - (paged ? 44 : 0), y - 10)
   if (!paged || h % columns == 0 || h == panels) { eval pattern_mark } else { unset label 2 }
   eval time_ticks(wide, lowest)
   set xlabel lowest ? axis_label : ""

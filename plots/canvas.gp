@@ -63,15 +63,16 @@ bold(text) = tex ? "\\textbf{" . text . "}" : "{/:Bold " . text . "}"
 
 # Starts an image of w x h units: eval canvas(w, h). Text is gnuplot's enhanced one, in which what users say has been quoted, or
 # LaTeX's. Without a size in print letters are as large everywhere as in png.
+dash_length = is_print ? 0.4 : 0.6
 pixel = is_print ? scale_unit * 300 / 72 : 1.0 # of png, at 300 to an inch
 inches(w, h) = sprintf("size %.9gin,%.9gin", w * scale_unit / 72, h * scale_unit / 72)
 by_cairo(name, w, h) = sprintf("set terminal %s ", name) . \
-  (is_print ? inches(w, h) . sprintf(" fontscale %.9g linewidth %.9g pointscale %.9g", scale_unit, 2 * scale_unit, 2 * scale_unit) : \
+  (is_print ? inches(w, h) . sprintf(" fontscale %.9g linewidth %.9g pointscale %.9g", scale_unit, 2 * scale_unit, scale_unit) : \
               sprintf("size %g,%g fontscale 0.67", w / 96.0, h / 96.0))
 canvas(w, h) = \
   terminal_name eq "cairolatex" ? "set terminal cairolatex pdf input colourtext " . inches(w, h) . \
-    sprintf(" font ',%g' linewidth %.9g pointscale %.9g dashlength 0.6 header '\\fontsize{%g}{%g}\\selectfont'; set output output_name", \
-            text_pt, 4 * scale_unit, scale_unit, text_pt, 1.2 * text_pt) : \
+    sprintf(" font ',%g' linewidth %.9g pointscale %.9g dashlength %g header '\\fontsize{%g}{%g}\\selectfont'; set output output_name", \
+            text_pt, 4 * scale_unit, scale_unit, dash_length, text_pt, 1.2 * text_pt) : \
   terminal_name eq "tikz" ? "set terminal tikz " . inches(w, h) . \
     sprintf(" linewidth %.9g font ',%g'; set output output_name", scale_unit / 0.4, text_pt) : \
   (terminal_name eq "png" ? sprintf("set terminal pngcairo size %d,%d fontscale %.9g linewidth %.9g pointscale %.9g", \
@@ -80,7 +81,7 @@ canvas(w, h) = \
    terminal_name eq "pdf" ? by_cairo("pdfcairo", w, h) : \
    terminal_name eq "eps" ? by_cairo("epscairo", w, h) : \
    sprintf("set terminal %s size %d,%d persist", terminal_name, w, h)) . \
-  sprintf(" font '%s,12' dashlength 0.6 enhanced", font_name) . \
+  sprintf(" font '%s,12' dashlength %g enhanced", font_name, dash_length) . \
   (strstrt(" png svg pdf eps ", " " . terminal_name . " ") ? "; set output output_name" : "")
 if (tex) { unset minussign } else { set minussign }
 
@@ -159,6 +160,7 @@ at_least_a_row(table) = sprintf("if (|%s| == 0) { set print %s; print 'nan nan n
 has_room(low, high) = high - low > 1e-290 && high - low > 1e-12 * abs(low)
 has_decades(low, high) = low > 1e-290 && has_room(low, high)
 
+# Where not every power of ten has a label, there are no ticks between powers.
 # The scale of an axis ("x", "y", "cb") from low to high: its range and ticks with room for so many labels. A logarithmic one
 # has labels at powers of ten and, where these are few, at digits between; within half a decade at equal steps.
 in_decade(low, high, labels) = log10(high / low) < 1 ? (labels > 4 ? "12345678" : "125") : \
@@ -174,8 +176,9 @@ decades_scale(axis, low, high, labels) = \
   sprintf("set logscale %s; set %stics ();", axis, axis) . \
   sprintf("set for [k = %d:%d] %stics add (k %% %d == 0 ? tick_name(k, 1, '%s') : '' 10.0**k);", \
           floor(log10(low)), ceil(log10(high)), axis, ceil(log10(high / low) / labels), in_decade(low, high, labels)) . \
+  (ceil(log10(high / low) / labels) > 1 ? "" : \
   sprintf("set for [k = %d:%d] for [m = 2:9] %stics add (tick_name(k, m, '%s') m * 10.0**k strlen(tick_name(k, m, '%s')) == 0)", \
-          floor(log10(low)), ceil(log10(high)), axis, in_decade(low, high, labels), in_decade(low, high, labels))
+          floor(log10(low)), ceil(log10(high)), axis, in_decade(low, high, labels), in_decade(low, high, labels)))
 log_scale(axis, low, high, labels) = log10(high / low) > 0.5 ? decades_scale(axis, low, high, labels) : \
                                      narrow_scale(axis, low, high, round_up((high - low) / real(labels)))
 linear_scale(axis, low, high, labels) = \

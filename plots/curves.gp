@@ -81,7 +81,7 @@ do for [p = 1:panels] {
   x = left + ((p - 1) % columns) * (wide + gap)
   y = top + ((p - 1) / columns) * (high + row_gap)
   eval place(x, y, wide, high)
-  if (panels > 1) { eval letter(p, x - 64, y) }
+  if (panels > 1) { eval letter(p, x - 64, y - 14) }
   set title with_unit(quantity_label[q], unit[q]) offset 0, -0.6
   lowest = p + columns > panels
   set xlabel lowest ? x_name : ""

@@ -28,7 +28,7 @@ figure_note = and_note(and_note(and_note(seeds_note, lines_note), and_note(never
 # Layout; y is counted from the top. Right of every panel stands its colour scale.
 columns = columns_for(panels, !paged ? 3 : page > 900 ? 4 : page > 620 ? 3 : page > 440 ? 2 : 1)
 blocks = ceil(panels / real(columns))
-left = y_labelled ? (paged ? 100.0 : 140.0) : paged ? 62.0 : 95.0; right = paged ? 82.0 : 105.0; gap = paged ? 104.0 : 165.0
+left = y_labelled ? (paged ? 100.0 : 140.0) : paged ? 70.0 : 95.0; right = paged ? 82.0 : 105.0; gap = paged ? 104.0 : 165.0
 row_gap = paged ? 50.0 : 78.0
 width = paged ? page : left + columns * (columns > 2 ? 360.0 : columns > 1 ? 440.0 : 620.0) + (columns - 1) * gap + right
 wide = (width - left - right - (columns - 1) * gap) / columns
@@ -54,8 +54,8 @@ y_low = smaller(y_edge(1, -1), y_edge(y_count, 1)); y_high = larger(y_edge(1, -1
 
 is_there(z) = is_finite(z)
 
-# Lines of equal value are for what changes gently: where two cells that touch are further apart than three lines, one kind of run
-# ends and another begins, and there is no line. (x, y) is a point of a line, as it was found.
+# Lines of equal value are for what changes gently: where two cells that touch are further apart than three lines, or one of them is
+# not known, one kind of run ends and another begins, and there is no line. (x, y) is a point of a line, as it was found.
 x_found(i) = x_log ? log10(x_at[i]) : x_at[i]
 y_found(j) = y_log ? log10(y_at[j]) : y_at[j]
 between_1(n, last) = n < 1 ? 1 : n > last - 1 ? last - 1 : n
@@ -64,10 +64,10 @@ y_rises = y_at[y_count] >= y_at[1] ? 1 : -1
 column_at(x) = between_1(int(sum [i = 1:x_count] (x_rises * x_found(i) <= x_rises * x ? 1 : 0)), x_count)
 line_at(y) = between_1(int(sum [j = 1:y_count] (y_rises * y_found(j) <= y_rises * y ? 1 : 0)), y_count)
 found(i, j) = (z_there = value[row((i - 1) * y_count + j - 1)], !z_log ? z_there : z_there > 0 ? log10(z_there) : NaN)
-see_corners(i, j) = (corner_low = 1e300, corner_high = -1e300, corner(found(i, j)) + corner(found(i + 1, j)) + corner(found(i, j + 1)) + corner(found(i + 1, j + 1)))
-corner(z) = is_finite(z) ? (corner_low = least(corner_low, z), corner_high = most(corner_high, z), 0) : 0
+see_corners(i, j) = (corners = 0, corner_low = 1e300, corner_high = -1e300, corner(found(i, j)) + corner(found(i + 1, j)) + corner(found(i, j + 1)) + corner(found(i + 1, j + 1)))
+corner(z) = is_finite(z) ? (corners = corners + 1, corner_low = least(corner_low, z), corner_high = most(corner_high, z), 0) : 0
 is_coarse = x_count * y_count < 50 # too coarse to tell
-is_gentle(x, y) = is_coarse ? 1 : (see_corners(column_at(x), line_at(y)), corner_high - corner_low < 3 * line_step)
+is_gentle(x, y) = is_coarse ? 1 : (see_corners(column_at(x), line_at(y)), corners == 4 && corner_high - corner_low < 3 * line_step)
 
 # The palette in n steps.
 step_colour(k, n) = word(viridis, int((k + 0.5) / n * words(viridis)) + 1)
@@ -160,7 +160,7 @@ do for [p = 1:panels] {
   x = left + ((p - 1) % columns) * (wide + gap)
   y = top + ((p - 1) / columns) * (high + row_gap)
   eval place(x, y, wide, high)
-  if (panels > 1) { eval letter(p, x - (paged ? 36 : 0), y) }
+  if (panels > 1) { eval letter(p, x - (paged ? 46 : 0), y - 14) }
   set title with_unit(quantity_label[q], unit[q]) offset 0, -0.6
   lowest = p + columns > panels
   first = (p - 1) % columns == 0

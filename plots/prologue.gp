@@ -40,7 +40,7 @@ is_off_end(t, w) = end_room <= 0 || log10(t_last / t) * w / decades > end_room
 time_ticks(w, labelled) = log_time ? \
   sprintf("set xtics ();" . \
           "set for [k = decade_first:decade_last] xtics add (%d && k %% %d == 0 && is_off_end(10.0**k, %g) ? decade(k) : '' x_of(10.0**k));" . \
-          "set for [k = decade_first:decade_last] for [m = 2:9] xtics add" . \
+          (ceil(42.0 * decades / w) > 2 ? "#" : "") . "set for [k = decade_first:decade_last] for [m = 2:9] xtics add" . \
           "  (%d && is_off_end(m * 10.0**k, %g) ? between(k, m) : '' x_of(m * 10.0**k) between(k, m) eq '')", \
           labelled, ceil(42.0 * decades / w), w, labelled, w) : \
   sprintf("set xtics %g; set format x '%s'", round_up(70.0 * t_last / w), labelled ? number_format : "")
