@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /* The command line after the command's name. Strings belong to argv. */
 typedef struct {
@@ -43,6 +44,7 @@ typedef struct {
     const char *name, *usage, *summary;
     const char *argument; /* what it works on, in the usage; NULL: MODEL or DIR, as the usage says */
     bool many;            /* it takes several */
+    bool none;            /* or none */
     const char
         *short_options; /* the letters it takes, and long options by their letter: e explain, r resume, x restart, q quiet,
                                   t terminal, b slurm, c chunk, n chunks, k task, p step, l loss, w beside, y lr, J json,
@@ -51,7 +53,7 @@ typedef struct {
     int (*run)(const hf_cli_options *options);
 } hf_cli_command;
 
-extern const hf_cli_command hf_cli_run, hf_cli_check, hf_cli_plot, hf_cli_sweep, hf_cli_task, hf_cli_collect, hf_cli_detect, hf_cli_page;
+extern const hf_cli_command hf_cli_run, hf_cli_check, hf_cli_plot, hf_cli_sweep, hf_cli_task, hf_cli_collect, hf_cli_detect, hf_cli_page, hf_cli_models;
 
 /* Prints "headflow: message" to stderr and returns the error's exit code. */
 int hf_cli_fail(const hf_error *err);
@@ -86,7 +88,7 @@ hf_status hf_cli_flush(hf_error *err);
 /* "out/NAME" for models/NAME.conf, "out/stdin" for "-"; to be freed. NULL: out of memory. */
 char *hf_cli_default_directory(const char *model);
 
-/* Prints what stands in the table of this name, NULL: in all, as Markdown. False: there is no such table. */
-bool hf_cli_explain_columns(const char *name);
+/* Writes what stands in the table of this name, NULL: in all, as Markdown. False: there is no such table. */
+bool hf_cli_explain_columns(const char *name, FILE *stream);
 
 #endif

@@ -17,7 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
-bool hf_cli_explain_columns(const char *name)
+bool hf_cli_explain_columns(const char *name, FILE *stream)
 {
     const hf_table_kind *const *const rooms[] = {hf_train_run_tables,  hf_findings_tables,   hf_record_tables,
                                                  hf_bands_tables,      hf_comparison_tables, hf_ladder_tables,
@@ -25,15 +25,15 @@ bool hf_cli_explain_columns(const char *name)
                                                  hf_token_maps_tables, hf_tasks_tables,      hf_collect_tables};
     bool found = name == NULL || strcmp(name, "trajectory.tsv") == 0;
     if (found)
-        hf_systems_explain(stdout);
+        hf_systems_explain(stream);
     for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++)
         for (const hf_table_kind *const *kind = rooms[i]; *kind != NULL; kind++) {
             char title[80];
             hf_table_title(*kind, title, sizeof title);
             if (name != NULL && strcmp(name, title) != 0)
                 continue;
-            fputs(found ? "\n" : "", stdout);
-            hf_table_explain(*kind, stdout);
+            fputs(found ? "\n" : "", stream);
+            hf_table_explain(*kind, stream);
             found = true;
         }
     return found;

@@ -1,5 +1,7 @@
 /* headflow: integrates the gradient flow of attention heads that learn sparse attention patterns. */
 #include "cli/cli.h"
+#include "cli/models.h"
+#include "cli/words.h"
 
 #include "config/config.h"
 #include "config/keys.h"
@@ -18,7 +20,8 @@
 #include <unistd.h>
 
 static const hf_cli_command *const commands[] = {&hf_cli_run,  &hf_cli_check,   &hf_cli_plot,   &hf_cli_sweep,
-                                                 &hf_cli_task, &hf_cli_collect, &hf_cli_detect, &hf_cli_page};
+                                                 &hf_cli_task, &hf_cli_collect, &hf_cli_detect, &hf_cli_page,
+                                                 &hf_cli_models};
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
 int hf_cli_fail(const hf_error *err)
@@ -54,12 +57,12 @@ static void print_help(void)
         const int length = (int)(options == NULL ? strlen(usage) : (size_t)(options - usage));
         printf("  headflow %-25.*s %s\n", length, usage, commands[i]->summary);
     }
-    puts("  headflow help [TOPIC]              a command with its options, a key or section of the model file, a table, or "
+    puts("  headflow help [TOPIC]              a command, a key or section of the model file, a table, a column, an event, or "
          "one of\n"
          "                                     the lists keys, quantities, columns\n"
          "  headflow --version\n"
          "\n"
-         "Try:  headflow run models/three-stage.conf     then look at out/three-stage/plots/flow.png\n"
+         "Try:  headflow run three-stage     then look at out/three-stage/plots/flow.png\n"
          "\n"
          "Exit codes: 0 done; 2 command line or model file; 3 the numerics failed, or tasks of a sweep; 4 file system,\n"
          "memory, or a figure that gnuplot cannot draw; 130, 143 interrupted (go on with --resume, or with the same "
@@ -82,11 +85,26 @@ static int no_help(const char *topic)
         const char *const names[] = {commands[i]->name, "keys", "quantities", "columns", NULL};
         meant = hf_keys_nearest(topic, names);
     }
+    char *word = hf_cli_words_suggest(topic);
+    if (word != NULL) { /* the nearer one, of equal ones the key or command */
+        const char *const names[] = {meant == NULL ? word : meant, word, NULL};
+        meant = hf_keys_nearest(topic, names) == word ? word : meant;
+    }
+    const int code = HF_EUSAGE;
     if (meant == NULL)
-        return usage_error(NULL, "there is no help on '%s'", topic);
-    fprintf(stderr, "headflow: there is no help on '%s', did you mean '%s'?\n", hf_text_show(topic, shown, sizeof shown),
-            meant);
-    return HF_EUSAGE;
+        usage_error(NULL, "there is no help on '%s'", topic);
+    else
+        fprintf(stderr, "headflow: there is no help on '%s', did you mean '%s'?\n",
+                hf_text_show(topic, shown, sizeof shown), meant);
+    free(word);
+    return code;
+}
+
+/* A key or section, and a column or event of this name. */
+static bool explain_word(const char *topic)
+{
+    const bool is_key = hf_config_explain(topic, stdout);
+    return hf_cli_words_explain(topic) || is_key;
 }
 
 /* A failed write shows when main flushes. */
@@ -100,14 +118,14 @@ static int help(const char *topic)
     else if (strcmp(topic, "quantities") == 0)
         hf_quantity_print_kinds(stdout);
     else if (strcmp(topic, "columns") == 0)
-        hf_cli_explain_columns(NULL);
+        hf_cli_explain_columns(NULL, stdout);
     else if (command != NULL) {
         printf("headflow %s\n\n%s", command->usage, command->help);
         if (hf_keys_find_section(topic) != NULL) {
             putchar('\n');
             hf_config_explain(topic, stdout);
         }
-    } else if (!hf_config_explain(topic, stdout) && !hf_cli_explain_columns(topic))
+    } else if (!explain_word(topic) && !hf_cli_explain_columns(topic, stdout))
         return no_help(topic);
     return 0;
 }
@@ -288,6 +306,10 @@ static int parse(const hf_cli_command *command, int argc, char *argv[], hf_cli_o
     }
     if (code != 0)
         return code;
+    if (command->none && optind < argc)
+        return usage_error(command, "one argument too many: %s", argv[optind]);
+    if (command->none)
+        return 0;
     if (optind == argc)
         return usage_error(command, "%s is missing",
                            command->argument != NULL                 ? command->argument
@@ -325,11 +347,15 @@ static int run_command(const hf_cli_command *command, int argc, char *argv[])
 
 char *hf_cli_default_directory(const char *model)
 {
-    const char *name = strcmp(model, "-") == 0 ? "stdin" : hf_path_name(model), *dot = strrchr(name, '.');
+    char *path = hf_cli_models_resolve(model); /* names of models have no ending */
+    if (path == NULL)
+        return NULL;
+    const char *name = strcmp(model, "-") == 0 ? "stdin" : hf_path_name(path), *dot = strrchr(name, '.');
     size_t length = dot == NULL || dot == name ? strlen(name) : (size_t)(dot - name);
     char *directory = malloc(length + sizeof "out/");
     if (directory != NULL)
         snprintf(directory, length + sizeof "out/", "out/%.*s", (int)length, name);
+    free(path);
     return directory;
 }
 

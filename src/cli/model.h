@@ -1,4 +1,4 @@
-/* model: the MODEL of a command line: a file, or "-" for standard input. */
+/* model: the MODEL of a command line: a file, the name of one that comes with the program, or "-" for standard input. */
 #ifndef HF_CLI_MODEL_H
 #define HF_CLI_MODEL_H
 
@@ -7,10 +7,11 @@
 typedef struct {
     hf_config_source source;
     char *text; /* of standard input; owned */
+    char *path; /* of a model by name, or of the file; owned */
 } hf_cli_model;
 
-/* Reads standard input, where that is meant; relative paths in it start at the current directory. Errors: HF_EUSAGE (it is no
- * text), HF_ESYSTEM. Free with hf_cli_model_close, also after an error. */
+/* Finds the file, or reads standard input, where that is meant; relative paths in it start at the current directory. Errors: HF_EUSAGE (no such
+ * file, no text), HF_ESYSTEM. Free with hf_cli_model_close, also after an error. */
 hf_status hf_cli_model_open(hf_cli_model *model, const char *argument, hf_error *err);
 void hf_cli_model_close(hf_cli_model *model);
 

@@ -89,7 +89,7 @@ static void write_continuation(const hf_cli_options *options, const char *direct
     fputs(is_left ? "task " : "sweep ", stderr);
     hf_shell_write_path(is_left ? directory : options->argument, HF_SHELL_BARE, stderr);
     fputs(is_left ? " --chunk 1/1 && headflow collect " : " -o ", stderr);
-    hf_shell_write_path(directory, HF_SHELL_BARE, stderr);
+    (is_left ? hf_shell_write_path : hf_shell_write)(directory, HF_SHELL_BARE, stderr);
     if (!is_left)
         hf_shell_write_overrides(options->override_count, options->overrides, stderr);
     fputs("\n", stderr);
