@@ -159,14 +159,29 @@ done:
 
 hf_status hf_file_lock(const char *path, bool *forbidden, hf_error *err)
 {
+    int lock; /* stays open, and with it the lock */
+    return hf_file_take_lock(path, &lock, forbidden, err);
+}
+
+void hf_file_give_back(int lock)
+{
+    if (lock >= 0)
+        close(lock);
+}
+
+hf_status hf_file_take_lock(const char *path, int *taken, bool *forbidden, hf_error *err)
+{
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     int descriptor = open(path, O_RDWR | O_CREAT, 0666);
+    *taken = -1;
     if (forbidden != NULL)
         *forbidden = descriptor < 0 && (errno == EACCES || errno == EROFS || errno == EPERM);
     if (descriptor < 0)
         return system_failure(err, "cannot be written", path);
-    if (fcntl(descriptor, F_SETLK, &lock) == 0)
-        return HF_OK; /* the descriptor stays open, and with it the lock */
+    if (fcntl(descriptor, F_SETLK, &lock) == 0) {
+        *taken = descriptor;
+        return HF_OK;
+    }
     bool busy = errno == EACCES || errno == EAGAIN;
     close(descriptor);
     return busy ? hf_fail(err, HF_ESYSTEM, "%s: another run is writing here", path)

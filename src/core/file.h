@@ -41,6 +41,10 @@ hf_status hf_file_copy(const char *source, const char *path, hf_error *err);
  * *forbidden, which may be NULL, tells whether that is because nobody may write there. */
 hf_status hf_file_lock(const char *path, bool *forbidden, hf_error *err);
 
+/* The same lock until it is given back. *lock: to give back; -1: the file system knows no locks. */
+hf_status hf_file_take_lock(const char *path, int *lock, bool *forbidden, hf_error *err);
+void hf_file_give_back(int lock);
+
 /* Makes a directory and those above it. */
 hf_status hf_directory_make(const char *path, hf_error *err);
 

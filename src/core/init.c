@@ -1,64 +1,25 @@
 #include "core/init.h"
 
-#include <dlfcn.h>
+#include "core/blas.h"
+
 #include <gsl/gsl_errno.h>
 #ifdef _OPENMP
 #include <omp.h>
 #endif
-#include <stddef.h>
-#include <string.h>
 
-/* What OpenBLAS starts its pool with. The dynamic linker takes the program's own function of that name; weak: a static
- * OpenBLAS keeps its own. With one thread for every product (hf_init) the pool is never missed. */
+/* What OpenBLAS starts its pool with. The dynamic linker takes the program's own function of that name, which must be seen from outside
+ * for that; weak: a static OpenBLAS keeps its own. With one thread for every product (hf_init) the pool is never missed. */
 int blas_thread_init(void);
-__attribute__((weak)) int blas_thread_init(void)
+__attribute__((weak, visibility("default"))) int blas_thread_init(void)
 {
     return 0;
 }
 
-/* What OpenBLAS can be asked, wherever it comes from (LAPACK and ARPACK bring a BLAS of their own choice); NULL: it is not
- * there. */
-typedef struct {
-    void (*set_threads)(int count);
-    int (*parallel)(void); /* 0: built for one thread */
-    char *(*built)(void);  /* how */
-} openblas;
-
-/* The function of that name in the process. C knows no conversion from an object's address to a function's; POSIX does. */
-static void find(void *process, const char *name, void *function)
-{
-    void *const address = dlsym(process, name);
-    memcpy(function, &address, sizeof address);
-}
-
-static openblas find_openblas(void)
-{
-    openblas blas = {NULL, NULL, NULL};
-    void *const process = dlopen(NULL, RTLD_LAZY);
-    if (process == NULL)
-        return blas;
-    find(process, "openblas_set_num_threads", &blas.set_threads);
-    find(process, "openblas_get_parallel", &blas.parallel);
-    find(process, "openblas_get_config", &blas.built);
-    dlclose(process);
-    return blas;
-}
-
 void hf_init(void)
 {
-    const openblas blas = find_openblas();
     gsl_set_error_handler_off();
-    if (blas.set_threads != NULL)
-        blas.set_threads(1);
+    hf_blas_use_one_thread();
 #ifdef _OPENMP
     omp_set_max_active_levels(2);
 #endif
-}
-
-bool hf_init_blas_is_shared(void)
-{
-    const openblas blas = find_openblas();
-    if (blas.parallel == NULL || blas.parallel() != 0)
-        return true;
-    return blas.built != NULL && strstr(blas.built(), "USE_LOCKING") != NULL;
 }

@@ -9,13 +9,7 @@
 #ifndef HF_CORE_INIT_H
 #define HF_CORE_INIT_H
 
-#include <stdbool.h>
-
 /* Sets the process up. Calling it again is legal. It changes the whole process: meant for programs of their own. */
 void hf_init(void);
-
-/* Whether several threads may make products at the same time. Not so with an OpenBLAS that was built for one thread and
- * without locks (Debian: libopenblas0-serial), whose products are then wrong. */
-bool hf_init_blas_is_shared(void);
 
 #endif

@@ -9,7 +9,7 @@
 
 /* ---- memory ---- */
 
-static void clear_column(hf_frame_column *column, size_t rows)
+static void clear_column(hf_frame_cells *column, size_t rows)
 {
     for (size_t i = 0; column->text != NULL && i < rows; i++)
         free(column->text[i]);
@@ -35,7 +35,7 @@ static bool make_room(hf_frame *frame)
         return true;
     const size_t room = frame->row_room == 0 ? 16 : 2 * frame->row_room;
     for (size_t c = 0; c < frame->columns; c++) {
-        hf_frame_column *column = &frame->column[c];
+        hf_frame_cells *column = &frame->column[c];
         double *number = realloc(column->number, room * sizeof *number);
         if (number == NULL)
             return false;
@@ -56,7 +56,7 @@ static bool make_room(hf_frame *frame)
 
 static void add_name(hf_frame *frame, const char *name)
 {
-    hf_frame_column *grown = hf_list_grow(frame->column, frame->columns, &frame->column_room, sizeof *grown);
+    hf_frame_cells *grown = hf_list_grow(frame->column, frame->columns, &frame->column_room, sizeof *grown);
     char *copy = strdup(name);
     if (grown != NULL)
         frame->column = grown;
@@ -65,11 +65,11 @@ static void add_name(hf_frame *frame, const char *name)
         free(copy);
         return;
     }
-    frame->column[frame->columns++] = (hf_frame_column){.name = copy};
+    frame->column[frame->columns++] = (hf_frame_cells){.name = copy};
 }
 
 /* The column of the next cell; NULL: there is none. */
-static hf_frame_column *next_column(hf_frame *frame)
+static hf_frame_cells *next_column(hf_frame *frame)
 {
     if (!frame->failed && frame->is_last && frame->filled == 0)
         frame->rows = 0;
@@ -83,7 +83,7 @@ static hf_frame_column *next_column(hf_frame *frame)
 /* The cell, which may have held another row's text. */
 static void set_cell(hf_frame *frame, double number, char *text)
 {
-    hf_frame_column *column = next_column(frame);
+    hf_frame_cells *column = next_column(frame);
     if (column != NULL && text != NULL && column->text == NULL) {
         column->text = calloc(frame->row_room, sizeof *column->text);
         frame->failed = column->text == NULL;

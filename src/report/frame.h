@@ -15,12 +15,12 @@ typedef struct {
     char *name;
     double *number; /* (rows) nan where the cell is a text */
     char **text;    /* (rows) NULL where the cell is a number; NULL: no cell of the column is a text */
-} hf_frame_column;
+} hf_frame_cells;
 
 typedef struct hf_frame {
     char *name; /* among several */
     size_t columns, rows;
-    hf_frame_column *column; /* (columns) owned, with what they hold */
+    hf_frame_cells *column; /* (columns) owned, with what they hold */
     size_t column_room, row_room;
     size_t filled;    /* cells of the present line */
     bool is_named;    /* the first line has ended */

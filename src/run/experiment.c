@@ -23,11 +23,13 @@ static hf_status run_flow(hf_experiment *x, const hf_flow_run_params *params, co
                           .resume = options->resume || options->finished != NULL,
                           .interrupted = options->interrupted,
                           .progress = options->flow_progress,
-                          .progress_data = options->progress_data};
+                          .progress_data = options->progress_data,
+                          .watch = params == &x->params->flow ? options->watch : NULL};
     if (status == HF_OK)
         status = hf_flow_run(params, &run, summary, err);
     if (status == HF_OK && summary->already_complete && trains) {
         run.directory = NULL;
+        run.watch = NULL;
         status = hf_flow_run(params, &run, summary, err);
     } else if (status == HF_OK && !summary->already_complete)
         x->all_were_here = false;

@@ -49,6 +49,7 @@ typedef struct {
     void (*flow_progress)(void *data, const hf_run_progress *progress); /* both may be NULL */
     void (*train_progress)(void *data, const hf_training_progress *progress);
     void *progress_data;
+    const hf_run_watch *watch; /* of the flow, not of the one with drift; NULL: nobody */
 } hf_experiment_options;
 
 /* Levels of the loss halfway between the plateaus of the flow: a stage's time is when the loss first falls below its. */

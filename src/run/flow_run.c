@@ -32,6 +32,7 @@ typedef struct {
     hf_checkpoint checkpoint;
     double *y;   /* a state in the system's coordinates, interpolated */
     size_t next; /* output time to be written next */
+    bool watcher_stops;
 } flow_run;
 
 double hf_output_time(const hf_output_params *output, double t_end, size_t index)
@@ -82,21 +83,32 @@ static double observe_at(flow_run *run, double t)
 
 static hf_status write_row(flow_run *run, double t, hf_error *err)
 {
-    double energy = observe_at(run, t);
-    return hf_record_row(&run->record, t, &run->point, run->y, run->observer, defect(run, energy), NULL, err);
+    const hf_run_watch *watch = run->options->watch;
+    const double energy = observe_at(run, t);
+    const hf_status status =
+        hf_record_row(&run->record, t, &run->point, run->y, run->observer, defect(run, energy), NULL, err);
+    if (status == HF_OK && watch != NULL && watch->row != NULL && !run->watcher_stops)
+        run->watcher_stops = !watch->row(watch->data, hf_frames_find(watch->frames, "trajectory"));
+    return status;
 }
 
-/* Without a directory a run is for its summary only. */
-static bool has_tables(const flow_run *run)
+/* Without a directory nothing is written or saved. */
+static bool has_folder(const flow_run *run)
 {
     return run->options->directory != NULL;
+}
+
+/* Without tables in memory either a run is for its summary only. */
+static bool has_tables(const flow_run *run)
+{
+    return has_folder(run) || run->options->watch != NULL;
 }
 
 /* All output times up to t that are still to be written. */
 static hf_status write_rows(flow_run *run, double t, hf_error *err)
 {
     hf_status status = HF_OK;
-    while (has_tables(run) && status == HF_OK && run->next <= run->params->output.points &&
+    while (has_tables(run) && status == HF_OK && !run->watcher_stops && run->next <= run->params->output.points &&
            output_time(run, run->next) <= t) {
         if (has_row(run, run->next))
             status = write_row(run, output_time(run, run->next), err);
@@ -156,7 +168,7 @@ static hf_status pass_boundary(flow_run *run, hf_error *err)
     hf_status status = hf_detector_before_restart(run->detector, err);
     if (status == HF_OK)
         status = hf_integrator_restart(run->integrator, err);
-    if (status != HF_OK || !has_tables(run))
+    if (status != HF_OK || !has_folder(run))
         return status;
     status = hf_record_sync(&run->record, checkpoint->lengths, err);
     if (status != HF_OK)
@@ -183,6 +195,8 @@ static hf_status resume(flow_run *run, bool *found, hf_error *err)
     if (status == HF_OK)
         status = hf_record_open(&run->record, &run->params->output, &run->system, run->options->directory,
                                 &run->params->origin, NULL, checkpoint->lengths, err);
+    if (status == HF_OK && run->options->watch != NULL)
+        status = hf_record_keep(&run->record, run->options->watch->frames, err);
     run->next = (size_t)checkpoint->next;
     run->summary->resumed = true;
     return status;
@@ -194,7 +208,11 @@ static hf_status resume(flow_run *run, bool *found, hf_error *err)
 static hf_status create_system(flow_run *run, hf_error *err)
 {
     const hf_flow_run_params *params = run->params;
-    hf_status status = hf_systems_create(params, &run->made, err);
+    hf_status status = HF_OK;
+    if (params->own != NULL)
+        run->made = (hf_owned_system){.system = *params->own};
+    else
+        status = hf_systems_create(params, &run->made, err);
     if (status != HF_OK)
         return status;
     run->system = run->made.system;
@@ -205,7 +223,7 @@ static hf_status create_system(flow_run *run, hf_error *err)
         status = run->system.kind->observer->create(&run->observer, run->system.self, err);
     if (status == HF_OK)
         status = hf_detector_create(&run->detector, &params->detector, run->system, err);
-    if (status == HF_OK && has_tables(run))
+    if (status == HF_OK && has_folder(run))
         status = hf_checkpoint_init(&run->checkpoint, &run->system, params->state_hash, err);
     return status == HF_OK
                ? hf_integrator_create(&run->integrator, run->system, params->solver.rtol, params->solver.atol, err)
@@ -219,8 +237,8 @@ static hf_status prepare(flow_run *run, hf_error *err)
     if (status != HF_OK)
         return status;
     run->y = malloc(run->system.size * sizeof *run->y);
-    run->checkpoint_path = has_tables(run) ? hf_path_join(run->options->directory, "checkpoint") : NULL;
-    if (run->y == NULL || !prepare_shares(run, summary) || (has_tables(run) && run->checkpoint_path == NULL))
+    run->checkpoint_path = has_folder(run) ? hf_path_join(run->options->directory, "checkpoint") : NULL;
+    if (run->y == NULL || !prepare_shares(run, summary) || (has_folder(run) && run->checkpoint_path == NULL))
         return hf_fail_memory(err, "the run");
     observe_at(run, 0);
     summary->loss_start = hf_point_loss(&run->point);
@@ -232,16 +250,18 @@ static hf_status prepare(flow_run *run, hf_error *err)
 /* Opens the tables and writes the row of t = 0, or takes up a saved run. */
 static hf_status begin(flow_run *run, hf_error *err)
 {
-    bool found;
+    bool found = false;
     if (!has_tables(run))
         return HF_OK;
-    hf_status status = resume(run, &found, err);
+    hf_status status = has_folder(run) ? resume(run, &found, err) : HF_OK;
     if (status != HF_OK || found)
         return status;
-    if (remove(run->checkpoint_path) != 0 && errno != ENOENT)
+    if (has_folder(run) && remove(run->checkpoint_path) != 0 && errno != ENOENT)
         return hf_fail(err, HF_ESYSTEM, "%s: cannot be removed: %s", run->checkpoint_path, strerror(errno));
     status = hf_record_open(&run->record, &run->params->output, &run->system, run->options->directory, &run->params->origin,
                             NULL, NULL, err);
+    if (status == HF_OK && run->options->watch != NULL)
+        status = hf_record_keep(&run->record, run->options->watch->frames, err);
     return status == HF_OK ? write_rows(run, 0, err) : status;
 }
 
@@ -278,7 +298,7 @@ static hf_status integrate(flow_run *run, double *t, hf_error *err)
             status = write_rows(run, *t, err);
         if (status != HF_OK || by_loss || *t >= run->params->solver.t_end)
             return status;
-        if (hf_run_should_stop(run->options)) {
+        if (hf_run_should_stop(run->options) || run->watcher_stops) {
             run->summary->stop = HF_STOP_INTERRUPTED;
             return HF_OK;
         }
@@ -300,7 +320,9 @@ static hf_status find(flow_run *run, hf_error *err)
     if (!run->params->detector.detect.events)
         return HF_OK;
     hf_status status = hf_detector_finish(run->detector, &summary->findings, err);
-    if (status != HF_OK || !has_tables(run))
+    if (status == HF_OK && !has_folder(run) && has_tables(run))
+        status = hf_findings_keep(&summary->findings, run->options->watch->frames, err);
+    if (status != HF_OK || !has_folder(run))
         return status;
     return hf_findings_write(&summary->findings, summary->stop == HF_STOP_LOSS ? "loss" : "time", run->options->directory,
                              &run->params->origin, err);
@@ -334,7 +356,7 @@ static hf_status finish(flow_run *run, double t, hf_error *err)
         status = write_row(run, t, err);
     if (status == HF_OK && ended)
         status = hf_record_commit(&run->record, t, &run->point, run->y, err);
-    if (status == HF_OK && ended && remove(run->checkpoint_path) != 0 && errno != ENOENT)
+    if (status == HF_OK && ended && has_folder(run) && remove(run->checkpoint_path) != 0 && errno != ENOENT)
         status = hf_fail(err, HF_ESYSTEM, "%s: cannot be removed: %s", run->checkpoint_path, strerror(errno));
     return status;
 }
@@ -346,7 +368,7 @@ hf_status hf_flow_run(const hf_flow_run_params *params, const hf_run_options *op
     double t = 0;
     hf_run_summary_init(summary);
     hf_status status = HF_OK;
-    if (options->resume && has_tables(&run))
+    if (options->resume && has_folder(&run))
         status = hf_completion_check(options->directory, params->origin.hash, &summary->already_complete, err);
     if (status == HF_OK && summary->already_complete)
         return HF_OK;

@@ -20,6 +20,7 @@ typedef struct {
     hf_detector_params detector;
     hf_table_origin origin;
     uint64_t state_hash; /* of what a saved state depends on */
+    const hf_system *own; /* what is integrated in place of all that; must outlive the run. NULL: that */
 } hf_flow_run_params;
 
 /* Integrates; free the summary with hf_run_summary_clear. After an interruption or an error the tables so far stay under their

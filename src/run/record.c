@@ -61,13 +61,24 @@ typedef struct {
     const void *more_row;
 } trajectory_row;
 
+static void name_observable(hf_table *table, const hf_system *system, const hf_observable *o)
+{
+    const hf_observer_kind *kind = system->kind->observer;
+    const hf_shape shape = hf_observable_shape(o, system->self);
+    if (kind->column_name == NULL)
+        name_shape(table, o->name, shape);
+    else
+        for (size_t i = 0; i < hf_shape_size(shape); i++)
+            hf_table_text(table, "%s", kind->column_name(system->self, i));
+}
+
 static void name_observables(hf_table *table, const trajectory_row *row, bool leads)
 {
     const hf_observer_kind *kind = row->system->kind->observer;
     for (size_t i = 0; kind != NULL && i < kind->observable_count; i++) {
         const hf_observable *o = &kind->observable[i];
         if (o->leads == leads)
-            name_shape(table, o->name, hf_observable_shape(o, row->system->self));
+            name_observable(table, row->system, o);
     }
 }
 
@@ -262,7 +273,7 @@ hf_status hf_record_open(hf_record *record, const hf_output_params *output, cons
     if (record->eigenvalue == NULL)
         status = hf_fail_memory(err, "the spectrum");
     for (int i = 0; i < HF_RECORD_TABLES && status == HF_OK; i++) {
-        if (!record->wanted[i])
+        if (!record->wanted[i] || directory == NULL)
             continue;
         if (lengths != NULL)
             status = hf_table_reopen(&record->table[i], directory, names[i], origin, lengths[i], err);
@@ -272,6 +283,27 @@ hf_status hf_record_open(hf_record *record, const hf_output_params *output, cons
     if (status != HF_OK)
         hf_record_abandon(record);
     return status;
+}
+
+hf_status hf_record_keep(hf_record *record, hf_frames *frames, hf_error *err)
+{
+    const bool all = record->directory == NULL;
+    record->frames = frames;
+    for (int i = 0; i < HF_RECORD_TABLES; i++) {
+        hf_table names_only;
+        char name[32];
+        if (!record->wanted[i] || (!all && i != TRAJECTORY))
+            continue;
+        snprintf(name, sizeof name, "%.*s", (int)(strlen(names[i]) - strlen(".tsv")), names[i]);
+        hf_frame *frame = hf_frames_add(frames, name);
+        if (frame == NULL)
+            return hf_fail_memory(err, name);
+        frame->is_last = !all;
+        hf_table_keep(&names_only, frame);
+        name_columns(record, &names_only, i);
+        record->table[i].frame = frame;
+    }
+    return HF_OK;
 }
 
 /* ---- rows ---- */
@@ -332,7 +364,9 @@ hf_status hf_record_row(hf_record *record, double t, hf_point *point, const doub
         status = write_spectrum(record, t, point, err);
     for (int i = 0; i < HF_RECORD_TABLES && status == HF_OK; i++)
         if (record->wanted[i] && hf_table_failed(&record->table[i]))
-            status = hf_fail(err, HF_ESYSTEM, "%s: cannot be written (is the disk full?)", record->table[i].file.part);
+            status = record->table[i].file.part == NULL
+                         ? hf_fail_memory(err, names[i])
+                         : hf_fail(err, HF_ESYSTEM, "%s: cannot be written (is the disk full?)", record->table[i].file.part);
     return status;
 }
 
@@ -347,6 +381,17 @@ hf_status hf_record_sync(hf_record *record, long *lengths, hf_error *err)
             status = hf_file_sync(&record->table[i].file, &lengths[i], err);
     }
     return status;
+}
+
+static hf_status keep_final(const hf_record *record, double t, const hf_point *point, const double *y, hf_error *err)
+{
+    hf_table final;
+    hf_frame *frame = hf_frames_add(record->frames, "final");
+    if (frame == NULL)
+        return hf_fail_memory(err, "the final state");
+    hf_table_keep(&final, frame);
+    hf_table_head(&final, &final_table, NULL);
+    return write_state(&final, &final_table, t, point, y, err);
 }
 
 /* final.tsv */
@@ -370,10 +415,10 @@ hf_status hf_record_commit(hf_record *record, double t, const hf_point *point, c
     const hf_observer_kind *observer = record->system.kind->observer;
     hf_status status = HF_OK;
     for (int i = 0; i < HF_RECORD_TABLES && status == HF_OK; i++)
-        if (record->wanted[i])
+        if (record->wanted[i] && record->directory != NULL)
             status = hf_file_commit(&record->table[i].file, err);
     if (status == HF_OK && observer != NULL && observer->state != NULL)
-        status = write_final(record, t, point, y, err);
+        status = (record->directory == NULL ? keep_final : write_final)(record, t, point, y, err);
     hf_record_abandon(record);
     return status;
 }

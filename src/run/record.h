@@ -27,12 +27,17 @@ typedef struct {
     const hf_table_kind *more;        /* further columns of the trajectory, without groups; NULL: none */
     size_t spectrum;
     double *eigenvalue; /* (spectrum + 1) scratch, owned */
+    hf_frames *frames;  /* see hf_record_keep; NULL: nowhere */
 } hf_record;
 
-/* Opens the wanted tables in directory; lengths: those of hf_record_sync to go on, or NULL to start anew. The system's self and
+/* Opens the wanted tables in directory, NULL: in memory (hf_record_keep); lengths: those of hf_record_sync to go on, or NULL to start anew. The system's self and
  * directory must outlive the record. more: further columns of the trajectory; NULL: none. Errors: HF_ESYSTEM. */
 hf_status hf_record_open(hf_record *record, const hf_output_params *output, const hf_system *system, const char *directory,
                          const hf_table_origin *origin, const hf_table_kind *more, const long *lengths, hf_error *err);
+
+/* Keeps the tables of a record that has just been opened in memory: all, by their names without .tsv, where there is no directory;
+ * else the last row of the trajectory, for somebody who watches. frames must outlive the record. Errors: HF_ESYSTEM. */
+hf_status hf_record_keep(hf_record *record, hf_frames *frames, hf_error *err);
 
 /* One output time, at a point that is at y and that the observer has looked at; more_row: of the further columns. Errors:
  * HF_ESYSTEM, HF_ENUMERIC (eigenvalues). */

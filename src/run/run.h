@@ -6,6 +6,7 @@
 #include "detect/detector.h"
 #include "detect/search.h"
 #include "integrate/integrator.h"
+#include "report/frame.h"
 #include "core/lists.h"
 
 #include <signal.h>
@@ -22,6 +23,14 @@ typedef struct {
     size_t stages; /* begun so far; of a training run: levels that its loss has fallen to */
 } hf_run_progress;
 
+/* Somebody who wants rows of a flow as they are made. */
+typedef struct {
+    hf_frames *frames; /* where tables are kept: all where nothing is written, else the last row of the trajectory */
+    /* Called after every row of the trajectory, the last one of rows. False: it wants the run to stop. NULL: nobody asks. */
+    bool (*row)(void *data, const hf_frame *rows);
+    void *data;
+} hf_run_watch;
+
 typedef struct {
     const char *directory;                    /* of the tables; exists. NULL: nothing is written, saved or resumed */
     const char *part;                         /* for the progress */
@@ -31,6 +40,7 @@ typedef struct {
     const volatile sig_atomic_t *interrupted; /* not 0: stop after the present step; may be NULL */
     void (*progress)(void *data, const hf_run_progress *progress); /* called after every step; may be NULL */
     void *progress_data;
+    const hf_run_watch *watch; /* of a flow; NULL: nobody */
 } hf_run_options;
 
 typedef enum { HF_STOP_TIME, HF_STOP_LOSS, HF_STOP_INTERRUPTED } hf_stop;

@@ -1,6 +1,6 @@
 #include "run/seeds.h"
 
-#include "core/init.h"
+#include "core/blas.h"
 #include "run/folder.h"
 #include "run/workload.h"
 
@@ -27,7 +27,7 @@ typedef struct {
 
 static size_t usable(size_t threads)
 {
-    return hf_init_blas_is_shared() ? threads : 1;
+    return hf_blas_is_shared() ? threads : 1;
 }
 
 size_t hf_seeds_together(const hf_train_params *train, size_t threads)

@@ -44,6 +44,9 @@ typedef struct {
     const hf_observable *observable;   /* (observable_count) */
     const hf_profile *profile; /* attention.tsv; NULL: none */
 
+    /* The name of column index of the only observable, where it has names that only run time knows; NULL: name and indices say it. */
+    const char *(*column_name)(const void *self, size_t index);
+
     /* Hands over the state y, at which the point is, coordinate by coordinate. Errors: HF_ESYSTEM. */
     hf_status (*state)(const void *point, const double *y, hf_take_coordinate *take, void *to, hf_error *err);
 

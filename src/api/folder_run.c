@@ -1,0 +1,157 @@
+#include "api/folder_run.h"
+
+#include "compare/write.h"
+#include "config/fill.h"
+#include "config/stored.h"
+#include "core/file.h"
+#include "core/path.h"
+#include "report/plots.h"
+#include "run/cuts.h"
+#include "run/experiment.h"
+#include "run/folder.h"
+#include "run/seeds.h"
+
+#include <stdlib.h>
+
+/* ---- a flow, and training beside it ---- */
+
+static hf_status write_rest(const hf_experiment *x, const hf_config *config, const hf_folder *folder, const char *finished,
+                            hf_error *err)
+{
+    hf_status status = HF_OK;
+    if (folder->work == NULL)
+        return status;
+    if (x->params->trains)
+        status = hf_compare_write(x, folder->work, finished, err);
+    const hf_plots_run plots = hf_fill_plots(config, x->params->flow.origin.hash);
+    if (status == HF_OK && config->output.plots)
+        status = hf_plots_write(&plots, folder->work, err);
+    return status == HF_OK ? hf_folder_publish(folder, err) : status;
+}
+
+/* Takes what is to be said out of an experiment. */
+static void take_summary(hf_experiment *x, hf_run_summary *summary)
+{
+    hf_run_summary *from = x->has_flow ? &x->flow : x->main.seeds > 0 ? &x->main.run[0] : NULL;
+    if (from == NULL)
+        return;
+    *summary = *from;
+    hf_run_summary_init(from);
+}
+
+static hf_status run_experiment(const hf_folder_run *run, const hf_config *config, const hf_folder *folder,
+                                hf_run_summary *summary, bool *stopped, hf_error *err)
+{
+    hf_experiment x = {.params = NULL};
+    hf_experiment_params params = {.has_flow = false};
+    const hf_experiment_options options = {.directory = folder->work,
+                                           .finished = folder->reuse ? folder->directory : NULL,
+                                           .resume = folder->resume,
+                                           .threads = run->threads,
+                                           .watch = run->watch};
+    hf_status status = hf_fill_experiment(config, &params, err);
+    if (status == HF_OK)
+        status = hf_experiment_run(&x, &params, &options, err);
+    *stopped = status == HF_OK && x.interrupted;
+    if (status == HF_OK && !x.interrupted)
+        status = write_rest(&x, config, folder, options.finished, err);
+    if (status == HF_OK)
+        take_summary(&x, summary);
+    hf_experiment_clear(&x);
+    hf_fill_clear_experiment(&params);
+    return status;
+}
+
+/* ---- training on a chain ---- */
+
+static hf_status train_seed(const void *self, uint64_t seed, const hf_run_options *options, hf_run_summary *summary,
+                            hf_error *err)
+{
+    return hf_cuts_run(self, seed, options, summary, err);
+}
+
+static hf_status train_chain(const hf_folder_run *run, const hf_token_run_params *params, const hf_folder *folder,
+                             hf_run_summary *first, hf_error *err)
+{
+    hf_train_params train = params->learner.train; /* phases are more steps */
+    hf_run_summary *summary = calloc(train.seeds, sizeof *summary);
+    if (summary == NULL)
+        return hf_fail_memory(err, "the training runs");
+    train.steps *= hf_cuts_phases(&train);
+    const hf_seeds seeds = {.train = &train,
+                            .hash = params->origin.hash,
+                            .directory = folder->work,
+                            .finished = folder->reuse ? folder->directory : NULL,
+                            .part = "train",
+                            .resume = folder->resume,
+                            .threads = run->threads,
+                            .run = train_seed,
+                            .self = params};
+    hf_status status = hf_seeds_run(&seeds, summary, err);
+    if (status == HF_OK)
+        status = hf_folder_publish(folder, err);
+    if (status == HF_OK) {
+        *first = summary[0];
+        hf_run_summary_init(&summary[0]);
+    }
+    for (size_t i = 0; i < train.seeds; i++)
+        hf_run_summary_clear(&summary[i]);
+    free(summary);
+    return status;
+}
+
+static hf_status run_chain(const hf_folder_run *run, const hf_config *config, const hf_folder *folder,
+                           hf_run_summary *summary, hf_error *err)
+{
+    hf_token_run_params params;
+    hf_status status = hf_fill_token_run(config, &params, err);
+    if (status == HF_OK)
+        status = train_chain(run, &params, folder, summary, err);
+    hf_fill_clear_token_run(&params);
+    return status;
+}
+
+/* ---- both ---- */
+
+/* Makes the folder and keeps other processes out. */
+static hf_status enter(const char *directory, int *lock, hf_folder_options *how, hf_error *err)
+{
+    *lock = -1;
+    char *path = hf_path_join(directory, "lock");
+    hf_status status = path == NULL ? hf_fail_memory(err, "a file name") : hf_directory_make(directory, err);
+    if (status == HF_OK)
+        status = hf_file_take_lock(path, lock, &how->read_only, err);
+    free(path);
+    return status != HF_OK && how->read_only && how->resume ? HF_OK : status;
+}
+
+static hf_status run_in(const hf_folder_run *run, const hf_config *config, hf_folder *folder, hf_run_summary *summary,
+                        bool *stopped, hf_error *err)
+{
+    hf_status status = hf_config_is_chain(config) ? run_chain(run, config, folder, summary, err)
+                                                  : run_experiment(run, config, folder, summary, stopped, err);
+    status = hf_config_place(config, status, err);
+    if (status != HF_OK)
+        hf_folder_drop(folder, status);
+    return status;
+}
+
+hf_status hf_folder_run_model(const hf_folder_run *run, const hf_config *config, hf_run_summary *summary, bool *stopped,
+                              hf_error *err)
+{
+    hf_folder folder;
+    hf_folder_options how = {.resume = run->resume};
+    const hf_folder_model model = hf_stored_model(config);
+    int lock;
+    *stopped = false;
+    hf_run_summary_init(summary);
+    hf_status status = enter(run->directory, &lock, &how, err);
+    if (status == HF_OK)
+        status = hf_folder_open(&folder, &model, run->directory, &how, err);
+    if (status == HF_OK) {
+        status = run_in(run, config, &folder, summary, stopped, err);
+        hf_folder_close(&folder);
+    }
+    hf_file_give_back(lock);
+    return status;
+}
