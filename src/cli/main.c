@@ -1,5 +1,6 @@
 /* headflow: integrates the gradient flow of attention heads that learn sparse attention patterns. */
 #include "cli/cli.h"
+#include "cli/complete.h"
 #include "cli/models.h"
 #include "cli/words.h"
 
@@ -384,6 +385,8 @@ static int dispatch(int argc, char *argv[])
         printf("headflow %s\n", PACKAGE_VERSION);
         return 0;
     }
+    if (strcmp(name, "--complete") == 0)
+        return hf_cli_complete(&(hf_cli_tables){COMMANDS, commands, long_options, LONG}, argc - 2, argv + 2);
     const hf_cli_command *command = find_command(name);
     if (command == NULL)
         return usage_error(NULL, "there is no command '%s'", name);

@@ -29,6 +29,11 @@ static const terminal terminals[] = {{"png", "png", false},       {"svg", "svg",
                                      {"cairolatex", "tex", true}, {"tikz", "tex", true}, {"qt", "", false}};
 enum { TERMINALS = sizeof terminals / sizeof terminals[0] };
 
+const char *hf_draw_terminal_name(size_t i)
+{
+    return i < TERMINALS ? terminals[i].name : NULL;
+}
+
 static const terminal *find_terminal(const char *name)
 {
     for (size_t i = 0; i < TERMINALS; i++)

@@ -5,6 +5,7 @@
 #include "core/error.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* How figures are drawn. */
 typedef struct {
@@ -34,6 +35,9 @@ hf_status hf_draw_figures(const char *directory, const hf_draw_options *options,
 /* One script of the folder plots as on a screen, under another name. *killed_by: as hf_gnuplot_draw. Errors: HF_EUSAGE (the style
  * file), HF_ESYSTEM. */
 hf_status hf_draw_as(const char *plots, const char *script, const char *terminal, const char *output, int *killed_by, hf_error *err);
+
+/* The name of terminal number i from 0; NULL behind the last. */
+const char *hf_draw_terminal_name(size_t i);
 
 /* Whether a file of a folder of figures draws one: NAME.gp, but for the style file. */
 bool hf_draw_is_script(const char *name);
