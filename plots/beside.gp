@@ -41,6 +41,7 @@ set yrange [loss_low - margin:loss_high + margin]
 set xlabel label_time
 set ylabel label_loss
 eval legend(left, top, wide, panels + 2, longest)
+if (log_time) { eval scale("x", t_low, t_last, 1, wide / 60) }
 if (paged) { if (!log_time) { set xtics round_up((t_last - t_low) / (wide / 70.0)) } }
 plot for [k = 1:words(levels)] as_number(word(levels, k)) with lines lc rgb "#909090" dt 3 lw 1.2 \
        title k == 1 ? "levels compared" : "", \

@@ -82,7 +82,7 @@ eval legend(paged ? left : left + 51, top, wide, named, 21)
 eval title_at(left)
 eval letter(1, 2, top)
 set ylabel paged ? label_eigenvalues : "lowest eigenvalues of the Hessian"
-set yrange [-downward - 0.6:upward + 0.4]
+set yrange [-downward - (paged ? 1.2 : 0.6):upward + 0.4]
 set ytics (numeral(0) 0)
 set for [k = 1:downward] ytics add (is_drawn(k) ? say("$-10^{" . sprintf("%d", unit_power + k) . "}$", "−10" . raised(unit_power + k)) : '' -squash(10.0**k * unit))
 set for [k = 1:upward] ytics add (is_drawn(k) ? power(unit_power + k) : '' squash(10.0**k * unit))

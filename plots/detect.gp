@@ -102,7 +102,8 @@ do for [k = 1:panels] {
   set xrange [x_low:x_high]
   set yrange [y_low - margin:y_high + margin]
   set format number_format
-  set format x slow_high > 0 ? "" : number_format
+  step_format = is_log && x_high >= 1e5 ? say("$10^{%T}$", "10^{/*1.1 %T}") : number_format # no 1e+06
+  set format x slow_high > 0 ? "" : step_format
   if (!is_log) { set xtics round_up((x_high - x_low) / (wide / 70.0)) }
   set ytics round_up((y_high - y_low) / (high / 40.0))
   if (has_title || panels > 1) { set label 100 bold(word_of(k)) at screen across(left), up(y - (paged ? rows_high + 8 : 14)) font paged ? "" : title_font }
@@ -123,7 +124,7 @@ do for [k = 1:panels] {
     eval place(left, y + high + inner, wide, slow_high)
     set xrange [x_low:x_high]
     set yrange [s_low - s_margin:s_high + s_margin]
-    set format x number_format
+    set format x step_format
     set ytics round_up((s_high - s_low) / (slow_high / 34.0))
     set ylabel "speed"
     set xlabel step_name . shading

@@ -54,7 +54,7 @@ eval place(left, row_top(3), wide, high)
 eval time_ticks(wide, 1)
 eval findings(0)
 eval legend_of(3)
-if (paged) { eval stage_numbers(high) }
+eval stage_numbers(high)
 set ylabel label_loss
 set xlabel findings_xlabel
 set yrange [0:loss_most * 1.08]

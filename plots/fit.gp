@@ -1,7 +1,7 @@
 # Every run against the law: on one parameter the response itself, on several what was found over what the law says. Axes are on
 # the scales of the law, on which it is a straight line.
 figure_note = law
-left = beside; right = parameters > 1 ? (paged ? 90.0 : 110.0) : paged ? rim : 50.0
+left = beside; right = parameters > 1 ? (paged ? 104.0 : 110.0) : paged ? rim : 50.0
 width = paged ? page : left + 720.0 + right
 wide = width - left - right
 high = paged ? 0.7 * wide : 520.0

@@ -66,6 +66,7 @@ set for [n = decade_low:decade_high] ytics add (n % decade_step == 0 ? power(n) 
 set for [n = decade_low:decade_high] for [m = 2:9] ytics add ('' m * 10.0**n 1)
 set xlabel findings_xlabel
 set ylabel paged ? label_distance : "distance to a model that knows only some patterns"
+mark_height = 0.14
 eval findings(1)
 eval stage_numbers(high)
 eval legend(left, top - stage_room, wide, named, 12)

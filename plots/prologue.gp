@@ -89,7 +89,8 @@ and_predicted = levels_drawn == 0 ? "" : ", $predicted using 1:2 with lines dt 3
 
 # Shades the rests and draws lines where heads part and where the target has emerged, with or without their names, in the panels that follow:
 # eval findings(labelled). eval stage_numbers(h) writes the number of every stage above a panel that is h units high.
-findings_xlabel = rests > 0 ? axis_label . " (shaded: plateaus)" : axis_label
+mark_height = 0.93 # of their names
+findings_xlabel = rests == 0 ? axis_label : axis_label . (paged || onsets == 0 ? " (shaded: plateaus)" : " (shaded: plateaus; numbers: stages)")
 is_late(t) = log_time ? log10(t / t_begin) > 0.75 * decades : t > 0.75 * t_last
 time_line(tag, name, t, y, labelled) = t < t_begin ? "" : \
   sprintf("set arrow %d from first %.17g, graph 0 to first %.17g, graph 1 nohead back dt 2 lw 1 lc rgb '#606060';", tag, t, t) . \
@@ -98,7 +99,7 @@ time_line(tag, name, t, y, labelled) = t < t_begin ? "" : \
            is_late(t) ? "right offset -0.6, 0" : "left offset 0.6, 0"))
 findings(labelled) = "set for [k = 1:rests] object k rectangle behind fillcolor rgb rest_colour fillstyle solid noborder" . \
   "  from first as_number(word(rest_from, k)), graph 0 to first as_number(word(rest_to, k)), graph 1;" . \
-  time_line(1, "label_t_split", t_split, 0.93, labelled) . time_line(3, "label_t_emerged", t_emerged, 0.84, labelled)
+  time_line(1, "label_t_split", t_split, mark_height, labelled) . time_line(3, "label_t_emerged", t_emerged, mark_height - 0.09, labelled)
 stage_begin(k) = as_number(word(rest_to, k))
 stage_end(k) = k + 1 > words(rest_from) ? t_last : as_number(word(rest_from, k + 1))
 stage_middle(k) = log_time ? sqrt(stage_begin(k)) * sqrt(stage_end(k)) : (stage_begin(k) + stage_end(k)) / 2
