@@ -343,6 +343,8 @@ hf_problem *random_problem(const problem_shape *s, random_source *random)
         print_variances(stream, s, random);
     }
     fprintf(stream, "};\ninit = { state = \"start.tsv\"; };\nflow = {\n");
+    if (s->attention != NULL)
+        fprintf(stream, "attention = \"%s\";\n", s->attention);
     if (s->replicator)
         fprintf(stream, "geometry = \"replicator\";\n");
     if (s->decay)

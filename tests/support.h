@@ -80,6 +80,7 @@ hf_problem *make_problem(const char *format, ...) __attribute__((format(printf, 
 typedef struct {
     size_t heads, positions, patterns;
     size_t outside; /* coordinates of the initial values beyond the features */
+    const char *attention; /* NULL: softmax */
     bool replicator, copies, replicas, weights, gram, decay, rates, drift, test;
 } problem_shape;
 

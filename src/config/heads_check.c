@@ -359,6 +359,26 @@ static hf_status check_weights_against_gram(hf_config *c, hf_error *err)
 /* ---- the drift of SGD ---- */
 
 /* The noise of the values makes the drift, in proportion to the variance of what a head reads, which must be one number. */
+hf_status hf_heads_check_attention(hf_config *c, hf_error *err)
+{
+    if (c->flow.attention == HF_ATTENTION_SOFTMAX)
+        return HF_OK;
+    if (c->flow.geometry != HF_GEOMETRY_LOGIT)
+        return hf_config_reject(c, err, "flow.geometry",
+                                "is \"replicator\", the Fisher metric of the softmax, expected flow.attention = \"softmax\"");
+    if (c->flow.sgd_drift.lr > 0)
+        return hf_config_reject(c, err, "flow.sgd_drift.lr",
+                                "SGD's drift is known for the softmax alone, expected flow.attention = \"softmax\"");
+    if (c->declared.train)
+        return hf_config_reject(c, err, "flow.attention",
+                                "transformers are trained with the softmax, expected \"softmax\" beside a train section");
+    if (c->init.state == NULL && c->init.start != HF_START_UNIFORM)
+        return hf_config_reject(c, err, "init.start",
+                                "other starts than \"uniform\" are given by the softmax's logits, expected flow.attention = "
+                                "\"softmax\" or a state table, init.state");
+    return HF_OK;
+}
+
 hf_status hf_heads_check_drift(hf_config *c, hf_error *err)
 {
     size_t position;

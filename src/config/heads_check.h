@@ -8,8 +8,9 @@
  * HF_EUSAGE, HF_ESYSTEM. */
 hf_status hf_heads_check_target(hf_config *config, hf_error *err);
 
-/* The start, and the drift of SGD's noise. Errors: HF_EUSAGE. */
+/* The start, what is known of attentions other than the softmax, and the drift of SGD's noise. Errors: HF_EUSAGE. */
 hf_status hf_heads_check_start(hf_config *config, hf_error *err);
+hf_status hf_heads_check_attention(hf_config *config, hf_error *err);
 hf_status hf_heads_check_drift(hf_config *config, hf_error *err);
 
 /* Whether features with these inner products are orthogonal to each other. */

@@ -31,6 +31,7 @@ _Static_assert(sizeof(hf_geometry) == sizeof(int) && sizeof(hf_system_choice) ==
                    sizeof(hf_precision) == sizeof(int),
                "an enum of hf_config is not as wide as int");
 
+static const char *const attentions[] = {"softmax", "squares", "sum", "sigmoid", "linear", NULL};
 static const char *const geometries[] = {"logit", "replicator", NULL};
 static const char *const noises[] = {"normal", "uniform", "sine", NULL};
 static const char *const starts[] = {"uniform", "bumps", "wrong", "waterfall", "saddle", NULL};
@@ -59,6 +60,17 @@ static bool never(const hf_config *c)
 static bool of_heads(const hf_config *c)
 {
     return c->flow.system == HF_SYSTEM_HEADS && !hf_config_is_chain(c);
+}
+
+static bool of_softmax(const hf_config *c)
+{
+    return of_heads(c) && c->flow.attention == HF_ATTENTION_SOFTMAX;
+}
+
+/* Hashes are older than this key. */
+static bool is_other_attention(const hf_config *c)
+{
+    return c->flow.attention != HF_ATTENTION_SOFTMAX;
 }
 
 static bool is_in_context(const hf_config *c)
@@ -353,9 +365,13 @@ const hf_key hf_keys[] = {
     KEY(flow.system, CHOICE, "heads", ANY, "", "\"in-context\"",
         "attention heads that learn sparse patterns, or linear attention that learns linear regression in context",
         .choices = hf_system_names, .counts = is_in_context, .decides = true),
+    KEY(flow.attention, CHOICE, "softmax", ANY, "", "\"linear\"",
+        "what a head makes of its scores z: softmax; squares, z^2 over their sum; sum, z over their sum; sigmoid, without a sum; "
+        "linear, z itself",
+        .choices = attentions, .when = of_heads, .counts = is_other_attention),
     KEY(flow.geometry, CHOICE, "logit", ANY, "", "\"replicator\"",
         "the true gradient flow of the logits, or the Fisher metric",
-        .choices = geometries, .when = of_heads),
+        .choices = geometries, .when = of_softmax),
     KEY(flow.values, CHOICE, "learned", ANY, "", "\"optimal\"",
         "values follow the flow, stay as they start, or are the best for the attention at every time (least squares)",
         .choices = value_flows, .when = of_heads),

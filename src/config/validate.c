@@ -81,7 +81,8 @@ typedef hf_status check(hf_config *, hf_error *);
 /* Every system and every task has its own list, in order: later checks rely on earlier ones. */
 static check *const of_heads[] = {hf_chain_check_absent, hf_system_check_keys, hf_heads_check_target, check_times,
                                   check_state,           settle_noise,         hf_heads_check_start,  check_title,
-                                  hf_train_check,        hf_heads_check_drift, hf_axes_check,         hf_label_groups_check, NULL};
+                                  hf_heads_check_attention, hf_train_check, hf_heads_check_drift, hf_axes_check,
+                                  hf_label_groups_check, NULL};
 static check *const of_in_context[] = {hf_chain_check_absent,
                                        hf_system_check_in_context,
                                        hf_system_check_keys,

@@ -214,6 +214,15 @@ void hf_basis_modes(const hf_basis *basis, size_t width, const double *base, con
         modes[i] += scale * (deviation[root + i] + (base == NULL ? 0 : base[root + i]));
 }
 
+void hf_basis_from_edges(const hf_basis *basis, size_t width, double *rows, double *scratch)
+{
+    const double scale = sqrt((double)basis->heads);
+    memcpy(scratch, rows, width * sizeof *scratch);
+    edges_to_modes(basis, width, rows);
+    for (size_t i = 0; i < width; i++)
+        rows[i] += scale * scratch[i];
+}
+
 void hf_basis_change(const hf_basis *from, const hf_basis *to, size_t width, const double *modes, double *result)
 {
     for (size_t n = 1; n < to->heads; n++)

@@ -59,6 +59,10 @@ void hf_basis_product(const hf_basis *basis, const double *x, const double *y, d
  * are. */
 void hf_basis_modes(const hf_basis *basis, size_t width, const double *base, const double *deviation, double *modes);
 
+/* The same, in place, from differences along edges: row n = 1..H-1 of rows (H, width) is that of edge n, row 0 what the root head
+ * has. scratch: (width). */
+void hf_basis_from_edges(const hf_basis *basis, size_t width, double *rows, double *scratch);
+
 /* Back to heads (H, width). */
 void hf_basis_heads(const hf_basis *basis, size_t width, const double *modes, double *heads);
 

@@ -260,6 +260,20 @@ static void whole_change(hf_flow_point *point, const double *mean, double *ds)
 
 double hf_flow_speed_rate(hf_flow_point *point)
 {
+    return point->flow->attention->speed_rate(point);
+}
+
+/* P is |y'|^2 in the metric of a gradient flow. */
+double hf_slope_speed_rate(hf_flow_point *point)
+{
+    double *velocity = point->onward, *change = velocity + hf_flow_size(point->flow);
+    hf_flow_velocity(point, velocity);
+    hf_flow_jacobian_times(point, velocity, change);
+    return 2 * hf_flow_inner(point->flow, velocity, change);
+}
+
+double hf_softmax_speed_rate(hf_flow_point *point)
+{
     const hf_problem *p = point->problem;
     const hf_attention_kind *attention = point->flow->attention;
     const hf_value_kind *kind = point->flow->values;

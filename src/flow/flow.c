@@ -129,6 +129,16 @@ hf_status hf_flow_rebase(hf_flow *flow, double *y, hf_error *err)
 
 /* ---- measures ---- */
 
+double hf_flow_inner(const hf_flow *flow, const double *x, const double *y)
+{
+    const hf_problem *p = flow->problem;
+    size_t values = p->heads * p->features;
+    double value = hf_lanes_dot(values, x, y), logit = 0;
+    for (size_t n = 0; n < p->heads; n++)
+        logit += hf_counted_dot(p, x + values + n * p->positions, y + values + n * p->positions);
+    return (p->value_rate > 0 ? value / p->value_rate : 0) + (p->attention_rate > 0 ? logit / p->attention_rate : 0);
+}
+
 double hf_flow_mean_logit(const hf_flow *flow, const double *y)
 {
     const hf_problem *p = flow->problem;

@@ -61,6 +61,10 @@ hf_status hf_flow_rebase(hf_flow *flow, double *y, hf_error *err);
  * HF_ESYSTEM. */
 hf_status hf_flow_use_basis(hf_flow *flow, const double *distance, hf_error *err);
 
+/* Inner product in which a gradient flow has a symmetric Jacobian and P = |y'|^2: sum v w / rho_v + sum n_i a b / rho_a. A rate
+ * of 0 leaves its part out. */
+double hf_flow_inner(const hf_flow *flow, const double *x, const double *y);
+
 /* max_k |sum_i n_i a_ki| / sum_i n_i: how far their mean, which is 0, has moved. */
 double hf_flow_mean_logit(const hf_flow *flow, const double *y);
 

@@ -1,4 +1,5 @@
 /* Columns and tables of the flow of attention heads. */
+#include "flow/attention.h"
 #include "flow/flow_watch.h"
 #include "flow/observe.h"
 
@@ -132,9 +133,15 @@ static bool is_symmetric(const void *observer)
     return o->problem->heads > 1 && o->divergence == 0;
 }
 
+static const char *conserved(const void *self)
+{
+    const hf_flow *flow = self;
+    return flow->attention->conserved == NULL ? NULL : flow->attention->conserved(flow);
+}
+
 static double moved(const void *self, const double *y)
 {
-    return hf_flow_mean_logit(self, y);
+    return ((const hf_flow *)self)->attention->moved(self, y);
 }
 
 const hf_observer_kind hf_flow_observer = {.create = create,
@@ -145,5 +152,5 @@ const hf_observer_kind hf_flow_observer = {.create = create,
                                            .profile = &attention,
                                            .state = state,
                                            .is_symmetric = is_symmetric,
-                                           .moved = moved,
-                                           .conserved = "the mean logit"};
+                                           .conserved = conserved,
+                                           .moved = moved};

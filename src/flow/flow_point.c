@@ -49,6 +49,23 @@ static bool allocate(hf_flow_point *point)
     return true;
 }
 
+/* What only attentions other than the softmax need. */
+static bool allocate_slopes(hf_flow_point *point)
+{
+    const size_t field = point->problem->heads * point->problem->positions, size = hf_flow_size(point->flow);
+    point->slope = point->bend = point->attention;
+    if (!point->flow->attention->has_slope)
+        return true;
+    point->slope = malloc((4 * field + 2 * size) * sizeof *point->slope);
+    if (point->slope == NULL)
+        return false;
+    point->bend = point->slope + field;
+    point->score = point->bend + field;
+    point->turning = point->score + field;
+    point->onward = point->turning + field;
+    return true;
+}
+
 static void choose_drive(hf_flow_point *point)
 {
     const bool is_mirror = point->flow->attention->is_mirror;
@@ -64,8 +81,8 @@ hf_status hf_flow_point_create(hf_flow_point **result, const hf_flow *flow, hf_e
         point->flow = flow;
         point->problem = flow->problem;
     }
-    if (point == NULL || !allocate(point)) {
-        free(point);
+    if (point == NULL || !allocate(point) || !allocate_slopes(point)) {
+        hf_flow_point_free(point);
         return hf_fail_memory(err, "a state of the flow");
     }
     choose_drive(point);
@@ -77,6 +94,8 @@ void hf_flow_point_free(hf_flow_point *point)
 {
     if (point == NULL)
         return;
+    if (point->slope != point->attention)
+        free(point->slope);
     free(point->attention);
     free(point);
 }
@@ -171,7 +190,7 @@ static void head_products(const hf_flow_point *point, const double *x, const dou
     }
 }
 
-/* h = g - <g> and s h; the part of the speed that comes from the logits is sum_i n_i (s h)(a'). mean: (H) modes of <g>. */
+/* h = g - <g> and w h; the part of the speed that comes from the logits is sum_i n_i (w h)(a'). mean: (H) modes of <g>. */
 HF_CLONES static double evaluate_gain(hf_flow_point *point, const double *mean)
 {
     const hf_problem *p = point->problem;
@@ -185,7 +204,7 @@ HF_CLONES static double evaluate_gain(hf_flow_point *point, const double *mean)
             for (size_t r = 0; r < p->features; r++)
                 hf_lanes_add(width, point->value[n * p->features + r], point->pull + r * p->positions + first, gain);
         }
-        hf_lanes_product(point->flow->basis, width, point->attention + first, p->positions, point->loss_gain + first,
+        hf_lanes_product(point->flow->basis, width, point->slope + first, p->positions, point->loss_gain + first,
                          p->positions, point->loss_ascent + first, p->positions);
         speed = hf_counted_block(p, first, width, point->loss_ascent, point->loss_drive, speed);
     }
@@ -210,6 +229,8 @@ bool hf_flow_at(hf_flow_point *point, const double *y)
     evaluate_residual(point, total);
 
     head_products(point, point->force, point->value, mean);
+    for (size_t n = 0; n < p->heads && !point->flow->attention->is_normalized; n++)
+        mean[n] = 0;
     for (size_t n = 0; n < p->heads; n++)
         point->shift[n] = mean[n] - hf_lanes_dot(p->features, point->value + n * p->features, total) / p->total;
     point->descent = evaluate_gain(point, mean);

@@ -32,10 +32,16 @@ typedef struct {
     const double *drive, *loss_drive; /* (H, T) */
     const double *offset;             /* (H) */
 
+    /* (H, T) modes of w_ki and q_ki of attention.h; the attention itself for the softmax. */
+    double *slope, *bend;
+
     double *weight; /* (H, T) by head: exp(a_ki) up to a factor */
     double *norm;   /* (H) by head: that factor, s_ki = weight_ki norm_k */
     double *edge;   /* (H, T) s_to - s_from along every edge, [0] scratch, also of curvature.c */
 
+    double *score;     /* (H, T) by head, for scores.c; NULL for the softmax, as are */
+    double *turning;   /* (H, T) for the change of w, and */
+    double *onward;    /* (2, size of a state) for hf_flow_speed_rate */
     double *normal;    /* (R, H, H) for optimal.c */
     double *change;    /* (H, R) the optimal values' change */
     double *zero;      /* (H) */

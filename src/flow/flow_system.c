@@ -1,5 +1,6 @@
 #include "flow/flow_system.h"
 
+#include "flow/attention.h"
 #include "flow/curvature.h"
 #include "flow/flow_watch.h"
 #include "flow/newton.h"
@@ -113,32 +114,19 @@ static hf_status use_basis(void *self, const double *basis, hf_error *err)
     return hf_flow_use_basis(self, basis, err);
 }
 
-static const hf_system_kind kind = {
-    .name = "attention",
-    .remedy = "lower target.strengths, the initial values or the rates",
-    .start = start,
-    .point_create = point_create,
-    .point_free = point_free,
-    .at = at,
-    .energy = energy,
-    .velocity = velocity,
-    .jacobian_times = jacobian_times,
-    .speed_rate = speed_rate,
-    .rebase = rebase,
-    .blame = blame,
-    .coordinate_name = coordinate_name,
-    .basis_size = basis_size,
-    .save_basis = save_basis,
-    .use_basis = use_basis,
-    .newton = &newton_kind,
-    .observer = &hf_flow_observer,
-    .watch = &hf_flow_watch,
-    .curvature = &hf_flow_curvature,
-};
+#define ATTENTION                                                                                                          \
+    .name = "attention", .remedy = "lower target.strengths, the initial values or the rates", .start = start,              \
+    .point_create = point_create, .point_free = point_free, .at = at, .energy = energy, .velocity = velocity,              \
+    .jacobian_times = jacobian_times, .speed_rate = speed_rate, .rebase = rebase, .blame = blame,                          \
+    .coordinate_name = coordinate_name, .basis_size = basis_size, .save_basis = save_basis, .use_basis = use_basis,        \
+    .observer = &hf_flow_observer, .watch = &hf_flow_watch, .curvature = &hf_flow_curvature
+
+/* The Newton solve of newton.h is the softmax's. */
+static const hf_system_kind with_newton = {ATTENTION, .newton = &newton_kind}, without_newton = {ATTENTION};
 
 hf_system hf_flow_system(hf_flow *flow)
 {
-    return (hf_system){.kind = &kind,
+    return (hf_system){.kind = flow->attention->has_slope ? &without_newton : &with_newton,
                        .self = flow,
                        .size = hf_flow_size(flow),
                        .unit = sqrt((double)flow->problem->heads),

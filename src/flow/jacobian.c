@@ -8,18 +8,25 @@
 
 #include <string.h>
 
-/* ds = s (da - <da>) with <da>_k = sum_i n_i s_ki da_ki. */
-void hf_attention_change(const hf_flow_point *point, const double *da, double *ds, double *scratch)
+/* x (H, T) -= the modes of field_ki mean_k. */
+static void subtract_mean(const hf_flow_point *point, const double *field, const double *mean, double *x)
+{
+    const size_t positions = point->problem->positions;
+    hf_basis_term const *term = point->flow->basis->term;
+    for (size_t t = 0; t < point->flow->basis->term_count; t++)
+        hf_lanes_add(positions, -term[t].c * mean[term[t].l], field + term[t].n * positions, x + term[t].m * positions);
+}
+
+/* ds = w da - s <da> with <da>_k = sum_i n_i w_ki da_ki. */
+void hf_attention_change(const hf_flow_point *point, const double *da, double *ds, double *mean)
 {
     const hf_problem *p = point->problem;
     size_t positions = p->positions;
-    hf_lanes_product(point->flow->basis, positions, point->attention, positions, da, positions, ds, positions);
+    hf_lanes_product(point->flow->basis, positions, point->slope, positions, da, positions, ds, positions);
     for (size_t n = 0; n < p->heads; n++)
-        scratch[n] = hf_counted_sum(p, ds + n * positions);
-    hf_basis_term const *term = point->flow->basis->term;
-    for (size_t t = 0; t < point->flow->basis->term_count; t++)
-        hf_lanes_add(positions, -term[t].c * scratch[term[t].l], point->attention + term[t].n * positions,
-                     ds + term[t].m * positions);
+        mean[n] = point->flow->attention->is_normalized ? hf_counted_sum(p, ds + n * positions) : 0;
+    if (point->flow->attention->is_normalized)
+        subtract_mean(point, point->attention, mean, ds);
 }
 
 /* omega dE, dE_r = -c sum_n (dv_nr s_n + v_nr ds_n), and dforce_nr = sum_i n_i (omega dE s + omega E ds). */
@@ -55,8 +62,9 @@ static void gain_change(const hf_flow_point *point, const double *dv, const doub
 }
 
 /* d(s h) = ds h + s dg - s <dg>', with <dg>' = sum_i n_i (ds h + s dg) because sum_i n_i ds = 0. gain: h. Overwrites ds. */
-static void ascent_change(hf_flow_point *point, const double *gain, double *ds, const double *dg, double *change)
+void hf_softmax_ascent_change(hf_flow_point *point, const double *gain, const double *da, double *ds, double *dg, double *change)
 {
+    (void)da;
     const hf_problem *p = point->problem;
     size_t positions = p->positions;
     double *mean = point->small;
@@ -69,6 +77,39 @@ static void ascent_change(hf_flow_point *point, const double *gain, double *ds, 
     hf_lanes_product_constant(point->flow->basis, positions, point->attention, positions, mean, ds, positions);
     for (size_t i = 0; i < p->heads * positions; i++)
         change[i] -= ds[i];
+}
+
+/* d(w h) = dw h + w dg - w <dg>', with dw = q da - w <da> and <dg>' = sum_i n_i (ds h + s dg); without the means where attention is
+ * not normalized. */
+HF_CLONES static void slope_change(hf_flow_point *point, const double *gain, const double *da, double *ds, double *dg,
+                                   double *change)
+{
+    const hf_problem *p = point->problem;
+    const hf_basis *basis = point->flow->basis;
+    const bool is_normalized = point->flow->attention->is_normalized;
+    size_t positions = p->positions, field = p->heads * positions;
+    double *mean = point->small, *dmean = mean + p->heads, *dw = point->turning;
+    hf_lanes_product(basis, positions, point->slope, positions, da, positions, dw, positions);
+    for (size_t n = 0; n < p->heads; n++)
+        mean[n] = hf_counted_sum(p, dw + n * positions);
+    hf_lanes_product(basis, positions, ds, positions, gain, positions, change, positions);
+    hf_lanes_product(basis, positions, point->attention, positions, dg, positions, dw, positions);
+    for (size_t n = 0; n < p->heads; n++)
+        dmean[n] = hf_counted_sum(p, change + n * positions) + hf_counted_sum(p, dw + n * positions);
+    hf_lanes_product(basis, positions, point->bend, positions, da, positions, dw, positions);
+    if (is_normalized)
+        subtract_mean(point, point->slope, mean, dw);
+    hf_lanes_product(basis, positions, dw, positions, gain, positions, change, positions);
+    hf_lanes_product(basis, positions, point->slope, positions, dg, positions, dw, positions);
+    if (is_normalized)
+        subtract_mean(point, point->slope, dmean, dw);
+    for (size_t i = 0; i < field; i++)
+        change[i] += dw[i];
+}
+
+void hf_slope_ascent_change(hf_flow_point *point, const double *gain, const double *da, double *ds, double *dg, double *change)
+{
+    slope_change(point, gain, da, ds, dg, change);
 }
 
 /* Changes along x of what the velocity is made of: dforce in result's values, ds and dg in scratch (H, T each). */
@@ -88,7 +129,7 @@ HF_CLONES static void gradient_change(hf_flow_point *point, const double *x, dou
     size_t values = p->heads * p->features;
     double *ds = point->scratch, *dg = ds + p->heads * p->positions;
     change_along(point, x, result, ds, dg);
-    ascent_change(point, point->loss_gain, ds, dg, result + values);
+    point->flow->attention->ascent_change(point, point->loss_gain, x + values, ds, dg, result + values);
     for (size_t i = 0; i < values; i++)
         result[i] = p->weight_decay * x[i] - result[i];
     for (size_t n = 0; n < p->heads; n++)
@@ -105,14 +146,14 @@ HF_CLONES static void jacobian_times(hf_flow_point *point, const double *x, doub
     for (size_t i = 0; i < values; i++)
         result[i] = p->value_rate * (result[i] - p->weight_decay * x[i]);
     point->flow->drift->change(point, x, ds, dg);
-    point->flow->attention->velocity_change(point, ds, dg, da);
+    point->flow->attention->velocity_change(point, x + values, ds, dg, da);
     for (size_t i = 0; i < p->heads * positions; i++)
         da[i] *= p->attention_rate;
 }
 
-void hf_gradient_change(hf_flow_point *point, double *ds, double *dg, double *change)
+void hf_gradient_change(hf_flow_point *point, const double *da, double *ds, double *dg, double *change)
 {
-    ascent_change(point, point->gain, ds, dg, change);
+    point->flow->attention->ascent_change(point, point->gain, da, ds, dg, change);
 }
 
 HF_CLONES static void mirror_change(const hf_flow_point *point, const double *dg, double *change)
@@ -126,8 +167,9 @@ HF_CLONES static void mirror_change(const hf_flow_point *point, const double *dg
     }
 }
 
-void hf_mirror_change(hf_flow_point *point, double *ds, double *dg, double *change)
+void hf_mirror_change(hf_flow_point *point, const double *da, double *ds, double *dg, double *change)
 {
+    (void)da;
     (void)ds;
     mirror_change(point, dg, change);
 }

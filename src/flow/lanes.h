@@ -35,6 +35,16 @@ HF_INLINE void hf_lanes_add(size_t width, double c, const double *x, double *y)
         y[i] += c * x[i];
 }
 
+/* result = sum over modes n of coefficient[n stride] times row n of x (H, positions). */
+HF_INLINE void hf_lanes_combine(size_t heads, size_t positions, const double *coefficient, size_t stride, const double *x,
+                                double *result)
+{
+    memset(result, 0, positions * sizeof *result);
+    for (size_t n = 0; n < heads; n++)
+        if (coefficient[n * stride] != 0)
+            hf_lanes_add(positions, coefficient[n * stride], x + n * positions, result);
+}
+
 HF_INLINE double hf_lanes_dot(size_t width, const double *x, const double *y)
 {
     double sum = 0;

@@ -1,5 +1,7 @@
 #include "flow/level.h"
 
+#include "flow/attention.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +42,7 @@ hf_status hf_level_is_plain(const hf_problem *p, bool *plain, hf_error *err)
 /* On the positions of the patterns alone: attentions that are 0 elsewhere stay so. */
 typedef struct {
     size_t features, count, width; /* R, n, positions */
+    double least;                  /* attention may be: 0, or -inf */
     size_t *place;                 /* (T) number of a position here; width: it is in no pattern */
     bool *flag;                    /* (2, J) scratch */
     double *target, *weight;       /* (R, width) G and r omega */
@@ -120,7 +123,7 @@ static void form_residual(const fit *f, const double *target)
         }
 }
 
-/* Each attention at each position in turn: the best one that is not negative. */
+/* Each attention at each position in turn: the best one that it may be. */
 static void improve_attentions(const fit *f)
 {
     for (size_t k = 0; k < f->count; k++)
@@ -133,20 +136,20 @@ static void improve_attentions(const fit *f)
             }
             if (!(curvature > 0))
                 continue;
-            const double next = fmax(0, *s + slope / curvature), change = next - *s;
+            const double next = fmax(f->least, *s + slope / curvature), change = next - *s;
             *s = next;
             for (size_t r = 0; r < f->features; r++)
                 f->residual[r * f->width + i] -= f->copies[i] * f->value[k * f->features + r] * change;
         }
 }
 
-/* Attentions of sum 1; one that has lost all is left at 0. */
+/* Attentions of sum 1, without their signs; one that has lost all is left at 0. */
 static void normalize(const fit *f)
 {
     for (size_t k = 0; k < f->count; k++) {
         double *s = f->attention + k * f->width, sum = 0;
         for (size_t i = 0; i < f->width; i++)
-            sum += s[i];
+            sum += fabs(s[i]);
         for (size_t i = 0; i < f->width && sum > 0; i++)
             s[i] /= sum;
     }
@@ -157,7 +160,7 @@ static void push_on(const fit *f, double part)
 {
     for (size_t i = 0; i < f->count * f->width; i++) {
         const double now = f->attention[i];
-        f->attention[i] = fmax(0, now + part * (now - f->last[i]));
+        f->attention[i] = fmax(f->least, now + part * (now - f->last[i]));
         f->last[i] = now;
     }
 }
@@ -226,7 +229,7 @@ static size_t next_pattern(const hf_problem *p, const bool *learned, const bool 
 static bool allocate(fit *f, const hf_problem *p)
 {
     const size_t most = p->heads < p->patterns ? p->heads : p->patterns;
-    *f = (fit){.features = p->features};
+    *f = (fit){.features = p->features, .least = hf_attention_find(p)->is_signed ? -INFINITY : 0};
     f->place = malloc(p->positions * sizeof *f->place);
     f->flag = calloc(2 * p->patterns, sizeof *f->flag);
     if (f->place == NULL || f->flag == NULL)

@@ -6,8 +6,8 @@
  *
  *     1/2 sum_i r_i sum_r omega_ri (G_ri - sum_{k <= n} v_kr c_i s_ki)^2,     s >= 0, v free,
  *
- * by n components. (Attentions sum to 1, which values can always make up for.) Without the bound s >= 0 these are the
- * singular components of G. For disjoint patterns with orthogonal features they are the patterns themselves, and what is
+ * by n components. (Attentions sum to 1, which values can always make up for.) Without the bound s >= 0, as with linear attention
+ * and scores over their sum, these are the singular components of G. For disjoint patterns with orthogonal features they are the patterns themselves, and what is
  * left are those that are not learned; where patterns share positions or features are correlated, components mix them. */
 #ifndef HF_FLOW_LEVEL_H
 #define HF_FLOW_LEVEL_H

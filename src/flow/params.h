@@ -7,6 +7,13 @@
 
 #include <stdint.h>
 
+typedef enum {
+    HF_ATTENTION_SOFTMAX,
+    HF_ATTENTION_SQUARES,
+    HF_ATTENTION_SUM,
+    HF_ATTENTION_SIGMOID,
+    HF_ATTENTION_LINEAR
+} hf_attention_choice;
 typedef enum { HF_GEOMETRY_LOGIT, HF_GEOMETRY_REPLICATOR } hf_geometry;
 typedef enum { HF_NOISE_NORMAL, HF_NOISE_UNIFORM, HF_NOISE_SINE } hf_noise;
 typedef enum { HF_START_UNIFORM, HF_START_BUMPS, HF_START_WRONG, HF_START_WATERFALL, HF_START_SADDLE } hf_start;
@@ -54,6 +61,7 @@ typedef struct {
 /* The equations. */
 typedef struct {
     hf_system_choice system; /* what follows is of attention heads */
+    hf_attention_choice attention;
     hf_geometry geometry;
     hf_values values;
     double value_rate, attention_rate, weight_decay;

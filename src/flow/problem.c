@@ -148,6 +148,7 @@ hf_status hf_problem_create(hf_problem **result, const hf_problem_params *params
     p->heads = params->heads;
     p->positions = params->positions;
     p->patterns = params->target.count;
+    p->attention = params->flow.attention;
     p->geometry = params->flow.geometry;
     p->values = params->flow.values;
     p->value_rate = p->values == HF_VALUES_LEARNED ? params->flow.value_rate : 0;

@@ -59,6 +59,7 @@ typedef struct {
     double *variance;      /* (R, T) omega_ri */
     double *test_variance; /* (R, T) omega_ri of the test data; NULL: there are none */
 
+    hf_attention_choice attention;
     hf_geometry geometry;
     double value_rate, attention_rate, weight_decay; /* rho_v, rho_a, lambda */
 

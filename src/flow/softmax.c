@@ -19,22 +19,12 @@ HF_INLINE double max_of(size_t width, const double *x)
     return largest;
 }
 
-/* combination = sum over modes n of coefficient[n * stride] times row n of the logits a (H, T). */
-HF_CLONES static void combine(const hf_problem *p, const double *coefficient, size_t stride, const double *a,
-                              double *combination)
-{
-    memset(combination, 0, p->positions * sizeof *combination);
-    for (size_t n = 0; n < p->heads; n++)
-        if (coefficient[n * stride] != 0)
-            hf_lanes_add(p->positions, coefficient[n * stride], a + n * p->positions, combination);
-}
-
 /* Softmax of one head from the modes a of the logits; its norm is not finite if one of them is not. */
 HF_CLONES static void head_softmax(hf_flow_point *point, const double *a, size_t head)
 {
     const hf_problem *p = point->problem;
     double *weight = point->weight + head * p->positions, *logit = point->edge;
-    combine(p, point->flow->basis->q + head, p->heads, a, logit);
+    hf_lanes_combine(p->heads, p->positions, point->flow->basis->q + head, p->heads, a, logit);
     double largest = max_of(p->positions, logit), zero = 0; /* nan if a logit is not finite */
     HF_SIMD_SUM(zero)
     for (size_t i = 0; i < p->positions; i++)
@@ -53,7 +43,7 @@ HF_CLONES static void follow_edge(hf_flow_point *point, const double *a, size_t 
     hf_basis_edge edge = point->flow->basis->edge[n];
     const double *from = point->weight + edge.from * positions;
     double *to = point->weight + edge.to * positions, *delta = point->edge + n * positions;
-    combine(p, point->flow->basis->edge_of_mode + n * p->heads, 1, a, delta);
+    hf_lanes_combine(p->heads, positions, point->flow->basis->edge_of_mode + n * p->heads, 1, a, delta);
     if (hf_lanes_max_abs(positions, delta) > far_apart) {
         head_softmax(point, a, edge.to);
         double norm_from = point->norm[edge.from], norm_to = point->norm[edge.to];

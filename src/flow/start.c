@@ -4,6 +4,7 @@
 #include "core/linear.h"
 #include "core/plural.h"
 #include "core/random.h"
+#include "flow/attention.h"
 #include "flow/state.h"
 
 #include <gsl/gsl_linalg.h>
@@ -177,7 +178,8 @@ static hf_status start_from_table(hf_problem *p, const hf_problem_params *params
     const hf_status status = reduce_values(p, params, &params->state, err);
     if (status == HF_OK) {
         memcpy(p->logit_deviation, params->state.logit, p->heads * p->positions * sizeof *p->logit_deviation);
-        center_logits(p, p->logit_deviation, 1);
+        if (p->attention == HF_ATTENTION_SOFTMAX) /* of which logits count only up to a constant */
+            center_logits(p, p->logit_deviation, 1);
     }
     return status;
 }
@@ -237,6 +239,9 @@ static void fill_base_logits(hf_problem *p, const hf_problem_params *params)
         }
     }
     center_logits(p, p->base_logit, 1);
+    const double start = hf_attention_find(p)->start(p->total);
+    for (size_t i = 0; i < p->heads * p->positions; i++)
+        p->base_logit[i] += start;
 }
 
 /* Softmax of one head's base logits. */

@@ -152,9 +152,10 @@ static void summarize(flow_run *run, double t)
     if (share != NULL)
         memcpy(summary->share, share, summary->heads * summary->patterns * sizeof *summary->share);
     summary->integration.energy_defect = defect(run, energy);
-    if (observer != NULL && observer->moved != NULL) {
+    const char *conserved = observer == NULL || observer->conserved == NULL ? NULL : observer->conserved(run->system.self);
+    if (conserved != NULL) {
+        summary->integration.conserved = conserved;
         summary->integration.drift = observer->moved(run->system.self, run->y);
-        summary->integration.conserved = observer->conserved;
     }
     summary->integration.counts = hf_integrator_statistics(run->integrator);
     summary->steps = summary->integration.counts.steps;

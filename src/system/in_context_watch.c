@@ -148,6 +148,12 @@ static hf_status state(const void *point, const double *y, hf_take_coordinate *t
     return HF_OK;
 }
 
+static const char *conserved(const void *self)
+{
+    (void)self;
+    return "v^2 - |k|^2 and v^2 - |q|^2";
+}
+
 static double moved(const void *self, const double *y)
 {
     return hf_in_context_defect(self, y);
@@ -159,8 +165,8 @@ const hf_observer_kind hf_in_context_observer = {.create = create,
                                                  .observable_count = sizeof observables / sizeof observables[0],
                                                  .observable = observables,
                                                  .state = state,
-                                                 .moved = moved,
-                                                 .conserved = "v^2 - |k|^2 and v^2 - |q|^2"};
+                                                 .conserved = conserved,
+                                                 .moved = moved};
 
 /* ---- events ---- */
 

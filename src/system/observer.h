@@ -53,9 +53,9 @@ typedef struct {
     /* Whether there are several heads and all are equal bit for bit, as of the last look; NULL: no. */
     bool (*is_symmetric)(const void *observer);
 
-    /* How far what the flow conserves has moved at y, and its name. */
+    /* What the flow conserves, by name (NULL: nothing), and, if there is something, how far it has moved at y. */
+    const char *(*conserved)(const void *self);
     double (*moved)(const void *self, const double *y);
-    const char *conserved;
 } hf_observer_kind;
 
 /* How many columns a shape stands for. */
