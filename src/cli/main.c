@@ -25,12 +25,6 @@ static const hf_cli_command *const commands[] = {&hf_cli_run,  &hf_cli_check,   
                                                  &hf_cli_models};
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
-int hf_cli_fail(const hf_error *err)
-{
-    fprintf(stderr, "headflow: %s\n", err->message);
-    return (int)err->status;
-}
-
 static int usage_error(const hf_cli_command *command, const char *format, const char *detail)
 {
     char shown[HF_SHOWN];

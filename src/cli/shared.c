@@ -21,6 +21,12 @@ hf_status hf_cli_open_streams(hf_error *err)
     return HF_OK;
 }
 
+int hf_cli_fail(const hf_error *err)
+{
+    fprintf(stderr, "headflow: %s\n", err->message);
+    return (int)err->status;
+}
+
 bool hf_cli_says(const hf_cli_options *options)
 {
     return !options->quiet && !options->json;

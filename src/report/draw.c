@@ -3,6 +3,7 @@
 #include "core/file.h"
 #include "core/path.h"
 #include "report/gnuplot.h"
+#include "report/markup.h"
 #include "report/paper.h"
 #include "report/plots.h"
 
@@ -57,7 +58,7 @@ typedef struct {
 static void write_setting(FILE *stream, const char *name, const char *text)
 {
     fprintf(stream, "%s = ", name);
-    hf_plots_quote(stream, text);
+    hf_markup_quote(stream, text);
     fputs("; ", stream);
 }
 
@@ -88,7 +89,7 @@ static char *make_settings(const drawing *d, const char *folder, const char *out
         return NULL;
     if (folder != NULL) {
         fputs("cd ", stream);
-        hf_plots_quote(stream, folder);
+        hf_markup_quote(stream, folder);
         fputs("; ", stream);
     }
     write_settings(d, stream);

@@ -1,7 +1,6 @@
 #include "report/labels.h"
 
 #include "report/markup.h"
-#include "report/plots.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -161,12 +160,12 @@ static void write_forms(FILE *stream, const char *text, bool is_label)
     char *of_tex = make_form(text, is_label, true), *plain = make_form(text, is_label, false);
     if (of_tex != NULL && plain != NULL && strcmp(of_tex, plain) != 0) {
         fputs("(tex ? ", stream);
-        hf_plots_quote(stream, of_tex);
+        hf_markup_quote(stream, of_tex);
         fputs(" : ", stream);
-        hf_plots_quote(stream, plain);
+        hf_markup_quote(stream, plain);
         putc(')', stream);
     } else
-        hf_plots_quote(stream, plain == NULL ? "" : plain);
+        hf_markup_quote(stream, plain == NULL ? "" : plain);
     free(of_tex);
     free(plain);
 }

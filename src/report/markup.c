@@ -92,6 +92,22 @@ static void put_enhanced(const char *text, size_t length, FILE *stream)
     fprintf(stream, "%.*s", (int)length, text);
 }
 
+void hf_markup_quote(FILE *stream, const char *text)
+{
+    putc('\'', stream);
+    while (*text != '\0') {
+        const size_t length = hf_text_printable(text);
+        if (length == 0) /* a control character, or no UTF-8 */
+            putc((unsigned char)*text < ' ' ? ' ' : '?', stream);
+        else if (*text == '\'')
+            fputs("''", stream);
+        else
+            fprintf(stream, "%.*s", (int)length, text);
+        text += length == 0 ? 1 : length;
+    }
+    putc('\'', stream);
+}
+
 void hf_markup_put_text(const char *text, size_t size, bool tex, FILE *stream)
 {
     for (size_t i = 0, length; i < size; i += length) {

@@ -8,6 +8,9 @@
 
 #define HF_MARKUP_TEXT 400 /* bytes of what is said of a mistake */
 
+/* A gnuplot string in single quotes, in which a quote is doubled, on one line. */
+void hf_markup_quote(FILE *stream, const char *text);
+
 /* Writes the first size bytes of a text, in which nothing is special. tex: for LaTeX, else for gnuplot. */
 void hf_markup_put_text(const char *text, size_t size, bool tex, FILE *stream);
 

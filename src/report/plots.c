@@ -4,6 +4,7 @@
 #include "core/text.h"
 #include "core/file.h"
 #include "report/labels.h"
+#include "report/markup.h"
 #include "report/plot_scripts.h" /* made from plots/ by make */
 
 #include <inttypes.h>
@@ -13,26 +14,10 @@
 
 /* ---- scripts ---- */
 
-void hf_plots_quote(FILE *stream, const char *text)
-{
-    putc('\'', stream);
-    while (*text != '\0') {
-        const size_t length = hf_text_printable(text);
-        if (length == 0) /* a control character, or no UTF-8 */
-            putc((unsigned char)*text < ' ' ? ' ' : '?', stream);
-        else if (*text == '\'')
-            fputs("''", stream);
-        else
-            fprintf(stream, "%.*s", (int)length, text);
-        text += length == 0 ? 1 : length;
-    }
-    putc('\'', stream);
-}
-
 void hf_plots_write_string(FILE *stream, const char *name, const char *text)
 {
     fprintf(stream, "%s = ", name);
-    hf_plots_quote(stream, text);
+    hf_markup_quote(stream, text);
     putc('\n', stream);
 }
 

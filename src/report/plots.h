@@ -20,8 +20,7 @@ hf_status hf_plots_write_script(const char *plots, const char *name, const hf_la
                                 void (*write_facts)(FILE *, const void *), const void *data, const char *const parts[],
                                 hf_error *err);
 
-/* A gnuplot string in single quotes, in which a quote is doubled, on one line; the second as "name = string". */
-void hf_plots_quote(FILE *stream, const char *text);
+/* A gnuplot string in single quotes as hf_markup_quote writes it: "name = string". */
 void hf_plots_write_string(FILE *stream, const char *name, const char *text);
 
 /* The same for a text that is shown: nothing in it is markup of gnuplot or LaTeX. */

@@ -7,6 +7,7 @@
 #include "core/file.h"
 #include "core/plural.h"
 #include "report/labels.h"
+#include "report/markup.h"
 #include "report/plot_scripts.h" /* made from plots/ by make */
 #include "report/plots.h"
 #include "sweep/fit.h"
@@ -118,7 +119,7 @@ static void write_names(FILE *stream, const char *name, const hf_sweep *sweep, b
     write_list(stream, name, sweep->asked_count);
     for (size_t i = 0; i < sweep->asked_count; i++) {
         fputs(i == 0 ? "" : ", ", stream);
-        hf_plots_quote(stream, units ? hf_quantity_unit(&sweep->config, &sweep->report[i]) : sweep->report[i].name);
+        hf_markup_quote(stream, units ? hf_quantity_unit(&sweep->config, &sweep->report[i]) : sweep->report[i].name);
     }
     fputs("]\n", stream);
 }
@@ -215,7 +216,7 @@ static void write_fit_facts(FILE *stream, const void *data)
     write_list(stream, "parameter", f->fit->on.count);
     for (size_t k = 0; k < f->fit->on.count; k++) {
         fputs(k == 0 ? "" : ", ", stream);
-        hf_plots_quote(stream, column_of(&over->at[hf_axes_find(over, f->fit->on.at[k])]));
+        hf_markup_quote(stream, column_of(&over->at[hf_axes_find(over, f->fit->on.at[k])]));
     }
     fputs("]\n", stream);
     write_list(stream, "parameter_label", f->fit->on.count);
