@@ -81,15 +81,6 @@ static double speed_rate(void *point)
     return 2 * (v[0] * bent[0] + v[1] * bent[1]);
 }
 
-static bool blame(const void *self, const double *y, char *text, size_t capacity)
-{
-    (void)self;
-    const bool found = !isfinite(y[0]) || !isfinite(y[1]);
-    if (found)
-        snprintf(text, capacity, "weight %d", isfinite(y[0]) ? 2 : 1);
-    return found;
-}
-
 static void coordinate_name(const void *self, size_t index, char *text, size_t capacity)
 {
     (void)self;
@@ -175,7 +166,6 @@ static const hf_system_kind kind = {.name = "chain",
                                     .velocity = velocity,
                                     .jacobian_times = jacobian_times,
                                     .speed_rate = speed_rate,
-                                    .blame = blame,
                                     .coordinate_name = coordinate_name,
                                     .observer = &observer,
                                     .watch = &watch};

@@ -183,17 +183,6 @@ static void coordinate_name(const void *self, size_t index, char *text, size_t c
     snprintf(text, capacity, "unknown %zu", index + 1);
 }
 
-static bool blame(const void *self, const double *y, char *text, size_t capacity)
-{
-    const hf_equations *e = &((const hf_own_system *)self)->given;
-    for (size_t i = 0; i < e->unknowns; i++)
-        if (!isfinite(y[i])) {
-            coordinate_name(self, i, text, capacity);
-            return true;
-        }
-    return false;
-}
-
 /* ---- columns ---- */
 
 typedef struct {
@@ -312,7 +301,6 @@ static const hf_system_kind kind = {.name = "equations",
                                     .velocity = velocity,
                                     .jacobian_times = jacobian_times,
                                     .speed_rate = speed_rate,
-                                    .blame = blame,
                                     .coordinate_name = coordinate_name,
                                     .observer = &observer,
                                     .watch = &watch};

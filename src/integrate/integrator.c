@@ -39,9 +39,9 @@ static void remember_not_finite(hf_integrator *it, double t, const double *y, co
     it->not_finite_time = t;
     char *text = it->not_finite;
     size_t capacity = sizeof it->not_finite;
-    if (system->kind->blame(system->self, y, text, capacity))
+    if (hf_system_blame(system, y, text, capacity))
         return;
-    if (system->kind->blame(system->self, velocity, text, capacity)) {
+    if (hf_system_blame(system, velocity, text, capacity)) {
         char name[sizeof it->not_finite];
         snprintf(name, sizeof name, "%s", text);
         snprintf(text, capacity, "velocity of the %.100s", name);

@@ -283,17 +283,6 @@ static void coordinate_name(const void *self, size_t index, char *text, size_t c
              local / flow->dimension + 1, local % flow->dimension + 1);
 }
 
-static bool blame(const void *self, const double *y, char *text, size_t capacity)
-{
-    const hf_in_context *flow = self;
-    for (size_t i = 0; i < flow->size; i++)
-        if (!isfinite(y[i])) {
-            coordinate_name(self, i, text, capacity);
-            return true;
-        }
-    return false;
-}
-
 static const hf_system_kind kind = {
     .name = "in-context",
     .remedy = "lower the eigenvalues or the initial values",
@@ -305,7 +294,6 @@ static const hf_system_kind kind = {
     .velocity = velocity,
     .jacobian_times = hf_in_context_jacobian_times,
     .speed_rate = speed_rate,
-    .blame = blame,
     .coordinate_name = coordinate_name,
     .observer = &hf_in_context_observer,
     .watch = &hf_in_context_watch,

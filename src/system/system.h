@@ -54,7 +54,8 @@ typedef struct {
      * are always the same. Errors: HF_ESYSTEM (self and y unchanged). */
     hf_status (*rebase)(void *self, double *y, hf_error *err);
 
-    /* Names the first coordinate that is not finite in a state or velocity; false: all are finite. */
+    /* Names what is not finite in a state or velocity where that is not a coordinate of its own; false: all are finite. NULL: the first
+     * such coordinate is named. */
     bool (*blame)(const void *self, const double *y, char *text, size_t capacity);
 
     /* Names coordinate index, as in "mean logit at position 7". */
@@ -89,6 +90,9 @@ typedef struct {
 
 /* Legal on a zeroed one. */
 void hf_owned_system_free(hf_owned_system *owned);
+
+/* Names what is not finite in a state or velocity y, (size); false: all are finite. */
+bool hf_system_blame(const hf_system *system, const double *y, char *text, size_t capacity);
 
 /* Whether the velocity is no gradient, so that P may be 0 or negative where the state rests. */
 bool hf_system_may_rest(const hf_system *system);
