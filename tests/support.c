@@ -404,6 +404,14 @@ double *random_state(const hf_flow *flow, double contrast, random_source *random
     return y;
 }
 
+void clear_flow_setting(flow_setting *s)
+{
+    free(s->y);
+    hf_flow_point_free(s->point);
+    hf_flow_free(s->flow);
+    hf_problem_free(s->problem);
+}
+
 /* ---- the flow again ---- */
 
 static void block_to_heads(const hf_basis *basis, size_t width, const double *modes, long double *x)

@@ -102,6 +102,17 @@ long double *long_numbers(size_t count);
 /* A generic state: normal values and zero-mean logits; contrasts are multiplied by contrast. Caller frees. */
 double *random_state(const hf_flow *flow, double contrast, random_source *random);
 
+/* A problem, its flow and a state at which the flow is evaluated. */
+typedef struct {
+    hf_problem *problem;
+    hf_flow *flow;
+    hf_flow_point *point; /* at y */
+    size_t size, values;
+    double *y;
+} flow_setting;
+
+void clear_flow_setting(flow_setting *s);
+
 /* ---- the flow again, naively, by head and in long double (DESIGN 1.3) ---- */
 
 /* Heads from modes. y: the flow's state or velocity; x: head state. */

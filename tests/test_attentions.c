@@ -36,19 +36,12 @@ static const problem_shape shapes[] = {
 
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
-typedef struct {
-    hf_problem *problem;
-    hf_flow *flow;
-    hf_flow_point *point; /* at y */
-    size_t size, values;
-    double *y;
-} setting;
-
 /* The scores lie around 2, so that no sum comes near 0. */
-static setting make_setting(problem_shape shape, const char *kind, bool optimal, double contrast, random_source *random)
+static flow_setting make_setting(problem_shape shape, const char *kind, bool optimal, double contrast,
+                                 random_source *random)
 {
     shape.attention = kind;
-    setting s = {.problem = random_problem(&shape, random)};
+    flow_setting s = {.problem = random_problem(&shape, random)};
     if (optimal) {
         s.problem->values = HF_VALUES_OPTIMAL;
         s.problem->value_rate = 0;
@@ -67,16 +60,8 @@ static setting make_setting(problem_shape shape, const char *kind, bool optimal,
     return s;
 }
 
-static void clear_setting(setting *s)
-{
-    free(s->y);
-    hf_flow_point_free(s->point);
-    hf_flow_free(s->flow);
-    hf_problem_free(s->problem);
-}
-
 /* The largest error of check over all kinds and shapes. */
-static double worst_of(double (*check)(const setting *, const char *, random_source *), bool optimal, double contrast,
+static double worst_of(double (*check)(const flow_setting *, const char *, random_source *), bool optimal, double contrast,
                        uint64_t its_seed)
 {
     random_source random = {its_seed};
@@ -84,9 +69,9 @@ static double worst_of(double (*check)(const setting *, const char *, random_sou
     for (size_t i = 0; i < KINDS * SHAPES; i++) {
         if (optimal && shapes[i / KINDS].positions == 1)
             continue; /* where attention is normalized nothing moves */
-        setting s = make_setting(shapes[i / KINDS], kinds[i % KINDS], optimal, contrast, &random);
+        flow_setting s = make_setting(shapes[i / KINDS], kinds[i % KINDS], optimal, contrast, &random);
         const double error = check(&s, kinds[i % KINDS], &random);
-        clear_setting(&s);
+        clear_flow_setting(&s);
         if (!(error <= worst))
             worst = error;
         if (isnan(worst))
@@ -155,7 +140,7 @@ static void naive_velocity(const hf_problem *p, const char *kind, long double *x
     free(s);
 }
 
-static double error_of_velocity(const setting *s, const char *kind, random_source *random)
+static double error_of_velocity(const flow_setting *s, const char *kind, random_source *random)
 {
     (void)random;
     const hf_problem *p = s->problem;
@@ -191,7 +176,7 @@ static void test_velocity_is_the_slope_of_the_loss(void **state)
 /* ---- derivatives ---- */
 
 /* Along a random direction x the change of the velocity, by central differences of two widths. */
-static void velocity_change(const setting *s, const double *x, double *change)
+static void velocity_change(const flow_setting *s, const double *x, double *change)
 {
     double *z = numbers(s->size), *side = numbers(2 * s->size);
     memset(change, 0, s->size * sizeof *change);
@@ -210,7 +195,7 @@ static void velocity_change(const setting *s, const double *x, double *change)
     free(z), free(side);
 }
 
-static double *random_direction(const setting *s, random_source *random)
+static double *random_direction(const flow_setting *s, random_source *random)
 {
     double *x = numbers(s->size);
     for (size_t i = 0; i < s->size; i++)
@@ -218,7 +203,7 @@ static double *random_direction(const setting *s, random_source *random)
     return x;
 }
 
-static double error_of_jacobian(const setting *s, const char *kind, random_source *random)
+static double error_of_jacobian(const flow_setting *s, const char *kind, random_source *random)
 {
     (void)kind;
     double *x = random_direction(s, random), *got = numbers(s->size), *change = numbers(s->size);
@@ -232,10 +217,11 @@ static double error_of_jacobian(const setting *s, const char *kind, random_sourc
     return worst;
 }
 
-static double error_of_symmetry(const setting *s, const char *kind, random_source *random)
+static double error_of_symmetry(const flow_setting *s, const char *kind, random_source *random)
 {
     (void)kind;
-    double *x = random_direction(s, random), *y = random_direction(s, random), *jx = numbers(s->size), *jy = numbers(s->size);
+    double *x = random_direction(s, random), *y = random_direction(s, random), *jx = numbers(s->size),
+           *jy = numbers(s->size);
     hf_flow_jacobian_times(s->point, x, jx);
     hf_flow_jacobian_times(s->point, y, jy);
     const double scale = sqrt(hf_flow_inner(s->flow, jx, jx) * hf_flow_inner(s->flow, y, y));
@@ -245,15 +231,15 @@ static double error_of_symmetry(const setting *s, const char *kind, random_sourc
 }
 
 /* The Hessian in its orthonormal coordinates is minus the Jacobian in them. */
-static double error_of_hessian(const setting *s, const char *kind, random_source *random)
+static double error_of_hessian(const flow_setting *s, const char *kind, random_source *random)
 {
     (void)kind;
     const hf_problem *p = s->problem;
     double *x = random_direction(s, random), *scale = numbers(s->size), *hx = numbers(s->size), *jx = numbers(s->size);
     long double *want = long_numbers(s->size);
     for (size_t i = 0; i < s->size; i++)
-        scale[i] = i < s->values ? sqrt(p->value_rate)
-                                 : sqrt(p->attention_rate / p->multiplicity[(i - s->values) % p->positions]);
+        scale[i] =
+            i < s->values ? sqrt(p->value_rate) : sqrt(p->attention_rate / p->multiplicity[(i - s->values) % p->positions]);
     hf_flow_hessian_times(s->point, x, hx);
     for (size_t i = 0; i < s->size; i++)
         x[i] *= scale[i];
@@ -266,7 +252,7 @@ static double error_of_hessian(const setting *s, const char *kind, random_source
 }
 
 /* dP/dt along the flow by differences of P. */
-static double error_of_speed_rate(const setting *s, const char *kind, random_source *random)
+static double error_of_speed_rate(const flow_setting *s, const char *kind, random_source *random)
 {
     (void)kind;
     (void)random;
@@ -311,7 +297,7 @@ static void test_speed_rate_is_that_of_finite_differences(void **state)
 /* ---- contrasts ---- */
 
 /* Velocity and Jacobian of contrasts: exactly 0 for equal heads, and in proportion to contrasts that are small, 1e-200 or 1e-100. */
-static double error_of_contrasts(const setting *s, const char *kind, random_source *random)
+static double error_of_contrasts(const flow_setting *s, const char *kind, random_source *random)
 {
     (void)kind;
     const size_t R = s->problem->features, T = s->problem->positions;
@@ -430,8 +416,8 @@ static void invert(double *x)
  *     S = I + 1/2 sum_{l < 0} b b^T (e^{2 l t} - 1) / l + t sum_{l = 0} b b^T */
 static void linear_solution(const double *A, const double *V, double t, double *output)
 {
-    double F[N * N] = {0}, l[N], U[N * N], Q[N * J], B[N * J], inverse[J * J], S[J * J] = {0}, half[J * J], K[J * J], Z[N * J],
-                       UZ[N * J];
+    double F[N * N] = {0}, l[N], U[N * N], Q[N * J], B[N * J], inverse[J * J], S[J * J] = {0}, half[J * J], K[J * J],
+                 Z[N * J], UZ[N * J];
     for (size_t j = 0; j < J; j++)
         F[j * N + T + j] = F[(T + j) * N + j] = strengths[j];
     diagonalize(N, F, l, U);
@@ -489,9 +475,11 @@ static void write_state(const double *A, const double *V)
     size_t used = (size_t)snprintf(text, sizeof text, "kind\thead\tindex\tvalue\n");
     for (size_t k = 0; k < J; k++) {
         for (size_t r = 0; r < J; r++)
-            used += (size_t)snprintf(text + used, sizeof text - used, "value\t%zu\t%zu\t%.17g\n", k + 1, r + 1, V[k * J + r]);
+            used +=
+                (size_t)snprintf(text + used, sizeof text - used, "value\t%zu\t%zu\t%.17g\n", k + 1, r + 1, V[k * J + r]);
         for (size_t i = 0; i < T; i++)
-            used += (size_t)snprintf(text + used, sizeof text - used, "logit\t%zu\t%zu\t%.17g\n", k + 1, i + 1, A[k * T + i]);
+            used +=
+                (size_t)snprintf(text + used, sizeof text - used, "logit\t%zu\t%zu\t%.17g\n", k + 1, i + 1, A[k * T + i]);
     }
     write_text(temporary_path("linear.tsv"), text, used);
 }

@@ -1,26 +1,10 @@
 /* Tests of flow: the right-hand side and its Jacobian against naive formulas in long double, and what must hold exactly. */
 #include "support.h"
 
-#include "flow/lanes.h"
-
 #include <stdlib.h>
 #include <string.h>
 
 static const uint64_t seed = 20240603;
-
-/* Inner product in which the logit flow is a gradient flow and J is symmetric: sum v w / rho_v + sum n_i a b / rho_a. A
- * rate of 0 leaves its part out. */
-static double inner(const hf_flow *flow, const double *x, const double *y)
-{
-    const hf_problem *p = flow->problem;
-    const size_t values = p->heads * p->features;
-    double value = 0, logit = 0;
-    for (size_t i = 0; i < values; i++)
-        value += x[i] * y[i];
-    for (size_t n = 0; n < p->heads; n++)
-        logit += hf_counted_dot(p, x + values + n * p->positions, y + values + n * p->positions);
-    return (p->value_rate > 0 ? value / p->value_rate : 0) + (p->attention_rate > 0 ? logit / p->attention_rate : 0);
-}
 
 /* Shapes that between them have everything, in both geometries (the loops add the second). */
 static const problem_shape shapes[] = {
@@ -81,19 +65,10 @@ static const problem_shape shapes[] = {
 
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
-/* A problem, its flow and a state at which the flow is evaluated. */
-typedef struct {
-    hf_problem *problem;
-    hf_flow *flow;
-    hf_flow_point *point; /* at y */
-    size_t size, values;
-    double *y;
-} setting;
-
-static setting make_setting(problem_shape shape, bool replicator, double contrast, random_source *random)
+static flow_setting make_setting(problem_shape shape, bool replicator, double contrast, random_source *random)
 {
     shape.replicator = replicator;
-    setting s = {.problem = random_problem(&shape, random)};
+    flow_setting s = {.problem = random_problem(&shape, random)};
     s.flow = make_flow(s.problem);
     s.point = make_point(s.flow);
     s.size = hf_flow_size(s.flow);
@@ -103,25 +78,17 @@ static setting make_setting(problem_shape shape, bool replicator, double contras
     return s;
 }
 
-static void clear_setting(setting *s)
-{
-    free(s->y);
-    hf_flow_point_free(s->point);
-    hf_flow_free(s->flow);
-    hf_problem_free(s->problem);
-}
-
 /* The largest error of check over all shapes, geometries and three draws. */
-static double worst_over_shapes(double (*check)(const setting *, random_source *), double contrast, uint64_t its_seed)
+static double worst_over_shapes(double (*check)(const flow_setting *, random_source *), double contrast, uint64_t its_seed)
 {
     random_source random = {its_seed};
     double worst = 0;
     for (size_t i = 0; i < 6 * SHAPES; i++) {
-        setting s = make_setting(shapes[i % SHAPES], i / SHAPES % 2 == 1, contrast, &random);
+        flow_setting s = make_setting(shapes[i % SHAPES], i / SHAPES % 2 == 1, contrast, &random);
         double error = check(&s, &random);
         if (!(error <= worst))
             worst = error;
-        clear_setting(&s);
+        clear_flow_setting(&s);
         if (isnan(worst))
             return worst;
     }
@@ -131,7 +98,7 @@ static double worst_over_shapes(double (*check)(const setting *, random_source *
 /* ---- the right-hand side ---- */
 
 /* Values and logits are judged by their own sizes, and the loss and the speed. */
-static double error_of_velocity(const setting *s, random_source *random)
+static double error_of_velocity(const flow_setting *s, random_source *random)
 {
     (void)random;
     long double *x = long_numbers(s->size), *want = long_numbers(s->size), *got = long_numbers(s->size), loss, speed;
@@ -178,7 +145,7 @@ static double loss_at(hf_flow_point *point, const double *y)
 }
 
 /* (f(y + h x) - f(y - h x)) / (2 h), Richardson-extrapolated */
-static double loss_slope(const setting *s, const double *x)
+static double loss_slope(const flow_setting *s, const double *x)
 {
     double slope[2], *z = numbers(s->size);
     for (size_t level = 0; level < 2; level++) {
@@ -196,7 +163,7 @@ static double loss_slope(const setting *s, const double *x)
 }
 
 /* -dL/dy = v'/rho_v and n_i a'/rho_a in the logit geometry; ascent n_i in both. */
-static double error_of_gradient(const setting *s, random_source *random)
+static double error_of_gradient(const flow_setting *s, random_source *random)
 {
     (void)random;
     const hf_problem *p = s->problem;
@@ -220,7 +187,7 @@ static void test_gradient_is_that_of_finite_differences(void **state)
     assert_true(within("gradient by differences", worst_over_shapes(error_of_gradient, 1, seed + 4), 1e-8));
 }
 
-static double error_of_speed(const setting *s, random_source *random)
+static double error_of_speed(const flow_setting *s, random_source *random)
 {
     (void)random;
     double *dy = numbers(s->size), *unit = numbers(s->size), norm = 0;
@@ -240,14 +207,14 @@ static void test_speed_is_the_loss_that_is_lost(void **state)
     assert_true(within("speed by differences", worst_over_shapes(error_of_speed, 1, seed + 5), 1e-8));
 }
 
-static double error_of_speed_as_square(const setting *s, random_source *random)
+static double error_of_speed_as_square(const flow_setting *s, random_source *random)
 {
     (void)random;
     if (s->problem->geometry != HF_GEOMETRY_LOGIT || s->problem->kappa > 0)
         return 0;
     double *dy = numbers(s->size);
     hf_flow_velocity(s->point, dy);
-    double error = fabs(inner(s->flow, dy, dy) - s->point->speed) / s->point->speed;
+    double error = fabs(hf_flow_inner(s->flow, dy, dy) - s->point->speed) / s->point->speed;
     free(dy);
     return error;
 }
@@ -258,7 +225,7 @@ static void test_speed_is_the_square_of_the_velocity(void **state)
     assert_true(within("speed as a square", worst_over_shapes(error_of_speed_as_square, 1, seed + 6), 1e-14));
 }
 
-static double error_of_zero_mean(const setting *s, random_source *random)
+static double error_of_zero_mean(const flow_setting *s, random_source *random)
 {
     (void)random;
     double *dy = numbers(s->size), largest = 0;
@@ -294,7 +261,7 @@ static double variance_at(hf_flow_point *point, const double *y)
 
 /* What the drift adds to the logits' velocity against central differences of kappa (L + floor) sum_k |s_k|^2 at fixed L,
  * and to that of the values: nothing. */
-static double error_of_drift(const setting *s, random_source *random)
+static double error_of_drift(const flow_setting *s, random_source *random)
 {
     (void)random;
     const double h = 1e-5;
@@ -358,7 +325,7 @@ static void test_drift_is_as_strong_as_the_configuration_says(void **state)
 
 /* ---- the Jacobian ---- */
 
-static double error_of_jacobian(const setting *s, random_source *random)
+static double error_of_jacobian(const flow_setting *s, random_source *random)
 {
     double *dx = random_state(s->flow, 1, random), *got = numbers(s->size), *by_head = numbers(s->size);
     long double *x = long_numbers(s->size), *d = long_numbers(s->size), *want = long_numbers(s->size),
@@ -385,7 +352,7 @@ static void test_jacobian_is_that_of_the_equations(void **state)
     assert_true(within("Jacobian, close heads", worst_over_shapes(error_of_jacobian, 1e-5, seed + 9), 1e-13));
 }
 
-static double error_of_jacobian_by_differences(const setting *s, random_source *random)
+static double error_of_jacobian_by_differences(const flow_setting *s, random_source *random)
 {
     const double h = 1e-5;
     double *dx = random_state(s->flow, 1, random), *got = numbers(s->size), *z = numbers(s->size),
@@ -411,7 +378,7 @@ static void test_jacobian_is_that_of_central_differences(void **state)
     assert_true(within("Jacobian by differences", worst_over_shapes(error_of_jacobian_by_differences, 1, seed + 10), 1e-7));
 }
 
-static double asymmetry(const setting *s, random_source *random)
+static double asymmetry(const flow_setting *s, random_source *random)
 {
     if (s->problem->geometry != HF_GEOMETRY_LOGIT || s->problem->kappa > 0)
         return 0;
@@ -419,8 +386,8 @@ static double asymmetry(const setting *s, random_source *random)
     double *jx = numbers(s->size), *jz = numbers(s->size);
     hf_flow_jacobian_times(s->point, x, jx);
     hf_flow_jacobian_times(s->point, z, jz);
-    double size = sqrt(inner(s->flow, x, x) * inner(s->flow, jz, jz));
-    double error = fabs(inner(s->flow, x, jz) - inner(s->flow, jx, z)) / size;
+    double size = sqrt(hf_flow_inner(s->flow, x, x) * hf_flow_inner(s->flow, jz, jz));
+    double error = fabs(hf_flow_inner(s->flow, x, jz) - hf_flow_inner(s->flow, jx, z)) / size;
     free(x), free(z), free(jx), free(jz);
     return error;
 }
@@ -448,7 +415,7 @@ static void scale_contrasts(const hf_problem *p, double factor, double *y)
 static double error_of_tiny_contrasts(const problem_shape *shape, bool replicator, double size, double mean_scale,
                                       random_source *random)
 {
-    setting s = make_setting(*shape, replicator, 1, random);
+    flow_setting s = make_setting(*shape, replicator, 1, random);
     const hf_problem *p = s.problem;
     double *tiny = numbers(s.size), *mean = numbers(s.size), *contrast = numbers(s.size), *dy = numbers(s.size), worst = 0;
     long double *x = long_numbers(s.size), *d = long_numbers(s.size), *jd = long_numbers(s.size),
@@ -479,7 +446,7 @@ static double error_of_tiny_contrasts(const problem_shape *shape, bool replicato
                 worst = fmax(worst, relative_error(width, dy + start + n * width, want));
         }
     free(tiny), free(mean), free(contrast), free(dy), free(x), free(d), free(jd), free(want);
-    clear_setting(&s);
+    clear_flow_setting(&s);
     return worst;
 }
 
@@ -519,9 +486,9 @@ static void test_velocity_of_contrasts_is_linear_in_their_size(void **state)
 /* ---- equal heads ---- */
 
 /* The state in which heads of one group are equal, and the flow in the basis that fits it. group: (H). */
-static setting grouped_setting(const problem_shape *shape, bool replicator, const size_t *group, random_source *random)
+static flow_setting grouped_setting(const problem_shape *shape, bool replicator, const size_t *group, random_source *random)
 {
-    setting s = make_setting(*shape, replicator, 1, random);
+    flow_setting s = make_setting(*shape, replicator, 1, random);
     const hf_problem *p = s.problem;
     double *heads = numbers(s.size), *modes = numbers(s.size);
     hf_basis_heads(s.flow->basis, p->features, s.y, heads);
@@ -562,7 +529,7 @@ static bool is_contrast_of_equals(const hf_basis *basis, size_t n, const size_t 
 }
 
 /* Number of contrasts of equal heads; all must be exactly 0 in x. */
-static size_t check_zeros(const setting *s, const double *x, const size_t *group)
+static size_t check_zeros(const flow_setting *s, const double *x, const size_t *group)
 {
     const hf_problem *p = s->problem;
     size_t count = 0;
@@ -590,7 +557,7 @@ static void test_equal_heads_stay_exactly_equal(void **state)
     random_source random = {seed + 13};
     for (size_t i = 0; i < 2 * sizeof cases / sizeof *cases; i++) {
         size_t c = i / 2;
-        setting s = grouped_setting(&shapes[cases[c].shape], i % 2 == 1, cases[c].group, &random);
+        flow_setting s = grouped_setting(&shapes[cases[c].shape], i % 2 == 1, cases[c].group, &random);
         double *dy = numbers(s.size), *jy = numbers(s.size);
         hf_flow_velocity(s.point, dy);
         hf_flow_jacobian_times(s.point, dy, jy);
@@ -598,7 +565,7 @@ static void test_equal_heads_stay_exactly_equal(void **state)
         check_zeros(&s, dy, cases[c].group);
         check_zeros(&s, jy, cases[c].group);
         free(dy), free(jy);
-        clear_setting(&s);
+        clear_flow_setting(&s);
     }
 }
 
@@ -607,14 +574,14 @@ static void test_equal_heads_have_equal_attention(void **state)
     (void)state;
     static const size_t group[] = {0, 1, 0, 1, 0};
     random_source random = {seed + 14};
-    setting s = grouped_setting(&shapes[6], false, group, &random);
+    flow_setting s = grouped_setting(&shapes[6], false, group, &random);
     double first[20], again[20];
     for (size_t k = 2; k < 5; k++) {
         hf_flow_head_attention(s.point, k - 2, first);
         hf_flow_head_attention(s.point, k, again);
         assert_memory_equal(first, again, sizeof first);
     }
-    clear_setting(&s);
+    clear_flow_setting(&s);
 }
 
 static void test_divergence_of_equal_heads_is_zero_without_a_rate(void **state)
@@ -622,19 +589,19 @@ static void test_divergence_of_equal_heads_is_zero_without_a_rate(void **state)
     (void)state;
     static const size_t group[] = {0, 0, 0};
     random_source random = {seed + 15};
-    setting s = grouped_setting(&shapes[0], false, group, &random);
+    flow_setting s = grouped_setting(&shapes[0], false, group, &random);
     double *dy = numbers(s.size), rate = 0;
     hf_flow_velocity(s.point, dy);
     assert_true(hf_flow_divergence(s.flow, s.y, dy, &rate) == 0 && isnan(rate));
     free(dy);
-    clear_setting(&s);
+    clear_flow_setting(&s);
 }
 
 static void test_divergence_counts_every_position_and_does_not_underflow(void **state)
 {
     (void)state;
     random_source random = {seed + 16};
-    setting s = make_setting(shapes[4], false, 1, &random);
+    flow_setting s = make_setting(shapes[4], false, 1, &random);
     const hf_problem *p = s.problem;
     double *dy = numbers(s.size), rate, tiny_rate, square = 0, product = 0;
     hf_flow_velocity(s.point, dy);
@@ -652,7 +619,7 @@ static void test_divergence_counts_every_position_and_does_not_underflow(void **
     assert_true(close_to(hf_flow_divergence(s.flow, s.y, dy, &tiny_rate), 1e-250 * sqrt(square), 1e-13));
     assert_true(close_to(tiny_rate, rate, 1e-12));
     free(dy);
-    clear_setting(&s);
+    clear_flow_setting(&s);
 }
 
 /* ---- changing the basis ---- */
@@ -663,7 +630,7 @@ static void test_rebase_leaves_the_heads_where_they_are(void **state)
     random_source random = {seed + 17};
     double worst = 0;
     for (size_t i = 0; i < 2 * SHAPES; i++) {
-        setting s = make_setting(shapes[i % SHAPES], i >= SHAPES, 1, &random);
+        flow_setting s = make_setting(shapes[i % SHAPES], i >= SHAPES, 1, &random);
         long double *before = long_numbers(s.size), *after = long_numbers(s.size);
         double *got = numbers(s.size), loss = s.point->loss;
         to_heads(s.flow, s.y, before);
@@ -674,7 +641,7 @@ static void test_rebase_leaves_the_heads_where_they_are(void **state)
         worst = fmax(worst, relative_error(s.size, got, before));
         assert_true(close_to(loss_at(s.point, s.y), loss, 1e-13));
         free(before), free(after), free(got);
-        clear_setting(&s);
+        clear_flow_setting(&s);
     }
     assert_true(within("heads after a rebase", worst, 1e-14));
 }
@@ -683,7 +650,7 @@ static void test_rebase_twice_changes_nothing(void **state)
 {
     (void)state;
     random_source random = {seed + 18};
-    setting s = make_setting(shapes[7], false, 1e-3, &random);
+    flow_setting s = make_setting(shapes[7], false, 1e-3, &random);
     double *once = numbers(s.size);
     assert_int_equal(hf_flow_rebase(s.flow, s.y, NULL), HF_OK);
     memcpy(once, s.y, s.size * sizeof *once);
@@ -691,7 +658,7 @@ static void test_rebase_twice_changes_nothing(void **state)
     for (size_t i = 0; i < s.size; i++)
         assert_true(is_close(s.y[i], once[i], 1e-12, 1e-18));
     free(once);
-    clear_setting(&s);
+    clear_flow_setting(&s);
 }
 
 /* ---- extremes ---- */
@@ -701,7 +668,7 @@ static void test_logits_of_ten_thousand_are_harmless(void **state)
     (void)state;
     random_source random = {seed + 19};
     for (size_t i = 0; i < 2 * SHAPES; i++) {
-        setting s = make_setting(shapes[i % SHAPES], i >= SHAPES, 1, &random);
+        flow_setting s = make_setting(shapes[i % SHAPES], i >= SHAPES, 1, &random);
         double attention[300];
         for (size_t j = s.values; j < s.size; j++)
             s.y[j] *= 1e4;
@@ -723,7 +690,7 @@ static void test_logits_of_ten_thousand_are_harmless(void **state)
                 sum += s.problem->multiplicity[l] * attention[l];
             assert_true(close_to(sum, 1, 1e-13));
         }
-        clear_setting(&s);
+        clear_flow_setting(&s);
     }
 }
 
@@ -761,7 +728,7 @@ static void test_rates_of_zero_freeze_their_part(void **state)
         hf_flow_velocity(point, dy);
         for (size_t i = 0; i < 12; i++)
             assert_true((i < 4) == (part == 0) ? dy[i] == 0 : dy[i] != 0);
-        assert_true(close_to(inner(flow, dy, dy), point->speed, 1e-14));
+        assert_true(close_to(hf_flow_inner(flow, dy, dy), point->speed, 1e-14));
         free(y);
         hf_flow_point_free(point);
         hf_flow_free(flow);
@@ -794,7 +761,7 @@ static void test_a_state_that_is_not_finite_is_noticed_and_blamed(void **state)
     random_source random = {seed + 21};
     char text[64];
     for (size_t trial = 0; trial < 2 * SHAPES; trial++) {
-        setting s = make_setting(shapes[trial % SHAPES], trial % 2 == 1, 1, &random);
+        flow_setting s = make_setting(shapes[trial % SHAPES], trial % 2 == 1, 1, &random);
         assert_false(hf_flow_blame(s.flow, s.y, text, sizeof text));
         for (size_t i = 0; i < s.size; i++) {
             static const double bad[] = {NAN, INFINITY}; /* a mean logit of -inf is an attention of 0 */
@@ -811,7 +778,7 @@ static void test_a_state_that_is_not_finite_is_noticed_and_blamed(void **state)
             assert_int_equal(strtoul(strchr(end, ' '), NULL, 10), (i - (is_logit ? s.values : 0)) % width + 1);
             s.y[i] = good;
         }
-        clear_setting(&s);
+        clear_flow_setting(&s);
     }
 }
 

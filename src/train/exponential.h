@@ -9,20 +9,6 @@
 
 #include <math.h>
 
-HF_INLINE uint32_t hf_bits_of_single(float x)
-{
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return bits;
-}
-
-HF_INLINE float hf_single_of(uint32_t bits)
-{
-    float x;
-    memcpy(&x, &bits, sizeof x);
-    return x;
-}
-
 /* x <= 709. Without branches, so that loops over it run in lanes: what lies below -708, whose bits are the larger ones, is
  * taken for 0 and its result put out by a mask. */
 HF_INLINE double hf_exponential(double x)
