@@ -1,6 +1,7 @@
 /* headflow: integrates the gradient flow of attention heads that learn sparse attention patterns. */
 #include "cli/cli.h"
 #include "cli/complete.h"
+#include "cli/manual.h"
 #include "cli/models.h"
 #include "cli/words.h"
 
@@ -39,29 +40,53 @@ static int usage_error(const hf_cli_command *command, const char *format, const 
 
 /* ---- help ---- */
 
+static const char description[] =
+    "headflow integrates the gradient flow of attention heads that learn sparse attention patterns: from saddle\n"
+    "plateau to saddle plateau, heads first compete for the strongest pattern, then part and cooperate. It trains the\n"
+    "transformers that the flow stands for, and compares.\n";
+static const char help_summary[] =
+    "a command, a key or section of the model file, a table, a column, an event, or one of the lists keys, quantities, columns";
+static const hf_cli_exit exits[] = {{"0", "done"},
+                                    {"2", "command line or model file"},
+                                    {"3", "the numerics failed, or tasks of a sweep"},
+                                    {"4", "file system, memory, or a figure that gnuplot cannot draw"},
+                                    {"130, 143", "interrupted (go on with --resume, or with the same sweep)"},
+                                    {NULL, NULL}};
+
+/* Prints text in lines of at most 114 columns, the first of which starts at column, the others at indent. Returns the column. */
+static size_t print_wrapped(const char *text, size_t column, size_t indent)
+{
+    while (*text != '\0') {
+        const size_t blank = strspn(text, " "), length = strcspn(text + blank, " ");
+        const bool fits = column + blank + length <= 114;
+        if (fits)
+            printf("%.*s", (int)(blank + length), text);
+        else
+            printf("\n%*s%.*s", (int)indent, "", (int)length, text + blank);
+        column = (fits ? column + blank : indent) + length;
+        text += blank + length;
+    }
+    return column;
+}
+
 static void print_help(void)
 {
-    puts(
-        "headflow integrates the gradient flow of attention heads that learn sparse attention patterns: from saddle\n"
-        "plateau to saddle plateau, heads first compete for the strongest pattern, then part and cooperate. It trains the\n"
-        "transformers that the flow stands for, and compares.\n"
-        "\n"
-        "Commands:");
+    printf("%s\nCommands:\n", description);
     for (size_t i = 0; i < COMMANDS; i++) { /* options are told by its own help */
         const char *usage = commands[i]->usage, *options = strstr(usage, " [");
         const int length = (int)(options == NULL ? strlen(usage) : (size_t)(options - usage));
         printf("  headflow %-25.*s %s\n", length, usage, commands[i]->summary);
     }
-    puts("  headflow help [TOPIC]              a command, a key or section of the model file, a table, a column, an event, or "
-         "one of\n"
-         "                                     the lists keys, quantities, columns\n"
-         "  headflow --version\n"
-         "\n"
-         "Try:  headflow run three-stage     then look at out/three-stage/plots/flow.png\n"
-         "\n"
-         "Exit codes: 0 done; 2 command line or model file; 3 the numerics failed, or tasks of a sweep; 4 file system,\n"
-         "memory, or a figure that gnuplot cannot draw; 130, 143 interrupted (go on with --resume, or with the same "
-         "sweep).");
+    printf("  headflow help [TOPIC]              ");
+    print_wrapped(help_summary, 37, 37);
+    puts("\n  headflow --version\n\nTry:  headflow run three-stage     then look at out/three-stage/plots/flow.png\n");
+    size_t column = print_wrapped("Exit codes:", 0, 0);
+    for (const hf_cli_exit *e = exits; e->code != NULL; e++) {
+        char text[120];
+        snprintf(text, sizeof text, " %s %s%s", e->code, e->meaning, e[1].code == NULL ? "." : ";");
+        column = print_wrapped(text, column, 0);
+    }
+    putchar('\n');
 }
 
 static const hf_cli_command *find_command(const char *name)
@@ -368,6 +393,14 @@ static void end_for_a_library(void)
     _exit(HF_ESYSTEM);
 }
 
+static int manual(const hf_cli_tables *tables, const char *page)
+{
+    const int code = hf_cli_manual(tables, page);
+    if (code == HF_ESYSTEM)
+        fputs("headflow: out of memory for the page\n", stderr);
+    return code == HF_EUSAGE ? usage_error(NULL, "there is no page '%s'", page) : code;
+}
+
 static int dispatch(int argc, char *argv[])
 {
     if (argc < 2)
@@ -379,8 +412,11 @@ static int dispatch(int argc, char *argv[])
         printf("headflow %s\n", PACKAGE_VERSION);
         return 0;
     }
+    const hf_cli_tables tables = {COMMANDS, commands, long_options, LONG, description, help_summary, exits};
     if (strcmp(name, "--complete") == 0)
-        return hf_cli_complete(&(hf_cli_tables){COMMANDS, commands, long_options, LONG}, argc - 2, argv + 2);
+        return hf_cli_complete(&tables, argc - 2, argv + 2);
+    if (strcmp(name, "--man") == 0)
+        return manual(&tables, argc > 2 ? argv[2] : NULL);
     const hf_cli_command *command = find_command(name);
     if (command == NULL)
         return usage_error(NULL, "there is no command '%s'", name);

@@ -39,6 +39,12 @@ static bool explain_event(const char *topic)
     return false;
 }
 
+void hf_cli_words_each_event(void (*see)(void *data, const char *name, const char *when, const char *value), void *data)
+{
+    for (size_t i = 0; i < EVENTS; i++)
+        see(data, hf_event_names[i], events[i].when, events[i].value);
+}
+
 /* ---- columns ---- */
 
 /* A row of the documentation: a table, its column, or the table alone (column NULL). */

@@ -13,4 +13,7 @@ char *hf_cli_words_suggest(const char *topic);
 /* Calls see for every column, table and event. */
 void hf_cli_words_each(void (*see)(void *data, const char *word), void *data);
 
+/* Calls see for every event of events.tsv: its name, when it happens, and what its value is. */
+void hf_cli_words_each_event(void (*see)(void *data, const char *name, const char *when, const char *value), void *data);
+
 #endif
