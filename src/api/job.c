@@ -303,7 +303,7 @@ static hf_status run_somewhere(hf_job *job, const hf_config *config, hf_outcome 
         status = hf_folder_run_model(&run, config, &summary, &stopped, err);
     }
     stopped = stopped || hf_run_was_interrupted(&summary);
-    const char *stop = stopped ? "watcher" : summary.stop == HF_STOP_LOSS ? "loss" : "time";
+    const char *stop = hf_run_stop_name(stopped ? HF_STOP_INTERRUPTED : summary.stop);
     if (status == HF_OK)
         status = summarize(&summary, stop, config->solver.rtol, &outcome->frames, err);
     if (status == HF_OK && job->directory != NULL && !stopped)

@@ -146,7 +146,7 @@ static void offer_commands(const hf_cli_tables *t, const wish *w)
 
 static void offer_topics(const hf_cli_tables *t, wish *w)
 {
-    static const char *const lists[] = {"keys", "quantities", "columns", NULL};
+    static const char *const lists[] = {"keys", "quantities", "columns", "events", NULL};
     offer_commands(t, w);
     offer_all(w, lists);
     for (size_t k = 0; k < hf_key_count; k++)

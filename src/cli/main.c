@@ -45,7 +45,7 @@ static const char description[] =
     "plateau to saddle plateau, heads first compete for the strongest pattern, then part and cooperate. It trains the\n"
     "transformers that the flow stands for, and compares.\n";
 static const char help_summary[] =
-    "a command, a key or section of the model file, a table, a column, an event, or one of the lists keys, quantities, columns";
+    "a command, a key or section of the model file, a table, a column, an event, or one of the lists keys, quantities, columns, events";
 static const hf_cli_exit exits[] = {{"0", "done"},
                                     {"2", "command line or model file"},
                                     {"3", "the numerics failed, or tasks of a sweep"},
@@ -102,7 +102,7 @@ static int no_help(const char *topic)
     char shown[HF_SHOWN];
     const char *meant = hf_keys_suggest(topic);
     for (size_t i = 0; i < COMMANDS && meant == NULL; i++) {
-        const char *const names[] = {commands[i]->name, "keys", "quantities", "columns", NULL};
+        const char *const names[] = {commands[i]->name, "keys", "quantities", "columns", "events", NULL};
         meant = hf_keys_nearest(topic, names);
     }
     char *word = hf_cli_words_suggest(topic);
@@ -139,6 +139,8 @@ static int help(const char *topic)
         hf_quantity_print_kinds(stdout);
     else if (strcmp(topic, "columns") == 0)
         hf_cli_explain_columns(NULL, stdout);
+    else if (strcmp(topic, "events") == 0)
+        hf_cli_words_print_events();
     else if (command != NULL) {
         printf("headflow %s\n\n%s", command->usage, command->help);
         if (hf_keys_find_section(topic) != NULL) {

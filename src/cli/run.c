@@ -60,6 +60,10 @@ static void print_flow(const hf_flow_run_params *params, const hf_run_summary *s
     const hf_integrator_counts *counts = &summary->integration.counts;
     printf("%s: loss %.6g at t = 0, %.6g at t = %.6g%s\n", params->origin.title, summary->loss_start, summary->loss,
            summary->t, summary->stop == HF_STOP_LOSS ? " (stop_loss reached)" : "");
+    if (params->solver.stop != NULL)
+        printf(summary->stop == HF_STOP_EVENT ? "It ends there by solver.stop, \"%s\".\n"
+                                              : "What solver.stop waits for, \"%s\", has not happened.\n",
+               params->solver.stop);
     if (params->detector.detect.events)
         hf_findings_print(&summary->findings, stdout);
     if (!isnan(summary->overlap))

@@ -45,6 +45,13 @@ void hf_cli_words_each_event(void (*see)(void *data, const char *name, const cha
         see(data, hf_event_names[i], events[i].when, events[i].value);
 }
 
+void hf_cli_words_print_events(void)
+{
+    puts("Events, in events.tsv (doc/tables.md). solver.stop ends a run at one of them; output.at_events gives each a row.\n");
+    for (size_t i = 0; i < EVENTS; i++)
+        printf("  %-10s %s\n", hf_event_names[i], events[i].when);
+}
+
 /* ---- columns ---- */
 
 /* A row of the documentation: a table, its column, or the table alone (column NULL). */

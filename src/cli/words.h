@@ -7,6 +7,9 @@
 /* Prints what is to be known of a column of any table ("t_onset", "mass_1_2", "mass"), or of an event. False: topic is neither. */
 bool hf_cli_words_explain(const char *topic);
 
+/* Prints all events, with when they happen. */
+void hf_cli_words_print_events(void);
+
 /* The column, event or table that topic is most likely meant to be, for the caller to free; NULL: nothing is close. */
 char *hf_cli_words_suggest(const char *topic);
 

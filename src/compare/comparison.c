@@ -492,6 +492,19 @@ static void print_largest_deviation(const hf_rung *rung, FILE *stream)
         fprintf(stream, ", %.2g\nafter it (medians).\n", after);
 }
 
+/* Runs that their loss or an event ends are not all of one length. */
+static void print_steps(const hf_rung *rung, FILE *stream)
+{
+    uint64_t least = rung->run[0].steps, most = least;
+    for (size_t k = 1; k < rung->seeds; k++) {
+        least = rung->run[k].steps < least ? rung->run[k].steps : least;
+        most = rung->run[k].steps > most ? rung->run[k].steps : most;
+    }
+    if (least < most)
+        fprintf(stream, "%" PRIu64 " to ", least);
+    fprintf(stream, "%" PRIu64 " step%s", most, most == 1 ? "" : "s");
+}
+
 void hf_comparison_print(const hf_experiment *x, FILE *stream)
 {
     const hf_rung *main = &x->main;
@@ -502,10 +515,10 @@ void hf_comparison_print(const hf_experiment *x, FILE *stream)
               stream);
     if (x->has_flow && hf_clock_of(&x->params->main.learner.train).is_time)
         print_largest_deviation(main, stream);
-    fprintf(stream, "%s, %zu seed%s, %zu step%s: loss %.6g at the end (median).\n",
-            hf_optimizer_name(x->params->main.learner.train.optimizer), main->seeds, hf_plural(main->seeds),
-            x->params->main.learner.train.steps, hf_plural(x->params->main.learner.train.steps),
-            median_of(main, FINAL_LOSS));
+    fprintf(stream, "%s, %zu seed%s, ", hf_optimizer_name(x->params->main.learner.train.optimizer), main->seeds,
+            hf_plural(main->seeds));
+    print_steps(main, stream);
+    fprintf(stream, ": loss %.6g at the end (median).\n", median_of(main, FINAL_LOSS));
     if (x->params->main.learner.train.samples > 0)
         fprintf(stream,
                 "The loss on %s is lowest, %.6g, after step %.6g: there the model is nearest to one that\nknows %.3g "

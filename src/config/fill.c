@@ -60,8 +60,10 @@ static size_t memory_of(const hf_train_params *train)
 
 hf_detector_params hf_fill_detector(const hf_config *config)
 {
+    const hf_awaited_event *stop = &config->solver.stop_at;
     return (hf_detector_params){.detect = config->detect,
                                 .stop_loss = config->solver.stop_loss,
+                                .stop = hf_event_is_crossing(stop->kind) ? *stop : (hf_awaited_event){.wanted = false},
                                 .rtol = config->solver.rtol,
                                 .atol = config->solver.atol,
                                 .is_noisy = config->train.batch > 0,

@@ -84,10 +84,25 @@ static bool regresses(const hf_config *c)
     return !hf_config_is_chain(c);
 }
 
-/* Hashes are older than this key. */
+/* Hashes are older than these keys. */
 static bool has_maps(const hf_config *c)
 {
     return c->output.maps.count > 0;
+}
+
+static bool has_stop(const hf_config *c)
+{
+    return c->solver.stop != NULL;
+}
+
+static bool has_times(const hf_config *c)
+{
+    return c->output.times.count > 0;
+}
+
+static bool has_event_rows(const hf_config *c)
+{
+    return c->output.at_events;
 }
 
 static bool has_chain_ratio(const hf_config *c)
@@ -516,6 +531,9 @@ const hf_key hf_keys[] = {
     KEY(solver.rtol, REAL, "1e-8", FROM_TO(1e-14, 1e-2), "1", "1e-10", "relative tolerance"),
     KEY(solver.atol, REAL, "1e-12", FROM_TO(1e-300, 1), "1", "1e-14", "absolute tolerance of the mean head"),
     KEY(solver.stop_loss, REAL, "0.0", AT_LEAST(0), "loss", "1e-3", "the flow ends early once the loss is below this"),
+    KEY(solver.stop, STRING, NULL, ANY, "", "\"acquired=2\"",
+        "an event that ends the run (headflow help events), or the one of a pattern, stage or plateau; default: none",
+        .counts = has_stop),
     KEY(solver.max_steps, COUNT, "1000000", FROM_TO(1, 1e15), "1", "10000", "limit on the steps of the integrator"),
 
     KEY(detect.contrast, REAL, "3.0", ABOVE(1), "1", "2.0", "smallest ratio of speeds between a drop and a plateau"),
@@ -531,9 +549,14 @@ const hf_key hf_keys[] = {
     KEY(detect.events, BOOL, "true", ANY, "", "false", "look for plateaus, stages and the events of the heads"),
     KEY(detect.saddles, BOOL, "true", ANY, "", "false", "take the Hessian's lowest eigenvalues at every plateau", .when = regresses),
 
-    KEY(output.points, COUNT, "400", FROM_TO(1, 1e7), "1", "1000", "rows of the trajectory after t = 0"),
+    KEY(output.points, COUNT, "400", FROM_TO(0, 1e7), "1", "1000",
+        "rows of the trajectory after t = 0; 0: none but those of output.times and output.at_events"),
     KEY(output.spacing, CHOICE, "log", ANY, "", "\"linear\"", "spacing of the times of these rows", .choices = spacings),
     KEY(output.t_first, REAL, "1e-2", ABOVE(0), "flow time", "0.1", "time of the first of these rows", .when = regresses),
+    KEY(output.times, REALS, NULL, AT_LEAST(0), "flow time", "(10, 54.5, 1e3)",
+        "times of further rows, ascending (steps, where these are no flow time)", .when = regresses, .counts = has_times),
+    KEY(output.at_events, BOOL, "false", ANY, "", "true", "further rows of the flow, at the times of its events",
+        .when = hf_config_runs_flow, .counts = has_event_rows),
     KEY(output.attention, BOOL, "true", ANY, "", "false", "write the table of attention", .when = of_heads),
     KEY(output.states, BOOL, "false", ANY, "", "true", "write the state at every row", .when = regresses),
     KEY(output.spectrum, COUNT, "0", FROM_TO(0, 1000), "1", "3",

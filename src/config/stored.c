@@ -29,6 +29,13 @@ static bool decides(const hf_config *config, const char *key)
     return (config->declared.train || !trains) && strcmp(key, "train.save_every") != 0 && strcmp(key, "output.plots") != 0;
 }
 
+/* A value, or that there is none. Caller frees; NULL: memory. */
+static char *describe(const hf_key *key, const hf_config *config)
+{
+    const void *value = hf_keys_value(key, config);
+    return hf_value_is_set(key->kind, value) ? hf_value_text(key, value) : strdup("none");
+}
+
 /* The keys that differ, for the user. */
 static void describe_difference(const hf_config *old, const hf_config *new, char *text, size_t size)
 {
@@ -40,7 +47,7 @@ static void describe_difference(const hf_config *old, const hf_config *new, char
         const hf_key *key = &hf_keys[k];
         if (key->kind == HF_KIND_PATH || !decides(old, key->path) || !decides(new, key->path))
             continue;
-        char *a = hf_value_text(key, hf_keys_value(key, old)), *b = hf_value_text(key, hf_keys_value(key, new));
+        char *a = describe(key, old), *b = describe(key, new);
         if (a != NULL && b != NULL && strcmp(a, b) != 0) {
             if (used + strlen(key->path) + strlen(a) + strlen(b) + 40 < size)
                 used += (size_t)snprintf(text + used, size - used, "%s%s = %s there, %s here", used == 0 ? ": " : "; ",
@@ -75,6 +82,8 @@ static hf_status compare_hashes(const hf_config *old, const hf_config *new, hf_f
             return status;
         *result = a != b ? HF_FOLDER_OTHER : i == 0 ? HF_FOLDER_LONGER : HF_FOLDER_LATER;
         longer.solver.t_end = new->solver.t_end;
+        if (old->solver.stop != NULL) /* who has stopped at an event may go on */
+            longer.solver.stop = new->solver.stop;
     }
     uint64_t c, d; /* rows of a longer run may be at other times */
     if (*result == HF_FOLDER_LONGER && hf_stored_hash(old, &c, err) == HF_OK && hf_stored_hash(new, &d, err) == HF_OK &&

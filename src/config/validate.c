@@ -5,6 +5,7 @@
 #include "config/axes.h"
 #include "config/chain_check.h"
 #include "config/heads_check.h"
+#include "config/rows_check.h"
 #include "config/system_check.h"
 #include "config/train_check.h"
 #include "core/file.h"
@@ -15,15 +16,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* ---- output and state ---- */
-
-static hf_status check_times(hf_config *c, hf_error *err)
-{
-    if (c->output.points == 1 || c->output.t_first < c->solver.t_end)
-        return HF_OK;
-    return hf_config_reject(c, err, "output.t_first", "is %g, expected less than solver.t_end = %g", c->output.t_first,
-                            c->solver.t_end);
-}
+/* ---- state and title ---- */
 
 static hf_status check_state(hf_config *c, hf_error *err)
 {
@@ -79,14 +72,14 @@ static hf_status check_title(hf_config *config, hf_error *err)
 typedef hf_status check(hf_config *, hf_error *);
 
 /* Every system and every task has its own list, in order: later checks rely on earlier ones. */
-static check *const of_heads[] = {hf_chain_check_absent, hf_system_check_keys, hf_heads_check_target, check_times,
+static check *const of_heads[] = {hf_chain_check_absent, hf_system_check_keys, hf_heads_check_target, hf_rows_check,
                                   check_state,           settle_noise,         hf_heads_check_start,  check_title,
                                   hf_heads_check_attention, hf_train_check, hf_heads_check_drift, hf_axes_check,
                                   hf_label_groups_check, NULL};
 static check *const of_in_context[] = {hf_chain_check_absent,
                                        hf_system_check_in_context,
                                        hf_system_check_keys,
-                                       check_times,
+                                       hf_rows_check,
                                        check_state,
                                        settle_noise,
                                        check_title,

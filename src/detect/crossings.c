@@ -60,6 +60,14 @@ void hf_crossings_pass(hf_crossings *c)
 
 /* ---- events ---- */
 
+static void meet(hf_crossings *c, const hf_event *event)
+{
+    if (!hf_event_is_awaited(&c->stop, event->kind, event->pattern, event->t) || (c->met && c->t_met <= event->t))
+        return;
+    c->met = true;
+    c->t_met = event->t;
+}
+
 hf_status hf_crossings_record(hf_crossings *c, hf_point *point, size_t signal, double t, const double *y, hf_error *err)
 {
     const hf_signal *s = &c->signal[signal];
@@ -75,6 +83,7 @@ hf_status hf_crossings_record(hf_crossings *c, hf_point *point, size_t signal, d
     } else
         c->system.kind->watch->describe(c->observer, point->self, y, &event);
     c->events[c->event_count++] = event;
+    meet(c, &event);
     return HF_OK;
 }
 
@@ -149,6 +158,7 @@ hf_status hf_crossings_start(hf_crossings *c, hf_point *point, const hf_detector
     const hf_observer_kind *observer = system.kind->observer;
     *c = (hf_crossings){.system = system,
                         .count = HF_SIGNALS_OF_LOSS,
+                        .stop = params->stop,
                         .loss_fraction = params->detect.loss_fraction,
                         .overlap_level = params->detect.overlap};
     if (watch != NULL) {
@@ -191,6 +201,8 @@ bool hf_crossings_transfer(hf_crossings *c, hf_channel *channel)
     if (!channel->writing) {
         memcpy(c->now, c->before, c->count * sizeof *c->now); /* what is not watched any more stays as it was */
         c->event_capacity = c->event_count;
+        for (size_t i = 0; i < c->event_count; i++)
+            meet(c, &c->events[i]);
     }
     return channel->good;
 }

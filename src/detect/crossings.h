@@ -27,6 +27,9 @@ typedef struct {
     hf_event *events;    /* acquired, split, emerged */
     size_t event_count, event_capacity;
     bool starts_stopped; /* the loss is at or below stop_loss at the start */
+    hf_awaited_event stop;
+    bool met;            /* what stops the run has happened */
+    double t_met;        /* when; of several the first */
     double loss_start, judged_start;
     double loss_fraction; /* 0: emergence is not looked for */
     size_t heads;

@@ -99,7 +99,12 @@ hf_status hf_detector_create(hf_detector **result, const hf_detector_params *par
 
 bool hf_detector_starts_stopped(const hf_detector *d)
 {
-    return d->crossings.starts_stopped;
+    return d->crossings.starts_stopped || d->crossings.met;
+}
+
+bool hf_detector_has_met(const hf_detector *d)
+{
+    return d->crossings.met;
 }
 
 void hf_detector_free(hf_detector *d)
@@ -248,19 +253,28 @@ static bool has_extremum(const hf_detector *d)
     return d->params.detect.events && ((before > 0 && now <= 0) || (before < 0 && now >= 0));
 }
 
-/* Everything that has crossed in the step; *moved: the detector does not look at its end any more. */
-static hf_status check_all(hf_detector *d, hf_integrator *integrator, double start, double end, bool *moved, hf_error *err)
+/* All signals that have crossed in the step. One that ends the run brings its end forward. Afterwards the detector looks at the
+ * end. */
+static hf_status check_signals(hf_detector *d, hf_integrator *integrator, double start, double *end, bool *stopped,
+                               hf_error *err)
 {
     hf_status status = HF_OK;
-    *moved = has_extremum(d);
-    if (*moved)
-        status = check_slope(d, integrator, start, end, err);
+    bool moved = false;
     for (size_t s = 0; s < d->crossings.count && status == HF_OK; s++)
         if (s != HF_SIGNAL_STOP_LOSS && hf_crossings_has_crossed(&d->crossings, s)) {
-            status = check_signal(d, integrator, s, start, end, err);
-            *moved = true;
+            status = check_signal(d, integrator, s, start, *end, err);
+            moved = true;
         }
-    return status;
+    if (status != HF_OK)
+        return status;
+    if (d->crossings.met) {
+        *stopped = true;
+        *end = d->crossings.t_met;
+        return look(d, integrator, *end, err);
+    }
+    if (moved)
+        look_at(d, integrator, *end);
+    return HF_OK;
 }
 
 /* The end of the step, or the time at which the loss stops the run. */
@@ -283,21 +297,22 @@ hf_status hf_detector_step(hf_detector *d, hf_integrator *integrator, double lim
 {
     const double start = d->track.samples[d->track.sample_count - 1].t;
     double end = fmin(hf_integrator_time(integrator), limit);
-    bool moved;
     *stopped = false;
     *reached = end;
     if (!d->params.detect.events && !d->crossings.watched[HF_SIGNAL_STOP_LOSS])
         return HF_OK;
     hf_status status = look_at_end(d, integrator, start, &end, stopped, err);
+    if (status == HF_OK)
+        status = check_signals(d, integrator, start, &end, stopped, err);
     if (status != HF_OK)
         return status;
     const hf_sample s = sample_at(d, end, d->slope_now);
-    status = check_all(d, integrator, start, end, &moved, err);
-    if (status != HF_OK)
-        return status;
-    if (moved)
+    if (has_extremum(d)) {
+        status = check_slope(d, integrator, start, end, err);
         look_at(d, integrator, end);
-    status = hf_track_remember(&d->track, &s, err);
+    }
+    if (status == HF_OK)
+        status = hf_track_remember(&d->track, &s, err);
     if (status == HF_OK && d->params.detect.events)
         status = follow(d, &s, err);
     d->slope_before = d->slope_now;

@@ -25,13 +25,17 @@ hf_status hf_detector_create(hf_detector **detector, const hf_detector_params *p
 
 void hf_detector_free(hf_detector *detector);
 
-/* Looks at the integrator's last step, up to the time limit. *stopped: the loss fell to stop_loss; *reached: when,
- * or the end of the step, or limit. Errors: HF_ENUMERIC (not finite), HF_ESYSTEM. */
+/* Looks at the integrator's last step, up to the time limit. *stopped: the loss fell to stop_loss, or what params.stop waits for
+ * happened; *reached: when, or the end of the step, or limit. An event is located in its step whatever ends the run, so that all
+ * before the end have the times that they have in a longer run. Errors: HF_ENUMERIC (not finite), HF_ESYSTEM. */
 hf_status hf_detector_step(hf_detector *detector, hf_integrator *integrator, double limit, double *reached, bool *stopped,
                            hf_error *err);
 
-/* Whether there is nothing to integrate: the loss is at or below stop_loss at the start. */
+/* Whether there is nothing to integrate: the loss is at or below stop_loss at the start, or what stops the run holds there. */
 bool hf_detector_starts_stopped(const hf_detector *detector);
+
+/* Whether what params.stop waits for has happened. */
+bool hf_detector_has_met(const hf_detector *detector);
 
 /* To be called before the integrator's restart changes the basis. Errors as hf_saddle_analyze. */
 hf_status hf_detector_before_restart(hf_detector *detector, hf_error *err);

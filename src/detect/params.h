@@ -2,6 +2,8 @@
 #ifndef HF_DETECT_PARAMS_H
 #define HF_DETECT_PARAMS_H
 
+#include "system/event.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -17,6 +19,7 @@ typedef struct {
 typedef struct {
     hf_detect_params detect;
     double stop_loss;  /* the run ends once the loss is at or below this; 0: never */
+    hf_awaited_event stop; /* a crossing that ends the run, too */
     double rtol, atol; /* of an integration */
     bool is_noisy;     /* of a training: its gradients are drawn */
     size_t memory;     /* of its noise, in steps: see hf_search_params */

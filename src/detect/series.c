@@ -212,6 +212,7 @@ hf_status hf_series_add(hf_series *s, double t, hf_point *point, const double *y
     inner_energy(point, &look.loss, &look.speed);
     *stopped = stop_loss > 0 && hf_point_loss(point) <= stop_loss;
     hf_status status = check_signals(s, point, t, y, err);
+    *stopped = *stopped || s->crossings.met;
     if (!s->params.detect.events || status != HF_OK)
         return status;
     status = note_loss(s, &look, y, err);
@@ -222,6 +223,11 @@ hf_status hf_series_add(hf_series *s, double t, hf_point *point, const double *y
     memcpy(s->pending_y, y, s->size * sizeof *y);
     s->looks++;
     return status;
+}
+
+bool hf_series_has_met(const hf_series *s)
+{
+    return s->crossings.met;
 }
 
 /* ---- the end, in both cases ---- */

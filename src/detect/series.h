@@ -20,9 +20,12 @@ hf_status hf_series_create(hf_series **series, const hf_detector_params *params,
 
 void hf_series_free(hf_series *series);
 
-/* The state y (size of the system's) at time t, and a point that is at it. *stopped: the loss is at or below solver.stop_loss.
- * Errors: HF_ESYSTEM. */
+/* The state y (size of the system's) at time t, and a point that is at it. *stopped: the loss is at or below solver.stop_loss,
+ * or what params.stop waits for has happened. Errors: HF_ESYSTEM. */
 hf_status hf_series_add(hf_series *series, double t, hf_point *point, const double *y, bool *stopped, hf_error *err);
+
+/* Whether what params.stop waits for has happened. */
+bool hf_series_has_met(const hf_series *series);
 
 /* Closes the search; needs two states at least. Free the findings with hf_findings_clear. Errors: HF_ESYSTEM. */
 hf_status hf_series_finish(hf_series *series, hf_findings *findings, hf_error *err);

@@ -8,7 +8,9 @@
 #include "run/checkpoint.h"
 #include "run/completion.h"
 #include "run/folder.h"
+#include "run/output_times.h"
 #include "run/record.h"
+#include "run/scout.h"
 #include "run/systems.h"
 
 #include <errno.h>
@@ -31,35 +33,16 @@ typedef struct {
     hf_record record;
     hf_checkpoint checkpoint;
     double *y;   /* a state in the system's coordinates, interpolated */
-    size_t next; /* output time to be written next */
+    hf_scouted scouted;
+    hf_reals times; /* of rows */
+    size_t next;    /* the one to be written next */
     bool watcher_stops;
 } flow_run;
 
-double hf_output_time(const hf_output_params *output, double t_end, size_t index)
+static double grid_time(const void *self, size_t index)
 {
-    const double first = output->t_first, last = t_end;
-    if (index == 0)
-        return 0;
-    if (index == output->points)
-        return last;
-    if (index == 1)
-        return first;
-    const double fraction = (double)(index - 1) / (double)(output->points - 1);
-    const double t = output->spacing == HF_SPACING_LINEAR
-                         ? first + fraction * (last - first)
-                         : exp(log(first) + fraction * (log(last) - log(first))); /* last / first may overflow */
-    return fmin(fmax(t, first), last);                                            /* rounding may lead beyond */
-}
-
-static double output_time(const flow_run *run, size_t index)
-{
-    return hf_output_time(&run->params->output, run->params->solver.t_end, index);
-}
-
-/* Where two output times are the same number the second one has no row. */
-static bool has_row(const flow_run *run, size_t index)
-{
-    return index == 0 || output_time(run, index) > output_time(run, index - 1);
+    const hf_flow_run_params *params = self;
+    return hf_output_time(&params->output, params->solver.t_end, index);
 }
 
 /* ---- observing ---- */
@@ -108,10 +91,10 @@ static bool has_tables(const flow_run *run)
 static hf_status write_rows(flow_run *run, double t, hf_error *err)
 {
     hf_status status = HF_OK;
-    while (has_tables(run) && status == HF_OK && !run->watcher_stops && run->next <= run->params->output.points &&
-           output_time(run, run->next) <= t) {
-        if (has_row(run, run->next))
-            status = write_row(run, output_time(run, run->next), err);
+    while (has_tables(run) && status == HF_OK && !run->watcher_stops && run->next < run->times.count &&
+           run->times.at[run->next] <= t) {
+        if (hf_output_times_has_row(&run->times, run->next))
+            status = write_row(run, run->times.at[run->next], err);
         run->next++;
     }
     return status;
@@ -231,10 +214,24 @@ static hf_status create_system(flow_run *run, hf_error *err)
                : status;
 }
 
+/* Whether there is anything to draw. */
+static hf_status check_start(const flow_run *run, hf_error *err)
+{
+    if (hf_detector_has_met(run->detector) || (run->scouted.met && run->scouted.end == 0))
+        return hf_reject(err, "solver.stop", "\"%s\" holds at the start, expected an event that happens later",
+                         run->params->solver.stop);
+    if (hf_detector_starts_stopped(run->detector))
+        return hf_reject(err, "solver.stop_loss", "the loss starts at %.6g, which is not above it", run->summary->loss_start);
+    return HF_OK;
+}
+
 static hf_status prepare(flow_run *run, hf_error *err)
 {
     hf_run_summary *summary = run->summary;
-    const hf_status status = create_system(run, err);
+    hf_status status = create_system(run, err);
+    if (status == HF_OK && has_tables(run))
+        status = hf_output_times_merge(&run->times, grid_time, run->params, run->params->output.points,
+                                       &run->params->output.times, &run->scouted.times, err);
     if (status != HF_OK)
         return status;
     run->y = malloc(run->system.size * sizeof *run->y);
@@ -243,9 +240,7 @@ static hf_status prepare(flow_run *run, hf_error *err)
         return hf_fail_memory(err, "the run");
     observe_at(run, 0);
     summary->loss_start = hf_point_loss(&run->point);
-    if (has_tables(run) && hf_detector_starts_stopped(run->detector)) /* nothing to draw; a sweep notes t_stop = 0 */
-        return hf_reject(err, "solver.stop_loss", "the loss starts at %.6g, which is not above it", summary->loss_start);
-    return HF_OK;
+    return has_tables(run) ? check_start(run, err) : HF_OK; /* a sweep notes t_stop = 0 */
 }
 
 /* Opens the tables and writes the row of t = 0, or takes up a saved run. */
@@ -272,7 +267,7 @@ static void report_progress(const flow_run *run)
     hf_run_progress progress = {.part = options->part,
                                 .t = hf_integrator_time(run->integrator),
                                 .t_first = run->params->output.t_first,
-                                .t_end = run->params->solver.t_end,
+                                .t_end = run->scouted.end,
                                 .loss = hf_integrator_loss(run->integrator),
                                 .step = hf_integrator_statistics(run->integrator).steps,
                                 .stages = hf_detector_stages(run->detector)};
@@ -280,24 +275,31 @@ static void report_progress(const flow_run *run)
         options->progress(options->progress_data, &progress);
 }
 
+/* Why a run that has come to t ends there, if it does. stopped: by its detector. */
+static hf_stop why(const flow_run *run, double t, bool stopped)
+{
+    const bool met = stopped ? hf_detector_has_met(run->detector) : run->scouted.met && t >= run->scouted.end;
+    return met ? HF_STOP_EVENT : stopped ? HF_STOP_LOSS : HF_STOP_TIME;
+}
+
 /* Steps until the run stops. *t: where. */
 static hf_status integrate(flow_run *run, double *t, hf_error *err)
 {
     size_t most = run->params->solver.max_steps;
-    if (hf_detector_starts_stopped(run->detector)) {
-        run->summary->stop = HF_STOP_LOSS;
+    if (hf_detector_starts_stopped(run->detector) || run->scouted.end == 0) {
+        run->summary->stop = why(run, 0, true);
         return HF_OK; /* *t is 0 */
     }
     for (;;) {
         hf_status status = hf_integrator_step(run->integrator, err);
         if (status != HF_OK)
             return status;
-        bool by_loss;
-        status = hf_detector_step(run->detector, run->integrator, run->params->solver.t_end, t, &by_loss, err);
-        run->summary->stop = by_loss ? HF_STOP_LOSS : HF_STOP_TIME;
+        bool stopped;
+        status = hf_detector_step(run->detector, run->integrator, run->scouted.end, t, &stopped, err);
+        run->summary->stop = why(run, *t, stopped);
         if (status == HF_OK)
             status = write_rows(run, *t, err);
-        if (status != HF_OK || by_loss || *t >= run->params->solver.t_end)
+        if (status != HF_OK || stopped || *t >= run->scouted.end)
             return status;
         if (hf_run_should_stop(run->options) || run->watcher_stops) {
             run->summary->stop = HF_STOP_INTERRUPTED;
@@ -325,7 +327,7 @@ static hf_status find(flow_run *run, hf_error *err)
         status = hf_findings_keep(&summary->findings, run->options->watch->frames, err);
     if (status != HF_OK || !has_folder(run))
         return status;
-    return hf_findings_write(&summary->findings, summary->stop == HF_STOP_LOSS ? "loss" : "time", run->options->directory,
+    return hf_findings_write(&summary->findings, hf_run_stop_name(summary->stop), run->options->directory,
                              &run->params->origin, err);
 }
 
@@ -353,7 +355,8 @@ static hf_status finish(flow_run *run, double t, hf_error *err)
         status = judge_end(run, t, err);
     if (!has_tables(run))
         return status;
-    if (status == HF_OK && run->summary->stop == HF_STOP_LOSS && (run->next == 0 || output_time(run, run->next - 1) < t))
+    const bool early = run->summary->stop == HF_STOP_LOSS || run->summary->stop == HF_STOP_EVENT;
+    if (status == HF_OK && early && (run->next == 0 || run->times.at[run->next - 1] < t))
         status = write_row(run, t, err);
     if (status == HF_OK && ended)
         status = hf_record_commit(&run->record, t, &run->point, run->y, err);
@@ -362,11 +365,21 @@ static hf_status finish(flow_run *run, double t, hf_error *err)
     return status;
 }
 
+static hf_status follow(flow_run *run, hf_error *err)
+{
+    double t = 0;
+    hf_status status = prepare(run, err);
+    if (status == HF_OK)
+        status = begin(run, err);
+    if (status == HF_OK)
+        status = integrate(run, &t, err);
+    return status == HF_OK ? finish(run, t, err) : status;
+}
+
 hf_status hf_flow_run(const hf_flow_run_params *params, const hf_run_options *options, hf_run_summary *summary,
                       hf_error *err)
 {
     flow_run run = {.params = params, .options = options, .summary = summary};
-    double t = 0;
     hf_run_summary_init(summary);
     hf_status status = HF_OK;
     if (options->resume && has_folder(&run))
@@ -374,13 +387,11 @@ hf_status hf_flow_run(const hf_flow_run_params *params, const hf_run_options *op
     if (status == HF_OK && summary->already_complete)
         return HF_OK;
     if (status == HF_OK)
-        status = prepare(&run, err);
-    if (status == HF_OK)
-        status = begin(&run, err);
-    if (status == HF_OK)
-        status = integrate(&run, &t, err);
-    if (status == HF_OK)
-        status = finish(&run, t, err);
+        status = hf_scout_flow(params, options, has_tables(&run), &run.scouted, err);
+    if (status == HF_OK && run.scouted.interrupted)
+        summary->stop = HF_STOP_INTERRUPTED;
+    else if (status == HF_OK)
+        status = follow(&run, err);
 
     hf_record_abandon(&run.record);
     hf_checkpoint_clear(&run.checkpoint);
@@ -391,6 +402,8 @@ hf_status hf_flow_run(const hf_flow_run_params *params, const hf_run_options *op
     hf_point_clear(&run.point);
     hf_owned_system_free(&run.made);
     free(run.checkpoint_path);
+    free(run.scouted.times.at);
+    free(run.times.at);
     free(run.y);
     if (status != HF_OK)
         hf_run_summary_clear(summary);

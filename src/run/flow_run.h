@@ -33,8 +33,4 @@ hf_status hf_flow_run(const hf_flow_run_params *params, const hf_run_options *op
  * hundredth of the loss. */
 bool hf_run_is_accurate(double energy_defect, double rtol);
 
-/* Output time number index of the grid, 0 for t = 0 and 1..points for t_first..t_end. A time that two grids share as an
- * exact fraction of the way has the same bits in both. */
-double hf_output_time(const hf_output_params *output, double t_end, size_t index);
-
 #endif

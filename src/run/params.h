@@ -3,6 +3,7 @@
 #define HF_RUN_PARAMS_H
 
 #include "core/lists.h"
+#include "system/event.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,6 +14,8 @@ typedef enum { HF_SPACING_LOG, HF_SPACING_LINEAR } hf_spacing;
 typedef struct {
     double t_end, rtol, atol, stop_loss;
     size_t max_steps;
+    char *stop;               /* the event that ends the run, as a model file says it; NULL: none */
+    hf_awaited_event stop_at; /* the same, read */
 } hf_solver_params;
 
 /* Times of the tables and what stands in them. */
@@ -21,6 +24,8 @@ typedef struct {
     hf_spacing spacing;
     double t_first;
     bool attention, states, plots;
+    hf_reals times;  /* of further rows, ascending */
+    bool at_events;  /* rows of a flow at the times of its events, too */
     size_t spectrum; /* number of lowest eigenvalues of the Hessian written at every output time; 0: none */
     hf_counts maps;  /* steps of a training on tokens after which attention maps are written, ascending */
 } hf_output_params;

@@ -29,6 +29,13 @@ void hf_run_summary_clear(hf_run_summary *summary)
     *summary = (hf_run_summary){0};
 }
 
+const char *hf_run_stop_name(hf_stop stop)
+{
+    static const char *const names[] = {
+        [HF_STOP_TIME] = "time", [HF_STOP_LOSS] = "loss", [HF_STOP_EVENT] = "event", [HF_STOP_INTERRUPTED] = "watcher"};
+    return names[stop];
+}
+
 bool hf_run_was_interrupted(const hf_run_summary *summary)
 {
     return summary->stop == HF_STOP_INTERRUPTED;

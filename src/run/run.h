@@ -43,7 +43,7 @@ typedef struct {
     const hf_run_watch *watch; /* of a flow; NULL: nobody */
 } hf_run_options;
 
-typedef enum { HF_STOP_TIME, HF_STOP_LOSS, HF_STOP_INTERRUPTED } hf_stop;
+typedef enum { HF_STOP_TIME, HF_STOP_LOSS, HF_STOP_EVENT, HF_STOP_INTERRUPTED } hf_stop;
 
 /* Of an integration. */
 typedef struct {
@@ -127,6 +127,9 @@ void hf_run_summary_init(hf_run_summary *summary);
 
 /* Legal on a zeroed summary. */
 void hf_run_summary_clear(hf_run_summary *summary);
+
+/* As tables say it: "time", "loss", "event"; "watcher" for an interruption. */
+const char *hf_run_stop_name(hf_stop stop);
 
 bool hf_run_was_interrupted(const hf_run_summary *summary);
 

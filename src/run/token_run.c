@@ -360,7 +360,7 @@ hf_status hf_token_run(const hf_token_run_params *params, uint64_t seed, const h
                                .train = &params->learner.train,
                                .options = options,
                                .summary = summary,
-                               .points = params->output.points,
+                               .points = params->learner.train.log_every > 0 ? 0 : params->output.points,
                                .state_hash = params->state_hash,
                                .origin = params->origin};
     run.trainer.origin.seed = seed;

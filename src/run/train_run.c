@@ -3,7 +3,7 @@
 #include "detect/reach.h"
 #include "detect/series.h"
 #include "report/findings.h"
-#include "run/flow_run.h"
+#include "run/output_times.h"
 #include "run/trainer.h"
 #include "train/clock.h"
 
@@ -38,7 +38,8 @@ typedef struct {
     hf_run_summary *summary;
     hf_series *series;
     hf_record record;
-    double loss; /* at the last look */
+    hf_reals times; /* of rows: flow times, or steps where these are none */
+    double loss;    /* at the last look */
     struct {     /* what a longer run has in place of the last step's, which has a row only because it is the last */
         double train_loss;
         hf_early_stop early;
@@ -66,8 +67,9 @@ static double clock_of(const train_run *run, uint64_t step)
 
 /* Where output time number index is among the steps: at its flow time or, where these are none, in the same place between
  * the first and the last step. */
-static double output_clock(const train_run *run, size_t index)
+static double output_clock(const void *self, size_t index)
 {
+    const train_run *run = self;
     const hf_output_params *output = &run->params->output;
     const double last = (double)run->trainer.train->steps;
     if (hf_clock_of(run->trainer.train).is_time)
@@ -81,7 +83,7 @@ static double output_clock(const train_run *run, size_t index)
 static bool is_due(const void *self, size_t index)
 {
     const train_run *run = self;
-    return output_clock(run, index) <= clock_of(run, run->trainer.step);
+    return run->times.at[index] <= clock_of(run, run->trainer.step);
 }
 
 /* ---- observing ---- */
@@ -250,8 +252,15 @@ static hf_status prepare(train_run *run, hf_error *err)
     hf_status status = hf_trainer_create(t, err);
     if (status == HF_OK)
         status = hf_series_create(&run->series, &run->params->detector, view_of(run)->point.system, err);
+    if (status == HF_OK && hf_series_has_met(run->series))
+        status = hf_reject(err, "solver.stop", "\"%s\" holds at the start, expected an event that happens later",
+                           run->params->solver.stop);
+    if (status == HF_OK)
+        status = hf_output_times_merge(&run->times, output_clock, run, t->train->log_every > 0 ? 0 : run->params->output.points,
+                                       &run->params->output.times, NULL, err);
     if (status != HF_OK)
         return status;
+    t->points = run->times.count - 1;
     summary->heads = run->params->learner.problem.heads;
     summary->patterns = run->params->learner.problem.target.count;
     summary->training.crossing = malloc((run->reference->level_count + 1) * sizeof *summary->training.crossing);
@@ -268,7 +277,7 @@ static hf_status prepare(train_run *run, hf_error *err)
 static hf_status write_tables(train_run *run, hf_error *err)
 {
     const hf_view *view = view_of(run);
-    const char *reason = run->trainer.stopped ? "loss" : "steps";
+    const char *reason = run->trainer.stopped ? hf_run_stop_name(run->summary->stop) : "steps";
     hf_status status = HF_OK;
     if (run->params->detector.detect.events)
         status =
@@ -321,7 +330,6 @@ hf_status hf_train_run(const hf_train_run_params *params, uint64_t seed, const h
                                .train = &params->learner.train,
                                .options = options,
                                .summary = summary,
-                               .points = params->output.points,
                                .state_hash = params->state_hash,
                                .origin = params->origin};
     run.trainer.origin.seed = seed;
@@ -331,10 +339,13 @@ hf_status hf_train_run(const hf_train_run_params *params, uint64_t seed, const h
     hf_status status = prepare(&run, err);
     if (status == HF_OK)
         status = hf_trainer_run(&run.trainer, err);
+    if (status == HF_OK && summary->stop == HF_STOP_LOSS && hf_series_has_met(run.series))
+        summary->stop = HF_STOP_EVENT;
     if (status == HF_OK)
         status = finish(&run, err);
     hf_record_abandon(&run.record);
     hf_series_free(run.series);
+    free(run.times.at);
     hf_trainer_clear(&run.trainer);
     if (status != HF_OK)
         hf_run_summary_clear(summary);

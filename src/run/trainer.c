@@ -43,15 +43,14 @@ hf_status hf_trainer_fail(const hf_trainer *t, const char *more, hf_error *err)
 
 /* ---- rows ---- */
 
-/* Whether a step has a row of its own: every log_every steps, or the first at or after an output time. The last step has one
+/* Whether a step has a row of its own: every log_every steps, and the first at or after an output time. The last step has one
  * in any case. */
 static bool is_logged(hf_trainer *t)
 {
-    bool logged = false;
-    if (t->train->log_every > 0)
-        return t->step % t->train->log_every == 0;
+    const bool every = t->train->log_every > 0;
+    bool logged = every && t->step % t->train->log_every == 0;
     for (; t->next <= t->points && t->kind->is_due(t->self, t->next); t->next++)
-        logged = true;
+        logged = logged || t->next > 0 || !every;
     return logged;
 }
 

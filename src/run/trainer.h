@@ -42,7 +42,7 @@ typedef struct {
     const hf_train_params *train;
     const hf_run_options *options;
     hf_run_summary *summary;
-    size_t points;       /* output times */
+    size_t points;       /* output times behind the start */
     uint64_t state_hash; /* of what a saved state depends on */
     hf_table_origin origin;
 

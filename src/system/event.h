@@ -2,6 +2,7 @@
 #ifndef HF_SYSTEM_EVENT_H
 #define HF_SYSTEM_EVENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef enum {
@@ -15,7 +16,24 @@ typedef enum {
     HF_EVENT_STOP
 } hf_event_kind;
 
-extern const char *const hf_event_names[]; /* by kind */
+extern const char *const hf_event_names[]; /* by kind, ended by NULL */
+
+/* An event to wait for. number: of the pattern, stage or plateau; 0: the first one after the start. */
+typedef struct {
+    bool wanted;
+    hf_event_kind kind;
+    size_t number;
+} hf_awaited_event;
+
+/* What "NAME" or "NAME=NUMBER" waits for. False: it is no event, or no number from 1 on follows. */
+bool hf_event_await(const char *text, hf_awaited_event *awaited);
+
+/* Whether the event is a signal's crossing, known when it happens. Others are known by what follows: a plateau by the drop behind
+ * it. */
+bool hf_event_is_crossing(hf_event_kind kind);
+
+/* Whether something that happens at time t to pattern, stage or plateau number is what is waited for. */
+bool hf_event_is_awaited(const hf_awaited_event *awaited, hf_event_kind kind, size_t number, double t);
 
 typedef enum { HF_MODE_NONE, HF_MODE_COMPETITIVE, HF_MODE_COOPERATIVE } hf_mode;
 
