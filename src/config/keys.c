@@ -721,6 +721,8 @@ const char *hf_keys_nearest(const char *name, const char *const names[])
     const char *best = NULL;
     size_t nearest = 2 + strlen(name) / 4;
     for (size_t i = 0; names[i] != NULL; i++) {
+        if (strlen(names[i]) > NAME_MAX_LENGTH)
+            continue;
         const size_t distance = edit_distance(name, names[i]);
         if (distance < nearest) {
             nearest = distance;
