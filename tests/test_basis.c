@@ -14,7 +14,7 @@ static const uint64_t seed = 20240601;
 static hf_basis *make_basis(size_t heads, const double *distance)
 {
     hf_basis *basis = NULL;
-    assert_int_equal(hf_basis_create(&basis, heads, distance, NULL), HF_OK);
+    assert_int_equal(hf_basis_create(&basis, heads, distance, NULL, NULL), HF_OK);
     return basis;
 }
 
@@ -422,6 +422,51 @@ static void test_the_tree_joins_by_the_farthest_members(void **state)
     hf_basis_free(basis);
 }
 
+/* ---- kinds of heads ---- */
+
+/* Heads of different kinds share no mode; modes, heads, products and changes of basis are as ever. */
+static void test_kinds_are_not_mixed(void **state)
+{
+    (void)state;
+    random_source random = {seed + 9};
+    for (size_t trial = 0; trial < 60; trial++) {
+        const size_t heads = draw_count(&random, 3, MOST_HEADS), kinds = draw_count(&random, 2, 3);
+        double distance[2][MOST_HEADS * MOST_HEADS] = {{0}}, x[MOST_HEADS * WIDTH], modes[MOST_HEADS * WIDTH],
+            back[MOST_HEADS * WIDTH], result[MOST_HEADS];
+        size_t kind[MOST_HEADS];
+        hf_basis *basis[2] = {NULL, NULL};
+        for (size_t k = 0; k < heads; k++)
+            kind[k] = k < kinds ? k : draw_count(&random, 0, kinds - 1);
+        for (size_t b = 0; b < 2; b++) {
+            for (size_t k = 0; k < heads; k++)
+                for (size_t l = 0; l < k; l++)
+                    distance[b][k * heads + l] = distance[b][l * heads + k] = draw_uniform(&random);
+            assert_int_equal(hf_basis_create(&basis[b], heads, distance[b], kind, NULL), HF_OK);
+            assert_int_equal(basis[b]->kinds, kinds);
+            for (size_t n = 0; n < heads; n++)
+                for (size_t k = 0; k < heads; k++)
+                    for (size_t l = 0; l < heads; l++)
+                        assert_true(kind[k] == kind[l] || basis[b]->q[n * heads + k] * basis[b]->q[n * heads + l] == 0);
+        }
+        for (size_t i = 0; i < heads * WIDTH; i++)
+            x[i] = draw_normal(&random);
+        hf_basis_modes(basis[0], WIDTH, NULL, x, modes);
+        hf_basis_heads(basis[0], WIDTH, modes, back);
+        for (size_t i = 0; i < heads * WIDTH; i++)
+            assert_true(is_close(back[i], x[i], 1e-14, 1e-14));
+        hf_basis_change(basis[0], basis[1], WIDTH, modes, back);
+        hf_basis_modes(basis[1], WIDTH, NULL, x, modes);
+        for (size_t i = 0; i < heads * WIDTH; i++)
+            assert_true(is_close(back[i], modes[i], 1e-14, 1e-14));
+        const factors f = make_factors(basis[0], &random);
+        hf_basis_product(basis[0], f.x, f.y, result);
+        for (size_t n = 0; n < heads; n++)
+            assert_true(is_close(result[n], f.xy[n], 0, 2e-14));
+        hf_basis_free(basis[0]);
+        hf_basis_free(basis[1]);
+    }
+}
+
 static void test_free_accepts_null(void **state)
 {
     (void)state;
@@ -446,6 +491,7 @@ int main(void)
         cmocka_unit_test(test_distances_between_close_heads_are_accurate),
         cmocka_unit_test(test_ties_go_to_the_lower_head),
         cmocka_unit_test(test_the_tree_joins_by_the_farthest_members),
+        cmocka_unit_test(test_kinds_are_not_mixed),
         cmocka_unit_test(test_free_accepts_null),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

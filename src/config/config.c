@@ -1,5 +1,6 @@
 #include "config/config.h"
 
+#include "config/frozen_check.h"
 #include "config/keys.h"
 #include "config/read.h"
 #include "core/path.h"
@@ -119,5 +120,5 @@ bool hf_config_projects(const hf_config *config)
 bool hf_config_runs_drift(const hf_config *config)
 {
     return config->declared.flow && config->declared.train && config->train.batch > 0 && config->train.samples == 0 &&
-           config->train.inputs.count == 0 && config->flow.sgd_drift.lr == 0 && hf_clock_of(&config->train).is_time;
+           config->train.inputs.count == 0 && config->flow.sgd_drift.lr == 0 && !hf_frozen_acts(config) && hf_clock_of(&config->train).is_time;
 }

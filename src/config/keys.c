@@ -73,6 +73,27 @@ static bool is_other_attention(const hf_config *c)
     return c->flow.attention != HF_ATTENTION_SOFTMAX;
 }
 
+/* Hashes are older than these keys. */
+static bool has_attention_decay(const hf_config *c)
+{
+    return c->flow.attention_decay > 0;
+}
+
+static bool has_frozen_values(const hf_config *c)
+{
+    return c->flow.frozen.values.count > 0;
+}
+
+static bool has_frozen_logits(const hf_config *c)
+{
+    return c->flow.frozen.logits.count > 0;
+}
+
+static bool has_frozen_positions(const hf_config *c)
+{
+    return c->flow.frozen.positions.count > 0;
+}
+
 static bool is_in_context(const hf_config *c)
 {
     return c->flow.system == HF_SYSTEM_IN_CONTEXT;
@@ -292,6 +313,11 @@ static bool sweeps(const hf_config *c)
     return c->declared.sweep;
 }
 
+static bool flows_with_heads(const hf_config *c)
+{
+    return hf_config_runs_flow(c) && of_heads(c);
+}
+
 static bool has_drift(const hf_config *c)
 {
     return hf_config_runs_flow(c) && of_heads(c) && c->flow.sgd_drift.lr > 0;
@@ -393,6 +419,17 @@ const hf_key hf_keys[] = {
     KEY(flow.value_rate, REAL, "1.0", AT_LEAST(0), "1", "2.0", "multiplier rho_v of the learning rate of the values", .when = of_heads),
     KEY(flow.attention_rate, REAL, "1.0", AT_LEAST(0), "1", "0.5", "multiplier rho_a of the learning rate of the logits", .when = of_heads),
     KEY(flow.weight_decay, REAL, "0.0", AT_LEAST(0), "1/flow time", "1e-4", "decay lambda of the values", .when = of_heads),
+    KEY(flow.attention_decay, REAL, "0.0", AT_LEAST(0), "1/flow time", "1e-4",
+        "decay lambda_a of the logits, or scores; with the geometry replicator, of the attention itself", .when = of_heads,
+        .counts = has_attention_decay),
+
+    KEY(flow.frozen.values, COUNTS, NULL, FROM_TO(1, 1000), "1", "(1)", "heads whose values stay as they start; default: none",
+        .when = of_heads, .counts = has_frozen_values),
+    KEY(flow.frozen.logits, COUNTS, NULL, FROM_TO(1, 1000), "1", "(1, 2)",
+        "heads whose logits, or scores, stay as they start; default: none", .when = of_heads, .counts = has_frozen_logits),
+    KEY(flow.frozen.positions, COUNTS, NULL, FROM_TO(1, 1e8), "1", "(40)",
+        "positions whose logits, or scores, stay as they start in all heads, without noise; default: none", .when = of_heads,
+        .counts = has_frozen_positions),
 
     KEY(flow.sgd_drift.lr, REAL, NULL, ABOVE(0), "flow time", "0.05",
         "learning rate of SGD: the flow time of one step; default: no drift"),
@@ -599,6 +636,8 @@ const hf_section hf_sections[] = {
     {.path = "test", .help = "The data whose loss decides on the event emerged (detect.loss_fraction), where they are not the data that are learned.", .when = of_heads},
     {.path = "init", .help = "Where the flow starts: values and logits of the heads."},
     {.path = "flow", .help = "The flow that is integrated.", .when = hf_config_runs_flow, DECLARED(flow)},
+    {.path = "flow.frozen", .help = "What stays as it starts while all else follows the flow. A position without variance "
+     "(data.weights) whose logit is 0 and stays so is an attention sink: the softmax with 1 added to its sum.", .when = flows_with_heads},
     {.path = "flow.sgd_drift", .help = "What the noise of minibatch SGD does to the attention on average, as a term of the flow.",
      .when = has_drift},
     {.path = "in_context", .help = "Of the flow in-context: linear regression from the examples in a prompt.", .when = is_in_context},

@@ -4,6 +4,7 @@
 
 #include "config/axes.h"
 #include "config/chain_check.h"
+#include "config/frozen_check.h"
 #include "config/heads_check.h"
 #include "config/rows_check.h"
 #include "config/system_check.h"
@@ -74,7 +75,7 @@ typedef hf_status check(hf_config *, hf_error *);
 /* Every system and every task has its own list, in order: later checks rely on earlier ones. */
 static check *const of_heads[] = {hf_chain_check_absent, hf_system_check_keys, hf_heads_check_target, hf_rows_check,
                                   check_state,           settle_noise,         hf_heads_check_start,  check_title,
-                                  hf_heads_check_attention, hf_train_check, hf_heads_check_drift, hf_axes_check,
+                                  hf_heads_check_attention, hf_frozen_check, hf_train_check, hf_heads_check_drift, hf_axes_check,
                                   hf_label_groups_check, NULL};
 static check *const of_in_context[] = {hf_chain_check_absent,
                                        hf_system_check_in_context,

@@ -9,6 +9,9 @@
  * which are equal, or nearly so, have a coordinate of their own in which their difference is held with full relative
  * accuracy (Helmert contrasts would do that only for heads 1..m).
  *
+ * Heads of different kinds, such as those that are held and those that are free, are not mixed: every kind has its own mean, modes
+ * 0..C-1 (q = 1/sqrt(its heads) on them), and trees of its own. What follows holds for each kind, and edges lead from one to the next.
+ *
  * Two more descriptions avoid every subtraction of nearly equal numbers:
  * - edges: node n joins the first head of A (edge.from) to the first head of B (edge.to); x_to - x_from is a combination of
  *   modes at or below the node only. Differences of nonlinear functions are formed along edges (expm1) and
@@ -21,6 +24,8 @@
 #include "core/error.h"
 
 #include <stddef.h>
+
+enum { HF_BASIS_KINDS = 4 }; /* kinds of heads there may be */
 
 /* One term of the product's modes: result[m] += c * x[n] * y[l]. */
 typedef struct {
@@ -35,19 +40,22 @@ typedef struct {
 
 typedef struct {
     size_t heads;         /* H */
+    size_t kinds;         /* C: modes 0..C-1 are means, the others contrasts */
     size_t root;          /* the head all edges lead away from */
     double *distance;     /* (H, H) what the tree was made from */
     double *q;            /* (H, H) row n: mode n */
     hf_basis_edge *edge;  /* (H), [0] unused; every from is the root or the to of an earlier edge */
     double *edge_of_mode; /* (H, H) row n: x_to - x_from of edge n from the modes */
-    double *mode_of_edge; /* (H, H) row m, column n >= 1: mode m of the edge differences, beside sqrt(H) x_root in mode 0 */
+    double *mode_of_edge; /* (H, H) row m, column n >= 1: mode m of the edge differences, beside of_root x_root in means */
+    double *of_root;      /* (H) sqrt(heads of the kind) in its mean, 0 in contrasts */
     size_t term_count;
     hf_basis_term *term; /* (term_count) sorted by m */
 } hf_basis;
 
-/* The tree that joins the nearest heads first (complete linkage; ties go to the lower head).
- * distance: (H, H), symmetric, finite, >= 0. Errors: HF_ESYSTEM. Free with hf_basis_free. */
-hf_status hf_basis_create(hf_basis **basis, size_t heads, const double *distance, hf_error *err);
+/* The tree that joins the nearest heads first (complete linkage; ties go to the lower head), those of a kind before others.
+ * distance: (H, H), symmetric, finite, >= 0. kind: (H) numbers 0..C-1, each of them there; NULL: all are alike. Errors: HF_ESYSTEM.
+ * Free with hf_basis_free. */
+hf_status hf_basis_create(hf_basis **basis, size_t heads, const double *distance, const size_t *kind, hf_error *err);
 
 void hf_basis_free(hf_basis *basis);
 

@@ -1,14 +1,23 @@
 #include "flow/conserved.h"
 
 #include "flow/lanes.h"
+#include "flow/restraint.h"
 
 #include <math.h>
 #include <stdlib.h>
 
+static bool holds_positions(const hf_problem *p)
+{
+    for (size_t i = 0; i < p->positions && p->held_value != NULL; i++)
+        if (p->held_position[i])
+            return true;
+    return false;
+}
+
+/* Their decay leaves it 0. */
 const char *hf_conserved_mean_name(const hf_flow *flow)
 {
-    (void)flow;
-    return "the mean logit";
+    return holds_positions(flow->problem) ? NULL : "the mean logit";
 }
 
 double hf_conserved_mean(const hf_flow *flow, const double *y)
@@ -36,8 +45,8 @@ static double *now_and_then(const hf_flow *flow, const double *y)
 
 const char *hf_conserved_square_name(const hf_flow *flow)
 {
-    (void)flow;
-    return "the scores' sum of squares";
+    const hf_problem *p = flow->problem;
+    return p->attention_decay > 0 || holds_positions(p) ? NULL : "the scores' sum of squares";
 }
 
 double hf_conserved_square(const hf_flow *flow, const double *y)
@@ -58,7 +67,7 @@ double hf_conserved_square(const hf_flow *flow, const double *y)
 const char *hf_conserved_balance_name(const hf_flow *flow)
 {
     const hf_problem *p = flow->problem;
-    return p->value_rate > 0 && p->attention_rate > 0 && p->weight_decay == 0 ? "the balance of values and attention" : NULL;
+    return p->value_rate > 0 && p->attention_rate > 0 && p->weight_decay == 0 && !hf_restraint_acts(p) ? "the balance of values and attention" : NULL;
 }
 
 /* B_kl of one state by heads. */

@@ -3,6 +3,7 @@
 #include "flow/attention.h"
 #include "flow/drift.h"
 #include "flow/lanes.h"
+#include "flow/restraint.h"
 #include "flow/values.h"
 
 #include <math.h>
@@ -260,7 +261,7 @@ static void whole_change(hf_flow_point *point, const double *mean, double *ds)
 
 double hf_flow_speed_rate(hf_flow_point *point)
 {
-    return point->flow->attention->speed_rate(point);
+    return point->flow->is_restrained ? hf_restraint_speed_rate(point) : point->flow->attention->speed_rate(point);
 }
 
 /* P is |y'|^2 in the metric of a gradient flow. */
@@ -399,6 +400,7 @@ void hf_mirror_hessian(hf_flow_point *point, const double *x, double *result)
     change_by_heads(point, value, dv, ds, dforce, dg);
     for (size_t i = 0; i < values; i++)
         dforce[i] = p->weight_decay * dv[i] - dforce[i];
+    point->flow->decay->gain_change(point, ds, dg);
     rotate(point->flow->basis, p->features, dforce, result);
     scale_values(p, result, result);
     multiply_fisher(point, false, dg);
@@ -421,7 +423,32 @@ void hf_gradient_hessian(hf_flow_point *point, const double *x, double *result)
 
 void hf_flow_hessian_times(hf_flow_point *point, const double *x, double *result)
 {
-    point->flow->attention->hessian_times(point, x, result);
+    const hf_flow *flow = point->flow;
+    if (flow->problem->held_value == NULL) {
+        flow->attention->hessian_times(point, x, result);
+        return;
+    }
+    memcpy(point->onward, x, hf_flow_size(flow) * sizeof *x);
+    hf_restraint_hold_orthonormal(flow, point->onward);
+    flow->attention->hessian_times(point, point->onward, result);
+    hf_restraint_hold_orthonormal(flow, result);
+}
+
+/* Entry i of the mean of all heads, sqrt(H) times, from modes (H, width). */
+static double alike_modes(const hf_basis *basis, size_t width, const double *modes, size_t i)
+{
+    double sum = 0;
+    if (basis->kinds == 1)
+        return modes[i];
+    for (size_t c = 0; c < basis->kinds; c++)
+        sum += basis->of_root[c] / sqrt((double)basis->heads) * modes[c * width + i];
+    return sum;
+}
+
+static void move_alike_modes(const hf_basis *basis, size_t width, size_t i, double amount, double *modes)
+{
+    for (size_t c = 0; c < basis->kinds; c++)
+        modes[c * width + i] = basis->kinds == 1 ? amount : basis->of_root[c] / sqrt((double)basis->heads) * amount;
 }
 
 /* Values and, in the logit geometry, logits stand by modes, of which the first is the mean; those of a mirror flow by heads. */
@@ -430,9 +457,9 @@ double hf_flow_alike(const hf_flow *flow, const double *x, size_t i)
     const hf_problem *p = flow->problem;
     const double *logits = x + p->heads * p->features;
     if (i < p->features)
-        return x[i];
+        return alike_modes(flow->basis, p->features, x, i);
     if (!flow->attention->is_mirror)
-        return logits[i - p->features];
+        return alike_modes(flow->basis, p->positions, logits, i - p->features);
     double sum = 0;
     for (size_t k = 0; k < p->heads; k++)
         sum += logits[k * p->positions + i - p->features] / sqrt((double)p->heads);
@@ -444,9 +471,9 @@ void hf_flow_move_alike(const hf_flow *flow, size_t i, double amount, double *x)
     const hf_problem *p = flow->problem;
     double *logits = x + p->heads * p->features;
     if (i < p->features)
-        x[i] = amount;
+        move_alike_modes(flow->basis, p->features, i, amount, x);
     else if (!flow->attention->is_mirror)
-        logits[i - p->features] = amount;
+        move_alike_modes(flow->basis, p->positions, i - p->features, amount, logits);
     else
         for (size_t k = 0; k < p->heads; k++)
             logits[k * p->positions + i - p->features] = amount / sqrt((double)p->heads);
@@ -456,9 +483,10 @@ double hf_flow_symmetric_fraction(const hf_flow *flow, const double *x)
 {
     const hf_problem *p = flow->problem;
     size_t size = hf_flow_size(flow);
-    double all = hf_lanes_dot(size, x, x), alike = hf_lanes_dot(p->features, x, x);
-    for (size_t i = 0; i < p->positions; i++) {
-        const double mean = hf_flow_alike(flow, x, p->features + i);
+    const bool is_one_kind = flow->basis->kinds == 1;
+    double all = hf_lanes_dot(size, x, x), alike = is_one_kind ? hf_lanes_dot(p->features, x, x) : 0;
+    for (size_t i = is_one_kind ? p->features : 0; i < p->features + p->positions; i++) {
+        const double mean = hf_flow_alike(flow, x, i);
         alike += mean * mean;
     }
     return alike / all;

@@ -65,10 +65,27 @@ static bool allocate(const hf_problem *p, size_t extra, hf_problem *e)
     e->base_logit = calloc(H * N, sizeof(double));
     e->logit_deviation = calloc(H * N, sizeof(double));
     e->value_basis = calloc(R * R, sizeof(double));
+    e->held_value = p->held_value == NULL ? NULL : calloc(2 * H + N, sizeof *e->held_value);
+    e->held_logit = e->held_value == NULL ? NULL : e->held_value + H;
+    e->held_position = e->held_value == NULL ? NULL : e->held_value + 2 * H;
+    e->kind = p->kind == NULL ? NULL : calloc(H, sizeof *e->kind);
     return e->strength != NULL && e->feature != NULL && e->feature2 != NULL && e->pattern != NULL && e->entries != NULL &&
            e->target != NULL && e->copies != NULL && e->variance != NULL &&
-           (p->test_variance == NULL || e->test_variance != NULL) && e->base_value != NULL && e->value_deviation != NULL &&
+           (p->test_variance == NULL || e->test_variance != NULL) && (p->held_value == NULL || e->held_value != NULL) &&
+           (p->kind == NULL || e->kind != NULL) && e->base_value != NULL && e->value_deviation != NULL &&
            e->base_logit != NULL && e->logit_deviation != NULL && e->value_basis != NULL;
+}
+
+static void spread_held(const hf_problem *p, hf_problem *e)
+{
+    if (p->held_value == NULL)
+        return;
+    memcpy(e->held_value, p->held_value, 2 * p->heads * sizeof *p->held_value);
+    for (size_t i = 0, n = 0; i < p->positions; i++)
+        for (size_t copy = 0; copy < (size_t)p->replicas[i]; copy++, n++)
+            e->held_position[n] = p->held_position[i];
+    if (p->kind != NULL)
+        memcpy(e->kind, p->kind, p->heads * sizeof *p->kind);
 }
 
 static void fill(const hf_problem *p, hf_problem *e)
@@ -88,6 +105,7 @@ static void fill(const hf_problem *p, hf_problem *e)
     spread_rows(p, H, p->base_logit, e, e->base_logit);
     spread_rows(p, H, p->logit_deviation, e, e->logit_deviation);
     spread_patterns(p, e);
+    spread_held(p, e);
     for (size_t i = 0; i < N; i++)
         e->replicas[i] = 1;
     for (size_t i = p->features * N; i < R * N; i++)

@@ -3,6 +3,7 @@
 #include "flow/attention.h"
 #include "flow/drift.h"
 #include "flow/lanes.h"
+#include "flow/restraint.h"
 #include "flow/values.h"
 
 #include <math.h>
@@ -13,15 +14,34 @@
 /* ---- life ---- */
 
 /* Values and logits of the mean head, and those of every contrast, which are each other's partners. */
-static hf_error_group *make_groups(const hf_problem *p)
+static void fill_groups(hf_flow *flow)
 {
-    hf_error_group *group = malloc(2 * p->heads * sizeof *group);
-    for (size_t n = 0; group != NULL && n < p->heads; n++) {
+    const hf_problem *p = flow->problem;
+    for (size_t n = 0; n < p->heads; n++) {
         const size_t values = p->heads * p->features;
-        group[n] = (hf_error_group){n * p->features, p->features, n > 0, p->heads + n};
-        group[p->heads + n] = (hf_error_group){values + n * p->positions, p->positions, n > 0, n};
+        const bool is_contrast = n >= flow->basis->kinds;
+        flow->group[n] = (hf_error_group){n * p->features, p->features, is_contrast, p->heads + n};
+        flow->group[p->heads + n] = (hf_error_group){values + n * p->positions, p->positions, is_contrast, n};
     }
-    return group;
+}
+
+/* A head that has mode n: all that do are held alike. */
+static size_t head_of_mode(const hf_basis *basis, size_t n)
+{
+    size_t k = 0;
+    while (basis->q[n * basis->heads + k] == 0)
+        k++;
+    return k;
+}
+
+static void fill_free(hf_flow *flow)
+{
+    const hf_problem *p = flow->problem;
+    for (size_t n = 0; n < p->heads; n++) {
+        const size_t k = head_of_mode(flow->basis, n);
+        flow->free_value[n] = p->held_value == NULL || !p->held_value[k];
+        flow->free_logit[n] = p->held_value == NULL || !p->held_logit[k];
+    }
 }
 
 /* Largest distance between two heads' rows of base + deviation; small deviations count where bases are equal. */
@@ -53,10 +73,15 @@ hf_status hf_flow_create(hf_flow **result, const hf_problem *problem, hf_error *
     flow->attention = hf_attention_find(problem);
     flow->values = hf_values_find(problem);
     flow->drift = hf_drift_find(problem);
+    flow->decay = hf_decay_find(problem);
+    flow->is_restrained = hf_restraint_acts(problem);
     start_distances(problem, distance);
-    flow->group = make_groups(problem);
-    if (flow->group == NULL || hf_basis_create(&flow->basis, problem->heads, distance, NULL) != HF_OK)
+    flow->group = malloc(2 * problem->heads * sizeof *flow->group);
+    flow->free_value = malloc(2 * problem->heads * sizeof *flow->free_value);
+    flow->free_logit = flow->free_value == NULL ? NULL : flow->free_value + problem->heads;
+    if (flow->group == NULL || flow->free_value == NULL || hf_flow_use_basis(flow, distance, NULL) != HF_OK)
         goto fail;
+    fill_groups(flow);
     free(distance);
     *result = flow;
     return HF_OK;
@@ -73,6 +98,7 @@ void hf_flow_free(hf_flow *flow)
         return;
     hf_basis_free(flow->basis);
     free(flow->group);
+    free(flow->free_value);
     free(flow);
 }
 
@@ -91,10 +117,11 @@ void hf_flow_start(const hf_flow *flow, double *y)
 hf_status hf_flow_use_basis(hf_flow *flow, const double *distance, hf_error *err)
 {
     hf_basis *basis;
-    hf_status status = hf_basis_create(&basis, flow->problem->heads, distance, err);
+    hf_status status = hf_basis_create(&basis, flow->problem->heads, distance, flow->problem->kind, err);
     if (status == HF_OK) {
         hf_basis_free(flow->basis);
         flow->basis = basis;
+        fill_free(flow);
     }
     return status;
 }
@@ -153,26 +180,59 @@ double hf_flow_mean_logit(const hf_flow *flow, const double *y)
     return largest / p->total;
 }
 
+/* Contrast n at column i of modes; those between the means of kinds are what these have apart from the mean of all heads. */
+HF_INLINE double contrast_at(const hf_basis *basis, size_t width, const double *modes, size_t n, size_t i)
+{
+    double mean = 0;
+    if (n >= basis->kinds)
+        return modes[n * width + i];
+    for (size_t c = 0; c < basis->kinds; c++)
+        mean += basis->of_root[c] * modes[c * width + i];
+    return modes[n * width + i] - basis->of_root[n] * mean / (double)basis->heads;
+}
+
+/* The first contrast. */
+static size_t first_contrast(const hf_basis *basis)
+{
+    return basis->kinds == 1 ? 1 : 0;
+}
+
+static double largest_contrast(const hf_basis *basis, size_t width, const double *modes)
+{
+    double largest = 0;
+    for (size_t n = first_contrast(basis); n < basis->heads; n++)
+        for (size_t i = 0; i < width; i++) {
+            const double size = fabs(contrast_at(basis, width, modes, n, i));
+            largest = size <= largest ? largest : size;
+        }
+    return largest;
+}
+
+/* Adds sum count x x and sum count x dx over contrasts x in units of scale; count: (width), NULL: 1. */
+static void add_contrasts(const hf_basis *basis, size_t width, const double *count, const double *modes, const double *change,
+                          double scale, double *square, double *product)
+{
+    for (size_t n = first_contrast(basis); n < basis->heads; n++)
+        for (size_t i = 0; i < width; i++) {
+            const double x = contrast_at(basis, width, modes, n, i) / scale, many = count == NULL ? 1 : count[i];
+            *square += many * x * x;
+            *product += many * x * (contrast_at(basis, width, change, n, i) / scale);
+        }
+}
+
 double hf_flow_divergence(const hf_flow *flow, const double *y, const double *velocity, double *rate)
 {
     const hf_problem *p = flow->problem;
-    size_t values = p->heads * p->features, positions = p->positions;
-    const double *v = y + p->features, *a = y + values + positions;
-    const double *dv = velocity + p->features, *da = velocity + values + positions;
-    size_t value_count = (p->heads - 1) * p->features, logit_count = (p->heads - 1) * positions;
-    double scale = fmax(hf_lanes_max_abs(value_count, v), hf_lanes_max_abs(logit_count, a)), square = 0, product = 0;
+    const hf_basis *basis = flow->basis;
+    const size_t values = p->heads * p->features;
+    const double scale =
+        fmax(largest_contrast(basis, p->features, y), largest_contrast(basis, p->positions, y + values));
+    double square = 0, product = 0;
     *rate = NAN;
     if (scale == 0 || !isfinite(scale))
         return scale;
-    for (size_t i = 0; i < value_count; i++) {
-        square += v[i] / scale * (v[i] / scale);
-        product += v[i] / scale * (dv[i] / scale);
-    }
-    for (size_t i = 0; i < logit_count; i++) {
-        double x = a[i] / scale, count = p->multiplicity[i % positions];
-        square += count * x * x;
-        product += count * x * (da[i] / scale);
-    }
+    add_contrasts(basis, p->features, NULL, y, velocity, scale, &square, &product);
+    add_contrasts(basis, p->positions, p->multiplicity, y + values, velocity + values, scale, &square, &product);
     *rate = product / square;
     return scale * sqrt(square);
 }
@@ -216,8 +276,12 @@ void hf_flow_coordinate_name(const hf_flow *flow, size_t index, char *text, size
     bool is_value = index < values;
     size_t width = is_value ? p->features : p->positions, local = is_value ? index : index - values;
     const char *what = is_value ? "value on feature" : "logit at position";
-    if (local / width == 0) {
-        snprintf(text, capacity, "mean %s %zu", what, local % width + 1);
+    if (local / width < flow->basis->kinds) {
+        const size_t head = head_of_mode(flow->basis, local / width) + 1;
+        if (flow->basis->kinds == 1)
+            snprintf(text, capacity, "mean %s %zu", what, local % width + 1);
+        else
+            snprintf(text, capacity, "mean %s %zu of head %zu and those held like it", what, local % width + 1, head);
         return;
     }
     hf_basis_edge edge = flow->basis->edge[local / width];

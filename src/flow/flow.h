@@ -8,6 +8,8 @@
  *     a_ki' = rho_a s_ki h_ki                               logit geometry: gradient flow in zero-mean logits
  *     a_ki' = rho_a (g_ki - sum_l n_l g_kl / sum_l n_l)     replicator geometry: Fisher metric on the simplex
  *
+ * (without what keeps it back, restraint.h)
+ *
  * (Yuksel et al. 2026, section 3, generalized to classes of r_i replicas seen at c_i copies, n_i = r_i c_i; with the drift
  * of minibatch SGD, drift.h, g~ takes the place of g in a' and P may be negative.) The state y
  * holds the modes of basis.h: values (H, R), then logits (H, T), row n = mode n. Every product of two head-dependent
@@ -27,10 +29,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What kind of flow it is, chosen once: rows of the tables of attention.h, values.h and drift.h. */
+/* What kind of flow it is, chosen once: rows of the tables of attention.h, values.h, drift.h and restraint.h. */
 typedef struct hf_attention_kind hf_attention_kind;
 typedef struct hf_value_kind hf_value_kind;
 typedef struct hf_drift_kind hf_drift_kind;
+typedef struct hf_decay_kind hf_decay_kind;
 
 /* Read-only for others. */
 typedef struct {
@@ -38,8 +41,11 @@ typedef struct {
     const hf_attention_kind *attention;
     const hf_value_kind *values;
     const hf_drift_kind *drift;
+    const hf_decay_kind *decay;
+    bool is_restrained; /* by restraint.h */
     hf_basis *basis;           /* owned */
     hf_error_group *group;     /* (2 H) values of every mode, then logits of every mode; owned */
+    double *free_value, *free_logit; /* (H) by modes: 1, or 0 for those that are held; owned */
 } hf_flow;
 
 /* A flow whose contrasts fit the problem's initial state. The problem must outlive it. Errors: HF_ESYSTEM. */

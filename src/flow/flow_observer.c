@@ -130,7 +130,7 @@ static hf_status state(const void *point, const double *y, hf_take_coordinate *t
 static bool is_symmetric(const void *observer)
 {
     const hf_observation *o = observer;
-    return o->problem->heads > 1 && o->divergence == 0;
+    return o->problem->heads > 1 && o->problem->kind == NULL && o->divergence == 0;
 }
 
 static const char *conserved(const void *self)

@@ -3,6 +3,7 @@
 #include "flow/attention.h"
 #include "flow/drift.h"
 #include "flow/lanes.h"
+#include "flow/restraint.h"
 #include "flow/values.h"
 
 #include <math.h>
@@ -52,18 +53,29 @@ static bool allocate(hf_flow_point *point)
 /* What only attentions other than the softmax need. */
 static bool allocate_slopes(hf_flow_point *point)
 {
-    const size_t field = point->problem->heads * point->problem->positions, size = hf_flow_size(point->flow);
+    const size_t field = point->problem->heads * point->problem->positions;
     point->slope = point->bend = point->attention;
     if (!point->flow->attention->has_slope)
         return true;
-    point->slope = malloc((4 * field + 2 * size) * sizeof *point->slope);
+    point->slope = malloc(4 * field * sizeof *point->slope);
     if (point->slope == NULL)
         return false;
     point->bend = point->slope + field;
     point->score = point->bend + field;
     point->turning = point->score + field;
-    point->onward = point->turning + field;
     return true;
+}
+
+/* What these, and flows that are restrained, need. */
+static bool allocate_onward(hf_flow_point *point)
+{
+    const size_t field = point->problem->heads * point->problem->positions, size = hf_flow_size(point->flow);
+    if (!point->flow->attention->has_slope && !point->flow->is_restrained)
+        return true;
+    point->onward = malloc((2 * size + field) * sizeof *point->onward);
+    if (point->onward != NULL && point->flow->decay->of_coordinates)
+        point->coordinates = point->onward + 2 * size;
+    return point->onward != NULL;
 }
 
 static void choose_drive(hf_flow_point *point)
@@ -81,7 +93,7 @@ hf_status hf_flow_point_create(hf_flow_point **result, const hf_flow *flow, hf_e
         point->flow = flow;
         point->problem = flow->problem;
     }
-    if (point == NULL || !allocate(point) || !allocate_slopes(point)) {
+    if (point == NULL || !allocate(point) || !allocate_slopes(point) || !allocate_onward(point)) {
         hf_flow_point_free(point);
         return hf_fail_memory(err, "a state of the flow");
     }
@@ -97,6 +109,7 @@ void hf_flow_point_free(hf_flow_point *point)
     if (point->slope != point->attention)
         free(point->slope);
     free(point->attention);
+    free(point->onward);
     free(point);
 }
 
@@ -110,10 +123,10 @@ HF_INLINE void block_attention(hf_flow_point *point, size_t first, size_t width)
     for (size_t m = 0; m < heads; m++) {
         double *s = point->attention + m * positions + first;
         memset(s, 0, width * sizeof *s);
-        if (m == 0)
-            hf_lanes_add(width, sqrt((double)heads) * point->norm[basis->root],
+        if (m < basis->kinds)
+            hf_lanes_add(width, basis->of_root[m] * point->norm[basis->root],
                          point->weight + basis->root * positions + first, s);
-        for (size_t n = m > 1 ? m : 1; n < heads; n++) {
+        for (size_t n = m >= basis->kinds ? m : 1; n < heads; n++) {
             double c = basis->mode_of_edge[m * heads + n];
             if (c != 0)
                 hf_lanes_add(width, c, point->edge + n * positions + first, s);
@@ -241,6 +254,9 @@ bool hf_flow_at(hf_flow_point *point, const double *y)
         point->descent += p->value_rate * slope * slope;
         point->loss += p->weight_decay / 2 * point->value[i] * point->value[i];
     }
+    point->flow->decay->at(point, a);
+    if (point->flow->is_restrained)
+        hf_restraint_speed(point);
     return isfinite(point->loss) && isfinite(point->speed);
 }
 
@@ -257,6 +273,8 @@ void hf_flow_velocity(const hf_flow_point *point, double *velocity)
         for (size_t i = 0; i < p->positions; i++)
             a[i] = p->attention_rate * (x[i] + offset);
     }
+    point->flow->decay->add(point, p->attention_rate, point->coordinates, velocity + values);
+    hf_restraint_hold(point->flow, velocity);
 }
 
 void hf_flow_head_attention(const hf_flow_point *point, size_t head, double *attention)

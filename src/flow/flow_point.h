@@ -39,9 +39,10 @@ typedef struct {
     double *norm;   /* (H) by head: that factor, s_ki = weight_ki norm_k */
     double *edge;   /* (H, T) s_to - s_from along every edge, [0] scratch, also of curvature.c */
 
+    double *coordinates; /* (H, T) a, where they decay; else NULL */
     double *score;     /* (H, T) by head, for scores.c; NULL for the softmax, as are */
     double *turning;   /* (H, T) for the change of w, and */
-    double *onward;    /* (2, size of a state) for hf_flow_speed_rate */
+    double *onward;    /* (2, size of a state) for hf_flow_speed_rate, also where the flow is restrained */
     double *normal;    /* (R, H, H) for optimal.c */
     double *change;    /* (H, R) the optimal values' change */
     double *zero;      /* (H) */

@@ -121,12 +121,12 @@ static hf_status use_basis(void *self, const double *basis, hf_error *err)
     .coordinate_name = coordinate_name, .basis_size = basis_size, .save_basis = save_basis, .use_basis = use_basis,        \
     .observer = &hf_flow_observer, .watch = &hf_flow_watch, .curvature = &hf_flow_curvature
 
-/* The Newton solve of newton.h is the softmax's. */
+/* The Newton solve of newton.h is that of the softmax without restraints. */
 static const hf_system_kind with_newton = {ATTENTION, .newton = &newton_kind}, without_newton = {ATTENTION};
 
 hf_system hf_flow_system(hf_flow *flow)
 {
-    return (hf_system){.kind = flow->attention->has_slope ? &without_newton : &with_newton,
+    return (hf_system){.kind = flow->attention->has_slope || flow->is_restrained ? &without_newton : &with_newton,
                        .self = flow,
                        .size = hf_flow_size(flow),
                        .unit = sqrt((double)flow->problem->heads),

@@ -4,6 +4,7 @@
 #include "flow/drift.h"
 #include "flow/level.h"
 #include "flow/observe.h"
+#include "flow/restraint.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -96,6 +97,9 @@ static size_t pattern_count(const void *self)
 
 static hf_status level(const void *self, double loss, const bool *learned, double *result, hf_error *err)
 {
+    *result = NAN;
+    if (hf_restraint_acts(problem_of(self))) /* where it rests is not known */
+        return HF_OK;
     return hf_level_predict(problem_of(self), loss, learned, result, err);
 }
 

@@ -4,6 +4,7 @@
 #include "flow/attention.h"
 #include "flow/drift.h"
 #include "flow/lanes.h"
+#include "flow/restraint.h"
 #include "flow/values.h"
 
 #include <string.h>
@@ -129,7 +130,9 @@ HF_CLONES static void gradient_change(hf_flow_point *point, const double *x, dou
     size_t values = p->heads * p->features;
     double *ds = point->scratch, *dg = ds + p->heads * p->positions;
     change_along(point, x, result, ds, dg);
+    point->flow->decay->gain_change(point, ds, dg);
     point->flow->attention->ascent_change(point, point->loss_gain, x + values, ds, dg, result + values);
+    point->flow->decay->add(point, 1, x + values, result + values);
     for (size_t i = 0; i < values; i++)
         result[i] = p->weight_decay * x[i] - result[i];
     for (size_t n = 0; n < p->heads; n++)
@@ -146,9 +149,12 @@ HF_CLONES static void jacobian_times(hf_flow_point *point, const double *x, doub
     for (size_t i = 0; i < values; i++)
         result[i] = p->value_rate * (result[i] - p->weight_decay * x[i]);
     point->flow->drift->change(point, x, ds, dg);
+    point->flow->decay->gain_change(point, ds, dg);
     point->flow->attention->velocity_change(point, x + values, ds, dg, da);
     for (size_t i = 0; i < p->heads * positions; i++)
         da[i] *= p->attention_rate;
+    point->flow->decay->add(point, p->attention_rate, x + values, da);
+    hf_restraint_hold(point->flow, result);
 }
 
 void hf_gradient_change(hf_flow_point *point, const double *da, double *ds, double *dg, double *change)

@@ -219,7 +219,7 @@ void hf_span_loss(const hf_flow_point *point, double *loss, double *speed)
             const double value = point->value[n * p->features + r];
             const double slope = hf_values_slope(point, n * p->features + r);
             *loss -= p->weight_decay / 2 * value * value;
-            *speed -= p->value_rate * slope * slope;
+            *speed -= point->flow->free_value[n] * p->value_rate * slope * slope;
         }
     }
     *loss = fmax(*loss, 0); /* a difference of sums of squares, whose rounding may be negative */

@@ -64,7 +64,11 @@ typedef struct {
     hf_attention_choice attention;
     hf_geometry geometry;
     hf_values values;
-    double value_rate, attention_rate, weight_decay;
+    double value_rate, attention_rate, weight_decay, attention_decay;
+    struct {
+        hf_counts values, logits; /* heads, from 1 */
+        hf_counts positions;      /* from 1 */
+    } frozen;                     /* what is held */
     struct {
         double lr;         /* flow time of one step; 0: no drift */
         size_t batch, dim; /* samples of a step; d */

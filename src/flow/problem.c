@@ -138,6 +138,50 @@ static void fill_drift(hf_problem *p, const hf_problem_params *params)
     p->noise_floor = dim * noise * noise / 2;
 }
 
+/* ---- what is held ---- */
+
+static void mark(const hf_counts *list, bool *flag)
+{
+    for (size_t i = 0; i < list->count; i++)
+        flag[list->at[i] - 1] = true;
+}
+
+/* Numbers the kinds of heads in the order in which they come. */
+static hf_status number_kinds(hf_problem *p, hf_error *err)
+{
+    size_t count = 0;
+    p->kind = malloc(p->heads * sizeof *p->kind);
+    if (p->kind == NULL)
+        return hf_fail_memory(err, "the heads that are held");
+    for (size_t k = 0; k < p->heads; k++) {
+        size_t l = 0;
+        while (p->held_value[l] != p->held_value[k] || p->held_logit[l] != p->held_logit[k])
+            l++;
+        p->kind[k] = l < k ? p->kind[l] : count++;
+    }
+    if (count == 1) {
+        free(p->kind);
+        p->kind = NULL;
+    }
+    return HF_OK;
+}
+
+hf_status hf_problem_hold(hf_problem *p, const hf_counts *values, const hf_counts *logits, const hf_counts *positions,
+                          hf_error *err)
+{
+    if (values->count + logits->count + positions->count == 0)
+        return HF_OK;
+    p->held_value = calloc(2 * p->heads + p->positions, sizeof *p->held_value);
+    if (p->held_value == NULL)
+        return hf_fail_memory(err, "the coordinates that are held");
+    p->held_logit = p->held_value + p->heads;
+    p->held_position = p->held_logit + p->heads;
+    mark(values, p->held_value);
+    mark(logits, p->held_logit);
+    mark(positions, p->held_position);
+    return number_kinds(p, err);
+}
+
 /* ---- the whole ---- */
 
 hf_status hf_problem_create(hf_problem **result, const hf_problem_params *params, hf_error *err)
@@ -154,9 +198,13 @@ hf_status hf_problem_create(hf_problem **result, const hf_problem_params *params
     p->value_rate = p->values == HF_VALUES_LEARNED ? params->flow.value_rate : 0;
     p->attention_rate = params->flow.attention_rate;
     p->weight_decay = params->flow.weight_decay;
+    p->attention_decay = params->flow.attention_decay;
     fill_drift(p, params);
 
-    hf_status status = fill_data(p, params, err);
+    hf_status status = hf_problem_hold(p, &params->flow.frozen.values, &params->flow.frozen.logits,
+                                       &params->flow.frozen.positions, err);
+    if (status == HF_OK)
+        status = fill_data(p, params, err);
     if (status == HF_OK)
         status = fill_patterns(p, params, err);
     if (status == HF_OK)
@@ -195,6 +243,8 @@ void hf_problem_free(hf_problem *p)
     free(p->value_deviation);
     free(p->logit_deviation);
     free(p->value_basis);
+    free(p->held_value);
+    free(p->kind);
     free(p);
 }
 

@@ -61,7 +61,12 @@ typedef struct {
 
     hf_attention_choice attention;
     hf_geometry geometry;
-    double value_rate, attention_rate, weight_decay; /* rho_v, rho_a, lambda */
+    double value_rate, attention_rate, weight_decay, attention_decay; /* rho_v, rho_a, lambda, lambda_a */
+
+    /* What is held (restraint.h), and heads by what is held of them, numbered from 0; all NULL: nothing. */
+    bool *held_value, *held_logit; /* (H) */
+    bool *held_position;           /* (T) */
+    size_t *kind;                  /* (H); NULL if they are all alike */
 
     /* SGD's drift (drift.h): kappa, 0 for none, and d sigma^2 / 2. Needs variances that are equal for all features. */
     double kappa, noise_floor;
@@ -83,6 +88,10 @@ typedef struct {
 hf_status hf_problem_create(hf_problem **problem, const hf_problem_params *params, hf_error *err);
 
 void hf_problem_free(hf_problem *problem);
+
+/* Sets what is held, once: values and logits of heads, logits at positions, all from 1 and in range. Errors: HF_ESYSTEM. */
+hf_status hf_problem_hold(hf_problem *problem, const hf_counts *values, const hf_counts *logits, const hf_counts *positions,
+                          hf_error *err);
 
 /* The same problem with a class of its own for every replica, and with extra more features, which no pattern has and whose
  * input variance is the caller's to fill in (rows features..features + extra - 1; 1 until then). Its state tables hold the

@@ -134,6 +134,15 @@ static hf_status draw_logits(const hf_problem *p, const hf_problem_params *param
     return HF_OK;
 }
 
+/* Where a logit is held, it is held without noise. */
+static void quiet_positions(const hf_problem *p, double *noise)
+{
+    for (size_t k = 0; k < p->heads && p->held_value != NULL; k++)
+        for (size_t i = 0; i < p->positions; i++)
+            if (p->held_position[i])
+                noise[k * p->positions + i] = 0;
+}
+
 /* Subtracts each head's mean over positions from logits (H, T) and multiplies by scale. Twice: the first mean is rounded
  * too. */
 static void center_logits(const hf_problem *p, double *logit, double scale)
@@ -164,6 +173,7 @@ static hf_status add_noise(hf_problem *p, const hf_problem_params *params, hf_er
     double *noise = malloc(p->heads * p->positions * sizeof *noise);
     hf_status status = noise == NULL ? hf_fail_memory(err, "the initial logits") : draw_logits(p, params, noise, err);
     if (status == HF_OK) {
+        quiet_positions(p, noise);
         center_logits(p, noise, params->init.perturbation);
         for (size_t k = 0; k < p->heads; k++)
             for (size_t i = 0; i < p->positions && is_perturbed(params, k); i++)

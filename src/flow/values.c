@@ -23,7 +23,7 @@ static void state_velocity(hf_flow_point *point, const double *ds, double *dv)
     const hf_problem *p = point->problem;
     (void)ds;
     for (size_t i = 0; i < p->heads * p->features; i++)
-        dv[i] = p->value_rate * hf_values_slope(point, i);
+        dv[i] = point->flow->free_value[i / p->features] * p->value_rate * hf_values_slope(point, i);
 }
 
 static const hf_value_kind of_state = {.follow = 0, .at = state_at, .change = state_change, .velocity = state_velocity};

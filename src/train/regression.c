@@ -78,6 +78,22 @@ static void expand_gain(hf_regression *m, uint64_t step)
     }
 }
 
+/* What is held has no gradient. */
+static void hold(const hf_regression *m, double *gradient)
+{
+    const hf_problem *p = m->task->problem;
+    const size_t value = m->dim * m->dim, values = m->heads * value;
+    if (p->held_value == NULL)
+        return;
+    for (size_t k = 0; k < m->heads; k++) {
+        if (p->held_value[k])
+            memset(gradient + k * value, 0, value * sizeof *gradient);
+        for (size_t i = 0; i < m->inputs; i++)
+            if (p->held_logit[k] || p->held_position[i])
+                gradient[values + k * m->inputs + i] = 0;
+    }
+}
+
 /* The gradient from m->gain (g_ki) and, in gradient already, sum_i n_i omega E s: dL/dV_k without decay is minus that. */
 static void finish_gradient(const hf_regression *m, const double *parameters, double *gradient)
 {
@@ -89,9 +105,11 @@ static void finish_gradient(const hf_regression *m, const double *parameters, do
         double mean = 0;
         for (size_t i = 0; i < m->inputs; i++)
             mean += m->task->problem->copies[i] * s[i] * g[i];
+        const double *logit = parameters + values + k * m->inputs, decay = m->task->problem->attention_decay;
         for (size_t i = 0; i < m->inputs; i++)
-            gradient[values + k * m->inputs + i] = -s[i] * (g[i] - mean);
+            gradient[values + k * m->inputs + i] = decay * logit[i] - s[i] * (g[i] - mean);
     }
+    hold(m, gradient);
 }
 
 static void sampled_gradient(hf_regression *m, const double *parameters, const hf_batch *b, double *gradient, double *loss)

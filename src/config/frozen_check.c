@@ -1,0 +1,66 @@
+#include "config/frozen_check.h"
+
+#include <stdlib.h>
+
+static bool holds(const hf_config *c)
+{
+    return c->flow.frozen.values.count + c->flow.frozen.logits.count + c->flow.frozen.positions.count > 0;
+}
+
+bool hf_frozen_acts(const hf_config *c)
+{
+    return c->flow.attention_decay > 0 || holds(c);
+}
+
+/* A list of numbers 1..most, each once. */
+static hf_status check_list(const hf_config *c, const char *key, const char *what, const hf_counts *list, size_t most,
+                            hf_error *err)
+{
+    hf_status status = HF_OK;
+    bool *seen = calloc(most, sizeof *seen);
+    if (seen == NULL)
+        return hf_fail_memory(err, "what is frozen");
+    for (size_t i = 0; i < list->count && status == HF_OK; i++) {
+        const size_t at = list->at[i];
+        if (at > most)
+            status = hf_config_reject(c, err, key, "has %s %zu, expected 1..%zu", what, at, most);
+        else if (seen[at - 1])
+            status = hf_config_reject(c, err, key, "has %s %zu twice, expected each once", what, at);
+        else
+            seen[at - 1] = true;
+    }
+    free(seen);
+    return status;
+}
+
+static hf_status check_with_others(const hf_config *c, hf_error *err)
+{
+    const char *key = c->flow.attention_decay > 0         ? "flow.attention_decay"
+                      : c->flow.frozen.values.count > 0 ? "flow.frozen.values"
+                      : c->flow.frozen.logits.count > 0 ? "flow.frozen.logits"
+                                                        : "flow.frozen.positions";
+    if (c->flow.frozen.values.count > 0 && c->flow.values != HF_VALUES_LEARNED)
+        return hf_config_reject(c, err, "flow.frozen.values",
+                                "holds values of some heads, expected flow.values = \"learned\", which others follow");
+    if (c->flow.frozen.positions.count > 0 && c->flow.geometry != HF_GEOMETRY_LOGIT)
+        return hf_config_reject(c, err, "flow.frozen.positions",
+                                "a single logit can be held in the geometry \"logit\" alone: in \"replicator\" the "
+                                "coordinates are attentions, of sum 1");
+    if (hf_frozen_acts(c) && c->flow.sgd_drift.lr > 0)
+        return hf_config_reject(c, err, key, "has no known drift of SGD, expected no flow.sgd_drift");
+    if (holds(c) && c->declared.train && c->train.optimizer == HF_OPTIMIZER_ADAMW && c->train.weight_decay > 0)
+        return hf_config_reject(c, err, key,
+                                "adamw would decay what is frozen, expected another train.optimizer or "
+                                "train.weight_decay = 0");
+    return HF_OK;
+}
+
+hf_status hf_frozen_check(hf_config *c, hf_error *err)
+{
+    hf_status status = check_list(c, "flow.frozen.values", "head", &c->flow.frozen.values, c->heads, err);
+    if (status == HF_OK)
+        status = check_list(c, "flow.frozen.logits", "head", &c->flow.frozen.logits, c->heads, err);
+    if (status == HF_OK)
+        status = check_list(c, "flow.frozen.positions", "position", &c->flow.frozen.positions, c->positions, err);
+    return status == HF_OK ? check_with_others(c, err) : status;
+}
