@@ -1,9 +1,9 @@
 #include "integrate/integrator.h"
 
 #include "core/simd.h"
+#include "integrate/sundials_compat.h"
 #include "integrate/vector.h"
 
-#include <cvode/cvode.h>
 #include <math.h>
 #include <nvector/nvector_serial.h>
 #include <stdio.h>
@@ -61,7 +61,7 @@ static bool evaluate(hf_integrator *it, const double *y, double *velocity)
 }
 
 /* A state that is not finite, or whose velocity is not, asks CVODE for a smaller step. */
-static int right_hand_side(realtype t, N_Vector state, N_Vector velocity, void *data)
+static int right_hand_side(sunrealtype t, N_Vector state, N_Vector velocity, void *data)
 {
     hf_integrator *it = data;
     const double *y = NV_DATA_S(state);
@@ -72,8 +72,8 @@ static int right_hand_side(realtype t, N_Vector state, N_Vector velocity, void *
     return 1;
 }
 
-static int set_up(realtype t, N_Vector state, N_Vector velocity, SUNMatrix matrix, booleantype may_reuse,
-                  booleantype *is_current, realtype gamma, void *data, N_Vector scratch1, N_Vector scratch2,
+static int set_up(sunrealtype t, N_Vector state, N_Vector velocity, SUNMatrix matrix, sunbooleantype may_reuse,
+                  sunbooleantype *is_current, sunrealtype gamma, void *data, N_Vector scratch1, N_Vector scratch2,
                   N_Vector scratch3)
 {
     (void)t, (void)velocity, (void)matrix, (void)may_reuse, (void)scratch1, (void)scratch2, (void)scratch3;
@@ -85,7 +85,7 @@ static int set_up(realtype t, N_Vector state, N_Vector velocity, SUNMatrix matri
 }
 
 /* The energy does not act back on the flow: its row of the Newton matrix is the identity. */
-static int solve(SUNLinearSolver solver, SUNMatrix matrix, N_Vector x, N_Vector b, realtype tolerance)
+static int solve(SUNLinearSolver solver, SUNMatrix matrix, N_Vector x, N_Vector b, sunrealtype tolerance)
 {
     (void)matrix, (void)tolerance;
     hf_integrator *it = solver->content;
@@ -98,14 +98,14 @@ static int solve(SUNLinearSolver solver, SUNMatrix matrix, N_Vector x, N_Vector 
 }
 
 /* Without a Newton solve of the system's own: before a series of products with J, and each of them. */
-static int prepare_products(realtype t, N_Vector state, N_Vector velocity, void *data)
+static int prepare_products(sunrealtype t, N_Vector state, N_Vector velocity, void *data)
 {
     (void)t, (void)velocity;
     hf_integrator *it = data;
     return hf_point_at(&it->point, NV_DATA_S(state)) ? 0 : 1;
 }
 
-static int multiply(N_Vector x, N_Vector result, realtype t, N_Vector state, N_Vector velocity, void *data,
+static int multiply(N_Vector x, N_Vector result, sunrealtype t, N_Vector state, N_Vector velocity, void *data,
                     N_Vector scratch)
 {
     (void)t, (void)state, (void)velocity, (void)scratch;
@@ -174,11 +174,6 @@ static int error_weights(N_Vector state, N_Vector weights, void *data)
             finite = weigh_plain(it, group->count, y + group->first, w + group->first) && finite;
     }
     return finite ? 0 : -1;
-}
-
-static void stay_silent(int code, const char *module, const char *function, char *message, void *data)
-{
-    (void)code, (void)module, (void)function, (void)message, (void)data;
 }
 
 /* ---- the linear solver's shell ---- */
@@ -300,8 +295,8 @@ static hf_status begin(hf_integrator *it, hf_error *err)
 static bool attach_cvode(hf_integrator *it)
 {
     return CVodeInit(it->cvode, right_hand_side, 0, it->y) == CV_SUCCESS &&
-           CVodeSetErrHandlerFn(it->cvode, stay_silent, NULL) == CV_SUCCESS &&
-           CVodeSetUserData(it->cvode, it) == CV_SUCCESS && CVodeWFtolerances(it->cvode, error_weights) == CV_SUCCESS &&
+           hf_sundials_silence(it->cvode) && CVodeSetUserData(it->cvode, it) == CV_SUCCESS &&
+           CVodeWFtolerances(it->cvode, error_weights) == CV_SUCCESS &&
            CVodeSetMaxHnilWarns(it->cvode, -1) == CV_SUCCESS &&
            (it->newton != NULL ? attach_newton(it) : attach_krylov(it));
 }
@@ -320,7 +315,7 @@ hf_status hf_integrator_create(hf_integrator **result, hf_system system, double 
         status = newton->create(&it->newton, system.self, err);
     if (status != HF_OK)
         goto fail;
-    if (SUNContext_Create(NULL, &it->context) != 0 || (it->y = hf_vector_create(it->size + 1, it->context)) == NULL ||
+    if (!hf_sundials_context(&it->context) || (it->y = hf_vector_create(it->size + 1, it->context)) == NULL ||
         (it->scratch = N_VClone(it->y)) == NULL || (it->cvode = CVodeCreate(CV_BDF, it->context)) == NULL) {
         status = hf_fail_memory(err, "the integrator");
         goto fail;

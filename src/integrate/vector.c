@@ -10,7 +10,7 @@ static size_t length_of(N_Vector x)
     return (size_t)NV_LENGTH_S(x);
 }
 
-HF_CLONES static void linear_sum(realtype a, N_Vector x, realtype b, N_Vector y, N_Vector z)
+HF_CLONES static void linear_sum(sunrealtype a, N_Vector x, sunrealtype b, N_Vector y, N_Vector z)
 {
     const double *xs = NV_DATA_S(x), *ys = NV_DATA_S(y);
     double *zs = NV_DATA_S(z);
@@ -20,7 +20,7 @@ HF_CLONES static void linear_sum(realtype a, N_Vector x, realtype b, N_Vector y,
         zs[i] = a * xs[i] + b * ys[i];
 }
 
-HF_CLONES static void scale(realtype c, N_Vector x, N_Vector z)
+HF_CLONES static void scale(sunrealtype c, N_Vector x, N_Vector z)
 {
     const double *xs = NV_DATA_S(x);
     double *zs = NV_DATA_S(z);
@@ -30,7 +30,7 @@ HF_CLONES static void scale(realtype c, N_Vector x, N_Vector z)
         zs[i] = c * xs[i];
 }
 
-HF_CLONES static void set_constant(realtype c, N_Vector z)
+HF_CLONES static void set_constant(sunrealtype c, N_Vector z)
 {
     double *zs = NV_DATA_S(z);
     size_t length = length_of(z);
@@ -38,7 +38,7 @@ HF_CLONES static void set_constant(realtype c, N_Vector z)
         zs[i] = c;
 }
 
-HF_CLONES static realtype wrms_norm(N_Vector x, N_Vector w)
+HF_CLONES static sunrealtype wrms_norm(N_Vector x, N_Vector w)
 {
     const double *xs = NV_DATA_S(x), *ws = NV_DATA_S(w);
     size_t length = length_of(x);
@@ -52,14 +52,14 @@ HF_CLONES static realtype wrms_norm(N_Vector x, N_Vector w)
 }
 
 /* Z_j = a_j x + Y_j */
-static int scale_add_multi(int count, realtype *a, N_Vector x, N_Vector *y, N_Vector *z)
+static int scale_add_multi(int count, sunrealtype *a, N_Vector x, N_Vector *y, N_Vector *z)
 {
     for (int j = 0; j < count; j++)
         linear_sum(a[j], x, 1, y[j], z[j]);
     return 0;
 }
 
-static int scale_vectors(int count, realtype *c, N_Vector *x, N_Vector *z)
+static int scale_vectors(int count, sunrealtype *c, N_Vector *x, N_Vector *z)
 {
     for (int j = 0; j < count; j++)
         scale(c[j], x[j], z[j]);
@@ -67,7 +67,7 @@ static int scale_vectors(int count, realtype *c, N_Vector *x, N_Vector *z)
 }
 
 /* z = sum_j c_j X_j; z may be X_0. */
-static int linear_combination(int count, realtype *c, N_Vector *x, N_Vector z)
+static int linear_combination(int count, sunrealtype *c, N_Vector *x, N_Vector z)
 {
     scale(c[0], x[0], z);
     for (int j = 1; j < count; j++)
