@@ -24,6 +24,7 @@ static const steps_by_hand by_hand[] = {
     {HF_OPTIMIZER_MOMENTUM, {{0.975, -1.95, 2.6}, {0.9125, -1.925, 2.6}}},
     {HF_OPTIMIZER_ADAM, {{0.975, -2 + 0.1 / 3, 2.84}, {0.943523870870342, -1.95223232406726, 2.84}}},
     {HF_OPTIMIZER_ADAMW, {{0.965, -1.98 + 0.1 / 3, 2.72}, {0.923873870870342, -1.91276565740059, 2.6112}}},
+    {HF_OPTIMIZER_RMSPROP, {{1 - 0.05 / 1.5, -1.95, 3 - 0.8 / 3}, {0.9188134741945768, -1.95, 2.8666666666666667}}},
 };
 
 static hf_optimizer_params optimizer_params(hf_optimizer_kind kind)

@@ -139,6 +139,8 @@ const task_text tasks[] = {
      "train = { dim = 7; batch = 0; samples = 37; };"},
     {"some samples", HEADS(3, 5) "target = { " TARGET("") "}; data = { noise = 0.5; };"
      "train = { dim = 7; batch = 8; samples = 37; };"},
+    {"entries of one size", HEADS(3, 5) "target = { " TARGET("gram = ((1.5, 0.4), (0.4, 1.2)); ") "};"
+     "train = { dim = 4; features = \"hadamard\"; batch = 4; };"},
     {"one head", HEADS(1, 5) "target = { " TARGET("") "}; train = { sampling = \"direct\"; dim = 2; batch = 1; };"},
 };
 

@@ -52,9 +52,10 @@ hf_status hf_fill_create_problem(const hf_config *config, hf_problem **problem, 
 /* Steps that what is drawn in one step acts on, down to e^-2 of it. */
 static size_t memory_of(const hf_train_params *train)
 {
-    const double kept = train->batch == 0 || train->optimizer == HF_OPTIMIZER_SGD ? 0
-                        : train->optimizer == HF_OPTIMIZER_MOMENTUM               ? train->momentum
-                                                                                  : train->beta1;
+    const bool forgets = train->optimizer == HF_OPTIMIZER_SGD || train->optimizer == HF_OPTIMIZER_RMSPROP;
+    const double kept = train->batch == 0 || forgets                ? 0
+                        : train->optimizer == HF_OPTIMIZER_MOMENTUM ? train->momentum
+                                                                    : train->beta1;
     return kept > 0 ? (size_t)ceil(fmin(2 / (1 - kept), 1e9)) : 1;
 }
 
@@ -176,7 +177,7 @@ static hf_status fill_rung(const hf_config *config, size_t i, const hf_problem_p
         own.train.batch = config->ladder.batches.at[column];
     own.train.lr = ldexp(config->train.lr, -(int)halvings);
     own.train.steps = config->train.steps << halvings;
-    if (own.train.batch == 0 && config->train.samples == 0 && config->train.features == HF_FEATURES_ORTHOGONAL)
+    if (own.train.batch == 0 && config->train.samples == 0 && config->train.features != HF_FEATURES_RANDOM)
         own.train.seeds = 1;
     *rung = (hf_rung_params){.train = {.learner = {.problem = *problem}},
                              .is_main = halvings == 0 && own.train.batch == config->train.batch,

@@ -38,7 +38,7 @@ static const char *const starts[] = {"uniform", "bumps", "wrong", "waterfall", "
 static const char *const value_flows[] = {"learned", "frozen", "optimal", NULL};
 static const char *const spacings[] = {"log", "linear", NULL};
 static const char *const tasks[] = {"regression", "markov", NULL};
-static const char *const optimizers[] = {"sgd", "momentum", "adam", "adamw", NULL};
+static const char *const optimizers[] = {"sgd", "momentum", "adam", "adamw", "rmsprop", NULL};
 static const char *const schedules[] = {"constant", "cosine", "halving", NULL};
 static const char *const precisions[] = {"double", "single", NULL};
 static const char *const samplings[] = {"auto", "direct", "projected", NULL};
@@ -47,7 +47,7 @@ static const char *const networks[] = {"minimal", "decoder", NULL};
 static const char *const places[] = {"learned", "sinusoidal", "none", NULL};
 static const char *const to_state[] = {"init.state", NULL};
 static const char *const to_start[] = {"init.state", "model.beta", NULL};
-static const char *const feature_kinds[] = {"orthogonal", "random", NULL};
+static const char *const feature_kinds[] = {"orthogonal", "random", "hadamard", NULL};
 
 /* ---- what has an effect ---- */
 
@@ -245,6 +245,12 @@ static bool is_adamw(const hf_config *c)
 static bool is_adam(const hf_config *c)
 {
     return c->train.optimizer == HF_OPTIMIZER_ADAM || is_adamw(c);
+}
+
+/* Divides by the root of a mean square. */
+static bool divides(const hf_config *c)
+{
+    return is_adam(c) || c->train.optimizer == HF_OPTIMIZER_RMSPROP;
 }
 
 static bool is_clipped(const hf_config *c)
@@ -447,7 +453,8 @@ const hf_key hf_keys[] = {
         .chain_help = "what the transformer learns: the Markov chain of the section chain"),
     KEY(train.dim, COUNT, "10", FROM_TO(1, 10000), "1", "20", "dimension d of inputs and outputs", .when = regresses),
     KEY(train.features, CHOICE, "orthogonal", ANY, "", "\"random\"",
-        "features A_j random and exactly orthogonal (Gram matrix target.gram), or merely random with norms m_j",
+        "features A_j random and exactly orthogonal (Gram matrix target.gram), or merely random with norms m_j, or orthogonal with "
+        "entries of one size, m_j/d, whose signs are Walsh functions",
         .choices = feature_kinds, .when = regresses),
     KEY(train.inputs, COUNTS, NULL, FROM_TO(1, 10000), "1", "(4, 3, 3)",
         "(J) how many of the d input coordinates each feature reads, of its own; default: all features read all of them", .when = regresses),
@@ -463,9 +470,9 @@ const hf_key hf_keys[] = {
     KEY(train.beta1, REAL, "0.9", FROM_BELOW(0, 1), "1", "0.95",
         "of adam and adamw: decay of the mean gradient", .when = is_adam),
     KEY(train.beta2, REAL, "0.999", FROM_BELOW(0, 1), "1", "0.99",
-        "of adam and adamw: decay of the mean squared gradient", .when = is_adam),
+        "of adam, adamw and rmsprop: decay of the mean squared gradient", .when = divides),
     KEY(train.epsilon, REAL, "1e-8", ABOVE(0), "gradient", "1e-6",
-        "of adam and adamw: added to the root of the mean square", .when = is_adam),
+        "of adam, adamw and rmsprop: added to the root of the mean square", .when = divides),
     KEY(train.weight_decay, REAL, "0.01", AT_LEAST(0), "1", "0.1",
         "of adamw: decay of all parameters, times lr at every step", .when = is_adamw),
     KEY(train.clip, REAL, "0.0", AT_LEAST(0), "gradient", "1.0",

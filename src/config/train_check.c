@@ -53,6 +53,12 @@ static hf_status check_model(hf_config *c, hf_error *err)
         return hf_config_reject(c, err, "flow.values", "is \"optimal\": a transformer trains its values");
     if (c->train.features == HF_FEATURES_RANDOM && c->target.gram.count > 0)
         return hf_config_reject(c, err, "train.features", "random features have no target.gram");
+    if (c->train.features == HF_FEATURES_HADAMARD && (c->train.dim & (c->train.dim - 1)) != 0)
+        return hf_config_reject(c, err, "train.dim", "is %zu, expected a power of 2 with train.features = \"hadamard\"",
+                                c->train.dim);
+    if (c->train.features == HF_FEATURES_HADAMARD && c->train.inputs.count > 0)
+        return hf_config_reject(c, err, "train.features",
+                                "is \"hadamard\": such features read all input coordinates, expected no train.inputs");
     if (projected && !hf_config_may_project(c))
         return hf_config_reject(
             c, err, "train.sampling",

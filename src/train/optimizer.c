@@ -12,7 +12,8 @@ static const struct {
 } kinds[] = {[HF_OPTIMIZER_SGD] = {"SGD", 0, true},
              [HF_OPTIMIZER_MOMENTUM] = {"momentum", 1, true},
              [HF_OPTIMIZER_ADAM] = {"Adam", 2, false},
-             [HF_OPTIMIZER_ADAMW] = {"AdamW", 2, false}};
+             [HF_OPTIMIZER_ADAMW] = {"AdamW", 2, false},
+             [HF_OPTIMIZER_RMSPROP] = {"RMSProp", 1, false}};
 
 const char *hf_optimizer_name(hf_optimizer_kind kind)
 {
@@ -63,9 +64,9 @@ HF_INLINE void step_momentum(bool single, size_t count, double rate, double mome
     }
 }
 
-/* decay: of weights, 0 for none. */
+/* decay: of weights, 0 for none. scale: (count) or NULL. */
 HF_INLINE void step_adam(bool single, const hf_optimizer_params *o, size_t count, double rate, double decay, uint64_t n,
-                         const double *g, double *m, double *v, double *x)
+                         const double *scale, const double *g, double *m, double *v, double *x)
 {
     const double beta1 = fit(single, o->beta1), beta2 = fit(single, o->beta2), epsilon = fit(single, o->epsilon);
     const double new1 = fit(single, 1 - o->beta1), new2 = fit(single, 1 - o->beta2), r = fit(single, rate);
@@ -75,8 +76,22 @@ HF_INLINE void step_adam(bool single, const hf_optimizer_params *o, size_t count
         m[i] = fit(single, fit(single, beta1 * m[i]) + fit(single, new1 * g[i]));
         v[i] = fit(single, fit(single, beta2 * v[i]) + fit(single, fit(single, new2 * g[i]) * g[i]));
         x[i] = fit(single, x[i] - fit(single, lost * x[i]));
-        const double root = fit(single, fit(single, sqrt(fit(single, v[i] * square))) + epsilon);
-        x[i] = fit(single, x[i] - fit(single, fit(single, r * fit(single, m[i] * mean)) / root));
+        const double w = scale == NULL ? 1 : scale[i];
+        const double root = fit(single, fit(single, sqrt(fit(single, v[i] * square))) + w * epsilon);
+        x[i] = fit(single, x[i] - fit(single, fit(single, w * r * fit(single, m[i] * mean)) / root));
+    }
+}
+
+HF_INLINE void step_rmsprop(bool single, const hf_optimizer_params *o, size_t count, double rate, const double *scale,
+                            const double *g, double *v, double *x)
+{
+    const double beta = fit(single, o->beta2), epsilon = fit(single, o->epsilon), new = fit(single, 1 - o->beta2);
+    const double r = fit(single, rate);
+    for (size_t i = 0; i < count; i++) {
+        const double w = scale == NULL ? 1 : scale[i];
+        v[i] = fit(single, fit(single, beta * v[i]) + fit(single, fit(single, new *g[i]) * g[i]));
+        const double root = fit(single, fit(single, sqrt(v[i])) + w * epsilon);
+        x[i] = fit(single, x[i] - fit(single, fit(single, w * r * g[i]) / root));
     }
 }
 
@@ -96,7 +111,7 @@ HF_INLINE void step_tensor(bool single, hf_optimizer *o, uint64_t n, double lr, 
 {
     const hf_optimizer_params *params = &o->params;
     const size_t at = tensor->offset, count = tensor->count;
-    const double rate = lr * tensor->rate, *g = gradient + at;
+    const double rate = lr * tensor->rate, *g = gradient + at, *scale = o->scale == NULL ? NULL : o->scale + at;
     double *x = parameters + at;
     switch (params->kind) {
     case HF_OPTIMIZER_SGD:
@@ -107,8 +122,11 @@ HF_INLINE void step_tensor(bool single, hf_optimizer *o, uint64_t n, double lr, 
         break;
     case HF_OPTIMIZER_ADAM:
     case HF_OPTIMIZER_ADAMW:
-        step_adam(single, params, count, rate, tensor->decays ? params->weight_decay : 0, n, g, o->memory + at,
+        step_adam(single, params, count, rate, tensor->decays ? params->weight_decay : 0, n, scale, g, o->memory + at,
                   o->memory + o->count + at, x);
+        break;
+    case HF_OPTIMIZER_RMSPROP:
+        step_rmsprop(single, params, count, rate, scale, g, o->memory + at, x);
         break;
     }
 }

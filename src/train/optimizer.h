@@ -4,7 +4,11 @@
  *     sgd       x -= eta rho g
  *     momentum  v = mu v + g;  x -= eta rho v                                     (heavy ball)
  *     adam      m, v: running means of g, g^2 (beta1, beta2), divided by 1 - beta^n;  x -= eta rho m / (sqrt v + epsilon)
- *     adamw     the same, after x -= eta rho decay x where the tensor decays       (Loshchilov and Hutter 2019) */
+ *     adamw     the same, after x -= eta rho decay x where the tensor decays       (Loshchilov and Hutter 2019)
+ *     rmsprop   v: running mean of g^2 (beta2), from 0;  x -= eta rho g / (sqrt v + epsilon)   (Tieleman and Hinton 2012)
+ *
+ * A parameter may stand for w others that move alike, as their value times sqrt w (entries.h): steps that do not follow the size of
+ * the gradient are sqrt w times as long then, and epsilon counts as much more. */
 #ifndef HF_TRAIN_OPTIMIZER_H
 #define HF_TRAIN_OPTIMIZER_H
 
@@ -27,9 +31,10 @@ typedef struct {
     size_t count;        /* of parameters */
     size_t memory_count; /* doubles it remembers: 0, 1 or 2 for each parameter */
     double *memory;      /* (memory_count) owned; 0 at the start */
+    const double *scale; /* (count) sqrt w of every parameter; NULL: all 1 */
 } hf_optimizer;
 
-/* "SGD", "momentum", "Adam" or "AdamW". */
+/* "SGD", "momentum", "Adam", "AdamW" or "RMSProp". */
 const char *hf_optimizer_name(hf_optimizer_kind kind);
 
 /* Whether its steps follow the gradient, with momentum or without. */

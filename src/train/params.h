@@ -8,11 +8,11 @@
 #include <stdint.h>
 
 typedef enum { HF_TASK_REGRESSION, HF_TASK_MARKOV } hf_task_kind;
-typedef enum { HF_OPTIMIZER_SGD, HF_OPTIMIZER_MOMENTUM, HF_OPTIMIZER_ADAM, HF_OPTIMIZER_ADAMW } hf_optimizer_kind;
+typedef enum { HF_OPTIMIZER_SGD, HF_OPTIMIZER_MOMENTUM, HF_OPTIMIZER_ADAM, HF_OPTIMIZER_ADAMW, HF_OPTIMIZER_RMSPROP } hf_optimizer_kind;
 typedef enum { HF_SCHEDULE_CONSTANT, HF_SCHEDULE_COSINE, HF_SCHEDULE_HALVING } hf_schedule_kind;
 typedef enum { HF_PRECISION_DOUBLE, HF_PRECISION_SINGLE } hf_precision;
 typedef enum { HF_SAMPLING_AUTO, HF_SAMPLING_DIRECT, HF_SAMPLING_PROJECTED } hf_sampling;
-typedef enum { HF_FEATURES_ORTHOGONAL, HF_FEATURES_RANDOM } hf_features;
+typedef enum { HF_FEATURES_ORTHOGONAL, HF_FEATURES_RANDOM, HF_FEATURES_HADAMARD } hf_features;
 
 /* Task, samples, optimizer and what is written. */
 typedef struct {

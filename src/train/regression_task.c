@@ -75,6 +75,36 @@ static void draw_matrix(uint64_t seed, size_t r, size_t dim, size_t from, size_t
         matrix[e] /= norm;
 }
 
+/* Walsh function number r of an index below count, a power of 2: -1 to the number of bits that the index has in common with
+ * number r of 1, 2, 4, ..., and then of all that are left. Any two are orthogonal. */
+static size_t walsh_bits(size_t r, size_t count)
+{
+    size_t bits = 1;
+    for (; bits < count && r > 0; bits *= 2)
+        r--;
+    if (bits < count)
+        return bits;
+    for (bits = 0;; bits++)
+        if ((bits == 0 || (bits & (bits - 1)) != 0) && r-- == 0)
+            return bits;
+}
+
+static double walsh(size_t bits, size_t index)
+{
+    bool odd = false;
+    for (size_t common = bits & index; common != 0; common &= common - 1)
+        odd = !odd;
+    return odd ? -1 : 1;
+}
+
+/* Feature r with entries of one size, of norm 1. */
+static void fill_walsh(size_t r, size_t dim, double *matrix)
+{
+    const size_t bits = walsh_bits(r, dim * dim);
+    for (size_t e = 0; e < dim * dim; e++)
+        matrix[e] = walsh(bits, e) / (double)dim;
+}
+
 /* Against the count matrices before it. */
 static void orthonormalize(size_t size, size_t count, const double *basis, double *matrix)
 {
@@ -91,18 +121,20 @@ static void matrix_columns(const hf_regression_task *task, size_t r, size_t *fro
 }
 
 /* The basis; gram (J, J), if not NULL, gets the inner products of the matrices as they were drawn. */
-static void fill_basis(hf_regression_task *task, size_t patterns, double *gram)
+static void fill_basis(hf_regression_task *task, hf_features features, size_t patterns, double *gram)
 {
     const size_t size = task->dim * task->dim;
     size_t from, to;
-    for (size_t r = 0; r < task->base; r++) {
+    for (size_t r = 0; r < task->base && features == HF_FEATURES_HADAMARD; r++)
+        fill_walsh(r, task->dim, task->basis + r * size);
+    for (size_t r = 0; r < task->base && features != HF_FEATURES_HADAMARD; r++) {
         matrix_columns(task, r, &from, &to);
         draw_matrix(task->seed, r, task->dim, from, to, task->basis + r * size);
     }
     for (size_t i = 0; i < patterns && gram != NULL; i++)
         for (size_t j = 0; j < patterns; j++)
             gram[i * patterns + j] = i == j ? 1 : hf_kernel_dot(size, task->basis + i * size, task->basis + j * size);
-    for (size_t r = 0; r < task->base; r++)
+    for (size_t r = 0; r < task->base && features != HF_FEATURES_HADAMARD; r++) /* those are */
         orthonormalize(size, r, task->basis, task->basis + r * size);
 }
 
@@ -156,7 +188,7 @@ static hf_status fill_problem(hf_regression_task *task, const hf_problem_params 
         free(gram);
         return hf_fail_memory(err, "the training task");
     }
-    fill_basis(task, J, gram);
+    fill_basis(task, train->features, J, gram);
     if (gram != NULL) {
         hf_problem_free(*problem);
         *problem = NULL;
