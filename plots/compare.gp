@@ -3,6 +3,7 @@ flow_table = folder . "../flow/trajectory.tsv"
 drift_table = folder . "../drift/trajectory.tsv"
 summary = folder . "../train/summary.tsv"
 compare = folder . "../compare.tsv"
+optimizer_table(k) = sprintf("%s../optimizer/seed-%d/trajectory.tsv", folder, first_seed + k)
 seed_table(k) = sprintf("%s../train/seed-%d/trajectory.tsv", folder, first_seed + k)
 is_timed = axis_column eq "t"
 with_flow = has_flow && is_timed
@@ -23,7 +24,7 @@ wide = width - left - right
 high = paged ? 180.0 : 430.0; stage_high = !with_stages ? 0.0 : paged ? 110.0 : 260.0
 drift_name = paged ? "with SGD's drift" : "flow with SGD's drift"
 longest = paged ? 17 : 21
-entries = 2 + (seeds > 1) + (has_flow > 0) + has_drift + (samples > 0) + (validation > 0)
+entries = 2 + (seeds > 1) + (has_flow > 0) + has_drift + has_optimizer + (samples > 0) + (validation > 0)
 stage_entries = 3 + has_drift
 top = (paged && has_title ? 52.0 : head_high) + legend_high(wide, entries, longest)
 stage_top = top + high + (paged ? below + 12 + legend_high(wide, stage_entries, longest) : 95.0)
@@ -73,6 +74,8 @@ plot summary using axis_column:"loss_p10":"loss_p90" with filledcurves lc rgb tr
      for [k = 0:faint - 1] seed_table(k) using axis_column:"loss" with lines lc rgb training_colour lw 0.8 \
        title k > 0 ? "" : seeds > 12 ? "first seed" : "every seed", \
      summary using axis_column:"loss" with lines lc rgb training_colour lw 2.5 title sprintf("median of %d", seeds), \
+     for [k = 0:has_optimizer * faint - 1] optimizer_table(k) using axis_column:"loss" with lines lc rgb "black" dt 2 lw 1.5 \
+       title k > 0 ? "" : "flow of " . optimizer, \
      for [k = 1:words(levels)] level(k) with lines lc rgb "black" dt 3 lw 1.2 title k == 1 ? (paged ? "flow's plateaus" : "plateaus of the flow") : "", \
      (with_flow ? flow_table : summary) using (with_flow ? column("t") : NaN):"loss" with lines lc rgb "black" lw 2.5 \
        title with_flow ? "flow" : "", \

@@ -88,13 +88,13 @@ static const hf_stage *stage_through(const hf_findings *f, double level, size_t 
 typedef struct {
     const char *curve, *seed;
     size_t stage;
-    double level, step, t, deviation_flow, deviation_drift, t_onset, t_peak, t_settle;
+    double level, step, t, deviation_flow, deviation_drift, deviation_optimizer, t_onset, t_peak, t_settle;
     size_t pattern, carrier, carrier_in_flow;
 } level_row;
 
 /* clang-format off */
 static const hf_column level_columns[] = {
-    HF_COLUMN(level_row, curve, "", "flow; drift, the flow with the drift of the noise; seed; median, p10, p90 of the seeds"),
+    HF_COLUMN(level_row, curve, "", "flow; drift, the flow with the drift of the noise; seed; median, p10, p90 of the seeds; optimizer, the flow of the optimizer with a seed's features"),
     HF_COLUMN(level_row, seed, "", "of the training run"),
     HF_COLUMN(level_row, stage, "", "of the flow"),
     HF_COLUMN(level_row, level, "loss", "halfway between the flow's plateaus around the stage"),
@@ -108,14 +108,15 @@ static const hf_column level_columns[] = {
     HF_COLUMN_INDEX(level_row, pattern, "", "the first pattern that it acquires"),
     HF_COLUMN_INDEX(level_row, carrier, "", "the head that carries it"),
     HF_COLUMN_INDEX(level_row, carrier_in_flow, "", "the flow's head that carries what this one does in the end"),
+    HF_COLUMN(level_row, deviation_optimizer, "1", "step over that of the optimizer's own flow with the same features, minus 1"),
 };
 static const hf_table_kind levels_table = {"compare.tsv", "A row for every curve and every stage of the flow.", HF_COLUMNS(level_columns)};
 /* clang-format on */
 
-/* A row: curve, its seed (NULL: none), the step (nan: it has none) and time at which level l is reached, and the curve's own
- * findings (NULL: none) with its heads' numbers in the flow (NULL: unknown). */
+/* A row: curve, its seed (NULL: none), the step (nan: it has none) and time at which level l is reached, the step of the optimizer's
+ * flow (nan: none), and the curve's own findings (NULL: none) with its heads' numbers in the flow (NULL: unknown). */
 static void write_level(hf_table *table, const hf_experiment *x, const char *curve, const uint64_t *seed, size_t l,
-                        double step, double t, const hf_findings *findings, const size_t *head_of)
+                        double step, double step_optimizer, double t, const hf_findings *findings, const size_t *head_of)
 {
     const hf_levels *levels = &x->levels;
     size_t number = 0;
@@ -124,7 +125,8 @@ static void write_level(hf_table *table, const hf_experiment *x, const char *cur
     char seed_text[24] = "nan";
     if (seed != NULL)
         snprintf(seed_text, sizeof seed_text, "%" PRIu64, *seed);
-    const level_row row = {.curve = curve,
+    const level_row row = {.deviation_optimizer = step / step_optimizer - 1,
+                           .curve = curve,
                            .seed = seed_text,
                            .stage = l + 1,
                            .level = levels->level[l],
@@ -146,24 +148,31 @@ static void write_flows(hf_table *table, const hf_experiment *x, size_t *head_of
     for (size_t k = 0; k < x->flow.heads; k++)
         head_of[k] = k;
     for (size_t l = 0; l < x->levels.count; l++)
-        write_level(table, x, "flow", NULL, l, NAN, x->levels.t_flow[l], &x->flow.findings, head_of);
+        write_level(table, x, "flow", NULL, l, NAN, NAN, x->levels.t_flow[l], &x->flow.findings, head_of);
     if (!x->has_drift)
         return;
     const bool matched = hf_comparison_match_heads(x->flow.heads, x->flow.patterns, x->flow.share, x->drift.share, head_of);
     for (size_t l = 0; l < x->levels.count; l++)
-        write_level(table, x, "drift", NULL, l, NAN, x->levels.t_drift[l], &x->drift.findings, matched ? head_of : NULL);
+        write_level(table, x, "drift", NULL, l, NAN, NAN, x->levels.t_drift[l], &x->drift.findings, matched ? head_of : NULL);
 }
 
-static void write_seeds(hf_table *table, const hf_experiment *x, size_t *head_of)
+/* The step at which the optimizer's flow with the features of seed number k falls below level l; nan: there is no such flow. */
+static double step_of_optimizer(const hf_experiment *x, size_t k, size_t l)
 {
-    for (size_t k = 0; k < x->main.seeds; k++) {
-        const hf_run_summary *run = &x->main.run[k];
+    return k < x->optimizer.seeds ? x->optimizer.run[k].training.crossing[l] : NAN;
+}
+
+/* One curve for every seed: the training itself, or the flow of its optimizer. */
+static void write_seeds(hf_table *table, const hf_experiment *x, const char *curve, const hf_rung *rung, size_t *head_of)
+{
+    const hf_clock clock = hf_clock_of(&x->params->main.learner.train);
+    for (size_t k = 0; k < rung->seeds; k++) {
+        const hf_run_summary *run = &rung->run[k];
         const uint64_t seed = x->params->main.learner.train.seed + k;
         const bool matched = hf_comparison_match_heads(run->heads, run->patterns, x->flow.share, run->share, head_of);
         for (size_t l = 0; l < x->levels.count; l++)
-            write_level(table, x, "seed", &seed, l, run->training.crossing[l],
-                        hf_clock_time(hf_clock_of(&x->params->main.learner.train), run->training.crossing[l]),
-                        &run->findings, matched ? head_of : NULL);
+            write_level(table, x, curve, &seed, l, run->training.crossing[l], step_of_optimizer(x, k, l),
+                        hf_clock_time(clock, run->training.crossing[l]), &run->findings, matched ? head_of : NULL);
     }
 }
 
@@ -176,7 +185,7 @@ static void write_quantiles(hf_table *table, const hf_experiment *x)
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         for (size_t l = 0; l < x->levels.count; l++) {
             const double step = hf_comparison_quantile(&x->main, l, kinds[i].q);
-            write_level(table, x, kinds[i].name, NULL, l, step,
+            write_level(table, x, kinds[i].name, NULL, l, step, NAN,
                         hf_clock_time(hf_clock_of(&x->params->main.learner.train), step), NULL, NULL);
         }
 }
@@ -195,14 +204,15 @@ static hf_status write_compare(const hf_experiment *x, const char *directory, co
             hf_table_comment(&table,
                              "steps of %s are no flow time: t_onset, t_peak, t_settle of seeds count steps, compare "
                              "order and levels only",
-                             x->params->main.learner.train.optimizer == HF_OPTIMIZER_ADAM ? "adam" : "adamw");
+                             hf_optimizer_name(x->params->main.learner.train.optimizer));
         if (x->params->main.learner.train.features == HF_FEATURES_RANDOM)
             hf_table_comment(&table,
                              "random features: the flow is that of orthogonal ones, from which they are off by about 1/d");
         hf_table_head(&table, &levels_table, NULL);
         write_flows(&table, x, head_of);
-        write_seeds(&table, x, head_of);
+        write_seeds(&table, x, "seed", &x->main, head_of);
         write_quantiles(&table, x);
+        write_seeds(&table, x, "optimizer", &x->optimizer, head_of);
         status = hf_file_commit(&table.file, err);
     }
     free(head_of);
@@ -431,6 +441,37 @@ static void print_times(const hf_experiment *x, FILE *stream)
                 flow->sgd_drift.lr, flow->sgd_drift.batch, flow->sgd_drift.dim, flow->sgd_drift.noise);
 }
 
+static double deviation_of_optimizer(const hf_experiment *x, size_t k, size_t l)
+{
+    return x->main.run[k].training.crossing[l] / step_of_optimizer(x, k, l) - 1;
+}
+
+/* Every seed beside the flow of its optimizer: medians and the largest deviation, stage by stage. */
+static void print_optimizer(const hf_experiment *x, FILE *stream)
+{
+    const hf_train_params *train = &x->params->main.learner.train;
+    fprintf(stream, "The flow of %s with its memory, and how far the runs are from it, in steps:\n", hf_optimizer_name(train->optimizer));
+    fprintf(stream, "    level   of flow    median   largest\n");
+    for (size_t l = 0; l < x->levels.count; l++) {
+        double largest = 0;
+        size_t reached = 0;
+        for (size_t k = 0; k < x->main.seeds; k++) {
+            const double deviation = deviation_of_optimizer(x, k, l);
+            reached += isfinite(deviation);
+            largest = fabs(deviation) > fabs(largest) ? deviation : largest;
+        }
+        print_number(stream, x->levels.level[l]);
+        print_number(stream, hf_comparison_quantile(&x->optimizer, l, 0.5));
+        print_number(stream, hf_comparison_quantile(&x->main, l, 0.5));
+        if (reached == 0)
+            fprintf(stream, " %9s\n", "-");
+        else
+            fprintf(stream, " %+8.2g %%%s\n", 100 * largest, reached < x->main.seeds ? " (not all get there)" : "");
+    }
+    if (train->batch > 0)
+        fprintf(stream, "That flow has no noise; deviations are what the noise of batches of %zu does.\n", train->batch);
+}
+
 /* The runs beside the flow, in sentences; none where there is no memory for them. */
 static void print_verdict(const hf_experiment *x, FILE *stream)
 {
@@ -513,6 +554,8 @@ void hf_comparison_print(const hf_experiment *x, FILE *stream)
     if (x->has_flow && x->params->main.learner.train.features == HF_FEATURES_RANDOM)
         fputs("The features are random; the flow is that of orthogonal ones, from which they are off by about 1/d.\n",
               stream);
+    if (x->has_optimizer && x->levels.count > 0)
+        print_optimizer(x, stream);
     if (x->has_flow && hf_clock_of(&x->params->main.learner.train).is_time)
         print_largest_deviation(main, stream);
     fprintf(stream, "%s, %zu seed%s, ", hf_optimizer_name(x->params->main.learner.train.optimizer), main->seeds,

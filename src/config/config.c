@@ -122,3 +122,8 @@ bool hf_config_runs_drift(const hf_config *config)
     return config->declared.flow && config->declared.train && config->train.batch > 0 && config->train.samples == 0 &&
            config->train.inputs.count == 0 && config->flow.sgd_drift.lr == 0 && !hf_frozen_acts(config) && hf_clock_of(&config->train).is_time;
 }
+
+bool hf_config_runs_optimizer(const hf_config *config)
+{
+    return config->declared.flow && config->declared.train && config->flow.optimizer != HF_OPTIMIZER_SGD;
+}

@@ -93,6 +93,9 @@ bool hf_config_has_clock(const hf_config *config);
  * alike, steps that have a flow time, and no drift of the model file's own. */
 bool hf_config_runs_drift(const hf_config *config);
 
+/* Whether the flow of the training's own optimizer is followed, too. */
+bool hf_config_runs_optimizer(const hf_config *config);
+
 /* Whether projected samples have the law of direct ones: fresh ones, with inputs alike in all coordinates. */
 bool hf_config_may_project(const hf_config *config);
 

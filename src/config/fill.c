@@ -206,10 +206,24 @@ static hf_status fill_ladder(const hf_config *config, hf_experiment_params *para
     return status;
 }
 
+/* The training of a configuration along the flow of its optimizer, which knows no noise. problem: its problem. */
+static hf_status fill_optimizer(const hf_config *config, const hf_problem_params *problem, hf_train_run_params *params,
+                                hf_error *err)
+{
+    hf_config following = *config; /* for the hash that its tables name */
+    following.train.batch = following.train.validation = 0;
+    set_train_run(&following, params);
+    params->learner.problem = *problem;
+    params->learner.continuous = true;
+    params->learner.train.entries = config->flow.entries;
+    return hf_fill_identity(&following, &params->origin, &params->state_hash, err);
+}
+
 hf_status hf_fill_experiment(const hf_config *config, hf_experiment_params *params, hf_error *err)
 {
     *params = (hf_experiment_params){.has_flow = hf_config_runs_flow(config),
                                      .has_drift = hf_config_runs_drift(config),
+                                     .has_optimizer = hf_config_runs_optimizer(config),
                                      .trains = config->declared.train};
     hf_status status = hf_fill_flow_run(config, &params->flow, err);
     if (status == HF_OK)
@@ -220,6 +234,8 @@ hf_status hf_fill_experiment(const hf_config *config, hf_experiment_params *para
     params->main.state_hash = params->flow.state_hash;
     if (status == HF_OK && params->has_drift)
         status = fill_drift(config, &params->flow.problem, &params->drift, err);
+    if (status == HF_OK && params->has_optimizer)
+        status = fill_optimizer(config, &params->flow.problem, &params->optimizer, err);
     if (status == HF_OK && params->trains)
         status = fill_ladder(config, params, err);
     if (status != HF_OK)
@@ -306,6 +322,7 @@ hf_plots_run hf_fill_plots(const hf_config *config, uint64_t hash)
                           .hash = hash,
                           .has_flow = hf_config_runs_flow(config),
                           .has_drift = hf_config_runs_drift(config),
+                          .has_optimizer = hf_config_runs_optimizer(config),
                           .trains = config->declared.train,
                           .has_rungs = config->ladder.halvings > 0 || config->ladder.batches.count > 0,
                           .heads = config->heads,

@@ -28,9 +28,10 @@ _Static_assert(sizeof(hf_geometry) == sizeof(int) && sizeof(hf_system_choice) ==
                    sizeof(hf_task_kind) == sizeof(int) && sizeof(hf_optimizer_kind) == sizeof(int) &&
                    sizeof(hf_sampling) == sizeof(int) && sizeof(hf_schedule_kind) == sizeof(int) && sizeof(hf_features) == sizeof(int) &&
                    sizeof(hf_markov_matrices) == sizeof(int) && sizeof(hf_network_kind) == sizeof(int) && sizeof(hf_places) == sizeof(int) &&
-                   sizeof(hf_precision) == sizeof(int),
+                   sizeof(hf_precision) == sizeof(int) && sizeof(hf_entries_choice) == sizeof(int),
                "an enum of hf_config is not as wide as int");
 
+static const char *const entries[] = {"all", "auto", "classes", "nodes", NULL};
 static const char *const attentions[] = {"softmax", "squares", "sum", "sigmoid", "linear", NULL};
 static const char *const geometries[] = {"logit", "replicator", NULL};
 static const char *const noises[] = {"normal", "uniform", "sine", NULL};
@@ -304,6 +305,12 @@ static bool trains_regression(const hf_config *c)
 }
 
 /* Hashes are older than these keys. */
+static bool follows(const hf_config *c)
+{
+    return trains_regression(c) && c->flow.optimizer != HF_OPTIMIZER_SGD;
+}
+
+/* Hashes are older than these keys. */
 static bool has_significance(const hf_config *c)
 {
     return c->detect.significance != hf_search_usual.significance;
@@ -436,6 +443,14 @@ const hf_key hf_keys[] = {
     KEY(flow.frozen.positions, COUNTS, NULL, FROM_TO(1, 1e8), "1", "(40)",
         "positions whose logits, or scores, stay as they start in all heads, without noise; default: none", .when = of_heads,
         .counts = has_frozen_positions),
+
+    KEY(flow.optimizer, CHOICE, "sgd", ANY, "", "\"adam\"",
+        "whose flow is followed beside this one, that of sgd: that of train.optimizer = adam, adamw or rmsprop, with its memory, in steps",
+        .choices = optimizers, .when = trains_regression, .counts = follows),
+    KEY(flow.entries, CHOICE, "auto", ANY, "", "\"nodes\"",
+        "entries of the values that flow.optimizer follows: all; one for each class of equal ones; 1024 quadrature nodes; auto: classes "
+        "where there are, else all up to train.dim = 64, then nodes",
+        .choices = entries, .when = follows, .counts = follows),
 
     KEY(flow.sgd_drift.lr, REAL, NULL, ABOVE(0), "flow time", "0.05",
         "learning rate of SGD: the flow time of one step; default: no drift"),

@@ -3,6 +3,7 @@
 #include "config/heads_check.h"
 #include "core/plural.h"
 #include "train/clock.h"
+#include "train/continuous.h"
 
 #include <math.h>
 
@@ -67,6 +68,39 @@ static hf_status check_model(hf_config *c, hf_error *err)
     return HF_OK;
 }
 
+/* ---- the optimizer's own flow ---- */
+
+static hf_status check_optimizer_flow(hf_config *c, hf_error *err)
+{
+    const char *key = "flow.optimizer", *name = hf_optimizer_name(c->flow.optimizer);
+    const hf_optimizer_params params = {.kind = c->train.optimizer,
+                                        .clip = c->train.clip,
+                                        .schedule = {.kind = c->train.schedule, .warmup = c->train.warmup}};
+    if (c->flow.optimizer == HF_OPTIMIZER_SGD)
+        return HF_OK;
+    if (c->flow.optimizer == HF_OPTIMIZER_MOMENTUM)
+        return hf_config_reject(c, err, key, "the flow of momentum is that of sgd, in its own time; expected \"sgd\"");
+    if (c->flow.optimizer != c->train.optimizer)
+        return hf_config_reject(c, err, key, "is %s, but train.optimizer is %s: expected the same, or \"sgd\"", name,
+                                hf_optimizer_name(c->train.optimizer));
+    if (!hf_continuous_exists(&params))
+        return hf_config_reject(c, err, key,
+                                "%s has a flow with a constant learning rate, and without clipping, alone: expected no "
+                                "train.schedule, train.warmup and train.clip",
+                                name);
+    if (c->train.samples > 0)
+        return hf_config_reject(c, err, key, "the flow of %s is that of the population: expected no train.samples", name);
+    if (c->flow.entries == HF_ENTRIES_CLASSES && c->train.features != HF_FEATURES_HADAMARD)
+        return hf_config_reject(c, err, "flow.entries",
+                                "is \"classes\", but random features have no equal entries, expected \"all\", \"nodes\" or "
+                                "train.features = \"hadamard\"");
+    if (c->flow.entries == HF_ENTRIES_NODES && (c->train.features != HF_FEATURES_ORTHOGONAL || c->train.inputs.count > 0))
+        return hf_config_reject(c, err, "flow.entries",
+                                "is \"nodes\": they stand for entries that are random and alike, expected "
+                                "train.features = \"orthogonal\" and no train.inputs");
+    return HF_OK;
+}
+
 /* ---- what can be compared ---- */
 
 static hf_status check_comparison(hf_config *c, hf_error *err)
@@ -96,7 +130,7 @@ static hf_status check_ladder(hf_config *c, hf_error *err)
 
 hf_status hf_train_check(hf_config *config, hf_error *err)
 {
-    static hf_status (*const steps[])(hf_config *, hf_error *) = {settle_steps, check_inputs, check_model, check_comparison,
+    static hf_status (*const steps[])(hf_config *, hf_error *) = {settle_steps, check_inputs, check_model, check_optimizer_flow, check_comparison,
                                                                   check_ladder};
     for (size_t i = 0; i < sizeof steps / sizeof *steps && config->declared.train; i++) {
         const hf_status status = steps[i](config, err);

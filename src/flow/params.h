@@ -4,6 +4,7 @@
 
 #include "core/lists.h"
 #include "system/params.h"
+#include "train/params.h"
 
 #include <stdint.h>
 
@@ -69,6 +70,8 @@ typedef struct {
         hf_counts values, logits; /* heads, from 1 */
         hf_counts positions;      /* from 1 */
     } frozen;                     /* what is held */
+    hf_optimizer_kind optimizer; /* SGD, or that of the training, whose flow is followed beside this one (train/continuous.h); */
+    hf_entries_choice entries;   /* by these entries */
     struct {
         double lr;         /* flow time of one step; 0: no drift */
         size_t batch, dim; /* samples of a step; d */

@@ -208,7 +208,7 @@ static void write_training(FILE *stream, const hf_plots_run *run)
 {
     fprintf(stream, "seeds = %zu\nfirst_seed = %" PRIu64 "\noptimizer = '%s'\n", run->train.seeds, run->train.first_seed,
             run->train.optimizer);
-    fprintf(stream, "has_flow = %d\nhas_drift = %d\n", run->has_flow, run->has_drift);
+    fprintf(stream, "has_flow = %d\nhas_drift = %d\nhas_optimizer = %d\n", run->has_flow, run->has_drift, run->has_optimizer);
     fprintf(stream, "lr = %.17g\nbatch = %zu\nsamples = %zu\nvalidation = %zu\n", run->train.lr, run->train.batch,
             run->train.samples, run->train.validation);
 }

@@ -67,6 +67,7 @@ static hf_status run_flows(hf_experiment *x, const hf_experiment_options *option
     hf_status status = HF_OK;
     x->has_flow = params->has_flow;
     x->has_drift = params->has_drift;
+    x->has_optimizer = params->has_optimizer;
     if (x->has_flow)
         status = run_flow(x, &params->flow, "flow", options, &x->flow, err);
     if (status == HF_OK && x->has_drift && !x->interrupted) {
@@ -234,6 +235,10 @@ static void plan_training(hf_experiment *x, const hf_experiment_options *options
 {
     x->parts = 1;
     x->work = work_of(&x->params->main.learner.train, options);
+    if (x->has_optimizer) {
+        x->work += work_of(&x->params->optimizer.learner.train, options);
+        x->parts++;
+    }
     for (size_t i = 0; i < x->params->rung_count; i++) {
         const hf_rung_params *rung = &x->params->rung[i];
         if (rung->is_main)
@@ -247,6 +252,8 @@ static hf_status train(hf_experiment *x, const hf_experiment_options *options, h
 {
     plan_training(x, options);
     hf_status status = train_part(x, &x->params->main, "train", options, &x->main, err);
+    if (status == HF_OK && !x->interrupted && x->has_optimizer)
+        status = train_part(x, &x->params->optimizer, "optimizer", options, &x->optimizer, err);
     if (status == HF_OK && !x->interrupted && x->params->rung_count > 0)
         status = climb(x, options, err);
     return status;
@@ -278,6 +285,7 @@ void hf_experiment_clear(hf_experiment *x)
     hf_run_summary_clear(&x->drift);
     free(x->levels.level);
     clear_rung(&x->main);
+    clear_rung(&x->optimizer);
     for (size_t i = 0; i < x->rung_count; i++)
         clear_rung(&x->rung[i]);
     free(x->rung);

@@ -3,6 +3,7 @@
  *     DIR/flow              the flow: without a train section, or with a flow section
  *     DIR/drift             the same flow with the drift of SGD's noise, beside fresh samples and plain or momentum SGD
  *     DIR/train/seed-<n>    a training run for every seed; DIR/train/summary.tsv their median and band
+ *     DIR/optimizer/seed-<n>  beside every training run the flow of its optimizer, of the seed's own features, where it is asked for
  *     DIR/ladder            the same at several learning rates and batch sizes */
 #ifndef HF_RUN_EXPERIMENT_H
 #define HF_RUN_EXPERIMENT_H
@@ -20,10 +21,11 @@ typedef struct {
 
 /* What is to be done. */
 typedef struct {
-    bool has_flow, has_drift, trains;
+    bool has_flow, has_drift, has_optimizer, trains;
     hf_flow_run_params flow;  /* also where it is not integrated */
     hf_flow_run_params drift; /* where has_drift */
     hf_train_run_params main; /* where trains */
+    hf_train_run_params optimizer; /* where has_optimizer */
     size_t rung_count;
     hf_rung_params *rung;
 } hf_experiment_params;
@@ -72,10 +74,11 @@ typedef struct {
 
 typedef struct {
     const hf_experiment_params *params;
-    bool has_flow, has_drift, interrupted;
+    bool has_flow, has_drift, has_optimizer, interrupted;
     hf_run_summary flow, drift;
     hf_levels levels;
     hf_rung main;       /* of the train section; seeds 0: nothing is trained */
+    hf_rung optimizer;  /* of the flow of the optimizer, for every seed */
     size_t rung_count;  /* of the ladder */
     hf_rung *rung;      /* (rung_count) owned */
     bool all_were_here; /* resume had nothing to do */

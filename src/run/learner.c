@@ -18,6 +18,19 @@ static void free_regression_task(void *task)
     free(task);
 }
 
+/* Logits stand for themselves. */
+static hf_status scale_values(hf_learner *l, const hf_regression_task *task, size_t heads, hf_error *err)
+{
+    const hf_tensors tensors = l->model.kind->tensors(l->model.self);
+    const size_t size = task->dim * task->dim, count = hf_tensors_size(tensors);
+    l->scale = malloc(count * sizeof *l->scale);
+    if (l->scale == NULL)
+        return hf_fail_memory(err, "the entries of the values");
+    for (size_t i = 0; i < count; i++)
+        l->scale[i] = i < heads * size ? task->scale[i % size] : 1;
+    return HF_OK;
+}
+
 static hf_status create_regression(hf_learner *l, const hf_learner_params *params, uint64_t seed, size_t threads,
                                    hf_error *err)
 {
@@ -39,7 +52,9 @@ static hf_status create_regression(hf_learner *l, const hf_learner_params *param
     l->task = task;
     l->free_task = free_regression_task;
     status = hf_viewer_create(&l->probe, task, err);
-    return status == HF_OK ? hf_regression_create(&l->model, task, &model, err) : status;
+    if (status == HF_OK)
+        status = hf_regression_create(&l->model, task, &model, err);
+    return status == HF_OK && task->scale != NULL ? scale_values(l, task, params->problem.heads, err) : status;
 }
 
 /* ---- Markov chains ---- */

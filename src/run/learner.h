@@ -16,6 +16,7 @@ typedef struct {
     const double *teacher;     /* its matrices, (K, d, d); NULL: random ones */
     const double *start;       /* (parameters) of the network at the start; NULL: as network says */
     bool projects;             /* samples are projected: what is needed of them is drawn, and not they */
+    bool continuous;           /* not the steps of the optimizer but its flow (train/continuous.h), of the population's gradient */
 } hf_learner_params;
 
 /* Task, model, probe and samples for one seed, computing on so many threads. Errors: HF_EUSAGE,

@@ -130,14 +130,23 @@ static void report_progress(const hf_trainer *t)
     t->options->progress(t->options->progress_data, &progress);
 }
 
+static hf_status advance(hf_trainer *t, hf_error *err)
+{
+    if (t->flow != NULL && t->step >= HF_CONTINUOUS_START)
+        return hf_continuous_advance(t->flow, t->step++, t->parameters, err);
+    t->batch_loss = hf_learner_gradient(&t->learner, t->parameters, t->step, t->gradient);
+    hf_optimizer_step(&t->optimizer, ++t->step, t->tensors, t->gradient, t->parameters);
+    return HF_OK;
+}
+
 static hf_status train(hf_trainer *t, hf_error *err)
 {
     const uint64_t steps = t->train->steps;
     hf_status status = HF_OK;
     while (status == HF_OK && t->step < steps && !t->stopped) {
-        t->batch_loss = hf_learner_gradient(&t->learner, t->parameters, t->step, t->gradient);
-        hf_optimizer_step(&t->optimizer, ++t->step, t->tensors, t->gradient, t->parameters);
-        status = observe(t, err);
+        status = advance(t, err);
+        if (status == HF_OK)
+            status = observe(t, err);
         if (status != HF_OK)
             break;
         hf_schedule_see(&t->optimizer.schedule, t->judged);
@@ -204,6 +213,9 @@ hf_status hf_trainer_create(hf_trainer *t, hf_error *err)
     t->count = hf_tensors_size(t->tensors);
     t->batch_loss = t->judged = NAN;
     status = hf_optimizer_init(&t->optimizer, &optimizer, t->count, err);
+    t->optimizer.scale = t->learner.scale;
+    if (status == HF_OK && t->params->continuous)
+        status = hf_continuous_create(&t->flow, &t->optimizer, t->learner.model, err);
     if (status != HF_OK)
         return status;
     t->parameters = malloc(2 * t->count * sizeof *t->parameters);
@@ -216,6 +228,7 @@ hf_status hf_trainer_create(hf_trainer *t, hf_error *err)
 
 void hf_trainer_clear(hf_trainer *t)
 {
+    hf_continuous_free(t->flow);
     hf_optimizer_clear(&t->optimizer);
     hf_learner_clear(&t->learner);
     free(t->checkpoint_path);

@@ -10,6 +10,7 @@
 #include "run/learner.h"
 #include "run/record.h"
 #include "run/run.h"
+#include "train/continuous.h"
 
 /* What a kind of training does at a step; self is the run. Only with a directory are open, check and sync called. */
 typedef struct {
@@ -58,6 +59,7 @@ typedef struct {
 
     /* The trainer's own. */
     hf_optimizer optimizer;
+    hf_continuous *flow; /* its flow, where that is followed; NULL: its steps are */
     char *checkpoint_path;
     uint64_t next; /* output time to be written next */
     long lengths[HF_RECORD_TABLES];

@@ -1,6 +1,7 @@
 #include "train/learner.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 void hf_learner_clear(hf_learner *l)
 {
@@ -11,6 +12,7 @@ void hf_learner_clear(hf_learner *l)
     if (l->free_task != NULL)
         l->free_task(l->task);
     hf_sampler_clear(&l->sampler);
+    free(l->scale);
     *l = (hf_learner){0};
 }
 

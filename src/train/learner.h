@@ -12,6 +12,7 @@ typedef struct {
     hf_model model;
     hf_probe probe;
     hf_sampler sampler;
+    double *scale; /* (parameters) sqrt of how many each stands for (optimizer.h); NULL: one each; owned */
 } hf_learner;
 
 /* Legal on a zeroed or half-made learner. */

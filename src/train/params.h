@@ -14,12 +14,16 @@ typedef enum { HF_PRECISION_DOUBLE, HF_PRECISION_SINGLE } hf_precision;
 typedef enum { HF_SAMPLING_AUTO, HF_SAMPLING_DIRECT, HF_SAMPLING_PROJECTED } hf_sampling;
 typedef enum { HF_FEATURES_ORTHOGONAL, HF_FEATURES_RANDOM, HF_FEATURES_HADAMARD } hf_features;
 
+/* Which entries of the values an optimizer's flow follows (train/entries.h). */
+typedef enum { HF_ENTRIES_ALL, HF_ENTRIES_AUTO, HF_ENTRIES_CLASSES, HF_ENTRIES_NODES } hf_entries_choice;
+
 /* Task, samples, optimizer and what is written. */
 typedef struct {
     hf_task_kind task;
     size_t dim; /* d */
     hf_features features;
     hf_counts inputs;  /* (J) input coordinates of each feature, sum d; empty: every feature uses all d */
+    hf_entries_choice entries; /* what stands for the d x d of a value */
     double repetition; /* part of the samples in which the inputs of pattern 1 hold the first unit vector */
     size_t batch;      /* 0: the gradient of the population, or of all samples */
     double lr;

@@ -1,5 +1,6 @@
 #include "train/regression_task.h"
 
+#include "train/entries.h"
 #include "train/kernels.h"
 #include "train/normal.h"
 
@@ -138,6 +139,42 @@ static void fill_basis(hf_regression_task *task, hf_features features, size_t pa
         orthonormalize(size, r, task->basis, task->basis + r * size);
 }
 
+/* ---- entries that stand for others ---- */
+
+/* Entries that are followed one by one where nothing else is asked for: so many on each side. */
+enum { ALL_ENTRIES = 64, MOST_CLASSES = 4096 };
+
+/* Whether AUTO means nodes: there are many entries, alike in law and not in value. */
+static bool takes_nodes(const hf_train_params *train)
+{
+    const bool many =
+        train->dim > ALL_ENTRIES && train->inputs.count == 0 && train->features == HF_FEATURES_ORTHOGONAL;
+    return train->entries == HF_ENTRIES_NODES || (train->entries == HF_ENTRIES_AUTO && many);
+}
+
+static void take_entries(hf_regression_task *task, const hf_entries *entries)
+{
+    free(task->basis);
+    task->basis = entries->basis;
+    task->scale = entries->scale;
+    task->dim = entries->dim;
+    task->group_start[task->groups] = entries->dim;
+}
+
+/* Classes of the basis, where they are at most half as many as entries. */
+static hf_status merge_entries(hf_regression_task *task, const hf_train_params *train, hf_error *err)
+{
+    hf_entries merged;
+    bool found;
+    if (train->entries == HF_ENTRIES_ALL || train->inputs.count > 0)
+        return HF_OK;
+    const size_t half = task->dim * task->dim / 2, most = half < MOST_CLASSES ? half : MOST_CLASSES;
+    const hf_status status = hf_entries_merge(&merged, task->base, task->dim, task->basis, most, &found, err);
+    if (status == HF_OK && found)
+        take_entries(task, &merged);
+    return status;
+}
+
 /* ---- the parts of a task ---- */
 
 static hf_status fill_groups(hf_regression_task *task, const hf_train_params *train, hf_error *err)
@@ -182,6 +219,13 @@ static hf_status fill_problem(hf_regression_task *task, const hf_problem_params 
     if (status != HF_OK)
         return status;
     task->base = (*problem)->features;
+    if (takes_nodes(train)) {
+        hf_entries nodes;
+        status = hf_entries_nodes(&nodes, task->base, task->dim, err);
+        if (status == HF_OK)
+            take_entries(task, &nodes);
+        return status;
+    }
     task->basis = malloc(task->base * task->dim * task->dim * sizeof *task->basis);
     double *gram = train->features == HF_FEATURES_RANDOM ? malloc(J * J * sizeof *gram) : NULL;
     if (task->basis == NULL || (gram == NULL && train->features == HF_FEATURES_RANDOM)) {
@@ -195,7 +239,7 @@ static hf_status fill_problem(hf_regression_task *task, const hf_problem_params 
         status = create_with_gram(problem, params, gram, err);
         free(gram);
     }
-    return status;
+    return status == HF_OK ? merge_entries(task, train, err) : status;
 }
 
 static void fill_features(hf_regression_task *task)
@@ -292,6 +336,7 @@ void hf_regression_task_clear(hf_regression_task *task)
 {
     hf_problem_free(task->problem);
     free(task->group_start);
+    free(task->scale);
     free(task->basis);
     free(task->feature);
     free(task->pattern);

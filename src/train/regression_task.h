@@ -19,11 +19,12 @@ typedef struct {
     hf_problem *problem; /* reduced: every replica by itself (N positions); features R, then H more for each group, in which
                             training may leave the span of the B_r; owned */
     uint64_t seed;
-    size_t dim;          /* d */
+    size_t dim;          /* d, or less where entries stand for others */
     size_t inputs;       /* N */
     size_t base;         /* R: number of B_r */
     size_t groups;       /* of input coordinates */
     size_t *group_start; /* (groups + 1) first coordinate of each, and d */
+    double *scale;       /* (d, d) root of how many entries each stands for (entries.h: d is smaller then); NULL: one each */
     double *basis;       /* (R, d, d) B_r: row = output, column = input */
     double *feature;     /* (J, d, d) A_j */
     double *pattern;     /* (J, N) p_ji */
