@@ -633,7 +633,7 @@ const hf_key hf_keys[] = {
     KEY(sweep.zip, BOOL, "false", ANY, "", "true",
         "vary all keys together, value by value, instead of in all combinations"),
     KEY(sweep.report, STRINGS, NULL, ANY, "", "(\"t_split\", \"stages\")",
-        "the reported quantities, see headflow help quantities; default: t_split, t_acquired_<j>, stages, final_loss"),
+        "the reported quantities, see headflow help quantities; default: t_split, `t_acquired_<j>`, stages, final_loss"),
     KEY(sweep.fit, FITS, NULL, ANY, "", "{ of = \"t_split\"; over = \"perturbation\"; law = \"sqrt-log\"; }",
         "another place for fit", .replaces = "fit", .counts = never),
     KEY(fit, FITS, NULL, ANY, "", "{ response = \"t_split\"; on = (\"perturbation\"); }",

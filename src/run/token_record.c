@@ -83,7 +83,7 @@ static const hf_column row_columns[] = {
     HF_COLUMN_GROUP(&level_columns, "kl_<k>", "nats", "divergence from who knows the k strongest spans to the model; the last: from the truth"),
     HF_COLUMN_GROUP(&mass_columns, "mass_<h>_<k>", "", "attention of head h on span k of that order, mean over held-out queries; of several blocks, the last"),
     HF_COLUMN_GROUP(&value_columns, "value_<h>_<k>", "", "of the minimal model: inner product of head h's value matrix with A_k"),
-    HF_COLUMN_GROUP(&last_columns, "last_<h>_<k>", "", "as mass_<h>_<k>, but of the last query of every held-out sequence alone, which sees most; the figure shows these"),
+    HF_COLUMN_GROUP(&last_columns, "last_<h>_<k>", "", "as `mass_<h>_<k>`, but of the last query of every held-out sequence alone, which sees most; the figure shows these"),
     HF_COLUMN_GROUP(&cut_columns, "cut_<k>", "nats", "with train.cuts: divergence from the model that was trained to see the k nearest spans alone"),
 };
 /* clang-format on */

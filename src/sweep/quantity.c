@@ -169,7 +169,7 @@ static const hf_quantity_kind kinds[] = {
     {"early_loss", HF_INDEX_NONE, TRAINING, LESS, .unit = "loss", .help = "lowest loss on the held-out samples (the population where nothing is held out)", FIELD(training.early.loss)},
     {"early_step", HF_INDEX_NONE, TRAINING, EITHER, .unit = "1", .help = "step at which that was: the early stop", .value = early_step},
     {"early_t", HF_INDEX_NONE, HEADS, TRAINING, EITHER, .unit = "flow time", .help = "flow time of the early stop", FIELD(training.early.t)},
-    {"early_class", HF_INDEX_NONE, HEADS, TRAINING, EITHER, .is_count = true, .unit = "1", .help = "number of patterns known by the model that the early stop is nearest to (smallest distance_<k>)", .value = early_class},
+    {"early_class", HF_INDEX_NONE, HEADS, TRAINING, EITHER, .is_count = true, .unit = "1", .help = "number of patterns known by the model that the early stop is nearest to (smallest `distance_<k>`)", .value = early_class},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
