@@ -125,7 +125,7 @@ static hf_status read_frame(const printer *p, const char *path, hf_frame *frame)
 static hf_status write_rows(printer *p, const char *run, const char *name)
 {
     hf_frame frame;
-    char path[512];
+    char path[640]; /* the name of a run has up to 512 */
     snprintf(path, sizeof path, "%s%s%s.tsv", run, run[0] == '\0' ? "" : "/", name);
     const hf_status status = read_frame(p, path, &frame);
     if (status == HF_OK && frame.is_named)
