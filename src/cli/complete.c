@@ -5,10 +5,13 @@
 #include "cli/models.h"
 #include "cli/words.h"
 #include "config/keys.h"
+#include "core/file.h"
+#include "core/path.h"
 #include "report/draw.h"
 #include "report/paper.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct {
@@ -73,6 +76,30 @@ static void offer_overrides(const wish *w)
     }
 }
 
+/* The figures that a folder among the words has scripts of. */
+static hf_status offer_figure(void *data, const char *path, hf_error *err)
+{
+    const size_t length = strlen(path), end = strlen(".gp");
+    char name[200];
+    (void)err;
+    if (length > end && strcmp(path + length - end, ".gp") == 0 && strchr(path, '/') == NULL && path[0] != '.' && strncmp(path, "style", 5) != 0) {
+        snprintf(name, sizeof name, "%.*s", (int)(length - end), path);
+        offer(data, name);
+    }
+    return HF_OK;
+}
+
+static void offer_figures(wish *w, int count, char *const words[])
+{
+    for (int i = 1; i < count - 1; i++) {
+        hf_error err;
+        char *plots = hf_path_join(words[i], "plots");
+        if (words[i][0] != '-' && plots != NULL)
+            (void)hf_directory_walk(plots, offer_figure, w, &err); /* what cannot be read offers nothing */
+        free(plots);
+    }
+}
+
 /* The letter of the option that a word is; 0: none. */
 static int letter_of(const hf_cli_tables *t, const char *word)
 {
@@ -87,7 +114,7 @@ static int letter_of(const hf_cli_tables *t, const char *word)
 }
 
 /* What may stand behind an option; false: it takes nothing. */
-static bool offer_argument(const hf_cli_command *command, int letter, wish *w)
+static bool offer_argument(const hf_cli_command *command, int letter, wish *w, int count, char *const words[])
 {
     static const char *const palettes[] = {"light", "print", NULL};
     switch (letter) {
@@ -101,6 +128,9 @@ static bool offer_argument(const hf_cli_command *command, int letter, wish *w)
         break;
     case 'w':
         offer_models(w);
+        break;
+    case 'F':
+        offer_figures(w, count, words);
         break;
     case 'T':
         puts("<files>");
@@ -177,7 +207,7 @@ int hf_cli_complete(const hf_cli_tables *t, int count, char *const words[])
     const hf_cli_command *command = find(t, words[0]);
     if (strcmp(words[0], "help") == 0 && count == 2)
         offer_topics(t, &w);
-    if (command == NULL || (count > 2 && offer_argument(command, letter_of(t, words[count - 2]), &w)))
+    if (command == NULL || (count > 2 && offer_argument(command, letter_of(t, words[count - 2]), &w, count, words)))
         return 0;
     if (w.current[0] == '-')
         offer_options(t, command, &w);

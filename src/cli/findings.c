@@ -211,6 +211,42 @@ hf_status hf_cli_print_check(const hf_config *config, hf_error *err)
     return end(&o, status, err);
 }
 
+/* ---- a sweep ---- */
+
+static void write_tasks(hf_json *json, const hf_results *results)
+{
+    hf_json_count(json, "tasks", results->count);
+    hf_json_count(json, "done", results->done);
+    hf_json_count(json, "failed", results->failed);
+    hf_json_count(json, "not_run", results->count - results->done - results->failed);
+}
+
+hf_status hf_cli_print_sweep(const char *command, const hf_sweep *sweep, const hf_results *results, hf_error *err)
+{
+    static const char *const shown[] = {"results", "summary", "fit"};
+    const char *directory = sweep->directory;
+    hf_strings paths;
+    output o;
+    hf_status status = hf_layout_list(directory, HF_LAYOUT_RESULTS, &paths, err);
+    if (status != HF_OK)
+        return status;
+    status = begin(&o, command, err);
+    printer p = {&o.json, directory, &paths, err};
+    if (status == HF_OK)
+        status = write_model(p.json, &sweep->config, err);
+    if (status == HF_OK) {
+        hf_json_string(p.json, "directory", directory);
+        write_tasks(p.json, results);
+        status = write_paths(p.json, "tables", directory, &paths, is_table, err);
+    }
+    if (status == HF_OK)
+        status = write_paths(p.json, "figures", directory, &paths, is_figure, err);
+    for (size_t i = 0; i < sizeof shown / sizeof *shown && status == HF_OK; i++)
+        status = write_rows(&p, "", shown[i]);
+    hf_layout_free_list(&paths);
+    return end(&o, status, err);
+}
+
 /* ---- curves ---- */
 
 hf_status hf_cli_print_curves(const hf_frames *found, const char *directory, hf_error *err)

@@ -6,6 +6,7 @@
 
 #include "config/config.h"
 #include "report/frame.h"
+#include "sweep/parts.h"
 
 /* Of a finished run in directory: where its files are, and of every run in it the first and the last row, and what was found.
  * Errors: HF_EUSAGE, HF_ESYSTEM (a table cannot be read). */
@@ -13,6 +14,10 @@ hf_status hf_cli_print_run(const hf_config *config, const char *directory, hf_er
 
 /* Of a model: its keys, as the effective configuration has them. Errors: HF_EUSAGE, HF_ESYSTEM. */
 hf_status hf_cli_print_check(const hf_config *config, hf_error *err);
+
+/* Of a sweep, what the command has made of its results: how many tasks there are and how they went, where the tables and figures
+ * are, and the rows of the results. Errors: HF_EUSAGE, HF_ESYSTEM. */
+hf_status hf_cli_print_sweep(const char *command, const hf_sweep *sweep, const hf_results *results, hf_error *err);
 
 /* Of curves: what hf_log_tables_keep and hf_beside_keep found. directory: where the tables are; NULL: nowhere.
  * Errors: HF_ESYSTEM. */

@@ -23,7 +23,7 @@
 
 static const hf_cli_command *const commands[] = {&hf_cli_run,  &hf_cli_check,   &hf_cli_plot,   &hf_cli_sweep,
                                                  &hf_cli_task, &hf_cli_collect, &hf_cli_detect, &hf_cli_page,
-                                                 &hf_cli_models};
+                                                 &hf_cli_models, &hf_cli_cite};
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
 static int usage_error(const hf_cli_command *command, const char *format, const char *detail)
@@ -192,6 +192,9 @@ static const struct option long_options[] = {{"explain", no_argument, NULL, LONG
                                              {"chunk", required_argument, NULL, LONG + 'c'},
                                              {"chunks", required_argument, NULL, LONG + 'n'},
                                              {"task", required_argument, NULL, LONG + 'k'},
+                                             {"bibtex", no_argument, NULL, LONG + 'B'},
+                                             {"apa", no_argument, NULL, LONG + 'A'},
+                                             {"cff", no_argument, NULL, LONG + 'C'},
                                              {"help", no_argument, NULL, LONG + 'h'},
                                              {NULL, 0, NULL, 0}};
 
@@ -272,6 +275,11 @@ static int take(const hf_cli_command *command, int letter, hf_cli_options *optio
         break;
     case 'J':
         options->json = true;
+        break;
+    case 'B':
+    case 'A':
+    case 'C':
+        options->citation = letter;
         break;
     case 'b':
         options->slurm = true;

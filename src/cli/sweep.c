@@ -123,7 +123,7 @@ static int run_here(const hf_sweep *sweep, const hf_results *results, const hf_c
     free(tasks);
     if (status != HF_OK)
         return hf_cli_fail(&err);
-    return stopped ? interrupted(sweep, options, directory) : hf_cli_collect_sweep(sweep, options->quiet);
+    return stopped ? interrupted(sweep, options, directory) : hf_cli_collect_sweep(sweep, "sweep", options);
 }
 
 /* ---- the command ---- */
@@ -172,6 +172,10 @@ static int run(const hf_cli_options *options)
     hf_error err;
     hf_sweep sweep = {0};
     hf_cli_watch_signals();
+    if (options->json && options->slurm) {
+        hf_fail(&err, HF_EUSAGE, "--json: nothing is found with --slurm; when the tasks are done: headflow collect DIR --json");
+        return hf_cli_fail(&err);
+    }
     if (hf_cli_read_config(&config, options->argument, options->override_count, options->overrides, &err) != HF_OK)
         return hf_cli_fail(&err);
     char *directory = options->directory == NULL ? hf_cli_default_directory(options->argument) : strdup(options->directory);
@@ -187,9 +191,9 @@ static int run(const hf_cli_options *options)
 
 const hf_cli_command hf_cli_sweep = {
     .name = "sweep",
-    .usage = "sweep MODEL [-o DIR] [-s path=value]... [-j N] [--slurm] [--resume]",
+    .usage = "sweep MODEL [-o DIR] [-s path=value]... [-j N] [--slurm] [--resume] [--json]",
     .summary = "run a model's sweep; tables and figures",
-    .short_options = "osjqbnr",
+    .short_options = "osjqbnrJ",
     /* clang-format off */
     .help =
         "Freezes the tasks of MODEL's sweep section in DIR/tasks.tsv, runs those that are not done yet, and merges the results\n"
@@ -204,6 +208,7 @@ const hf_cli_command hf_cli_sweep = {
         "                  -j processors each (default 1), and prints the command\n"
         "  --chunks N      number of chunks for --slurm; default 64, or fewer for fewer tasks\n"
         "  --resume        adds values and seeds to the sweep in DIR; what has run is not run again\n"
+        "  --json          results as JSON instead of a summary, see doc/tables.md\n"
         "  --quiet         no progress and no summary\n"
         "\n"
         "headflow help quantities lists what sweep.report may hold; doc/sweeps.md says more. The exit code is 3 if any task\n"

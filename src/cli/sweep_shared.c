@@ -1,5 +1,6 @@
 #include "cli/sweep_shared.h"
 
+#include "cli/findings.h"
 #include "cli/progress.h"
 #include "core/commit.h"
 #include "core/file.h"
@@ -74,30 +75,36 @@ static hf_status write_results(const hf_sweep *sweep, const hf_results *results,
     return status;
 }
 
-int hf_cli_collect_sweep(const hf_sweep *sweep, bool quiet)
+static hf_status print_summary(const hf_sweep *sweep, const hf_results *results, hf_error *err)
+{
+    printf("%s: %zu task%s, %zu OK, %zu failed, %zu not run\n", sweep->config.title, results->count, hf_plural(results->count),
+           results->done, results->failed, results->count - results->done - results->failed);
+    hf_status status = hf_medians_print(sweep, results, stdout, err);
+    if (status == HF_OK)
+        status = hf_fit_print(sweep, results, stdout, err);
+    printf("tables: %s/results.tsv, summary.tsv%s\n", sweep->directory, sweep->config.fit.count > 0 ? ", fit.tsv" : "");
+    if (sweep->config.output.plots && results->done > 0 && sweep->config.sweep.over.count > 0)
+        printf("figures: %s/plots\n", sweep->directory);
+    return status;
+}
+
+int hf_cli_collect_sweep(const hf_sweep *sweep, const char *command, const hf_cli_options *options)
 {
     hf_error err;
     hf_results results;
     hf_status status = hf_results_load(&results, sweep, &err);
     if (status != HF_OK)
         return hf_cli_fail(&err);
-    const size_t missing = results.count - results.done - results.failed;
     bool any;
     status = write_results(sweep, &results, &any, &err);
     if (status == HF_OK && any)
-        status = hf_cli_draw(sweep->directory, quiet, &err);
-    if (status == HF_OK && !quiet) {
-        printf("%s: %zu task%s, %zu OK, %zu failed, %zu not run\n", sweep->config.title, results.count,
-               hf_plural(results.count), results.done, results.failed, missing);
-        status = hf_medians_print(sweep, &results, stdout, &err);
-        if (status == HF_OK)
-            status = hf_fit_print(sweep, &results, stdout, &err);
-        printf("tables: %s/results.tsv, summary.tsv%s\n", sweep->directory, sweep->config.fit.count > 0 ? ", fit.tsv" : "");
-        if (sweep->config.output.plots && results.done > 0 && sweep->config.sweep.over.count > 0)
-            printf("figures: %s/plots\n", sweep->directory);
-        if (status == HF_OK)
-            status = hf_cli_flush(&err);
-    }
+        status = hf_cli_draw(sweep->directory, !hf_cli_says(options), &err);
+    if (status == HF_OK && options->json)
+        status = hf_cli_print_sweep(command, sweep, &results, &err);
+    else if (status == HF_OK && hf_cli_says(options))
+        status = print_summary(sweep, &results, &err);
+    if (status == HF_OK)
+        status = hf_cli_flush(&err);
     hf_cli_print_failures(sweep, &results);
     const bool complete = results.done == results.count;
     hf_results_clear(&results);
