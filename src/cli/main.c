@@ -8,6 +8,7 @@
 #include "config/config.h"
 #include "config/keys.h"
 #include "core/path.h"
+#include "core/program.h"
 #include "core/text.h"
 #include "core/init.h"
 #include "report/paper.h"
@@ -355,8 +356,7 @@ static int parse(const hf_cli_command *command, int argc, char *argv[], hf_cli_o
 
 size_t hf_cli_processors(void)
 {
-    const long count = sysconf(_SC_NPROCESSORS_ONLN);
-    return count < 1 ? 1 : (size_t)count;
+    return hf_program_processors();
 }
 
 static int run_command(const hf_cli_command *command, int argc, char *argv[])

@@ -6,12 +6,12 @@
 #include "core/file.h"
 #include "core/lists.h"
 #include "core/path.h"
+#include "core/program.h"
 #include "core/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* ---- where they are ---- */
 
@@ -29,21 +29,18 @@ static bool holds_models(const char *folder)
 /* The folder of the models, for the caller to free; NULL: there is none, or no memory. */
 static char *find_folder(void)
 {
-    char program[4096];
-    const ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-    if (length > 0) {
-        program[length] = '\0';
-        char *beside = hf_path_folder(program);
-        for (size_t i = 0; beside != NULL && near_program[i] != NULL; i++) {
-            char *folder = hf_path_join(beside, near_program[i]);
-            if (folder != NULL && holds_models(folder)) {
-                free(beside);
-                return folder;
-            }
-            free(folder);
+    char *program = hf_program_path(), *beside = program == NULL ? NULL : hf_path_folder(program), *found = NULL;
+    for (size_t i = 0; beside != NULL && found == NULL && near_program[i] != NULL; i++) {
+        found = hf_path_join(beside, near_program[i]);
+        if (found != NULL && !holds_models(found)) {
+            free(found);
+            found = NULL;
         }
-        free(beside);
     }
+    free(beside);
+    free(program);
+    if (found != NULL)
+        return found;
     return holds_models(HF_MODELS_FOLDER) ? strdup(HF_MODELS_FOLDER) : NULL;
 }
 

@@ -6,6 +6,7 @@
 #include "core/file.h"
 #include "core/path.h"
 #include "core/plural.h"
+#include "core/program.h"
 #include "core/shell.h"
 #include "sweep/report.h"
 #include "sweep/slurm.h"
@@ -20,12 +21,8 @@
 /* Where this program is; its name where the system does not say. To be freed. */
 static char *own_path(void)
 {
-    char path[4096];
-    const ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
-    if (length <= 0)
-        return strdup("headflow");
-    path[length] = '\0';
-    return strdup(path);
+    char *path = hf_program_path();
+    return path == NULL ? strdup("headflow") : path;
 }
 
 /* ---- on a cluster ---- */

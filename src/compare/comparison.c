@@ -457,7 +457,7 @@ static void print_optimizer(const hf_experiment *x, FILE *stream)
         size_t reached = 0;
         for (size_t k = 0; k < x->main.seeds; k++) {
             const double deviation = deviation_of_optimizer(x, k, l);
-            reached += isfinite(deviation);
+            reached += isfinite(deviation) ? 1 : 0;
             largest = fabs(deviation) > fabs(largest) ? deviation : largest;
         }
         print_number(stream, x->levels.level[l]);

@@ -1,5 +1,7 @@
 #include "report/gnuplot.h"
 
+#include "core/program.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
@@ -8,8 +10,6 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-extern char **environ;
 
 /* What became of a program. */
 typedef struct {
@@ -26,15 +26,16 @@ typedef struct {
 static char **neutral_environment(void)
 {
     static char locale[] = "LC_ALL=C.UTF-8";
+    char *const *all = hf_program_environment();
     size_t count = 0, kept = 0;
-    while (environ != NULL && environ[count] != NULL)
+    while (all != NULL && all[count] != NULL)
         count++;
     char **copy = malloc((count + 2) * sizeof *copy);
     if (copy == NULL)
         return NULL;
     for (size_t i = 0; i < count; i++)
-        if (strncmp(environ[i], "LC_ALL=", 7) != 0)
-            copy[kept++] = environ[i];
+        if (strncmp(all[i], "LC_ALL=", 7) != 0)
+            copy[kept++] = all[i];
     copy[kept++] = locale;
     copy[kept] = NULL;
     return copy;
