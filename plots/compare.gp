@@ -74,8 +74,8 @@ plot summary using axis_column:"loss_p10":"loss_p90" with filledcurves lc rgb tr
      for [k = 0:faint - 1] seed_table(k) using axis_column:"loss" with lines lc rgb training_colour lw 0.8 \
        title k > 0 ? "" : seeds > 12 ? "first seed" : "every seed", \
      summary using axis_column:"loss" with lines lc rgb training_colour lw 2.5 title sprintf("median of %d", seeds), \
-     for [k = 0:has_optimizer * faint - 1] optimizer_table(k) using axis_column:"loss" with lines lc rgb "black" dt 2 lw 1.5 \
-       title k > 0 ? "" : "flow of " . optimizer, \
+     for [k = 0:has_optimizer ? faint - 1 : 0] (has_optimizer ? optimizer_table(k) : summary) using (has_optimizer ? column(axis_column) : NaN):"loss" \
+       with lines lc rgb "black" dt 2 lw 1.5 title k > 0 || !has_optimizer ? "" : "flow of " . optimizer, \
      for [k = 1:words(levels)] level(k) with lines lc rgb "black" dt 3 lw 1.2 title k == 1 ? (paged ? "flow's plateaus" : "plateaus of the flow") : "", \
      (with_flow ? flow_table : summary) using (with_flow ? column("t") : NaN):"loss" with lines lc rgb "black" lw 2.5 \
        title with_flow ? "flow" : "", \
