@@ -353,6 +353,8 @@ static const char *const contexts[][6] = {
     {"sweep.over", "target.strengths=(3, 2, 1)"},
     {"sweep.", "target.strengths=(3, 2, 1)", "sweep.over={ key = \"init.perturbation\"; values = (0.1, 0.2); }"},
     {"fit", "target.strengths=(3, 2, 1)", "sweep.over={ key = \"init.perturbation\"; values = (0.1, 0.2); }"},
+    {"content.dim", "flow.system=content"},
+    {"content.", "flow.system=content", "content.dim=400"},
     {"in_context.eigenvalues", "flow.system=in-context", "in_context.length=5"},
     {"in_context.length", "flow.system=in-context", "in_context.eigenvalues=(3, 2, 1)"},
     {"chain.normalized", "train.task=markov", "train.steps=5", "train.validation=10", "chain.weights=((1, 1), (1, 1), (1, 1))"},
@@ -373,10 +375,11 @@ static void fill_context(const hf_key *key, const char *overrides[8])
     while (strncmp(key->path, contexts[row][0], strlen(contexts[row][0])) != 0)
         row++;
     const bool of_chain = contexts[row][1] != NULL && strcmp(contexts[row][1], "train.task=markov") == 0;
-    if (strcmp(key->path, "heads") != 0 && !of_chain)
+    const bool of_content = strncmp(key->path, "content.", 8) == 0;
+    if (strcmp(key->path, "heads") != 0 && !of_chain && !of_content)
         overrides[count++] = "heads=3";
     const bool in_context = strncmp(key->path, "in_context.", 11) == 0 || strcmp(key->path, "flow.system") == 0;
-    if (strcmp(key->path, "positions") != 0 && !in_context && !of_chain)
+    if (strcmp(key->path, "positions") != 0 && !in_context && !of_chain && !of_content)
         overrides[count++] = "positions=40";
     for (size_t i = 1; i < 6 && contexts[row][i] != NULL; i++)
         overrides[count++] = contexts[row][i];

@@ -37,7 +37,7 @@ static bool is_only_for(const hf_config *c, const hf_key *key, hf_task_kind task
 static hf_status check_no_regression(hf_config *c, hf_error *err)
 {
     static const char *const sections[] = {"",           "target", "data",   "test", "init", "flow", "flow.sgd_drift",
-                                           "in_context", "ladder", "solver", NULL};
+                                           "in_context", "content",    "ladder", "solver", NULL};
     for (const hf_key *key = hf_keys; key < hf_keys + hf_key_count; key++)
         if (((is_of(key, sections) && strcmp(key->path, "title") != 0 && strcmp(key->path, "fit") != 0 && strcmp(key->path, "labels") != 0 &&
               strcmp(key->path, "init.state") != 0) ||

@@ -35,6 +35,7 @@ typedef struct {
     hf_init_params init;
     hf_flow_params flow;
     hf_in_context_task in_context;
+    hf_content_task content;
     hf_train_params train;
     hf_chain_params chain;
     hf_network_params model;

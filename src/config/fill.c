@@ -83,6 +83,7 @@ hf_status hf_fill_identity(const hf_config *config, hf_table_origin *origin, uin
 static void set_flow_run(const hf_config *config, hf_flow_run_params *params)
 {
     params->in_context = config->in_context;
+    params->content = config->content;
     params->directory = config->directory;
     params->solver = config->solver;
     params->output = config->output;

@@ -100,6 +100,23 @@ static bool is_in_context(const hf_config *c)
     return c->flow.system == HF_SYSTEM_IN_CONTEXT;
 }
 
+static bool is_content(const hf_config *c)
+{
+    return c->flow.system == HF_SYSTEM_CONTENT;
+}
+
+/* Hashes are older than this key. */
+static bool is_other_system(const hf_config *c)
+{
+    return c->flow.system != HF_SYSTEM_HEADS;
+}
+
+/* What has as many heads as the model file says. */
+static bool has_heads(const hf_config *c)
+{
+    return !hf_config_is_chain(c) && !is_content(c);
+}
+
 /* What a Markov chain has no use for. */
 static bool regresses(const hf_config *c)
 {
@@ -225,7 +242,7 @@ static bool starts_with_values(const hf_config *c)
 
 static bool has_noise(const hf_config *c)
 {
-    return (c->init.state == NULL || c->init.perturbation > 0) && regresses(c);
+    return (c->init.state == NULL || c->init.perturbation > 0) && has_heads(c);
 }
 
 static bool has_noise_on_logits(const hf_config *c)
@@ -356,7 +373,7 @@ static bool has_drift(const hf_config *c)
 const hf_key hf_keys[] = {
     KEY(title, STRING, NULL, ANY, "", "\"two heads\"",
         "name of the model in tables and plots; default: the name of the file", .counts = never),
-    KEY(heads, COUNT, NULL, FROM_TO(1, 1000), "1", "3", "number of heads H", .required = true, .when = regresses),
+    KEY(heads, COUNT, NULL, FROM_TO(1, 1000), "1", "3", "number of heads H", .required = true, .when = has_heads),
     KEY(positions, COUNT, NULL, FROM_TO(1, 1e8), "1", "40", "number of position classes T", .required = true, .when = of_heads),
 
     KEY(target.strengths, REALS, NULL, ABOVE(0), "1", "(2.89, 1.7, 1.0)",
@@ -417,8 +434,9 @@ const hf_key hf_keys[] = {
         .chain_help = "table of weights to start from, such as the final.tsv of another run"),
 
     KEY(flow.system, CHOICE, "heads", ANY, "", "\"in-context\"",
-        "attention heads that learn sparse patterns, or linear attention that learns linear regression in context",
-        .choices = hf_system_names, .counts = is_in_context, .decides = true),
+        "attention heads that learn sparse patterns, linear attention that learns linear regression in context, or a head that finds a "
+        "single location by its content",
+        .choices = hf_system_names, .counts = is_other_system, .decides = true),
     KEY(flow.attention, CHOICE, "softmax", ANY, "", "\"linear\"",
         "what a head makes of its scores z: softmax; squares, z^2 over their sum; sum, z over their sum; sigmoid, without a sum; "
         "linear, z itself",
@@ -462,6 +480,15 @@ const hf_key hf_keys[] = {
         "(D) eigenvalues lambda_i of the inputs' covariance", .required = true, .when = is_in_context),
     KEY(in_context.length, COUNT, NULL, FROM_TO(1, 1e9), "1", "31", "number N of examples (x, y) in a prompt",
         .required = true, .when = is_in_context),
+
+    KEY(content.dim, COUNT, NULL, FROM_TO(1, 1e9), "1", "400", "dimension d of a token", .required = true, .when = is_content),
+    KEY(content.variance, REAL, "0.5", ABOVE(0), "1", "1.0", "gamma^2, the variance of what is asked for", .when = is_content),
+    KEY(content.inverse_temperature, REAL, "0.1", ABOVE_TO(0, 1000), "1", "0.2", "lambda: the head looks by erf(lambda k . x)",
+        .when = is_content),
+    KEY(content.kappa, REAL, "0.05", BETWEEN(-1, 1), "1", "0.1", "overlap of the key with the hidden direction at the start",
+        .when = is_content),
+    KEY(content.nu, REAL, "0.05", BETWEEN(-1, 1), "1", "-0.05", "overlap of the value with the one that is asked for, at the start",
+        .when = is_content),
 
     KEY(train.task, CHOICE, "regression", ANY, "", "\"regression\"",
         "what the transformer learns: y = sum_j A_j X p_j + noise", .choices = tasks, .decides = true,
@@ -662,6 +689,8 @@ const hf_section hf_sections[] = {
      "(data.weights) whose logit is 0 and stays so is an attention sink: the softmax with 1 added to its sum.", .when = flows_with_heads},
     {.path = "flow.sgd_drift", .help = "What the noise of minibatch SGD does to the attention on average, as a term of the flow.",
      .when = has_drift},
+    {.path = "content", .help = "Of the flow content: one token among others lies along a hidden direction, and its value is asked for.",
+     .when = is_content},
     {.path = "in_context", .help = "Of the flow in-context: linear regression from the examples in a prompt.", .when = is_in_context},
     {.path = "train", .help = "The transformer that is trained, beside the flow or alone: y = sum_k V_k X s_k.",
      .when = trains, DECLARED(train)},

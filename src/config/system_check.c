@@ -37,3 +37,15 @@ hf_status hf_system_check_in_context(hf_config *config, hf_error *err)
     config->target.count = dimension; /* that is what can be learned */
     return HF_OK;
 }
+
+hf_status hf_system_check_content(hf_config *config, hf_error *err)
+{
+    if (config->declared.train)
+        return hf_config_reject(config, err, "flow.system",
+                                "is \"content\", of which there is no training, expected no train section");
+    if (config->init.state != NULL)
+        return hf_config_reject(config, err, "init.state",
+                                "is no start of flow.system = \"content\", expected content.kappa and content.nu");
+    config->heads = config->target.count = 1; /* there is one head, and one thing to find */
+    return HF_OK;
+}

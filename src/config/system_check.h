@@ -10,4 +10,7 @@ hf_status hf_system_check_keys(hf_config *config, hf_error *err);
 /* Completes and checks what only the flow in-context needs. Errors: HF_EUSAGE. */
 hf_status hf_system_check_in_context(hf_config *config, hf_error *err);
 
+/* The same of the flow content. */
+hf_status hf_system_check_content(hf_config *config, hf_error *err);
+
 #endif

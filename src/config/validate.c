@@ -87,9 +87,12 @@ static check *const of_in_context[] = {hf_chain_check_absent,
                                        hf_axes_check,
                                        hf_label_groups_check,
                                        NULL};
+static check *const of_content[] = {hf_chain_check_absent, hf_system_check_content, hf_system_check_keys,  hf_rows_check,
+                                    check_title,           hf_axes_check,           hf_label_groups_check, NULL};
 static check *const of_chain[] = {check_title, check_state, hf_chain_check, hf_axes_check, hf_label_groups_check, NULL};
 
-static check *const *const by_system[] = {[HF_SYSTEM_HEADS] = of_heads, [HF_SYSTEM_IN_CONTEXT] = of_in_context};
+static check *const *const by_system[] = {[HF_SYSTEM_HEADS] = of_heads, [HF_SYSTEM_IN_CONTEXT] = of_in_context,
+                                         [HF_SYSTEM_CONTENT] = of_content};
 
 hf_status hf_validate_config(hf_config *config, hf_error *err)
 {

@@ -14,6 +14,7 @@
 typedef struct {
     hf_problem_params problem;     /* of attention heads; of every system: heads, init, and which one it is, flow.system */
     hf_in_context_task in_context; /* of that system */
+    hf_content_task content;       /* likewise */
     const char *directory;         /* that init.state starts from */
     hf_solver_params solver;
     hf_output_params output;

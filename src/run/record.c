@@ -165,7 +165,7 @@ static const hf_column profile_columns[] = {
 };
 static const hf_column state_columns[] = {
     HF_COLUMN(coordinate_row, t, "flow time", "when"),
-    HF_COLUMN(coordinate_row, kind, "", "value or logit; in-context: value, key or query: which of the coordinates"),
+    HF_COLUMN(coordinate_row, kind, "", "value or logit; in-context: value, key or query; content: key or value: which of the coordinates"),
     HF_COLUMN(coordinate_row, head, "", "that it belongs to"),
     HF_COLUMN(coordinate_row, index, "", "its number there"),
     HF_COLUMN(coordinate_row, value, "", "the coordinate"),

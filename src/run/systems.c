@@ -4,6 +4,7 @@
 #include "flow/flow_system.h"
 #include "flow/flow_watch.h"
 #include "run/record.h"
+#include "system/content.h"
 #include "system/in_context.h"
 
 #include <stdlib.h>
@@ -80,14 +81,32 @@ static hf_status create_in_context(const hf_flow_run_params *params, hf_owned_sy
     return status;
 }
 
+/* ---- a location found by its content ---- */
+
+static void free_content(void *owner)
+{
+    hf_content_free(owner);
+}
+
+static hf_status create_content(const hf_flow_run_params *params, hf_owned_system *made, hf_error *err)
+{
+    hf_content *flow = NULL;
+    const hf_status status = hf_content_create(&flow, &params->content, err);
+    if (status == HF_OK)
+        *made = (hf_owned_system){hf_content_system(flow), flow, free_content};
+    return status;
+}
+
 /* ---- all ---- */
 
 static const char *const of_heads[] = {"flow", "training", "compare", "attention", "ladder", NULL};
 static const char *const of_in_context[] = {"directions", NULL};
+static const char *const of_content[] = {NULL};
 
 const hf_system_row hf_systems[] = {
     [HF_SYSTEM_HEADS] = {create_heads, &hf_flow_observer, of_heads},
     [HF_SYSTEM_IN_CONTEXT] = {create_in_context, &hf_in_context_observer, of_in_context},
+    [HF_SYSTEM_CONTENT] = {create_content, &hf_content_observer, of_content},
 };
 
 const size_t hf_system_count = sizeof hf_systems / sizeof *hf_systems;

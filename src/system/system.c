@@ -4,7 +4,8 @@
 
 #include <math.h>
 
-const char *const hf_system_names[] = {[HF_SYSTEM_HEADS] = "heads", [HF_SYSTEM_IN_CONTEXT] = "in-context", NULL};
+const char *const hf_system_names[] = {[HF_SYSTEM_HEADS] = "heads", [HF_SYSTEM_IN_CONTEXT] = "in-context",
+                                       [HF_SYSTEM_CONTENT] = "content", NULL};
 
 void hf_owned_system_free(hf_owned_system *owned)
 {
