@@ -24,18 +24,29 @@ bool hf_saddle_is_known(const hf_saddle *saddle)
 
 /* ---- dense ---- */
 
+/* What a code of LAPACKE is: its own memory may be short, too. */
+static hf_status judge(lapack_int code, hf_error *err)
+{
+    if (code == LAPACK_WORK_MEMORY_ERROR || code == LAPACK_TRANSPOSE_MEMORY_ERROR)
+        return hf_fail_memory(err, "the eigenvalues");
+    return code == 0 ? HF_OK : hf_fail(err, HF_ENUMERIC, "the eigenvalues of the Hessian do not converge");
+}
+
 /* The eigenvector of the lowest eigenvalue, from the tridiagonal matrix (d, e), which is lost, that the reflections in
  * matrix and tau lead to. */
-static bool lowest_vector(size_t size, double *d, double *e, const double *matrix, const double *tau, double *vector)
+static hf_status lowest_vector(size_t size, double *d, double *e, const double *matrix, const double *tau, double *vector,
+                               hf_error *err)
 {
     lapack_int n = (lapack_int)size, found = 0, support[2];
     double *values = malloc(size * sizeof *values);
-    bool done =
-        values != NULL &&
-        LAPACKE_dstevr(LAPACK_COL_MAJOR, 'V', 'I', n, d, e, 0, 0, 1, 1, 0, &found, values, vector, n, support) == 0 &&
-        found == 1 && LAPACKE_dormtr(LAPACK_COL_MAJOR, 'L', 'L', 'N', n, 1, matrix, n, tau, vector, n) == 0;
+    if (values == NULL)
+        return hf_fail_memory(err, "the eigenvalues");
+    lapack_int code =
+        LAPACKE_dstevr(LAPACK_COL_MAJOR, 'V', 'I', n, d, e, 0, 0, 1, 1, 0, &found, values, vector, n, support);
+    if (code == 0)
+        code = found == 1 ? LAPACKE_dormtr(LAPACK_COL_MAJOR, 'L', 'L', 'N', n, 1, matrix, n, tau, vector, n) : 1;
     free(values);
-    return done;
+    return judge(code, err);
 }
 
 /* All eigenvalues, ascending, and the lowest one's vector. value, lowest: (size). */
@@ -52,12 +63,15 @@ static hf_status solve_dense(hf_point *point, double *value, double *lowest, hf_
         unit[i] = 0;
     }
     double *d = unit, *e = d + size, *tau = e + size, *gone = tau + size;
-    bool done = LAPACKE_dsytrd(LAPACK_COL_MAJOR, 'L', n, matrix, n, d, e, tau) == 0;
+    hf_status status = judge(LAPACKE_dsytrd(LAPACK_COL_MAJOR, 'L', n, matrix, n, d, e, tau), err);
     memcpy(value, d, size * sizeof *d);
     memcpy(gone, e, size * sizeof *e);
-    done = done && LAPACKE_dsterf(n, value, gone) == 0 && lowest_vector(size, d, e, matrix, tau, lowest);
+    if (status == HF_OK)
+        status = judge(LAPACKE_dsterf(n, value, gone), err);
+    if (status == HF_OK)
+        status = lowest_vector(size, d, e, matrix, tau, lowest, err);
     free(matrix);
-    return done ? HF_OK : hf_fail(err, HF_ENUMERIC, "the eigenvalues of the Hessian do not converge");
+    return status;
 }
 
 /* ---- Lanczos ---- */
