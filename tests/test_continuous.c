@@ -124,6 +124,47 @@ static void test_classes(void **state)
         assert_true(close_to(classes[l], all[l], 1e-7));
 }
 
+/* Two and eight classes leave entries of their squares, of four and nine, that stand for none. */
+static void test_part_filled(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *target, *optimizer, *more;
+    } cases[] = {{"strengths = (2.0, 1.2); patterns = ((1), (2));", "adam", "epsilon = 0.03;"},
+                 {"strengths = (2.0, 1.2); patterns = ((1), (2));", "rmsprop", "epsilon = 0.03; beta2 = 0.95;"},
+                 {"strengths = (2.0, 1.6, 1.2, 1.0); patterns = ((1), (2), (3), (4));", "adamw", "weight_decay = 0.2;"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        double step[2];
+        const double level = 1.5;
+        for (int merged = 0; merged < 2; merged++) {
+            char text[1024];
+            snprintf(text, sizeof text,
+                     "heads = 2; positions = 6; target = { %s };\n" SINE("3e-2") "flow = { optimizer = \"%s\"; entries = "
+                     "\"%s\"; };\ntrain = { dim = 8; features = \"hadamard\"; batch = 0; lr = 5e-3; steps = 200; "
+                     "optimizer = \"%s\"; %s };",
+                     cases[i].target, cases[i].optimizer, merged ? "classes" : "all", cases[i].optimizer, cases[i].more);
+            cross(text, true, 1, &level, &step[merged]);
+        }
+        if (!(step[0] < 200) || !close_to(step[1], step[0], 1e-7))
+            fail_msg("%s: classes %.9g, entries %.9g", cases[i].optimizer, step[1], step[0]);
+    }
+}
+
+/* Nodes exist for so many features; beyond, auto means all entries. */
+static void test_many_features(void **state)
+{
+    (void)state;
+    char text[2048], patterns[1024] = "";
+    double step;
+    for (size_t j = 1; j <= HF_ENTRIES_FEATURES + 1; j++)
+        snprintf(patterns + strlen(patterns), sizeof patterns - strlen(patterns), "%s(%zu)", j > 1 ? ", " : "", j);
+    snprintf(text, sizeof text,
+             "heads = 1; positions = 50; target = { ratio = 0.98; patterns = (%s); }; flow = { optimizer = \"adam\"; };\n"
+             "train = { dim = 65; batch = 0; lr = 1e-2; steps = 22; optimizer = \"adam\"; };",
+             patterns);
+    cross(text, true, 0, NULL, &step);
+}
+
 /* Random features have their own stage times: nodes give those of many entries, to 2.5 % of a draw of 24^2. */
 static void test_nodes(void **state)
 {
@@ -158,6 +199,26 @@ static void test_merging(void **state)
     assert_int_equal(hf_entries_merge(&merged, 1, 2, apart, 2, &found, NULL), HF_OK);
     assert_true(!found && merged.basis == NULL);
     assert_int_equal(hf_entries_nodes(&merged, 1000, 100, NULL), HF_EUSAGE);
+}
+
+/* Near a minimum v forgets the gradients, and the flow of RMSProp becomes faster without end: that is said, and not awaited. */
+static void test_too_fast(void **state)
+{
+    (void)state;
+    hf_config config;
+    hf_experiment_params params;
+    hf_run_summary summary;
+    hf_error err = {0};
+    const hf_run_options options = {.threads = 1};
+    read_config(&config, "heads = 2; positions = 6; target = { strengths = (2.0, 1.0); patterns = ((1), (2)); };\n" SINE(
+                             "3e-2") "flow = { optimizer = \"rmsprop\"; };\ntrain = { dim = 4; batch = 0; lr = 1e-2; beta2 = "
+                                     "0.9; optimizer = \"rmsprop\"; steps = 900; };");
+    assert_int_equal(hf_fill_experiment(&config, &params, &err), HF_OK);
+    assert_int_equal(hf_train_run(&params.optimizer, 1, &options, NULL, &summary, &err), HF_ENUMERIC);
+    assert_non_null(strstr(err.message, "the flow of RMSProp cannot be followed beyond step "));
+    assert_non_null(strstr(err.message, "train.steps"));
+    hf_fill_clear_experiment(&params);
+    hf_config_clear(&config);
 }
 
 /* ---- heads and interruptions ---- */
@@ -244,8 +305,9 @@ int main(void)
     hf_init();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_location), cmocka_unit_test(test_three_stages), cmocka_unit_test(test_classes),
+        cmocka_unit_test(test_part_filled),  cmocka_unit_test(test_many_features),
         cmocka_unit_test(test_nodes),        cmocka_unit_test(test_merging),      cmocka_unit_test(test_equal_heads),
-        cmocka_unit_test(test_interrupted),
+        cmocka_unit_test(test_interrupted),  cmocka_unit_test(test_too_fast),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -469,7 +469,7 @@ static void print_optimizer(const hf_experiment *x, FILE *stream)
             fprintf(stream, " %+8.2g %%%s\n", 100 * largest, reached < x->main.seeds ? " (not all get there)" : "");
     }
     if (train->batch > 0)
-        fprintf(stream, "That flow has no noise; deviations are what the noise of batches of %zu does.\n", train->batch);
+        fprintf(stream, "That flow has neither steps nor noise: deviations are what both do, with batches of %zu.\n", train->batch);
 }
 
 /* The runs beside the flow, in sentences; none where there is no memory for them. */

@@ -4,6 +4,7 @@
 #include "core/plural.h"
 #include "train/clock.h"
 #include "train/continuous.h"
+#include "train/entries.h"
 
 #include <math.h>
 
@@ -98,6 +99,9 @@ static hf_status check_optimizer_flow(hf_config *c, hf_error *err)
         return hf_config_reject(c, err, "flow.entries",
                                 "is \"nodes\": they stand for entries that are random and alike, expected "
                                 "train.features = \"orthogonal\" and no train.inputs");
+    if (c->flow.entries == HF_ENTRIES_NODES && c->target.count > HF_ENTRIES_FEATURES)
+        return hf_config_reject(c, err, "flow.entries", "is \"nodes\", which exist for at most %d features, not %zu",
+                                (int)HF_ENTRIES_FEATURES, c->target.count);
     return HF_OK;
 }
 
@@ -120,7 +124,8 @@ static hf_status check_ladder(hf_config *c, hf_error *err)
         return hf_config_reject(c, err, key, "a ladder needs a flow to compare with: add flow = { };");
     if (!hf_clock_of(&c->train).is_time)
         return hf_config_reject(c, err, "train.optimizer",
-                                "steps of Adam are no flow time: a ladder needs \"sgd\" or \"momentum\"");
+                                "steps of %s are no flow time: a ladder needs \"sgd\" or \"momentum\"",
+                                hf_optimizer_name(c->train.optimizer));
     for (size_t b = 0; b < batches->count; b++)
         for (size_t other = 0; other < b; other++)
             if (batches->at[b] == batches->at[other])

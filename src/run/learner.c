@@ -18,7 +18,7 @@ static void free_regression_task(void *task)
     free(task);
 }
 
-/* Logits stand for themselves. */
+/* Logits stand for themselves. An entry that stands for none has no gradient: it stays 0 if it counts as one, too. */
 static hf_status scale_values(hf_learner *l, const hf_regression_task *task, size_t heads, hf_error *err)
 {
     const hf_tensors tensors = l->model.kind->tensors(l->model.self);
@@ -27,7 +27,7 @@ static hf_status scale_values(hf_learner *l, const hf_regression_task *task, siz
     if (l->scale == NULL)
         return hf_fail_memory(err, "the entries of the values");
     for (size_t i = 0; i < count; i++)
-        l->scale[i] = i < heads * size ? task->scale[i % size] : 1;
+        l->scale[i] = i < heads * size && task->scale[i % size] > 0 ? task->scale[i % size] : 1;
     return HF_OK;
 }
 

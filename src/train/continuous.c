@@ -119,7 +119,7 @@ static double error_of(const hf_continuous *c, const double *x, const double *er
 hf_status hf_continuous_advance(hf_continuous *c, uint64_t step, double *parameters, hf_error *err)
 {
     const gsl_odeiv2_system system = {velocity, NULL, c->size, c};
-    const double from = (double)step, least = 1e-6, growth = 5, safety = 0.9;
+    const double from = (double)step, least = 1e-4, growth = 5, safety = 0.9;
     double done = 0, h = 1; /* of the interval */
     memcpy(c->state, parameters, c->count * sizeof *parameters);
     memcpy(c->state + c->count, c->optimizer->memory, c->optimizer->memory_count * sizeof *c->state);
@@ -133,8 +133,8 @@ hf_status hf_continuous_advance(hf_continuous *c, uint64_t step, double *paramet
             h *= fmax(factor, 1 / growth);
             if (h < least)
                 return hf_fail(err, HF_ENUMERIC,
-                               "the flow of %s cannot be followed beyond step %" PRIu64 ": it is not finite, or changes "
-                               "much within a step; lower train.lr = %g",
+                               "the flow of %s cannot be followed beyond step %" PRIu64 ": it is not finite, or far faster "
+                               "than its steps; end there (train.steps), or lower train.lr = %g",
                                hf_optimizer_name(c->optimizer->params.kind), step, c->optimizer->params.lr);
             continue;
         }

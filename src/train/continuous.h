@@ -32,7 +32,7 @@ hf_status hf_continuous_create(hf_continuous **flow, hf_optimizer *optimizer, hf
 void hf_continuous_free(hf_continuous *flow);
 
 /* Takes parameters (optimizer->count) and the optimizer's memory from t = step to step + 1. Errors: HF_ENUMERIC (something
- * is not finite), both unchanged. */
+ * is not finite, or needs ten thousand steps: RMSProp near a minimum, as v forgets), both unchanged. */
 hf_status hf_continuous_advance(hf_continuous *flow, uint64_t step, double *parameters, hf_error *err);
 
 #endif

@@ -92,10 +92,10 @@ hf_status hf_entries_merge(hf_entries *e, size_t features, size_t dim, const dou
 hf_status hf_entries_nodes(hf_entries *e, size_t features, size_t dim, hf_error *err)
 {
     const size_t size = HF_ENTRIES_SIDE * HF_ENTRIES_SIDE;
-    double point[64];
-    if (features > gsl_qrng_sobol->max_dimension || features > sizeof point / sizeof *point)
-        return hf_reject(err, "flow.entries", "is \"nodes\", which exist for at most %u features, not %zu",
-                         gsl_qrng_sobol->max_dimension, features);
+    double point[HF_ENTRIES_FEATURES];
+    if (features > HF_ENTRIES_FEATURES)
+        return hf_reject(err, "flow.entries", "is \"nodes\", which exist for at most %d features, not %zu",
+                         (int)HF_ENTRIES_FEATURES, features);
     gsl_qrng *sequence = gsl_qrng_alloc(gsl_qrng_sobol, (unsigned)features);
     const hf_status status =
         sequence == NULL ? hf_fail_memory(err, "the entries of the values") : allocate(e, features, HF_ENTRIES_SIDE, err);

@@ -14,7 +14,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { HF_ENTRIES_SIDE = 32 }; /* nodes are the square of it */
+enum { HF_ENTRIES_SIDE = 32,       /* nodes are the square of it */
+       HF_ENTRIES_FEATURES = 40 }; /* most features that have nodes */
 
 typedef struct {
     size_t dim;    /* of the smaller square */

@@ -144,11 +144,11 @@ static void fill_basis(hf_regression_task *task, hf_features features, size_t pa
 /* Entries that are followed one by one where nothing else is asked for: so many on each side. */
 enum { ALL_ENTRIES = 64, MOST_CLASSES = 4096 };
 
-/* Whether AUTO means nodes: there are many entries, alike in law and not in value. */
-static bool takes_nodes(const hf_train_params *train)
+/* Whether there are to be nodes. AUTO means them where there are many entries, alike in law and not in value, and few features. */
+static bool takes_nodes(const hf_train_params *train, size_t features)
 {
-    const bool many =
-        train->dim > ALL_ENTRIES && train->inputs.count == 0 && train->features == HF_FEATURES_ORTHOGONAL;
+    const bool many = train->dim > ALL_ENTRIES && train->inputs.count == 0 &&
+                      train->features == HF_FEATURES_ORTHOGONAL && features <= HF_ENTRIES_FEATURES;
     return train->entries == HF_ENTRIES_NODES || (train->entries == HF_ENTRIES_AUTO && many);
 }
 
@@ -219,7 +219,7 @@ static hf_status fill_problem(hf_regression_task *task, const hf_problem_params 
     if (status != HF_OK)
         return status;
     task->base = (*problem)->features;
-    if (takes_nodes(train)) {
+    if (takes_nodes(train, task->base)) {
         hf_entries nodes;
         status = hf_entries_nodes(&nodes, task->base, task->dim, err);
         if (status == HF_OK)
