@@ -450,6 +450,7 @@ static double deviation_of_optimizer(const hf_experiment *x, size_t k, size_t l)
 static void print_optimizer(const hf_experiment *x, FILE *stream)
 {
     const hf_train_params *train = &x->params->main.learner.train;
+    bool compared = false;
     fprintf(stream, "The flow of %s with its memory, and how far the runs are from it, in steps:\n", hf_optimizer_name(train->optimizer));
     fprintf(stream, "    level   of flow    median   largest\n");
     for (size_t l = 0; l < x->levels.count; l++) {
@@ -460,6 +461,7 @@ static void print_optimizer(const hf_experiment *x, FILE *stream)
             reached += isfinite(deviation) ? 1 : 0;
             largest = fabs(deviation) > fabs(largest) ? deviation : largest;
         }
+        compared = compared || reached > 0;
         print_number(stream, x->levels.level[l]);
         print_number(stream, hf_comparison_quantile(&x->optimizer, l, 0.5));
         print_number(stream, hf_comparison_quantile(&x->main, l, 0.5));
@@ -468,7 +470,7 @@ static void print_optimizer(const hf_experiment *x, FILE *stream)
         else
             fprintf(stream, " %+8.2g %%%s\n", 100 * largest, reached < x->main.seeds ? " (not all get there)" : "");
     }
-    if (train->batch > 0)
+    if (train->batch > 0 && compared)
         fprintf(stream, "That flow has neither steps nor noise: deviations are what both do, with batches of %zu.\n", train->batch);
 }
 
