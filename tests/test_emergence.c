@@ -292,7 +292,7 @@ static double measured(const char *text, uint64_t seed)
         fail_msg("%s\nof the model\n%s", err.message, text);
     c.train.seed = seed;
     assert_int_equal(hf_quantity_find("t_emerged", &q, NULL), HF_OK);
-    if (hf_measure(&c, 1, &q, NULL, &t, &stopped, &err) != HF_OK)
+    if (hf_measure(&c, 1, &q, NULL, &t, NULL, &stopped, &err) != HF_OK)
         fail_msg("%s\nof the model\n%s", err.message, text);
     hf_config_clear(&c);
     return t;

@@ -114,7 +114,7 @@ static void measure(const char *text, size_t count, const char *const *settings,
         fail_msg("%s", err.message);
     for (size_t i = 0; i < MEASURED; i++)
         assert_int_equal(hf_quantity_find(names[i], &q[i], NULL), HF_OK);
-    if (hf_measure(&c, MEASURED, q, NULL, values, &stopped, &err) != HF_OK)
+    if (hf_measure(&c, MEASURED, q, NULL, values, NULL, &stopped, &err) != HF_OK)
         fail_msg("%s", err.message);
     hf_config_clear(&c);
 }

@@ -75,7 +75,7 @@ static void append(const hf_sweep *sweep, size_t task, const double *values, con
 {
     hf_part part = {.sweep = sweep};
     hf_error err = {0};
-    assert_int_equal(hf_part_append(&part, task, 0.25, values, failure, &err), HF_OK);
+    assert_int_equal(hf_part_append(&part, task, 0.25, values, NULL, failure, &err), HF_OK);
     assert_int_equal(hf_part_close(&part, &err), HF_OK);
 }
 
@@ -426,7 +426,7 @@ static void test_damaged_parts(void **state)
     hf_results results;
     size_t size;
     for (size_t i = 0; i < 3; i++)
-        assert_int_equal(hf_part_append(&part, i, 0, values, NULL, &err), HF_OK);
+        assert_int_equal(hf_part_append(&part, i, 0, values, NULL, NULL, &err), HF_OK);
     assert_int_equal(hf_part_close(&part, &err), HF_OK);
     char *path = strdup(in_folder(&sweep, "parts/00001.tsv")), *text = read_bytes(path, &size);
     for (size_t i = 0; i < size; i++) {
@@ -542,7 +542,7 @@ static double is_censored(const char *text)
     bool stopped;
     read_model(&c, text);
     assert_int_equal(hf_quantity_find("censored", &q, NULL), HF_OK);
-    if (hf_measure(&c, 1, &q, NULL, &value, &stopped, &err) != HF_OK)
+    if (hf_measure(&c, 1, &q, NULL, &value, NULL, &stopped, &err) != HF_OK)
         fail_msg("%s\nof the model\n%s", err.message, text);
     hf_config_clear(&c);
     return value;
@@ -910,7 +910,7 @@ static void test_same_as_run(void **state)
         assert_int_equal(hf_fill_flow_run(&c, &params, &err), HF_OK);
         assert_int_equal(hf_fill_identity(&c, &params.origin, &params.state_hash, &err), HF_OK);
         assert_int_equal(hf_flow_run(&params, &options, &summary, &err), HF_OK);
-        assert_int_equal(hf_measure(&c, count, q, NULL, values, &stopped, &err), HF_OK);
+        assert_int_equal(hf_measure(&c, count, q, NULL, values, NULL, &stopped, &err), HF_OK);
         assert_false(stopped);
         for (size_t i = 0; i < count; i++) {
             const double want = hf_quantity_value(&q[i], &summary);
@@ -993,7 +993,7 @@ static void test_no_heap_growth(void **state)
     for (size_t run = 0; run < 3000; run++) {
         hf_error err;
         bool stopped;
-        hf_sweep_run_task(&sweep, run % 60, NULL, values, &stopped, &err);
+        hf_sweep_run_task(&sweep, run % 60, NULL, values, NULL, &stopped, &err);
         if (run == 599) {
             used = mallinfo2().uordblks;
             blocks = mallinfo2().arena;

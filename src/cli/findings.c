@@ -223,7 +223,7 @@ static void write_tasks(hf_json *json, const hf_results *results)
 
 hf_status hf_cli_print_sweep(const char *command, const hf_sweep *sweep, const hf_results *results, hf_error *err)
 {
-    static const char *const shown[] = {"results", "summary", "fit"};
+    static const char *const shown[] = {"results", "summary", "fractions", "fit"};
     const char *directory = sweep->directory;
     hf_strings paths;
     output o;

@@ -10,6 +10,7 @@
 #include "sweep/collect.h"
 #include "sweep/figures.h"
 #include "sweep/fit.h"
+#include "sweep/fractions.h"
 #include "sweep/medians.h"
 #include "sweep/workers.h"
 
@@ -81,8 +82,11 @@ static hf_status print_summary(const hf_sweep *sweep, const hf_results *results,
            results->done, results->failed, results->count - results->done - results->failed);
     hf_status status = hf_medians_print(sweep, results, stdout, err);
     if (status == HF_OK)
+        status = hf_fractions_print(sweep, results, stdout, err);
+    if (status == HF_OK)
         status = hf_fit_print(sweep, results, stdout, err);
-    printf("tables: %s/results.tsv, summary.tsv%s\n", sweep->directory, sweep->config.fit.count > 0 ? ", fit.tsv" : "");
+    printf("tables: %s/results.tsv, summary.tsv%s%s\n", sweep->directory,
+           hf_fractions_are_wanted(sweep) ? ", fractions.tsv" : "", sweep->config.fit.count > 0 ? ", fit.tsv" : "");
     if (sweep->config.output.plots && results->done > 0 && sweep->config.sweep.over.count > 0)
         printf("figures: %s/plots\n", sweep->directory);
     return status;

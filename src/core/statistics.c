@@ -1,5 +1,6 @@
 #include "core/statistics.h"
 
+#include <gsl/gsl_cdf.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -80,4 +81,25 @@ double hf_median(size_t count, double *x)
     for (size_t i = 1; i < count / 2; i++)
         lower = fmax(lower, x[i]);
     return lower + (upper - lower) / 2;
+}
+
+/* The x at which the beta distribution reaches p, to the last bits, by halving, which cannot fail. */
+static double beta_quantile(double p, double a, double b)
+{
+    double low = 0, high = 1;
+    for (int i = 0; i < 60; i++) {
+        const double middle = (low + high) / 2;
+        if (gsl_cdf_beta_P(middle, a, b) < p)
+            low = middle;
+        else
+            high = middle;
+    }
+    return (low + high) / 2;
+}
+
+void hf_binomial_interval(size_t hits, size_t count, double confidence, double *low, double *high)
+{
+    const double k = (double)hits, n = (double)count, tail = (1 - confidence) / 2;
+    *low = hits == 0 ? 0 : beta_quantile(tail, k, n - k + 1);
+    *high = hits == count ? 1 : beta_quantile(1 - tail, k + 1, n - k);
 }

@@ -24,6 +24,10 @@ enum { HF_JACKKNIFE_LEAST = 3 };
  * fewer than HF_JACKKNIFE_LEAST groups, or an estimate that is nan. */
 double hf_jackknife(size_t count, const double *left_out);
 
+/* The interval of Clopper and Pearson for the chance of a hit, of which there were so many in count independent trials: at each
+ * end the chance of as many hits, or more extreme ones, is half of what confidence (such as 0.95) leaves. 0 and 1 if count is 0. */
+void hf_binomial_interval(size_t hits, size_t count, double confidence, double *low, double *high);
+
 /* The median of count numbers (the mean of the two middle ones); reorders x. nan if count is 0. */
 double hf_median(size_t count, double *x);
 

@@ -57,6 +57,7 @@ static const shown_table log_tables[] = {
 };
 static const shown_table sweep_tables[] = {
     {"fit.tsv", "Fitted laws", hf_collect_tables, false},
+    {"fractions.tsv", "Fractions of the runs", hf_collect_tables, false},
     {"summary.tsv", "Medians and quantiles over seeds", hf_collect_tables, false},
     {NULL, NULL, NULL, false},
 };

@@ -118,8 +118,12 @@ static bool prepare_shares(const flow_run *run, hf_run_summary *summary)
         summary->heads = shape.count[0];
         summary->patterns = shape.count[1];
     }
-    summary->share = malloc((summary->heads * summary->patterns + 1) * sizeof *summary->share);
-    return summary->share != NULL;
+    const size_t size = (summary->heads * summary->patterns + 1) * sizeof *summary->share;
+    const bool has_masses = observed(run, "mass", &shape) != NULL && summary->heads > 0;
+    summary->acquired = run->params->detector.detect.acquired;
+    summary->share = malloc(size);
+    summary->mass = has_masses ? malloc(size) : NULL;
+    return summary->share != NULL && (summary->mass != NULL || !has_masses);
 }
 
 static void summarize(flow_run *run, double t)
@@ -134,6 +138,8 @@ static void summarize(flow_run *run, double t)
     summary->overlap = overlap == NULL ? NAN : *overlap;
     if (share != NULL)
         memcpy(summary->share, share, summary->heads * summary->patterns * sizeof *summary->share);
+    if (summary->mass != NULL)
+        memcpy(summary->mass, observed(run, "mass", &shape), summary->heads * summary->patterns * sizeof *summary->mass);
     summary->integration.energy_defect = defect(run, energy);
     const char *conserved = observer == NULL || observer->conserved == NULL ? NULL : observer->conserved(run->system.self);
     if (conserved != NULL) {

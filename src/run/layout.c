@@ -26,7 +26,7 @@ static const char *const run_files[] = {
 static const char *const run_tops[] = {"model.conf", "init.tsv",       "teacher.tsv", "compare.tsv", "runs.tsv", "train/summary.tsv",
                                        "ladder.tsv", "ladder-fit.tsv", SINCE,         NULL};
 static const char *const task_files[] = {"model.conf", "init.tsv", "teacher.tsv", "state-[0-9]*.tsv", "sweep.conf", "tasks.tsv", NULL};
-static const char *const result_files[] = {"results.tsv", "summary.tsv", "timing.tsv", "fit.tsv", NULL};
+static const char *const result_files[] = {"results.tsv", "summary.tsv", "timing.tsv", "fit.tsv", "fractions.tsv", NULL};
 
 static bool matches(const char *const patterns[], const char *path)
 {

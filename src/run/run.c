@@ -21,6 +21,7 @@ void hf_run_summary_clear(hf_run_summary *summary)
     hf_findings_clear(&summary->findings);
     hf_search_clear(&summary->tokens.stages);
     free(summary->share);
+    free(summary->mass);
     free(summary->training.crossing);
     free(summary->tokens.kl);
     free(summary->tokens.cut);

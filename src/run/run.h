@@ -116,6 +116,8 @@ typedef struct {
                                samples, which a training run follows instead of the population */
     size_t heads, patterns; /* 0: the system has no shares */
     double *share;          /* (heads, patterns) at the end; owned */
+    double *mass;           /* (heads, patterns) attention on each pattern at the end; NULL: the system has none; owned */
+    double acquired;        /* sum of shares from which a pattern is known */
     hf_findings findings;   /* empty unless the run has ended by itself */
     hf_integration_numbers integration;
     hf_training_numbers training;

@@ -265,7 +265,9 @@ static hf_status prepare(train_run *run, hf_error *err)
     summary->patterns = run->params->learner.problem.target.count;
     summary->training.crossing = malloc((run->reference->level_count + 1) * sizeof *summary->training.crossing);
     summary->share = malloc(summary->heads * summary->patterns * sizeof *summary->share);
-    if (summary->training.crossing == NULL || summary->share == NULL)
+    summary->mass = malloc(summary->heads * summary->patterns * sizeof *summary->mass);
+    summary->acquired = run->params->detector.detect.acquired;
+    if (summary->training.crossing == NULL || summary->share == NULL || summary->mass == NULL)
         return hf_fail_memory(err, "the training run");
     summary->training.sharpness = t->train->lr * t->learner.probe.kind->sharpness(t->learner.probe.self, t->parameters);
     summary->training.early.loss = INFINITY;
@@ -315,6 +317,7 @@ static hf_status finish(train_run *run, hf_error *err)
     summary->loss = o->loss;
     summary->overlap = o->overlap;
     memcpy(summary->share, o->share, summary->heads * summary->patterns * sizeof *summary->share);
+    memcpy(summary->mass, o->mass, summary->heads * summary->patterns * sizeof *summary->mass);
     const bool writes = t->options->directory != NULL && !summary->already_complete && ended;
     return status == HF_OK && writes ? write_tables(run, err) : status;
 }

@@ -7,6 +7,7 @@
 #include "core/statistics.h"
 #include "report/table.h"
 #include "sweep/fit.h"
+#include "sweep/fractions.h"
 #include "sweep/summary.h"
 
 #include <math.h>
@@ -98,7 +99,13 @@ static void name_quantities(hf_table *table, const void *row)
 static void write_quantities(hf_table *table, const void *row)
 {
     const subject *s = &((const result_row *)row)->of;
-    hf_table_numbers(table, s->sweep->asked_count, s->results->value + s->task * s->results->width);
+    for (size_t q = 0; q < s->sweep->asked_count; q++) {
+        const double value = s->results->value[s->task * s->results->width + q];
+        if (hf_quantity_is_category(&s->sweep->report[q]) && !isnan(value))
+            hf_table_text(table, "%s", s->results->names[q].at[(size_t)value]);
+        else
+            hf_table_number(table, value);
+    }
 }
 
 /* Where it is not asked for; else it is among the quantities. */
@@ -131,7 +138,7 @@ static const hf_column result_columns[] = {
     HF_COLUMN_LIKE("<axis>", "", "number (at) of a value of an axis that has a name"),
     HF_COLUMN(result_row, status, "", "OK, FAILED or NOT_RUN"),
     HF_COLUMN(result_row, code, "", "exit code; nan: not run"),
-    HF_COLUMN_GROUP(&quantities, "<quantity>", "", "one that the sweep reports; nan: it does not apply"),
+    HF_COLUMN_GROUP(&quantities, "<quantity>", "", "one that the sweep reports, a number or, of what heads end with, a text; nan: it does not apply"),
     HF_COLUMN(result_row, reason, "", "of a failure"),
     HF_COLUMN_GROUP(&censored, "censored", "", "1: more was to come when the run ended; nan: not known"),
 };
@@ -189,7 +196,8 @@ static hf_status write_timing(const hf_sweep *sweep, const hf_results *results, 
 
 typedef struct {
     subject of;
-    double *scratch; /* (2, seeds) */
+    double *scratch;   /* (2, seeds) */
+    hf_fraction *list; /* (seeds + 3) */
     size_t runs, failed, not_run, censored;
 } point_row;
 
@@ -208,8 +216,26 @@ static void name_medians(hf_table *table, const void *row)
     const hf_sweep *sweep = ((const point_row *)row)->of.sweep;
     for (size_t q = 0; q < sweep->asked_count; q++) {
         const char *name = sweep->report[q].name;
-        hf_table_text(table, "%s_median\t%s_low\t%s_high\t%s_count", name, name, name, name);
+        if (hf_quantity_is_category(&sweep->report[q]))
+            hf_table_text(table, "%s_mode\t%s_fraction\t%s_count", name, name, name);
+        else
+            hf_table_text(table, "%s_median\t%s_low\t%s_high\t%s_count", name, name, name, name);
     }
+}
+
+/* The most frequent text, of which share of the runs, and how many have one. */
+static void write_mode(hf_table *table, const point_row *r, size_t q)
+{
+    const subject *of = &r->of;
+    char text[32];
+    size_t ended, have = 0;
+    const size_t count = hf_fractions_of_point(of->sweep, of->results, of->task, q, r->list, &ended);
+    const bool any = count > 0 && r->list[0].kind == HF_FRACTION_OF_VALUE;
+    for (size_t i = 0; i < count; i++)
+        have += r->list[i].kind == HF_FRACTION_OF_VALUE ? r->list[i].count : 0;
+    hf_table_text(table, "%s", any ? hf_fraction_name(of->results, of->sweep, q, &r->list[0], text) : "nan");
+    hf_table_number(table, any ? r->list[0].fraction : NAN);
+    hf_table_text(table, "%zu", have);
 }
 
 static void write_medians(hf_table *table, const void *row)
@@ -217,6 +243,10 @@ static void write_medians(hf_table *table, const void *row)
     const point_row *r = row;
     const subject *of = &r->of;
     for (size_t q = 0; q < of->sweep->asked_count; q++) {
+        if (hf_quantity_is_category(&of->sweep->report[q])) {
+            write_mode(table, r, q);
+            continue;
+        }
         const hf_point_summary s = hf_summary_of_point(of->sweep, of->results, of->task, q, r->scratch);
         hf_table_numbers(table, 3, (const double[]){s.median, s.low, s.high});
         hf_table_text(table, "%zu", s.have);
@@ -236,20 +266,22 @@ static const hf_column point_columns[] = {
     HF_COLUMN_LIKE("<quantity>_low", "", "quantile 0.1"),
     HF_COLUMN_LIKE("<quantity>_high", "", "quantile 0.9"),
     HF_COLUMN_LIKE("<quantity>_count", "", "runs that have the quantity"),
+    HF_COLUMN_LIKE("<quantity>_mode", "", "of a text: the most frequent one; nan: no run has one"),
+    HF_COLUMN_LIKE("<quantity>_fraction", "1", "of the runs that have ended, which have it"),
     HF_COLUMN(point_row, censored, "", "runs of which more was to come when they ended"),
 };
 static const hf_table_kind summary_table = {"summary.tsv", "Of a sweep: a row for every point, which is all seeds.", HF_COLUMNS(point_columns)};
 /* clang-format on */
 
-const hf_table_kind *const hf_collect_tables[] = {&results_table, &summary_table, &hf_fit_table, &timing_table, NULL};
-
-static point_row row_of_point(const hf_sweep *sweep, const hf_results *results, size_t first, double *scratch)
+static point_row row_of_point(const hf_sweep *sweep, const hf_results *results, size_t first, double *scratch,
+                              hf_fraction *list)
 {
     size_t states[3] = {0};
     for (size_t run = 0; run < sweep->config.sweep.seeds; run++)
         states[results->task[first + run].state]++;
     return (point_row){.of = {sweep, results, first, sweep->config.sweep.over.count},
                        .scratch = scratch,
+                       .list = list,
                        .runs = states[HF_SWEEP_TASK_OK],
                        .failed = states[HF_SWEEP_TASK_FAILED],
                        .not_run = states[HF_SWEEP_TASK_NOT_RUN],
@@ -271,20 +303,104 @@ static hf_status write_summary(const hf_sweep *sweep, const hf_results *results,
     const size_t seeds = sweep->config.sweep.seeds;
     hf_table table;
     double *scratch = malloc(2 * seeds * sizeof *scratch);
+    hf_fraction *list = malloc((seeds + 3) * sizeof *list);
     hf_status status =
-        scratch == NULL ? hf_fail_memory(err, "the summary") : open_table(&table, sweep, summary_table.name, err);
+        scratch == NULL || list == NULL ? hf_fail_memory(err, "the summary") : open_table(&table, sweep, summary_table.name, err);
     if (status == HF_OK) {
         comment_summary(&table, sweep);
         hf_table_head(&table, &summary_table, &(point_row){.of = {sweep, results, 0, sweep->config.sweep.over.count}});
         for (size_t first = 0; first < results->count; first += seeds) {
-            const point_row row = row_of_point(sweep, results, first, scratch);
+            const point_row row = row_of_point(sweep, results, first, scratch, list);
             hf_table_line(&table, &summary_table, &row);
         }
         status = hf_file_commit(&table.file, err);
     }
     free(scratch);
+    free(list);
     return status;
 }
+
+/* ---- fractions.tsv ---- */
+
+typedef struct {
+    subject of;
+    size_t point; /* from 1, in the order of summary.tsv */
+    const char *quantity, *category;
+    size_t runs, count;
+    double fraction, low, high;
+} fraction_row;
+
+static void name_place(hf_table *table, const void *row)
+{
+    name_parameters(table, &((const fraction_row *)row)->of);
+}
+
+static void write_place(hf_table *table, const void *row)
+{
+    write_parameters(table, &((const fraction_row *)row)->of);
+}
+
+static const hf_column_group place = {name_place, write_place};
+
+/* clang-format off */
+static const hf_column fraction_columns[] = {
+    HF_COLUMN(fraction_row, point, "", "its number, from 1, in the order of summary.tsv"),
+    HF_COLUMN_GROUP(&place, "<key>", "", "one that is swept"),
+    HF_COLUMN_LIKE("<axis>", "", "number (at) of a value of an axis that has a name"),
+    HF_COLUMN(fraction_row, quantity, "", "what the runs are counted by: a text or a count"),
+    HF_COLUMN(fraction_row, category, "", "its value; none, unfinished (the end of the run decides, and it was censored) or failed"),
+    HF_COLUMN(fraction_row, runs, "", "that have ended at this point, failed ones too"),
+    HF_COLUMN(fraction_row, count, "", "of them in this category"),
+    HF_COLUMN(fraction_row, fraction, "1", "count / runs"),
+    HF_COLUMN(fraction_row, low, "1", "end of the 95 % confidence interval of Clopper and Pearson"),
+    HF_COLUMN(fraction_row, high, "1", "its other end"),
+};
+/* clang-format on */
+static const hf_table_kind fractions_table = {"fractions.tsv", "Of a sweep that reports what heads end with: a row for every category of every text and count at every point.", HF_COLUMNS(fraction_columns)};
+
+static void write_fractions_of(hf_table *table, const subject *of, size_t q, hf_fraction *list)
+{
+    size_t runs;
+    const size_t count = hf_fractions_of_point(of->sweep, of->results, of->task, q, list, &runs);
+    for (size_t i = 0; i < count; i++) {
+        char text[32];
+        const fraction_row row = {.of = *of,
+                                  .point = of->task / of->sweep->config.sweep.seeds + 1,
+                                  .quantity = of->sweep->report[q].name,
+                                  .category = hf_fraction_name(of->results, of->sweep, q, &list[i], text),
+                                  .runs = runs,
+                                  .count = list[i].count,
+                                  .fraction = list[i].fraction,
+                                  .low = list[i].low,
+                                  .high = list[i].high};
+        hf_table_line(table, &fractions_table, &row);
+    }
+}
+
+static hf_status write_fractions(const hf_sweep *sweep, const hf_results *results, hf_error *err)
+{
+    const size_t seeds = sweep->config.sweep.seeds;
+    hf_table table;
+    if (!hf_fractions_are_wanted(sweep))
+        return HF_OK;
+    hf_fraction *list = malloc((seeds + 3) * sizeof *list);
+    hf_status status =
+        list == NULL ? hf_fail_memory(err, "the fractions") : open_table(&table, sweep, fractions_table.name, err);
+    if (status == HF_OK) {
+        hf_table_comment(&table, "95 %% confidence intervals of Clopper and Pearson, for the runs of one point");
+        hf_table_head(&table, &fractions_table, &(fraction_row){.of = {sweep, results, 0, sweep->config.sweep.over.count}});
+        for (size_t first = 0; first < results->count; first += seeds)
+            for (size_t q = 0; q < sweep->asked_count; q++)
+                if (hf_fractions_have(sweep, q))
+                    write_fractions_of(&table, &(subject){sweep, results, first, sweep->config.sweep.over.count}, q, list);
+        status = hf_file_commit(&table.file, err);
+    }
+    free(list);
+    return status;
+}
+
+const hf_table_kind *const hf_collect_tables[] = {&results_table,   &summary_table, &hf_fit_table,
+                                                  &fractions_table, &timing_table,  NULL};
 
 hf_status hf_collect_write(const hf_sweep *sweep, const hf_results *results, hf_error *err)
 {
@@ -293,5 +409,7 @@ hf_status hf_collect_write(const hf_sweep *sweep, const hf_results *results, hf_
         status = write_timing(sweep, results, err);
     if (status == HF_OK)
         status = write_summary(sweep, results, err);
+    if (status == HF_OK)
+        status = write_fractions(sweep, results, err);
     return status == HF_OK ? hf_fit_write(sweep, results, err) : status;
 }

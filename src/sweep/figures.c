@@ -11,6 +11,7 @@
 #include "report/plot_scripts.h" /* made from plots/ by make */
 #include "report/plots.h"
 #include "sweep/fit.h"
+#include "sweep/fractions.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -114,45 +115,68 @@ static void write_slice(FILE *stream, const hf_config *config, size_t first)
 
 /* ---- quantities ---- */
 
-static void write_names(FILE *stream, const char *name, const hf_sweep *sweep, bool units)
+/* Quantities that are numbers. */
+static size_t count_numbers(const hf_sweep *sweep)
 {
-    write_list(stream, name, sweep->asked_count);
-    for (size_t i = 0; i < sweep->asked_count; i++) {
-        fputs(i == 0 ? "" : ", ", stream);
-        hf_markup_quote(stream, units ? hf_quantity_unit(&sweep->config, &sweep->report[i]) : sweep->report[i].name);
-    }
+    size_t count = 0;
+    for (size_t i = 0; i < sweep->asked_count; i++)
+        count += !hf_quantity_is_category(&sweep->report[i]);
+    return count;
+}
+
+/* What stands of every quantity in an array of the script; a text has no place there. */
+typedef void write_entry(FILE *stream, const hf_sweep *sweep, const hf_quantity *q);
+
+static void write_entries(FILE *stream, const char *name, const hf_sweep *sweep, write_entry *write)
+{
+    size_t count = 0;
+    write_list(stream, name, count_numbers(sweep));
+    for (size_t i = 0; i < sweep->asked_count; i++)
+        if (!hf_quantity_is_category(&sweep->report[i])) {
+            fputs(count++ == 0 ? "" : ", ", stream);
+            write(stream, sweep, &sweep->report[i]);
+        }
     fputs("]\n", stream);
 }
 
-/* What figures call them. */
-static void write_quantity_labels(FILE *stream, const hf_sweep *sweep)
+static void write_name(FILE *stream, const hf_sweep *sweep, const hf_quantity *q)
+{
+    (void)sweep;
+    hf_markup_quote(stream, q->name);
+}
+
+static void write_unit(FILE *stream, const hf_sweep *sweep, const hf_quantity *q)
+{
+    hf_markup_quote(stream, hf_quantity_unit(&sweep->config, q));
+}
+
+/* What figures call it. */
+static void write_label(FILE *stream, const hf_sweep *sweep, const hf_quantity *q)
 {
     char label[HF_LABEL_TEXT];
-    write_list(stream, "quantity_label", sweep->asked_count);
-    for (size_t i = 0; i < sweep->asked_count; i++) {
-        fputs(i == 0 ? "" : ", ", stream);
-        hf_labels_write(stream, hf_labels_text(&sweep->config.labels, sweep->report[i].name, label));
-    }
-    fputs("]\n", stream);
+    hf_labels_write(stream, hf_labels_text(&sweep->config.labels, q->name, label));
 }
 
-static void write_flags(FILE *stream, const char *name, const hf_sweep *sweep, bool times)
+static void write_is_time(FILE *stream, const hf_sweep *sweep, const hf_quantity *q)
 {
-    write_list(stream, name, sweep->asked_count);
-    for (size_t i = 0; i < sweep->asked_count; i++)
-        fprintf(stream, "%s%d", i == 0 ? "" : ", ",
-                times ? sweep->report[i].kind->is_time : sweep->report[i].kind->is_count);
-    fputs("]\n", stream);
+    (void)sweep;
+    fprintf(stream, "%d", q->kind->is_time);
+}
+
+static void write_is_count(FILE *stream, const hf_sweep *sweep, const hf_quantity *q)
+{
+    (void)sweep;
+    fprintf(stream, "%d", q->kind->is_count);
 }
 
 static void write_quantities(FILE *stream, const hf_sweep *sweep)
 {
-    fprintf(stream, "seeds = %zu\nquantities = %zu\n", sweep->config.sweep.seeds, sweep->asked_count);
-    write_names(stream, "quantity", sweep, false);
-    write_quantity_labels(stream, sweep);
-    write_names(stream, "unit", sweep, true);
-    write_flags(stream, "is_time", sweep, true);
-    write_flags(stream, "is_count", sweep, false);
+    fprintf(stream, "seeds = %zu\nquantities = %zu\n", sweep->config.sweep.seeds, count_numbers(sweep));
+    write_entries(stream, "quantity", sweep, write_name);
+    write_entries(stream, "quantity_label", sweep, write_label);
+    write_entries(stream, "unit", sweep, write_unit);
+    write_entries(stream, "is_time", sweep, write_is_time);
+    write_entries(stream, "is_count", sweep, write_is_count);
 }
 
 /* ---- curves and map ---- */
@@ -172,6 +196,164 @@ static void write_point_facts(FILE *stream, const void *data)
         fprintf(stream, "y_stride = %zu\n", hf_axes_stride(config, y));
     }
     write_quantities(stream, sweep);
+}
+
+/* ---- fractions ---- */
+
+enum { PANELS_MOST = 4, VALUES_MOST = 7 };
+
+/* What is counted in one figure: the texts or counts that are there, and whether runs are in none of them. */
+typedef struct {
+    const hf_sweep *sweep;
+    const hf_results *results;
+    size_t q, count;
+    hf_fraction *list; /* (count) of the whole sweep; owned */
+} counted;
+
+static int by_frequency(const void *a, const void *b)
+{
+    const hf_fraction *x = a, *y = b;
+    return x->kind != y->kind ? (x->kind > y->kind) - (x->kind < y->kind) : (x->count < y->count) - (x->count > y->count);
+}
+
+static int by_value(const void *a, const void *b)
+{
+    const hf_fraction *x = a, *y = b;
+    return x->kind != y->kind ? (x->kind > y->kind) - (x->kind < y->kind) : (x->value > y->value) - (x->value < y->value);
+}
+
+/* Adds up the categories of all points. */
+static void add_categories(counted *c, const hf_fraction *here, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t k = 0;
+        while (k < c->count && by_value(&c->list[k], &here[i]) != 0)
+            k++;
+        if (k == c->count)
+            c->list[c->count++] = (hf_fraction){.kind = here[i].kind, .value = here[i].value};
+        c->list[k].count += here[i].count;
+    }
+}
+
+static hf_status count_categories(counted *c, hf_error *err)
+{
+    const size_t seeds = c->sweep->config.sweep.seeds;
+    hf_fraction *here = malloc((seeds + 3) * sizeof *here);
+    c->list = malloc((c->results->count + 3) * sizeof *c->list);
+    if (here == NULL || c->list == NULL) {
+        free(here);
+        free(c->list);
+        return hf_fail_memory(err, "a figure");
+    }
+    for (size_t first = 0; first < c->results->count; first += seeds) {
+        size_t ended;
+        add_categories(c, here, hf_fractions_of_point(c->sweep, c->results, first, c->q, here, &ended));
+    }
+    qsort(c->list, c->count, sizeof *c->list, by_frequency);
+    free(here);
+    return HF_OK;
+}
+
+static void write_category(FILE *stream, const counted *c, const hf_fraction *f, const char *otherwise, bool shown)
+{
+    char text[32];
+    const char *name = f == NULL ? otherwise : hf_fraction_name(c->results, c->sweep, c->q, f, text);
+    (shown ? hf_labels_write_text : hf_markup_quote)(stream, name);
+}
+
+/* The list of categories as an array: the most frequent ones, others together, and those that are no value. */
+static void write_categories(FILE *stream, const char *name, const counted *c, size_t values, size_t kept, bool shown)
+{
+    size_t count = 0;
+    write_list(stream, name, c->count - values + kept + (kept < values));
+    for (size_t i = 0; i < c->count; i++) {
+        if (i == kept && kept < values)
+            fputs(count++ == 0 ? "" : ", ", stream), write_category(stream, c, NULL, "other", shown);
+        if (i >= kept && i < values)
+            continue;
+        fputs(count++ == 0 ? "" : ", ", stream);
+        write_category(stream, c, &c->list[i], NULL, shown);
+    }
+    fputs("]\n", stream);
+}
+
+/* values, other, none, unfinished, failed: how many values there are and where the rest stands, 0: nowhere. */
+static void write_category_facts(FILE *stream, const counted *c)
+{
+    static const char *const names[] = {[HF_FRACTION_NONE] = "none", [HF_FRACTION_UNFINISHED] = "unfinished", [HF_FRACTION_FAILED] = "failed"};
+    size_t values = 0;
+    while (values < c->count && c->list[values].kind == HF_FRACTION_OF_VALUE)
+        values++;
+    const size_t kept = values > VALUES_MOST ? VALUES_MOST : values;
+    if (!hf_quantity_is_category(&c->sweep->report[c->q]))
+        qsort(c->list, kept, sizeof *c->list, by_value);
+    write_categories(stream, "category", c, values, kept, false);
+    write_categories(stream, "category_label", c, values, kept, true);
+    const size_t before = kept + (kept < values);
+    fprintf(stream, "categories = %zu\nvalues = %zu\nother = %zu\n", before + c->count - values, kept, kept < values ? before : 0);
+    for (int kind = HF_FRACTION_NONE; kind <= HF_FRACTION_FAILED; kind++) {
+        size_t place = 0;
+        for (size_t i = values; i < c->count; i++)
+            place = c->list[i].kind == (hf_fraction_kind)kind ? before + i - values + 1 : place;
+        fprintf(stream, "%s = %zu\n", names[kind], place);
+    }
+}
+
+/* Of the n-th group, for columns or rows of panels: its name and labels, which values are shown, and how far their points are. */
+static void write_panels(FILE *stream, const char *letter, const hf_config *config, size_t n)
+{
+    const hf_axes *over = &config->sweep.over;
+    const size_t axis = config->sweep.zip ? over->count : hf_axes_group(over, n);
+    const size_t values = axis < over->count ? over->at[axis].values.count : 1, shown = values < PANELS_MOST ? values : PANELS_MOST;
+    if (axis < over->count)
+        write_axis(stream, letter, &over->at[axis], &config->labels);
+    else
+        fprintf(stream, "%s_name = ''; array %s_label[1] = ['']\n", letter, letter);
+    fprintf(stream, "%s_shown = %zu\narray %s_picked[%zu]\narray %s_offset[%zu]\n", letter, shown, letter, shown, letter, shown);
+    for (size_t i = 0; i < shown; i++) {
+        const size_t value = shown < 2 ? 0 : i * (values - 1) / (shown - 1);
+        fprintf(stream, "%s_picked[%zu] = %zu; %s_offset[%zu] = %zu\n", letter, i + 1, value + 1, letter, i + 1,
+                axis < over->count ? value * hf_axes_stride(config, axis) : 0);
+    }
+}
+
+static void write_fraction_facts(FILE *stream, const void *data)
+{
+    const counted *c = data;
+    const hf_config *config = &c->sweep->config;
+    char title[HF_LABEL_TEXT];
+    hf_plots_write_text(stream, "run_title", config->title);
+    write_slice(stream, config, config->sweep.zip ? 1 : 3);
+    hf_plots_write_string(stream, "quantity", c->sweep->report[c->q].name);
+    fputs("quantity_name = ", stream);
+    hf_labels_write(stream, hf_labels_text(&config->labels, c->sweep->report[c->q].name, title));
+    fprintf(stream, "\nseeds = %zu\npoints = %zu\nx_stride = %zu\n", config->sweep.seeds,
+            c->results->count / config->sweep.seeds, hf_axes_stride(config, 0));
+    write_axis(stream, "x", &config->sweep.over.at[0], &config->labels);
+    write_panels(stream, "y", config, 1);
+    write_panels(stream, "z", config, 2);
+    write_category_facts(stream, c);
+}
+
+/* A figure for every text and count, where any run has ended. */
+static hf_status write_fractions(const hf_sweep *sweep, const hf_results *results, const char *plots, bool *any, hf_error *err)
+{
+    static const char *const parts[] = {hf_plot_canvas, hf_plot_sweep, hf_plot_fractions, NULL};
+    hf_status status = HF_OK;
+    for (size_t q = 0; q < sweep->asked_count && status == HF_OK; q++) {
+        counted c = {.sweep = sweep, .results = results, .q = q};
+        char name[80];
+        if (!hf_fractions_have(sweep, q))
+            continue;
+        status = count_categories(&c, err);
+        if (status != HF_OK)
+            return status;
+        snprintf(name, sizeof name, "fractions-%.60s", sweep->report[q].name);
+        status = hf_plots_write_script(plots, name, &sweep->config.labels, write_fraction_facts, &c, parts, err);
+        *any = true;
+        free(c.list);
+    }
+    return status;
 }
 
 /* ---- fits ---- */
@@ -263,10 +445,13 @@ hf_status hf_figures_write(const hf_sweep *sweep, const hf_results *results, boo
         return HF_OK;
     char *plots = hf_path_join(sweep->directory, "plots");
     hf_status status = plots == NULL ? hf_fail_memory(err, "a file name") : hf_directory_make(plots, err);
-    if (status == HF_OK)
+    if (status == HF_OK && count_numbers(sweep) > 0) {
         status = hf_plots_write_script(plots, is_map ? "map" : "curves", &config->labels, write_point_facts, sweep,
                                        is_map ? map : curves, err);
-    *any = status == HF_OK;
+        *any = status == HF_OK;
+    }
+    if (status == HF_OK && hf_fractions_are_wanted(sweep))
+        status = write_fractions(sweep, results, plots, any, err);
     for (size_t i = 0; i < config->fit.count && status == HF_OK; i++)
         status = write_fit(sweep, results, i, plots, any, err);
     free(plots);

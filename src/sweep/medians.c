@@ -4,6 +4,7 @@
 #include "config/keys.h"
 #include "core/text.h"
 #include "core/statistics.h"
+#include "sweep/fractions.h"
 #include "sweep/summary.h"
 
 #include <math.h>
@@ -54,6 +55,25 @@ static void print_median(FILE *stream, const hf_point_summary *s, size_t censore
     print_text(stream, text);
 }
 
+/* The most frequent text with its share of the runs: "1|2|3 93%"; "-": none has one. */
+static void print_mode(FILE *stream, const hf_sweep *sweep, const hf_results *results, size_t first, size_t q,
+                       hf_fraction *list)
+{
+    char name[32], text[WIDE + 8];
+    size_t ended;
+    const size_t count = hf_fractions_of_point(sweep, results, first, q, list, &ended);
+    const bool any = count > 0 && list[0].kind == HF_FRACTION_OF_VALUE;
+    const char *mode = any ? hf_fraction_name(results, sweep, q, &list[0], name) : "-";
+    const int room = WIDE - 6;
+    if (!any)
+        snprintf(text, sizeof text, "-");
+    else if ((int)strlen(mode) > room)
+        snprintf(text, sizeof text, "%.*s.. %.0f%%", room - 2, mode, 100 * list[0].fraction);
+    else
+        snprintf(text, sizeof text, "%s %.0f%%", mode, 100 * list[0].fraction);
+    print_text(stream, text);
+}
+
 /* ---- the table ---- */
 
 /* The last part of a name, cut to a column. */
@@ -77,7 +97,8 @@ typedef struct {
     size_t x, y; /* axes; over.count: none */
     size_t x_lines, y_lines, quantities;
     double *scratch;
-    bool unknown, later;
+    hf_fraction *list;
+    bool unknown, later, modes;
 } table;
 
 static size_t lines_of(size_t values, size_t most)
@@ -107,6 +128,11 @@ static void print_line(table *t, size_t i, size_t k, FILE *stream)
     const size_t first = point * config->sweep.seeds;
     const size_t censored = hf_summary_censored(t->sweep, t->results, first);
     for (size_t q = 0; q < t->quantities; q++) {
+        if (hf_quantity_is_category(&t->sweep->report[q])) {
+            print_mode(stream, t->sweep, t->results, first, q, t->list);
+            t->modes = true;
+            continue;
+        }
         const hf_point_summary s = hf_summary_of_point(t->sweep, t->results, first, q, t->scratch);
         print_median(stream, &s, censored);
         t->unknown = t->unknown || (isnan(s.median) && s.have > 0);
@@ -145,6 +171,8 @@ static void print_notes(const table *t, FILE *stream)
         fprintf(stream, "%zu of %zu quantities", t->quantities, t->sweep->asked_count);
     if (lines < points || hidden > 0)
         fputs(" are shown; all are in summary.tsv.\n", stream);
+    if (t->modes)
+        fputs("Of what is no number the most frequent, and its share of the runs.\n", stream);
     if (t->later)
         fputs("later: not before the run ended, which was cut off; never: the run ended with no way down within reach.\n", stream);
     if (t->unknown)
@@ -195,8 +223,12 @@ hf_status hf_medians_print(const hf_sweep *sweep, const hf_results *results, FIL
     const size_t axes = over->count == 0 ? 0 : is_plane ? 2 : 1;
     t.quantities = lines_of(sweep->asked_count, QUANTITIES_MOST - axes);
     t.scratch = malloc(2 * config->sweep.seeds * sizeof *t.scratch);
-    if (t.scratch == NULL)
+    t.list = malloc((config->sweep.seeds + 3) * sizeof *t.list);
+    if (t.scratch == NULL || t.list == NULL) {
+        free(t.scratch);
+        free(t.list);
         return hf_fail_memory(err, "the medians");
+    }
     print_header(&t, stream);
     for (size_t i = 0; i < t.x_lines; i++)
         for (size_t k = 0; k < t.y_lines; k++)
@@ -205,5 +237,6 @@ hf_status hf_medians_print(const hf_sweep *sweep, const hf_results *results, FIL
     print_notes(&t, stream);
     print_censored(sweep, results, stream);
     free(t.scratch);
+    free(t.list);
     return HF_OK;
 }

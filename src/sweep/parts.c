@@ -151,7 +151,7 @@ static void clean_reason(const hf_sweep *sweep, const char *message, char *reaso
 }
 
 static hf_status append_line(hf_part *part, char *line, size_t size, size_t task, double seconds, const double *values,
-                             const hf_error *failure, hf_error *err)
+                             char *const *texts, const hf_error *failure, hf_error *err)
 {
     char reason[sizeof failure->message] = "nan";
     if (failure != NULL)
@@ -160,7 +160,9 @@ static hf_status append_line(hf_part *part, char *line, size_t size, size_t task
         (size_t)snprintf(line, size, "%zu\t%d\t%.3f", task + 1, failure == NULL ? 0 : (int)failure->status, seconds);
     for (size_t i = 0; i < part->sweep->report_count; i++) {
         const double value = failure == NULL ? values[i] : NAN;
-        used += (size_t)(isnan(value) ? snprintf(line + used, size - used, "\tnan")
+        const char *text = failure == NULL && texts != NULL ? texts[i] : NULL;
+        used += (size_t)(text != NULL   ? snprintf(line + used, size - used, "\t%s", text)
+                         : isnan(value) ? snprintf(line + used, size - used, "\tnan")
                                       : snprintf(line + used, size - used, "\t%.17g", value));
     }
     used += (size_t)snprintf(line + used, size - used, "\t%s\t%016" PRIx64 "\t", reason, part->sweep->id[task]);
@@ -174,17 +176,19 @@ static hf_status sync_part(hf_part *part, hf_error *err)
     return fsync(part->file) == 0 || errno == EINVAL || errno == EROFS ? HF_OK : write_failure(part, err);
 }
 
-hf_status hf_part_append(hf_part *part, size_t task, double seconds, const double *values, const hf_error *failure,
-                         hf_error *err)
+hf_status hf_part_append(hf_part *part, size_t task, double seconds, const double *values, char *const *texts,
+                         const hf_error *failure, hf_error *err)
 {
-    const size_t size = sizeof failure->message + (part->sweep->report_count + 5) * NUMBER_TEXT;
+    size_t size = sizeof failure->message + (part->sweep->report_count + 5) * NUMBER_TEXT;
+    for (size_t i = 0; i < part->sweep->report_count && texts != NULL; i++)
+        size += texts[i] == NULL ? 0 : strlen(texts[i]);
     hf_status status = part->path == NULL ? start_part(part, err) : HF_OK;
     if (status != HF_OK)
         return status;
     char *line = malloc(size);
     if (line == NULL)
         return hf_fail_memory(err, "a result");
-    status = append_line(part, line, size, task, seconds, values, failure, err);
+    status = append_line(part, line, size, task, seconds, values, texts, failure, err);
     free(line);
     if (status == HF_OK && time(NULL) >= part->synced + SYNC_SECONDS)
         status = sync_part(part, err);
@@ -213,6 +217,7 @@ typedef struct {
     size_t fields;  /* of the quantities, how many this part has */
     bool has_ids;   /* older parts do not, and belong to one sweep by its tasks' numbers */
     double *values; /* (width) of the present line */
+    char **texts;   /* (width) likewise, in it */
     hf_error *err;
 } reader;
 
@@ -253,6 +258,13 @@ static bool sum_is_right(char *line)
     return right;
 }
 
+/* A text that is no number, or nan. */
+static bool parse_text(char **line, char **text)
+{
+    *text = hf_tsv_cut_field(line);
+    return *text != NULL && **text != '\0';
+}
+
 static bool parse_real(char **line, double *value)
 {
     char *field = hf_tsv_cut_field(line), *end;
@@ -276,7 +288,13 @@ static hf_status keep(reader *r, size_t i, int code, double seconds, const char 
     results->failed += code != 0;
     memcpy(&results->value[i * results->width], r->values, results->width * sizeof *r->values);
     task->reason = code == 0 ? NULL : strdup(reason);
-    return code != 0 && task->reason == NULL ? hf_fail_memory(r->err, "the results") : HF_OK;
+    bool good = code == 0 || task->reason != NULL;
+    for (size_t q = 0; q < results->width && good && code == 0; q++)
+        if (r->texts[q] != NULL && strcmp(r->texts[q], "nan") != 0) {
+            results->text[i * results->width + q] = strdup(r->texts[q]);
+            good = results->text[i * results->width + q] != NULL;
+        }
+    return good ? HF_OK : hf_fail_memory(r->err, "the results");
 }
 
 /* For every task that is this one: usually one; none where the sweep does not have it any more. */
@@ -302,8 +320,10 @@ static hf_status read_line(reader *r, char *line)
     double number = 0, code = 0, seconds = 0;
     bool good = sum_is_right(line) && parse_real(&line, &number) && parse_real(&line, &code) && parse_real(&line, &seconds);
     for (size_t i = 0; i < r->results->width; i++) {
+        const bool is_text = hf_quantity_is_category(&r->sweep->report[i]);
         r->values[i] = NAN;
-        good = good && (i >= r->fields || parse_real(&line, &r->values[i]));
+        r->texts[i] = NULL;
+        good = good && (i >= r->fields || (is_text ? parse_text(&line, &r->texts[i]) : parse_real(&line, &r->values[i])));
     }
     const char *reason = good ? hf_tsv_cut_field(&line) : NULL, *id = r->has_ids ? hf_tsv_cut_field(&line) : "";
     if (reason == NULL || id == NULL || line != NULL)
@@ -365,21 +385,81 @@ static hf_status read_parts(reader *r, hf_error *err)
     return status;
 }
 
+/* ---- categories ---- */
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Numbers the texts of quantity q in their order, whoever came first. */
+static hf_status number_category(hf_results *results, size_t q, hf_error *err)
+{
+    hf_strings *names = &results->names[q];
+    names->at = malloc((results->count + 1) * sizeof *names->at);
+    if (names->at == NULL)
+        return hf_fail_memory(err, "the results");
+    size_t count = 0;
+    for (size_t i = 0; i < results->count; i++)
+        if (results->text[i * results->width + q] != NULL)
+            names->at[count++] = results->text[i * results->width + q];
+    qsort(names->at, count, sizeof *names->at, by_text);
+    for (size_t i = 0; i < count; i++)
+        if (names->count == 0 || strcmp(names->at[i], names->at[names->count - 1]) != 0)
+            names->at[names->count++] = names->at[i];
+    for (size_t i = 0; i < results->count; i++) {
+        char **text = &results->text[i * results->width + q];
+        char **place = *text == NULL ? NULL : bsearch(text, names->at, names->count, sizeof *names->at, by_text);
+        if (place == NULL)
+            continue;
+        results->value[i * results->width + q] = (double)(place - names->at);
+        if (*place != *text)
+            free(*text);
+        *text = NULL;
+    }
+    return HF_OK;
+}
+
+static bool has_category(const hf_sweep *sweep)
+{
+    for (size_t q = 0; q < sweep->report_count; q++)
+        if (hf_quantity_is_category(&sweep->report[q]))
+            return true;
+    return false;
+}
+
+/* From here on a category is a number. */
+static hf_status number_categories(hf_results *results, const hf_sweep *sweep, hf_error *err)
+{
+    hf_status status = HF_OK;
+    for (size_t q = 0; q < results->width && status == HF_OK; q++)
+        if (hf_quantity_is_category(&sweep->report[q]))
+            status = number_category(results, q, err);
+    return status;
+}
+
 hf_status hf_results_load(hf_results *results, const hf_sweep *sweep, hf_error *err)
 {
     *results = (hf_results){.count = sweep->tasks.count, .width = sweep->report_count};
     reader r = {.results = results, .sweep = sweep, .err = err};
     results->task = calloc(results->count, sizeof *results->task);
     results->value = malloc(results->count * results->width * sizeof *results->value);
+    results->names = calloc(results->width, sizeof *results->names);
+    results->text = has_category(sweep) ? calloc(results->count * results->width, sizeof *results->text) : NULL;
     r.values = malloc(results->width * sizeof *r.values);
+    r.texts = malloc(results->width * sizeof *r.texts);
     hf_status status = HF_OK;
-    if (results->task == NULL || results->value == NULL || r.values == NULL)
+    if (results->task == NULL || results->value == NULL || results->names == NULL ||
+        (has_category(sweep) && results->text == NULL) || r.values == NULL || r.texts == NULL)
         status = hf_fail_memory(err, "the results");
     for (size_t i = 0; i < results->count * results->width && status == HF_OK; i++)
         results->value[i] = NAN;
     if (status == HF_OK)
         status = read_parts(&r, err);
+    if (status == HF_OK)
+        status = number_categories(results, sweep, err);
     free(r.values);
+    free(r.texts);
     if (status != HF_OK)
         hf_results_clear(results);
     return status;
@@ -398,6 +478,15 @@ void hf_results_clear(hf_results *results)
 {
     for (size_t i = 0; i < results->count && results->task != NULL; i++)
         free(results->task[i].reason);
+    for (size_t i = 0; i < results->count * results->width && results->text != NULL; i++)
+        free(results->text[i]);
+    for (size_t q = 0; q < results->width && results->names != NULL; q++) {
+        for (size_t i = 0; i < results->names[q].count; i++)
+            free(results->names[q].at[i]);
+        free(results->names[q].at);
+    }
+    free(results->text);
+    free(results->names);
     free(results->task);
     free(results->value);
     *results = (hf_results){0};

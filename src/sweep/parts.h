@@ -22,7 +22,9 @@ typedef struct {
 typedef struct {
     size_t count, width;  /* tasks, quantities */
     hf_sweep_task_result *task; /* (count) */
-    double *value;        /* (count, width), nan unless OK */
+    double *value;        /* (count, width), nan unless OK; of a category its number in names, from 0 */
+    hf_strings *names;    /* (width) the categories that there are, in the order of strcmp; owned */
+    char **text;          /* (count, width) while they are read; NULL where there is no category */
     size_t done, failed;  /* tasks in these states */
 } hf_results;
 
@@ -42,10 +44,10 @@ typedef struct {
     time_t synced; /* when it was brought to the disk last */
 } hf_part;
 
-/* Appends the result of a task (from 0): values (report_count) or, if failure is not NULL, that. Starts the file at the
+/* Appends the result of a task (from 0): values and texts (report_count) or, if failure is not NULL, that. Starts the file at the
  * first call. Errors: HF_ESYSTEM. */
-hf_status hf_part_append(hf_part *part, size_t task, double seconds, const double *values, const hf_error *failure,
-                         hf_error *err);
+hf_status hf_part_append(hf_part *part, size_t task, double seconds, const double *values, char *const *texts,
+                         const hf_error *failure, hf_error *err);
 
 /* Brings the file to the disk and closes it. Legal if nothing was appended. */
 hf_status hf_part_close(hf_part *part, hf_error *err);

@@ -2,6 +2,7 @@
 
 #include "config/keys.h"
 #include "core/plural.h"
+#include "sweep/carriers.h"
 
 #include <assert.h>
 #include <math.h>
@@ -128,6 +129,30 @@ static double early_class(const hf_run_summary *s, size_t index)
     return s->trained ? (double)s->training.early.nearest : NAN;
 }
 
+static double heads_per_pattern(const hf_run_summary *s, size_t index)
+{
+    (void)index;
+    return hf_carriers_heads(s);
+}
+
+static double patterns_per_head(const hf_run_summary *s, size_t index)
+{
+    (void)index;
+    return hf_carriers_patterns(s);
+}
+
+static double looks_per_head(const hf_run_summary *s, size_t index)
+{
+    (void)index;
+    return hf_carriers_looks(s);
+}
+
+static double idle_heads(const hf_run_summary *s, size_t index)
+{
+    (void)index;
+    return hf_carriers_idle(s);
+}
+
 const char hf_quantity_censored[] = "censored";
 
 /* clang-format off */
@@ -140,6 +165,7 @@ const char hf_quantity_censored[] = "censored";
 #define MORE    .until = HF_UNTIL_MORE
 #define LESS    .until = HF_UNTIL_LESS
 #define EITHER  .until = HF_UNTIL_EITHER
+#define ASSIGNMENT .of_assignment = true, .until = HF_UNTIL_EITHER
 #define FIELD(name) .field = offsetof(hf_run_summary, name)
 #define SADDLE  .needs_events = true, .needs_saddle = true
 
@@ -155,6 +181,13 @@ static const hf_quantity_kind kinds[] = {
     {"acquired", HF_INDEX_NONE, HEADS, COUNT, MORE, .unit = "1", .help = "number of patterns that were acquired", .value = acquired},
     {"carrier_", HF_INDEX_PATTERN, HEADS, COUNT, .unit = "head", .help = "head with the largest share of pattern j when it is acquired", .value = carrier},
     {"cooperative_", HF_INDEX_PATTERN, HEADS, COUNT, .unit = "1", .help = "1 if only some heads move for pattern j when it is acquired (cooperative), 0 if all do (competitive)", .value = cooperative},
+    {"assignment", HF_INDEX_NONE, HEADS, ASSIGNMENT, .unit = "patterns", .help = "patterns that each head carries at the end, whatever the heads are called", .text = hf_carriers_assignment},
+    {"attended", HF_INDEX_NONE, HEADS, ASSIGNMENT, .needs_masses = true, .unit = "patterns", .help = "patterns that each head looks at at the end, likewise", .text = hf_carriers_attended},
+    {"order", HF_INDEX_NONE, HEADS, ASSIGNMENT, FOUND, .unit = "patterns", .help = "patterns in the order in which they are first acquired", .text = hf_carriers_order},
+    {"heads_per_pattern", HF_INDEX_NONE, HEADS, ASSIGNMENT, .is_count = true, .unit = "1", .help = "largest number of heads that carry one pattern at the end", .value = heads_per_pattern},
+    {"patterns_per_head", HF_INDEX_NONE, HEADS, ASSIGNMENT, .is_count = true, .unit = "1", .help = "largest number of patterns that one head carries at the end", .value = patterns_per_head},
+    {"looks_per_head", HF_INDEX_NONE, HEADS, ASSIGNMENT, .needs_masses = true, .is_count = true, .unit = "1", .help = "largest number of patterns that one head looks at at the end", .value = looks_per_head},
+    {"idle_heads", HF_INDEX_NONE, HEADS, ASSIGNMENT, .is_count = true, .unit = "1", .help = "number of heads that carry no pattern at the end", .value = idle_heads},
     {"plateau_loss_", HF_INDEX_PLATEAU, FOUND, .unit = "loss", .help = "loss at plateau p", .value = plateau_loss},
     {"saddle_index_", HF_INDEX_PLATEAU, HEADS, SADDLE, .is_count = true, .unit = "1", .help = "directions that lead down from plateau p", .value = saddle_index},
     {"lambda_min_", HF_INDEX_PLATEAU, HEADS, SADDLE, .unit = "1/flow time", .help = "lowest eigenvalue of the Hessian at plateau p", .value = lambda_min},
@@ -262,9 +295,16 @@ bool hf_quantity_equal(const hf_quantity *a, const hf_quantity *b)
     return a->kind == b->kind && a->index == b->index;
 }
 
+bool hf_quantity_is_category(const hf_quantity *quantity)
+{
+    return quantity->kind->text != NULL;
+}
+
 double hf_quantity_value(const hf_quantity *quantity, const hf_run_summary *run)
 {
     const hf_quantity_kind *kind = quantity->kind;
+    if (kind->text != NULL)
+        return NAN;
     return kind->value != NULL ? kind->value(run, quantity->index) : *(const double *)((const char *)run + kind->field);
 }
 

@@ -31,6 +31,9 @@ typedef struct {
     const char *unit, *help;
     double (*value)(const hf_run_summary *run, size_t index); /* NULL: the double at field of the summary */
     size_t field;
+    char *(*text)(const hf_run_summary *run); /* of a category, which is a text and no number: NULL there; to be freed */
+    bool needs_masses;                        /* attention on patterns, which not every system has */
+    bool of_assignment;                       /* what heads end with: reports of it are counted by category */
 } hf_quantity_kind;
 
 typedef struct {
@@ -45,7 +48,10 @@ hf_status hf_quantity_find(const char *name, hf_quantity *quantity, hf_error *er
 /* The same for a name that has been checked. */
 hf_quantity hf_quantity_of(const char *name);
 
-/* Its value for a run. */
+/* Whether it is a text. */
+bool hf_quantity_is_category(const hf_quantity *quantity);
+
+/* Its value for a run; nan of a category. */
 double hf_quantity_value(const hf_quantity *quantity, const hf_run_summary *run);
 
 /* Whether two names are one quantity. */

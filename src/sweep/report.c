@@ -27,6 +27,10 @@ static hf_status check_quantity(const hf_config *config, const char *key, const 
         return hf_config_reject(config, err, key, "%s is one of training: needs a train section and no flow section", name);
     if (q.kind->of_heads && hf_config_is_chain(config))
         return hf_config_reject(config, err, key, "%s is nothing that a Markov chain has", name);
+    if (q.kind->needs_masses && config->flow.system != HF_SYSTEM_HEADS && !is_swept(config, "flow.system"))
+        return hf_config_reject(config, err, key, "%s is of attention, which this system has none of", name);
+    if (strcmp(key, "fit") == 0 && hf_quantity_is_category(&q))
+        return hf_config_reject(config, err, key, "%s is no number that a law could give", name);
     if (q.kind->needs_level && config->detect.loss_fraction == 0 && !is_swept(config, "detect.loss_fraction"))
         return hf_config_reject(config, err, key, "%s needs detect.loss_fraction > 0", name);
     if (q.kind->index == HF_INDEX_PATTERN && q.index > config->target.count && !is_swept(config, "target."))
@@ -95,7 +99,7 @@ static hf_status check_repeated(const hf_config *config, hf_error *err)
 /* A column of results.tsv or summary.tsv: the quantity itself, or what is said of its runs. */
 static bool is_column_of(const char *name, const char *quantity)
 {
-    static const char *const endings[] = {"", "_median", "_low", "_high", "_count"};
+    static const char *const endings[] = {"", "_median", "_low", "_high", "_count", "_mode", "_fraction"};
     const size_t length = strlen(quantity);
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
         if (strncmp(name, quantity, length) == 0 && strcmp(name + length, endings[i]) == 0)

@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-static bool is_censored(const hf_sweep *sweep, const hf_results *results, size_t task)
+bool hf_summary_is_censored(const hf_sweep *sweep, const hf_results *results, size_t task)
 {
     return results->task[task].state == HF_SWEEP_TASK_OK && results->value[task * results->width + sweep->censored] == 1;
 }
@@ -13,7 +13,7 @@ size_t hf_summary_censored(const hf_sweep *sweep, const hf_results *results, siz
 {
     size_t count = 0;
     for (size_t run = 0; run < sweep->config.sweep.seeds; run++)
-        count += is_censored(sweep, results, first + run);
+        count += hf_summary_is_censored(sweep, results, first + run);
     return count;
 }
 
@@ -29,7 +29,7 @@ static size_t gather(const hf_sweep *sweep, const hf_results *results, size_t fi
         const double value = results->value[task * results->width + q];
         if (results->task[task].state != HF_SWEEP_TASK_OK || (isnan(value) && !kind->is_time))
             continue;
-        const hf_until until = is_censored(sweep, results, task) ? kind->until : HF_UNTIL_NONE;
+        const hf_until until = hf_summary_is_censored(sweep, results, task) ? kind->until : HF_UNTIL_NONE;
         *have += isnan(value) ? 0 : 1;
         lowest[count] = isnan(value) ? INFINITY : until == HF_UNTIL_LESS || until == HF_UNTIL_EITHER ? -INFINITY : value;
         highest[count++] = isnan(value) || until == HF_UNTIL_MORE || until == HF_UNTIL_EITHER ? INFINITY : value;

@@ -19,6 +19,9 @@ typedef struct {
 hf_point_summary hf_summary_of_point(const hf_sweep *sweep, const hf_results *results, size_t first, size_t q,
                                      double *scratch);
 
+/* Whether a task is OK, and censored as far as is known. */
+bool hf_summary_is_censored(const hf_sweep *sweep, const hf_results *results, size_t task);
+
 /* How many runs of that point are censored, as far as is known. */
 size_t hf_summary_censored(const hf_sweep *sweep, const hf_results *results, size_t first);
 

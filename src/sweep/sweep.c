@@ -382,7 +382,7 @@ void hf_sweep_close(hf_sweep *sweep)
 /* ---- one task ---- */
 
 hf_status hf_sweep_run_task(const hf_sweep *sweep, size_t i, const volatile sig_atomic_t *interrupted, double *values,
-                            bool *stopped, hf_error *err)
+                            char **texts, bool *stopped, hf_error *err)
 {
     hf_config config;
     char **overrides = hf_tasks_overrides(&sweep->tasks, i, sweep->directory);
@@ -393,7 +393,7 @@ hf_status hf_sweep_run_task(const hf_sweep *sweep, size_t i, const volatile sig_
     free(overrides);
     if (status != HF_OK)
         return status;
-    status = hf_measure(&config, sweep->report_count, sweep->report, interrupted, values, stopped, err);
+    status = hf_measure(&config, sweep->report_count, sweep->report, interrupted, values, texts, stopped, err);
     hf_config_clear(&config);
     return status;
 }

@@ -44,8 +44,8 @@ hf_status hf_sweep_open(hf_sweep *sweep, const char *directory, hf_error *err);
 /* Legal on a zeroed sweep. */
 void hf_sweep_close(hf_sweep *sweep);
 
-/* Runs task number i (from 0) and fills values (report_count). *stopped and errors: as hf_measure. */
+/* Runs task number i (from 0) and fills values and texts (report_count). *stopped and errors: as hf_measure. */
 hf_status hf_sweep_run_task(const hf_sweep *sweep, size_t i, const volatile sig_atomic_t *interrupted, double *values,
-                            bool *stopped, hf_error *err);
+                            char **texts, bool *stopped, hf_error *err);
 
 #endif

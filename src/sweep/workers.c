@@ -106,20 +106,20 @@ static void abort_with(report *told, const hf_error *why)
 }
 
 /* Runs one task and appends its result. False: this worker is done for, because it was interrupted or cannot write. */
-static bool work_on(const pool *p, hf_part *part, size_t task, double *values, report *told)
+static bool work_on(const pool *p, hf_part *part, size_t task, double *values, char **texts, report *told)
 {
     hf_error why, trouble;
     bool stopped;
     struct timespec start;
     clock_gettime(CLOCK_MONOTONIC, &start);
-    const hf_status status = hf_sweep_run_task(p->sweep, task, p->options->interrupted, values, &stopped, &why);
+    const hf_status status = hf_sweep_run_task(p->sweep, task, p->options->interrupted, values, texts, &stopped, &why);
     if (stopped)
         return false;
     told->failed = status != HF_OK;
     told->lost = status == HF_ESYSTEM; /* which says nothing about the task */
     if (told->lost)
         explain(told, &why);
-    else if (hf_part_append(part, task, seconds_since(&start), values, status == HF_OK ? NULL : &why, &trouble) != HF_OK)
+    else if (hf_part_append(part, task, seconds_since(&start), values, texts, status == HF_OK ? NULL : &why, &trouble) != HF_OK)
         abort_with(told, &trouble);
     return !told->aborted;
 }
@@ -132,6 +132,14 @@ static bool tell(const pool *p, const report *told)
     return written == (ssize_t)sizeof *told;
 }
 
+static void forget_texts(const pool *p, char **texts)
+{
+    for (size_t i = 0; i < p->sweep->report_count; i++) {
+        free(texts[i]);
+        texts[i] = NULL;
+    }
+}
+
 /* All tasks that come; the exit code. */
 static int work(const pool *p, size_t number, int jobs, pid_t parent)
 {
@@ -141,15 +149,17 @@ static int work(const pool *p, size_t number, int jobs, pid_t parent)
     told.worker = number;
     hf_error trouble;
     double *values = malloc(p->sweep->report_count * sizeof *values);
+    char **texts = calloc(p->sweep->report_count, sizeof *texts);
     size_t task;
     bool go_on = true, heard = true;
-    if (values == NULL) {
+    if (values == NULL || texts == NULL) {
         hf_fail_memory(&trouble, "a worker");
         abort_with(&told, &trouble);
         heard = tell(p, &told);
     }
     while (go_on && !told.aborted && hear_task(p, jobs, parent, &task)) {
-        go_on = work_on(p, &part, task, values, &told);
+        go_on = work_on(p, &part, task, values, texts, &told);
+        forget_texts(p, texts);
         if (go_on || told.aborted)
             heard = tell(p, &told);
         go_on = go_on && heard;
@@ -159,6 +169,7 @@ static int work(const pool *p, size_t number, int jobs, pid_t parent)
         heard = tell(p, &told);
     }
     free(values);
+    free(texts);
     return told.aborted || !heard ? HF_ESYSTEM : is_interrupted(p) ? INTERRUPTED : ENDED;
 }
 
@@ -313,7 +324,7 @@ static void lose_task(pool *p, size_t task, int signal)
         hf_fail(&why, HF_ESYSTEM, "its worker was killed twice, by signal %d", signal);
         p->progress.failed++;
         hf_error trouble;
-        if (hf_part_append(&p->part, task, 0, NULL, &why, &trouble) == HF_OK)
+        if (hf_part_append(&p->part, task, 0, NULL, NULL, &why, &trouble) == HF_OK)
             return;
         if (p->status == HF_OK)
             p->status = hf_fail(p->err, trouble.status, "%s", trouble.message);
