@@ -365,6 +365,8 @@ static const char *const contexts[][6] = {
     {"model.kind", "train.task=markov", "train.steps=5", "train.validation=10"},
     {"model.", "train.task=markov", "train.steps=5", "train.validation=10", "model.kind=decoder"},
     {"output.maps", "train.task=markov", "train.steps=1000", "train.validation=10"},
+    {"flow.optimizer", "target.strengths=(3, 2, 1)", "train.optimizer=adam"},
+    {"flow.entries", "target.strengths=(3, 2, 1)", "train.optimizer=adam", "flow.optimizer=adam"},
     {"", "target.strengths=(3, 2, 1)"},
 };
 

@@ -137,6 +137,10 @@ hf_status hf_train_check(hf_config *config, hf_error *err)
 {
     static hf_status (*const steps[])(hf_config *, hf_error *) = {settle_steps, check_inputs, check_model, check_optimizer_flow, check_comparison,
                                                                   check_ladder};
+    if (!config->declared.train && config->flow.optimizer != HF_OPTIMIZER_SGD)
+        return hf_config_reject(config, err, "flow.optimizer",
+                                "is %s, but nothing is trained: expected a section train with that optimizer, or \"sgd\"",
+                                hf_optimizer_name(config->flow.optimizer));
     for (size_t i = 0; i < sizeof steps / sizeof *steps && config->declared.train; i++) {
         const hf_status status = steps[i](config, err);
         if (status != HF_OK)
