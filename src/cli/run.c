@@ -66,6 +66,8 @@ static void print_flow(const hf_flow_run_params *params, const hf_run_summary *s
                params->solver.stop);
     if (params->detector.detect.events)
         hf_findings_print(&summary->findings, stdout);
+    if (summary->sensitivities.count > 0)
+        hf_sensitivities_print(&summary->sensitivities, stdout);
     if (!isnan(summary->overlap))
         printf("overlap %.6g, ", summary->overlap);
     printf("energy defect %.2g (%s)", summary->integration.energy_defect,

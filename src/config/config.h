@@ -40,6 +40,7 @@ typedef struct {
     hf_chain_params chain;
     hf_network_params model;
     hf_ladder_params ladder;
+    hf_sensitivity_params sensitivity;
     hf_solver_params solver;
     hf_detect_params detect;
     hf_output_params output;

@@ -87,6 +87,7 @@ static void set_flow_run(const hf_config *config, hf_flow_run_params *params)
     params->directory = config->directory;
     params->solver = config->solver;
     params->output = config->output;
+    params->sensitivity = config->sensitivity;
     params->detector = hf_fill_detector(config);
     params->origin = (hf_table_origin){.title = config->title, .seed = config->init.seed};
 }
@@ -137,7 +138,7 @@ hf_status hf_fill_check(const hf_config *config, hf_error *err)
     hf_owned_system made = {0};
     hf_flow_run_params params;
     hf_status status = HF_OK;
-    if (config->flow.system == HF_SYSTEM_HEADS)
+    if (config->flow.system == HF_SYSTEM_HEADS && config->sensitivity.to.count == 0)
         status = hf_fill_create_problem(config, &problem, err);
     else {
         status = hf_fill_flow_run(config, &params, err);
@@ -161,6 +162,7 @@ static hf_status fill_drift(const hf_config *config, const hf_problem_params *pr
     drifting.flow.sgd_drift.batch = config->train.batch;
     drifting.flow.sgd_drift.dim = config->train.dim;
     drifting.flow.sgd_drift.noise = config->data.noise;
+    drifting.sensitivity.to.count = 0; /* of the flow alone */
     params->problem = *problem;
     params->problem.flow = drifting.flow;
     set_flow_run(&drifting, params);

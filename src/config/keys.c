@@ -348,6 +348,17 @@ static bool flows_with_heads(const hf_config *c)
     return hf_config_runs_flow(c) && of_heads(c);
 }
 
+/* Hashes are older than this key. */
+static bool has_parameters(const hf_config *c)
+{
+    return c->sensitivity.to.count > 0;
+}
+
+static bool follows_heads(const hf_config *c)
+{
+    return hf_config_runs_flow(c) && of_softmax(c);
+}
+
 static bool has_drift(const hf_config *c)
 {
     return hf_config_runs_flow(c) && of_heads(c) && c->flow.sgd_drift.lr > 0;
@@ -613,6 +624,11 @@ const hf_key hf_keys[] = {
     KEY(ladder.batches, COUNTS, NULL, FROM_TO(0, 1e9), "1", "(64, 512)",
         "batch sizes of the rungs; default: train.batch alone", .counts = never),
 
+    KEY(sensitivity.to, STRINGS, NULL, ANY, "", "(\"perturbation\", \"strengths\")",
+        "parameters whose logarithm the events' times and levels are derived by: perturbation, values, strengths, base, ratio, "
+        "value_rate, attention_rate, weight_decay, drift, positions (doc/sensitivity.md); default: none",
+        .counts = has_parameters),
+
     KEY(solver.t_end, REAL, "1e4", ABOVE(0), "flow time", "1e3", "time at which the flow ends"),
     KEY(solver.rtol, REAL, "1e-8", FROM_TO(1e-14, 1e-2), "1", "1e-10", "relative tolerance"),
     KEY(solver.atol, REAL, "1e-12", FROM_TO(1e-300, 1), "1", "1e-14", "absolute tolerance of the mean head"),
@@ -698,6 +714,7 @@ const hf_section hf_sections[] = {
      .when = hf_config_is_chain},
     {.path = "model", .help = "The network that learns the chain.", .when = hf_config_is_chain},
     {.path = "ladder", .help = "Training at several learning rates and batch sizes, against the flow.", .when = trains_regression},
+    {.path = "sensitivity", .help = "What moves the events of the flow.", .when = follows_heads},
     {.path = "solver", .help = "The integrator: end, accuracy and limits.", .when = regresses},
     {.path = "detect", .help = "Thresholds of the events that are looked for."},
     {.path = "output", .help = "What is written, and at which times."},

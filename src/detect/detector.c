@@ -20,6 +20,8 @@ struct hf_detector {
     hf_track track;
     double speed_floor;
     double slope_before, slope_now; /* dP/dt / P at the last looks */
+    size_t mark_count;
+    hf_detector_mark *mark;         /* (signals + 1) of the last step */
     double *y;                      /* the state looked at */
     double *low_y;                  /* the state at track.low */
     bool low_known;                 /* low_saddle has been computed */
@@ -89,6 +91,8 @@ hf_status hf_detector_create(hf_detector **result, const hf_detector_params *par
         d->low_y = d->y + system.size;
         status = look_at_start(d, err);
     }
+    if (status == HF_OK && (d->mark = malloc((d->crossings.count + 1) * sizeof *d->mark)) == NULL)
+        status = hf_fail_memory(err, "the detector");
     if (status != HF_OK) {
         hf_detector_free(d);
         return status;
@@ -116,8 +120,22 @@ void hf_detector_free(hf_detector *d)
     hf_crossings_clear(&d->crossings);
     hf_track_clear(&d->track);
     hf_point_clear(&d->point);
+    free(d->mark);
     free(d->y);
     free(d);
+}
+
+/* ---- marks ---- */
+
+static void add_mark(hf_detector *d, hf_event_kind kind, size_t pattern, double t)
+{
+    d->mark[d->mark_count++] = (hf_detector_mark){kind, pattern, t}; /* at most one of each signal and one of the speed */
+}
+
+size_t hf_detector_marks(const hf_detector *d, const hf_detector_mark **marks)
+{
+    *marks = d->mark;
+    return d->mark_count;
 }
 
 /* ---- locating a crossing ---- */
@@ -221,7 +239,10 @@ static hf_status check_slope(hf_detector *d, hf_integrator *integrator, double s
     if (status != HF_OK)
         return status;
     const hf_sample extremum = sample_at(d, t, 0);
-    return follow(d, &extremum, err);
+    const hf_status followed = follow(d, &extremum, err);
+    if (d->track.low.t == t || d->track.high.t == t)
+        add_mark(d, HF_EVENT_PLATEAU, 0, t);
+    return followed;
 }
 
 static hf_status check_signal(hf_detector *d, hf_integrator *integrator, size_t signal, double start, double end,
@@ -231,7 +252,10 @@ static hf_status check_signal(hf_detector *d, hf_integrator *integrator, size_t 
     hf_crossings *x = &d->crossings;
     crossing c = {d, integrator, (int)signal, start, x->before[signal], end, x->now[signal]};
     const hf_status status = locate(&c, &t, err);
-    return status == HF_OK ? hf_crossings_record(x, &d->point, signal, t, d->y, err) : status;
+    if (status != HF_OK)
+        return status;
+    add_mark(d, x->signal[signal].event, x->signal[signal].pattern, t);
+    return hf_crossings_record(x, &d->point, signal, t, d->y, err);
 }
 
 /* Signals at t. */
@@ -289,7 +313,10 @@ static hf_status look_at_end(hf_detector *d, hf_integrator *integrator, double s
         return status;
     crossing c = {d, integrator, HF_SIGNAL_STOP_LOSS, start, x->before[stop], *end, x->now[stop]};
     status = locate(&c, end, err);
-    return status == HF_OK ? look(d, integrator, *end, err) : status;
+    if (status != HF_OK)
+        return status;
+    add_mark(d, HF_EVENT_STOP, 0, *end);
+    return look(d, integrator, *end, err);
 }
 
 hf_status hf_detector_step(hf_detector *d, hf_integrator *integrator, double limit, double *reached, bool *stopped,
@@ -299,6 +326,7 @@ hf_status hf_detector_step(hf_detector *d, hf_integrator *integrator, double lim
     double end = fmin(hf_integrator_time(integrator), limit);
     *stopped = false;
     *reached = end;
+    d->mark_count = 0;
     if (!d->params.detect.events && !d->crossings.watched[HF_SIGNAL_STOP_LOSS])
         return HF_OK;
     hf_status status = look_at_end(d, integrator, start, &end, stopped, err);

@@ -31,6 +31,17 @@ void hf_detector_free(hf_detector *detector);
 hf_status hf_detector_step(hf_detector *detector, hf_integrator *integrator, double limit, double *reached, bool *stopped,
                            hf_error *err);
 
+/* What happened in the step looked at last: an event whose signal crossed its threshold, or a lowest or highest speed, as
+ * HF_EVENT_PLATEAU, that may become a plateau or a drop. */
+typedef struct {
+    hf_event_kind kind;
+    size_t pattern;
+    double t;
+} hf_detector_mark;
+
+/* The marks of that step; the memory is the detector's, until its next one. */
+size_t hf_detector_marks(const hf_detector *detector, const hf_detector_mark **marks);
+
 /* Whether there is nothing to integrate: the loss is at or below stop_loss at the start, or what stops the run holds there. */
 bool hf_detector_starts_stopped(const hf_detector *detector);
 

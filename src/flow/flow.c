@@ -154,6 +154,24 @@ hf_status hf_flow_rebase(hf_flow *flow, double *y, hf_error *err)
     return status;
 }
 
+hf_status hf_flow_recast(const hf_flow *flow, const double *distance, double *x, hf_error *err)
+{
+    const hf_problem *p = flow->problem;
+    const size_t values = p->heads * p->features, size = hf_flow_size(flow);
+    hf_basis *old = NULL;
+    double *before = malloc(size * sizeof *before);
+    const hf_status status =
+        before == NULL ? hf_fail_memory(err, "the derivatives") : hf_basis_create(&old, p->heads, distance, p->kind, err);
+    if (status == HF_OK) {
+        memcpy(before, x, size * sizeof *x);
+        hf_basis_change(old, flow->basis, p->features, before, x);
+        hf_basis_change(old, flow->basis, p->positions, before + values, x + values);
+    }
+    hf_basis_free(old);
+    free(before);
+    return status;
+}
+
 /* ---- measures ---- */
 
 double hf_flow_inner(const hf_flow *flow, const double *x, const double *y)

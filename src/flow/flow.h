@@ -44,6 +44,7 @@ typedef struct {
     const hf_decay_kind *decay;
     bool is_restrained; /* by restraint.h */
     hf_basis *basis;           /* owned */
+    const struct hf_directions *directions; /* parameters that it is followed along (direction.h), not owned; NULL: none */
     hf_error_group *group;     /* (2 H) values of every mode, then logits of every mode; owned */
     double *free_value, *free_logit; /* (H) by modes: 1, or 0 for those that are held; owned */
 } hf_flow;
@@ -66,6 +67,10 @@ hf_status hf_flow_rebase(hf_flow *flow, double *y, hf_error *err);
 /* Takes the contrasts made from a distance matrix (H, H), as an earlier flow's basis->distance; points likewise. Errors:
  * HF_ESYSTEM. */
 hf_status hf_flow_use_basis(hf_flow *flow, const double *distance, hf_error *err);
+
+/* Rewrites x, (size), in the contrasts made from a distance matrix, as hf_flow_use_basis takes it, in the present ones. Errors:
+ * HF_ESYSTEM. */
+hf_status hf_flow_recast(const hf_flow *flow, const double *distance, double *x, hf_error *err);
 
 /* Inner product in which a gradient flow has a symmetric Jacobian and P = |y'|^2: sum v w / rho_v + sum n_i a b / rho_a. A rate
  * of 0 leaves its part out. */

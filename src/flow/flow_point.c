@@ -78,6 +78,15 @@ static bool allocate_onward(hf_flow_point *point)
     return point->onward != NULL;
 }
 
+/* What only those who follow parameters need. */
+static bool allocate_work(hf_flow_point *point)
+{
+    if (point->flow->directions == NULL)
+        return true;
+    point->work = malloc(2 * hf_flow_size(point->flow) * sizeof *point->work);
+    return point->work != NULL;
+}
+
 static void choose_drive(hf_flow_point *point)
 {
     const bool is_mirror = point->flow->attention->is_mirror;
@@ -93,7 +102,7 @@ hf_status hf_flow_point_create(hf_flow_point **result, const hf_flow *flow, hf_e
         point->flow = flow;
         point->problem = flow->problem;
     }
-    if (point == NULL || !allocate(point) || !allocate_slopes(point) || !allocate_onward(point)) {
+    if (point == NULL || !allocate(point) || !allocate_slopes(point) || !allocate_onward(point) || !allocate_work(point)) {
         hf_flow_point_free(point);
         return hf_fail_memory(err, "a state of the flow");
     }
@@ -108,6 +117,7 @@ void hf_flow_point_free(hf_flow_point *point)
         return;
     if (point->slope != point->attention)
         free(point->slope);
+    free(point->work);
     free(point->attention);
     free(point->onward);
     free(point);

@@ -49,6 +49,7 @@ typedef struct {
     double *scratch;   /* (2 H + R, T), at least four blocks of H rows, for what is asked at the state of hf_flow_at */
     double *direction; /* (size of a state) and */
     double *turned;    /* (H, T) for hf_flow_hessian_times */
+    double *work;      /* (2, size of a state) for flow_sensitivity.c; NULL: the flow has no parameters to follow */
     double *moved;     /* (H HF_BLOCK + H) for hf_flow_speed_rate with drift */
     double *small;     /* (3, H, max(H, R)) */
 } hf_flow_point;

@@ -2,6 +2,7 @@
 
 #include "flow/attention.h"
 #include "flow/curvature.h"
+#include "flow/flow_sensitivity.h"
 #include "flow/flow_watch.h"
 #include "flow/newton.h"
 
@@ -119,7 +120,7 @@ static hf_status use_basis(void *self, const double *basis, hf_error *err)
     .point_create = point_create, .point_free = point_free, .at = at, .energy = energy, .velocity = velocity,              \
     .jacobian_times = jacobian_times, .speed_rate = speed_rate, .rebase = rebase, .blame = blame,                          \
     .coordinate_name = coordinate_name, .basis_size = basis_size, .save_basis = save_basis, .use_basis = use_basis,        \
-    .observer = &hf_flow_observer, .watch = &hf_flow_watch, .curvature = &hf_flow_curvature
+    .observer = &hf_flow_observer, .watch = &hf_flow_watch, .curvature = &hf_flow_curvature, .sensitivity = &hf_flow_sensitivity
 
 /* The Newton solve of newton.h is that of the softmax without restraints. */
 static const hf_system_kind with_newton = {ATTENTION, .newton = &newton_kind}, without_newton = {ATTENTION};

@@ -167,18 +167,28 @@ static bool is_perturbed(const hf_problem_params *params, size_t head)
     return found;
 }
 
+hf_status hf_start_noise(const hf_problem *p, const hf_problem_params *params, double *noise, hf_error *err)
+{
+    const hf_status status = draw_logits(p, params, noise, err);
+    if (status != HF_OK)
+        return status;
+    quiet_positions(p, noise);
+    center_logits(p, noise, params->init.perturbation);
+    for (size_t k = 0; k < p->heads; k++)
+        if (!is_perturbed(params, k))
+            memset(noise + k * p->positions, 0, p->positions * sizeof *noise);
+    return HF_OK;
+}
+
 /* Adds the noise to the logits' deviation. */
 static hf_status add_noise(hf_problem *p, const hf_problem_params *params, hf_error *err)
 {
     double *noise = malloc(p->heads * p->positions * sizeof *noise);
-    hf_status status = noise == NULL ? hf_fail_memory(err, "the initial logits") : draw_logits(p, params, noise, err);
-    if (status == HF_OK) {
-        quiet_positions(p, noise);
-        center_logits(p, noise, params->init.perturbation);
-        for (size_t k = 0; k < p->heads; k++)
-            for (size_t i = 0; i < p->positions && is_perturbed(params, k); i++)
-                p->logit_deviation[k * p->positions + i] += noise[k * p->positions + i];
-    }
+    hf_status status =
+        noise == NULL ? hf_fail_memory(err, "the initial logits") : hf_start_noise(p, params, noise, err);
+    for (size_t i = 0; i < p->heads * p->positions && status == HF_OK; i++)
+        if (is_perturbed(params, i / p->positions))
+            p->logit_deviation[i] += noise[i];
     free(noise);
     return status;
 }
@@ -303,7 +313,7 @@ static bool fit_values(hf_problem *p, const hf_problem_params *params, size_t gr
     return good;
 }
 
-static hf_status fill_saddle_values(hf_problem *p, const hf_problem_params *params, hf_error *err)
+hf_status hf_start_saddle_values(hf_problem *p, const hf_problem_params *params, hf_error *err)
 {
     size_t groups = params->init.learned < p->heads ? params->init.learned : p->heads;
     double *s = malloc((groups + 1) * p->positions * sizeof *s);
@@ -330,7 +340,7 @@ hf_status hf_start_base(hf_problem *p, const hf_problem_params *params, hf_error
         return HF_OK;
     fill_base_logits(p, params);
     if (params->init.start == HF_START_SADDLE)
-        return fill_saddle_values(p, params, err);
+        return hf_start_saddle_values(p, params, err);
     for (size_t k = 0; k < p->heads; k++)
         for (size_t r = 0; r < p->patterns; r++)
             p->base_value[k * p->features + r] = params->init.values;

@@ -13,4 +13,11 @@ hf_status hf_start_deviation(hf_problem *p, const hf_problem_params *params, hf_
  * saddle), HF_ESYSTEM. */
 hf_status hf_start_base(hf_problem *p, const hf_problem_params *params, hf_error *err);
 
+/* The noise on the logits alone, (H, T); 0 for heads that get none. Errors: HF_ESYSTEM. */
+hf_status hf_start_noise(const hf_problem *p, const hf_problem_params *params, double *noise, hf_error *err);
+
+/* Values at a saddle into p->base_value, from its target (in which they are linear) and its base logits. Errors: HF_EUSAGE (patterns
+ * that do not determine them), HF_ESYSTEM. */
+hf_status hf_start_saddle_values(hf_problem *p, const hf_problem_params *params, hf_error *err);
+
 #endif

@@ -20,6 +20,7 @@ struct hf_integrator {
     double rtol, atol; /* of the local error */
     size_t size;       /* of the system's state; the energy is component size */
     double t, t_previous;
+    double gamma; /* of newton's last factorization */
     hf_integrator_counts counts; /* up to the last restart */
     char not_finite[128];        /* the component that was not finite last; "" if none was */
     double not_finite_time;
@@ -79,6 +80,7 @@ static int set_up(sunrealtype t, N_Vector state, N_Vector velocity, SUNMatrix ma
     (void)t, (void)velocity, (void)matrix, (void)may_reuse, (void)scratch1, (void)scratch2, (void)scratch3;
     hf_integrator *it = data;
     *is_current = SUNTRUE;
+    it->gamma = gamma;
     const bool good =
         hf_point_at(&it->point, NV_DATA_S(state)) && it->system.kind->newton->setup(it->newton, it->point.self, gamma);
     return good ? 0 : 1;
@@ -409,6 +411,11 @@ hf_status hf_integrator_step(hf_integrator *it, hf_error *err)
     return HF_OK;
 }
 
+const hf_system *hf_integrator_system(const hf_integrator *it)
+{
+    return &it->system;
+}
+
 double hf_integrator_time(const hf_integrator *it)
 {
     return it->t;
@@ -431,6 +438,24 @@ void hf_integrator_interpolate(hf_integrator *it, double t, double *y, double *e
         state = it->y; /* the start, before any step, or the end of the step */
     memcpy(y, NV_DATA_S(state), it->size * sizeof *y);
     *energy = NV_DATA_S(state)[it->size];
+}
+
+size_t hf_integrator_order(const hf_integrator *it)
+{
+    int order = 1;
+    CVodeGetLastOrder(it->cvode, &order);
+    return order < 1 ? 1 : (size_t)order;
+}
+
+double hf_integrator_local_rtol(const hf_integrator *it)
+{
+    return it->rtol;
+}
+
+double hf_integrator_solve(hf_integrator *it, const double *b, double *x)
+{
+    it->system.kind->newton->solve(it->newton, b, x);
+    return it->gamma;
 }
 
 /* ---- boundaries ---- */

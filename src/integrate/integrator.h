@@ -29,6 +29,9 @@ void hf_integrator_free(hf_integrator *integrator);
 /* One step. Errors: HF_ENUMERIC (says in words why, at which time, which component). */
 hf_status hf_integrator_step(hf_integrator *integrator, hf_error *err);
 
+/* What is integrated. */
+const hf_system *hf_integrator_system(const hf_integrator *integrator);
+
 /* The time reached, and where the last step started. */
 double hf_integrator_time(const hf_integrator *integrator);
 double hf_integrator_previous_time(const hf_integrator *integrator);
@@ -58,6 +61,14 @@ void hf_integrator_save(const hf_integrator *integrator, hf_integrator_state *st
 
 /* Goes on from a saved state; the system must already use the coordinates the state was saved in. Errors as for restart. */
 hf_status hf_integrator_load(hf_integrator *integrator, const hf_integrator_state *state, hf_error *err);
+
+/* The formula of the last step, for those who follow it (variation.h): its order and the rtol of the local error. */
+size_t hf_integrator_order(const hf_integrator *integrator);
+double hf_integrator_local_rtol(const hf_integrator *integrator);
+
+/* x = (I - gamma J)^-1 b with the factorization that the system's Newton solve has left, and its gamma. b, x: (size of the
+ * system's), apart. */
+double hf_integrator_solve(hf_integrator *integrator, const double *b, double *x);
 
 hf_integrator_counts hf_integrator_statistics(const hf_integrator *integrator);
 

@@ -14,6 +14,7 @@
 #include "page/sweep.h"
 #include "page/tables.h"
 #include "report/findings.h"
+#include "report/sensitivities.h"
 #include "run/token_record.h"
 #include "run/train_run.h"
 #include "sweep/collect.h"
@@ -38,6 +39,7 @@ static const shown_table run_tables[] = {
     {"acquisitions.tsv", "Acquired patterns", hf_findings_tables, true},
     {"plateaus.tsv", "Plateaus", hf_findings_tables, true},
     {"events.tsv", "Events", hf_findings_tables, true},
+    {"sensitivities.tsv", "What moves the events", hf_sensitivities_tables, true},
     {"compare.tsv", "Stages beside the flow's", hf_comparison_tables, false},
     {"runs.tsv", "Training runs", hf_comparison_tables, false},
     {"ladder.tsv", "Ladder of learning rates and batch sizes", hf_ladder_tables, false},

@@ -50,6 +50,8 @@ static void transfer(hf_channel *channel, void *data)
     hf_channel_bytes(channel, c->state.y, c->size * sizeof *c->state.y);
     hf_channel_bytes(channel, c->basis, c->basis_size * sizeof *c->basis);
     channel->good = hf_detector_transfer(s->detector, channel) && channel->good;
+    if (c->sensitivity != NULL)
+        channel->good = hf_sensitivity_transfer(c->sensitivity, channel) && channel->good;
 }
 
 hf_status hf_checkpoint_write(const hf_checkpoint *checkpoint, hf_detector *detector, const char *path, hf_error *err)

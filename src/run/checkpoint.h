@@ -7,6 +7,7 @@
 #include "detect/detector.h"
 #include "integrate/integrator.h"
 #include "run/record.h"
+#include "run/sensitivity.h"
 
 typedef struct {
     uint64_t hash;                  /* of the configuration */
@@ -15,6 +16,7 @@ typedef struct {
     long lengths[HF_RECORD_TABLES]; /* of the tables so far */
     hf_integrator_state state;      /* y: (size), owned */
     double *basis;                  /* (basis_size) of the system's save_basis, owned */
+    hf_sensitivity *sensitivity;    /* of the run, which is saved with it; NULL: there is none */
 } hf_checkpoint;
 
 /* Memory for a system's checkpoints. Free with hf_checkpoint_clear. Errors: HF_ESYSTEM. */

@@ -28,6 +28,7 @@ typedef struct {
     hf_system system; /* of made */
     hf_point point;   /* at y */
     hf_integrator *integrator;
+    hf_sensitivity *sensitivity; /* NULL: there are no parameters to follow */
     hf_detector *detector;
     void *observer; /* the system's */
     hf_record record;
@@ -156,8 +157,12 @@ static hf_status pass_boundary(flow_run *run, hf_error *err)
 {
     hf_checkpoint *checkpoint = &run->checkpoint;
     hf_status status = hf_detector_before_restart(run->detector, err);
+    if (status == HF_OK && run->sensitivity != NULL)
+        hf_sensitivity_before_restart(run->sensitivity);
     if (status == HF_OK)
         status = hf_integrator_restart(run->integrator, err);
+    if (status == HF_OK && run->sensitivity != NULL)
+        status = hf_sensitivity_restart(run->sensitivity, err);
     if (status != HF_OK || !has_folder(run))
         return status;
     status = hf_record_sync(&run->record, checkpoint->lengths, err);
@@ -182,6 +187,8 @@ static hf_status resume(flow_run *run, bool *found, hf_error *err)
         status = run->system.kind->use_basis(run->system.self, checkpoint->basis, err);
     if (status == HF_OK)
         status = hf_integrator_load(run->integrator, &checkpoint->state, err);
+    if (status == HF_OK && run->sensitivity != NULL)
+        status = hf_sensitivity_load(run->sensitivity, err);
     if (status == HF_OK)
         status = hf_record_open(&run->record, &run->params->output, &run->system, run->options->directory,
                                 &run->params->origin, NULL, checkpoint->lengths, err);
@@ -193,6 +200,17 @@ static hf_status resume(flow_run *run, bool *found, hf_error *err)
 }
 
 /* ---- the whole ---- */
+
+static hf_status create_sensitivity(flow_run *run, hf_error *err)
+{
+    const hf_sensitivity_kind *kind = run->system.kind->sensitivity;
+    if (kind == NULL || kind->count(run->system.self) == 0)
+        return HF_OK;
+    const hf_status status = hf_sensitivity_create(&run->sensitivity, run->integrator,
+                                                   run->params->detector.detect.loss_fraction, err);
+    run->checkpoint.sensitivity = run->sensitivity;
+    return status;
+}
 
 /* The system, and those who look at it. */
 static hf_status create_system(flow_run *run, hf_error *err)
@@ -215,9 +233,9 @@ static hf_status create_system(flow_run *run, hf_error *err)
         status = hf_detector_create(&run->detector, &params->detector, run->system, err);
     if (status == HF_OK && has_folder(run))
         status = hf_checkpoint_init(&run->checkpoint, &run->system, params->state_hash, err);
-    return status == HF_OK
-               ? hf_integrator_create(&run->integrator, run->system, params->solver.rtol, params->solver.atol, err)
-               : status;
+    if (status == HF_OK)
+        status = hf_integrator_create(&run->integrator, run->system, params->solver.rtol, params->solver.atol, err);
+    return status == HF_OK ? create_sensitivity(run, err) : status;
 }
 
 /* Whether there is anything to draw. */
@@ -301,8 +319,14 @@ static hf_status integrate(flow_run *run, double *t, hf_error *err)
         if (status != HF_OK)
             return status;
         bool stopped;
+        if (run->sensitivity != NULL)
+            status = hf_sensitivity_step(run->sensitivity, err);
+        if (status != HF_OK)
+            return status;
         status = hf_detector_step(run->detector, run->integrator, run->scouted.end, t, &stopped, err);
         run->summary->stop = why(run, *t, stopped);
+        if (status == HF_OK && run->sensitivity != NULL)
+            status = hf_sensitivity_look(run->sensitivity, run->detector, err);
         if (status == HF_OK)
             status = write_rows(run, *t, err);
         if (status != HF_OK || stopped || *t >= run->scouted.end)
@@ -323,7 +347,22 @@ static hf_status integrate(flow_run *run, double *t, hf_error *err)
     }
 }
 
-static hf_status find(flow_run *run, hf_error *err)
+/* What moves the events. */
+static hf_status find_moves(flow_run *run, double t, hf_error *err)
+{
+    hf_run_summary *summary = run->summary;
+    hf_sensitivities *found = &summary->sensitivities;
+    if (run->sensitivity == NULL)
+        return HF_OK;
+    hf_status status = hf_sensitivity_finish(run->sensitivity, t, &summary->findings, found, err);
+    if (status == HF_OK && !has_folder(run) && has_tables(run))
+        status = hf_sensitivities_keep(found, run->options->watch->frames, err);
+    if (status == HF_OK && has_folder(run))
+        status = hf_sensitivities_write(found, run->options->directory, &run->params->origin, err);
+    return status;
+}
+
+static hf_status find(flow_run *run, double t, hf_error *err)
 {
     hf_run_summary *summary = run->summary;
     if (!run->params->detector.detect.events)
@@ -331,10 +370,10 @@ static hf_status find(flow_run *run, hf_error *err)
     hf_status status = hf_detector_finish(run->detector, &summary->findings, err);
     if (status == HF_OK && !has_folder(run) && has_tables(run))
         status = hf_findings_keep(&summary->findings, run->options->watch->frames, err);
-    if (status != HF_OK || !has_folder(run))
-        return status;
-    return hf_findings_write(&summary->findings, hf_run_stop_name(summary->stop), run->options->directory,
-                             &run->params->origin, err);
+    if (status == HF_OK && has_folder(run))
+        status = hf_findings_write(&summary->findings, hf_run_stop_name(summary->stop), run->options->directory,
+                                   &run->params->origin, err);
+    return status == HF_OK ? find_moves(run, t, err) : status;
 }
 
 /* Whether more was to come, from the final state, which has been observed. */
@@ -355,7 +394,7 @@ static hf_status finish(flow_run *run, double t, hf_error *err)
     hf_status status = HF_OK;
     const bool ended = !hf_run_was_interrupted(run->summary);
     if (ended)
-        status = find(run, err);
+        status = find(run, t, err);
     summarize(run, t);
     if (status == HF_OK && ended && run->options->judge_end)
         status = judge_end(run, t, err);
@@ -403,6 +442,7 @@ hf_status hf_flow_run(const hf_flow_run_params *params, const hf_run_options *op
     hf_checkpoint_clear(&run.checkpoint);
     if (run.observer != NULL)
         run.system.kind->observer->free(run.observer);
+    hf_sensitivity_free(run.sensitivity);
     hf_detector_free(run.detector);
     hf_integrator_free(run.integrator);
     hf_point_clear(&run.point);

@@ -18,6 +18,7 @@ typedef struct {
     const char *directory;         /* that init.state starts from */
     hf_solver_params solver;
     hf_output_params output;
+    hf_sensitivity_params sensitivity;
     hf_detector_params detector;
     hf_table_origin origin;
     uint64_t state_hash; /* of what a saved state depends on */

@@ -30,4 +30,9 @@ typedef struct {
     hf_counts maps;  /* steps of a training on tokens after which attention maps are written, ascending */
 } hf_output_params;
 
+/* What the derivatives of events are taken with respect to. */
+typedef struct {
+    hf_strings to; /* names of parameters; empty: none */
+} hf_sensitivity_params;
+
 #endif

@@ -19,6 +19,7 @@ void hf_run_summary_init(hf_run_summary *summary)
 void hf_run_summary_clear(hf_run_summary *summary)
 {
     hf_findings_clear(&summary->findings);
+    hf_sensitivities_clear(&summary->sensitivities);
     hf_search_clear(&summary->tokens.stages);
     free(summary->share);
     free(summary->mass);

@@ -7,6 +7,7 @@
 #include "detect/search.h"
 #include "integrate/integrator.h"
 #include "report/frame.h"
+#include "report/sensitivities.h"
 #include "core/lists.h"
 
 #include <signal.h>
@@ -118,6 +119,7 @@ typedef struct {
     double *share;          /* (heads, patterns) at the end; owned */
     double *mass;           /* (heads, patterns) attention on each pattern at the end; NULL: the system has none; owned */
     double acquired;        /* sum of shares from which a pattern is known */
+    hf_sensitivities sensitivities; /* of a flow that has parameters to follow, likewise */
     hf_findings findings;   /* empty unless the run has ended by itself */
     hf_integration_numbers integration;
     hf_training_numbers training;

@@ -1,6 +1,7 @@
 #include "run/systems.h"
 
 #include "core/path.h"
+#include "flow/direction.h"
 #include "flow/flow_system.h"
 #include "flow/flow_watch.h"
 #include "run/record.h"
@@ -15,12 +16,14 @@
 typedef struct {
     hf_problem *problem;
     hf_flow *flow;
+    hf_directions *directions; /* NULL: none */
 } heads;
 
 static void free_heads(void *owner)
 {
     heads *h = owner;
     hf_flow_free(h->flow);
+    hf_directions_free(h->directions);
     hf_problem_free(h->problem);
     free(h);
 }
@@ -33,10 +36,13 @@ static hf_status create_heads(const hf_flow_run_params *params, hf_owned_system 
     hf_status status = hf_problem_create(&h->problem, &params->problem, err);
     if (status == HF_OK)
         status = hf_flow_create(&h->flow, h->problem, err);
+    if (status == HF_OK && params->sensitivity.to.count > 0)
+        status = hf_directions_create(&h->directions, h->problem, &params->problem, &params->sensitivity.to, err);
     if (status != HF_OK) {
         free_heads(h);
         return status;
     }
+    h->flow->directions = h->directions;
     *made = (hf_owned_system){hf_flow_system(h->flow), h, free_heads};
     return HF_OK;
 }

@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "system/observer.h"
+#include "system/sensitivity.h"
 #include "system/watch.h"
 
 #include <stdbool.h>
@@ -70,6 +71,7 @@ typedef struct {
     const hf_observer_kind *observer;
     const hf_watch_kind *watch;
     const hf_curvature_kind *curvature; /* NULL: saddles are not analyzed */
+    const hf_sensitivity_kind *sensitivity; /* NULL: it has no derivatives with respect to parameters */
 } hf_system_kind;
 
 typedef struct {
