@@ -1,6 +1,9 @@
 # The loss of all training runs, beside the flow they stand for, and how far their stages are from the flow's.
 flow_table = folder . "../flow/trajectory.tsv"
 drift_table = folder . "../drift/trajectory.tsv"
+step_table = folder . "../step/trajectory.tsv"
+both_table = folder . "../step-drift/trajectory.tsv"
+has_both = has_step && has_drift
 summary = folder . "../train/summary.tsv"
 compare = folder . "../compare.tsv"
 optimizer_table(k) = sprintf("%s../optimizer/seed-%d/trajectory.tsv", folder, first_seed + k)
@@ -22,16 +25,20 @@ left = beside; right = paged ? rim : 265.0
 width = paged ? page : left + 900.0 + right
 wide = width - left - right
 high = paged ? 180.0 : 430.0; stage_high = !with_stages ? 0.0 : paged ? 110.0 : 260.0
+step_name = paged ? "with finite steps" : "flow with finite steps"
+both_name = paged ? "with both" : "flow with both"
 drift_name = paged ? "with SGD's drift" : "flow with SGD's drift"
 longest = paged ? 17 : 21
-entries = 2 + (seeds > 1) + (has_flow > 0) + has_drift + has_optimizer + (samples > 0) + (validation > 0)
-stage_entries = 3 + has_drift
+entries = 2 + (seeds > 1) + (has_flow > 0) + has_drift + has_step + has_both + has_optimizer + (samples > 0) + (validation > 0)
+stage_entries = 3 + has_drift + has_step + has_both
 top = (paged && has_title ? 52.0 : head_high) + legend_high(wide, entries, longest)
 stage_top = top + high + (paged ? below + 12 + legend_high(wide, stage_entries, longest) : 95.0)
 height = (with_stages ? stage_top + stage_high + (paged ? 26.0 : 62.0) : top + high + below)
 
 training_colour = main_colour
 drift_colour = mark_colour
+step_colour = third_colour
+both_colour = is_grey ? "#606060" : "#7B3294"
 
 eval forget
 stats summary using (see(column("loss"))) every ::0::0 nooutput
@@ -81,6 +88,10 @@ plot summary using axis_column:"loss_p10":"loss_p90" with filledcurves lc rgb tr
        title with_flow ? "flow" : "", \
      (has_drift ? drift_table : summary) using (has_drift ? column("t") : NaN):"loss" with lines lc rgb drift_colour dt 2 lw 2.5 \
        title has_drift ? drift_name : "", \
+     (has_step ? step_table : summary) using (has_step ? column("t") : NaN):"loss" with lines lc rgb step_colour dt 4 lw 2.5 \
+       title has_step ? step_name : "", \
+     (has_both ? both_table : summary) using (has_both ? column("t") : NaN):"loss" with lines lc rgb both_colour dt 3 lw 2.5 \
+       title has_both ? both_name : "", \
      summary using axis_column:(samples > 0 ? column("train_loss") : NaN) with lines lc rgb "#909090" lw 2 \
        title samples > 0 ? "training samples" : "", \
      summary using axis_column:(validation > 0 ? column("validation_loss") : NaN) with lines lc rgb third_colour lw 2 \
@@ -108,7 +119,7 @@ eval letter(2, 2, stage_top)
   do for [k = 1:stages] { low[k] = NaN; middle[k] = NaN; high_at[k] = NaN }
   is_stage(k) = k >= 1 && k <= stages
   put(curve, k, x) = curve eq "p10" ? (low[k] = x, 0) : curve eq "median" ? (middle[k] = x, 0) : curve eq "p90" ? (high_at[k] = x, 0) : 0
-  is_shown(curve) = strstrt("seed p10 median p90", curve) || (has_drift && curve eq "drift")
+  is_shown(curve) = strstrt("seed p10 median p90", curve) || (has_drift && curve eq "drift") || (has_step && curve eq "step") || (has_both && curve eq "step-drift")
   note_deviation(curve, k, x) = is_shown(curve) ? (see(x), is_stage(k) ? put(curve, int(k), x) : 0) : 0
   eval forget
   stats compare using (note_deviation(strcol("curve"), column("stage"), 100 * column("deviation_flow"))) nooutput
@@ -121,7 +132,11 @@ eval letter(2, 2, stage_top)
        for [k = 1:stages] '+' using (k):(middle[k]):(low[k]):(high_at[k]) every ::0::0 with yerrorbars pt 7 ps 1.4 lw 2 \
          lc rgb training_colour title k == 1 ? say("median, 10--90 \\%", "median, 10–90 %") : "", \
        compare using (column("stage") + 0.12):(has_drift ? percent("drift") : NaN) with points pt 13 ps 2 lc rgb drift_colour \
-         title has_drift ? drift_name : ""
+         title has_drift ? drift_name : "", \
+       compare using (column("stage") + 0.24):(has_step ? percent("step") : NaN) with points pt 9 ps 2 lc rgb step_colour \
+         title has_step ? step_name : "", \
+       compare using (column("stage") + 0.32):(has_both ? percent("step-drift") : NaN) with points pt 11 ps 2 lc rgb both_colour \
+         title has_both ? both_name : ""
 }
 unset multiplot
 set output

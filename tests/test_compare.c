@@ -254,6 +254,15 @@ static void run_experiment(hf_experiment *x, hf_config *config, const char *text
     "\"sine\"; "                                                                                                           \
     "perturbation = 0.01; }; flow = { }; solver = { t_end = 100.0; }; output = { points = 40; attention = false; }; "
 
+/* The companion of that name; HF_COMPANIONS: none. */
+static size_t companion_of(const char *curve)
+{
+    size_t c = 0;
+    while (c < HF_COMPANIONS && strcmp(hf_companion_names[c], curve) != 0)
+        c++;
+    return c;
+}
+
 /* compare.tsv and runs.tsv say what the runs did: levels between the flow's plateaus, the time at which each curve falls
  * below them, heads by what they carry. */
 static void test_comparison_tables(void **state)
@@ -266,23 +275,29 @@ static void test_comparison_tables(void **state)
     const hf_findings *flow = &x.flow.findings;
     assert_int_equal(flow->stage_count, 2);
     assert_int_equal(x.levels.count, 2);
-    assert_true(x.has_drift);
+    for (size_t c = 0; c < HF_COMPANIONS; c++)
+        assert_true(x.has[c]);
     table = read_at("compare.tsv");
-    assert_int_equal(table.rows, 2 * (2 + 3 + 3));
+    assert_int_equal(table.rows, 2 * (1 + HF_COMPANIONS + 3 + 3));
     for (size_t row = 0; row < table.rows; row++) {
         const char *curve = text_in(&table, row, "curve");
         const size_t l = (size_t)number_in(&table, row, "stage") - 1;
         const double level = (flow->stage[l].before->loss + flow->stage[l].loss_after) / 2, t = number_in(&table, row, "t");
+        const size_t c = companion_of(curve);
         const double t_flow = hf_curve_first_below(&flow->curve, level);
         assert_true(close_to(number_in(&table, row, "level"), level, 1e-15));
         assert_true(close_to(number_in(&table, row, "deviation_flow"), t / t_flow - 1, 1e-12));
+        assert_true(close_to(number_in(&table, row, "deviation_step"),
+                             t / x.levels.t_companion[HF_COMPANION_STEP][l] - 1, 1e-12));
+        assert_true(close_to(number_in(&table, row, "deviation_step_drift"),
+                             t / x.levels.t_companion[HF_COMPANION_STEP_DRIFT][l] - 1, 1e-12));
         if (strcmp(curve, "flow") == 0) {
             assert_true(number_in(&table, row, "deviation_flow") == 0 && isnan(number_in(&table, row, "step")));
             assert_true(number_in(&table, row, "t_peak") == flow->stage[l].t_peak);
             assert_true(number_in(&table, row, "pattern") == (double)l + 1);
             assert_true(number_in(&table, row, "carrier") == number_in(&table, row, "carrier_in_flow"));
-        } else if (strcmp(curve, "drift") == 0)
-            assert_true(close_to(t, hf_curve_first_below(&x.drift.findings.curve, level), 1e-14));
+        } else if (c < HF_COMPANIONS)
+            assert_true(close_to(t, hf_curve_first_below(&x.companion[c].findings.curve, level), 1e-14));
         else {
             const size_t seed = strcmp(curve, "seed") == 0 ? (size_t)number_in(&table, row, "seed") - 1 : 0;
             double step = x.main.run[seed].training.crossing[l];
@@ -293,7 +308,7 @@ static void test_comparison_tables(void **state)
     }
     hf_tsv_clear(&table);
     table = read_at("runs.tsv");
-    assert_int_equal(table.rows, 3 + 1);
+    assert_int_equal(table.rows, 3 + HF_COMPANIONS);
     for (size_t k = 0; k < 3; k++) {
         const hf_run_summary *run = &x.main.run[k];
         size_t head_of[2];
@@ -505,7 +520,7 @@ static void test_drift_of_rungs(void **state)
         }
     }
     assert_true(noise[0] > 0 && noise[1] < 1.2 * noise[0]);
-    assert_true(number_in(&rungs, 0, "t_drift") == x.levels.t_drift[0]);
+    assert_true(number_in(&rungs, 0, "t_drift") == x.levels.t_companion[HF_COMPANION_DRIFT][0]);
     hf_tsv_clear(&rungs);
     hf_experiment_clear(&x);
     hf_fill_clear_experiment(&params);

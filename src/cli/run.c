@@ -140,11 +140,20 @@ static int tell_interrupted(const hf_cli_options *options, const char *directory
     return 128 + (int)hf_cli_signal;
 }
 
+/* Of the flow that was followed last. */
+static double last_time(const hf_experiment *x)
+{
+    double t = x->flow.t;
+    for (size_t c = 0; c < HF_COMPANIONS; c++)
+        t = x->has[c] && x->companion[c].t > 0 ? x->companion[c].t : t;
+    return t;
+}
+
 static int interrupted(const hf_cli_options *options, const hf_experiment *x, const char *directory)
 {
     char where[64] = "in training";
     if (x->main.seeds == 0)
-        snprintf(where, sizeof where, "at t = %.6g", x->has_drift && x->drift.t > 0 ? x->drift.t : x->flow.t);
+        snprintf(where, sizeof where, "at t = %.6g", last_time(x));
     return tell_interrupted(options, directory, where);
 }
 
@@ -179,10 +188,13 @@ static hf_status run_experiment(hf_experiment *x, const hf_config *config, const
 {
     char cheaper[256];
     name_cheaper(config, sizeof cheaper, cheaper);
+    size_t flows = 1;
+    for (size_t c = 0; c < HF_COMPANIONS; c++)
+        flows += params->has[c];
     hf_cli_progress progress = {.stream = stderr,
                                 .terminal = isatty(STDERR_FILENO),
                                 .now = hf_cli_clock,
-                                .flows = params->has_drift ? 2 : 1,
+                                .flows = flows,
                                 .trains = params->trains,
                                 .cheaper = cheaper};
     const hf_experiment_options run = {.directory = folder->work,

@@ -90,11 +90,12 @@ typedef struct {
     size_t stage;
     double level, step, t, deviation_flow, deviation_drift, deviation_optimizer, t_onset, t_peak, t_settle;
     size_t pattern, carrier, carrier_in_flow;
+    double deviation_step, deviation_step_drift;
 } level_row;
 
 /* clang-format off */
 static const hf_column level_columns[] = {
-    HF_COLUMN(level_row, curve, "", "flow; drift, the flow with the drift of the noise; seed; median, p10, p90 of the seeds; optimizer, the flow of the optimizer with a seed's features"),
+    HF_COLUMN(level_row, curve, "", "flow; drift, step, step-drift: the flow with the drift of the noise, with finite steps, with finite steps and drift; seed; median, p10, p90 of the seeds; optimizer, the flow of the optimizer with a seed's features"),
     HF_COLUMN(level_row, seed, "", "of the training run"),
     HF_COLUMN(level_row, stage, "", "of the flow"),
     HF_COLUMN(level_row, level, "loss", "halfway between the flow's plateaus around the stage"),
@@ -109,6 +110,8 @@ static const hf_column level_columns[] = {
     HF_COLUMN_INDEX(level_row, carrier, "", "the head that carries it"),
     HF_COLUMN_INDEX(level_row, carrier_in_flow, "", "the flow's head that carries what this one does in the end"),
     HF_COLUMN(level_row, deviation_optimizer, "1", "step over that of the optimizer's own flow with the same features, minus 1"),
+    HF_COLUMN(level_row, deviation_step, "1", "t over that of the flow with finite steps, minus 1"),
+    HF_COLUMN(level_row, deviation_step_drift, "1", "t over that of the flow with finite steps and drift, minus 1"),
 };
 static const hf_table_kind levels_table = {"compare.tsv", "A row for every curve and every stage of the flow.", HF_COLUMNS(level_columns)};
 /* clang-format on */
@@ -133,7 +136,9 @@ static void write_level(hf_table *table, const hf_experiment *x, const char *cur
                            .step = step,
                            .t = t,
                            .deviation_flow = t / levels->t_flow[l] - 1,
-                           .deviation_drift = t / levels->t_drift[l] - 1,
+                           .deviation_drift = t / levels->t_companion[HF_COMPANION_DRIFT][l] - 1,
+                           .deviation_step = t / levels->t_companion[HF_COMPANION_STEP][l] - 1,
+                           .deviation_step_drift = t / levels->t_companion[HF_COMPANION_STEP_DRIFT][l] - 1,
                            .t_onset = stage == NULL ? NAN : stage->t_onset,
                            .t_peak = stage == NULL ? NAN : stage->t_peak,
                            .t_settle = stage == NULL ? NAN : stage->t_settle,
@@ -149,11 +154,14 @@ static void write_flows(hf_table *table, const hf_experiment *x, size_t *head_of
         head_of[k] = k;
     for (size_t l = 0; l < x->levels.count; l++)
         write_level(table, x, "flow", NULL, l, NAN, NAN, x->levels.t_flow[l], &x->flow.findings, head_of);
-    if (!x->has_drift)
-        return;
-    const bool matched = hf_comparison_match_heads(x->flow.heads, x->flow.patterns, x->flow.share, x->drift.share, head_of);
-    for (size_t l = 0; l < x->levels.count; l++)
-        write_level(table, x, "drift", NULL, l, NAN, NAN, x->levels.t_drift[l], &x->drift.findings, matched ? head_of : NULL);
+    for (size_t c = 0; c < HF_COMPANIONS; c++) {
+        const hf_run_summary *other = &x->companion[c];
+        const bool matched = x->has[c] && hf_comparison_match_heads(x->flow.heads, x->flow.patterns, x->flow.share,
+                                                                    other->share, head_of);
+        for (size_t l = 0; l < x->levels.count && x->has[c]; l++)
+            write_level(table, x, hf_companion_names[c], NULL, l, NAN, NAN, x->levels.t_companion[c][l], &other->findings,
+                        matched ? head_of : NULL);
+    }
 }
 
 /* The step at which the optimizer's flow with the features of seed number k falls below level l; nan: there is no such flow. */
@@ -221,13 +229,13 @@ static hf_status write_compare(const hf_experiment *x, const char *directory, co
 
 /* ---- runs.tsv ---- */
 
-/* The drift flow's largest deviations from the flow, at its own steps. */
-static void drift_deviations(const hf_experiment *x, hf_deviation *before, hf_deviation *after)
+/* A companion's largest deviations from the flow, at its own steps. */
+static void deviations(const hf_experiment *x, const hf_curve *curve, hf_deviation *before, hf_deviation *after)
 {
-    const hf_curve *flow = &x->flow.findings.curve, *drift = &x->drift.findings.curve;
     *before = *after = (hf_deviation){NAN, NAN};
-    for (size_t i = 0; i < drift->count; i++)
-        hf_curve_compare(flow, drift->at[i].t, drift->at[i].loss, drift->at[i].t <= x->levels.settled ? before : after);
+    for (size_t i = 0; i < curve->count; i++)
+        hf_curve_compare(&x->flow.findings.curve, curve->at[i].t, curve->at[i].loss,
+                         curve->at[i].t <= x->levels.settled ? before : after);
 }
 
 typedef struct {
@@ -256,7 +264,7 @@ static const hf_column_group head_columns = {name_heads, write_heads};
 
 /* clang-format off */
 static const hf_column run_columns[] = {
-    HF_COLUMN(run_row, curve, "", "seed; drift, the flow with the drift of the noise"),
+    HF_COLUMN(run_row, curve, "", "seed; drift, step, step-drift: the flow with the drift of the noise, with finite steps, with finite steps and drift"),
     HF_COLUMN(run_row, seed, "", "of the training run"),
     HF_COLUMN(run_row, step, "steps", "at the end"),
     HF_COLUMN(run_row, t, "flow time", "at the end"),
@@ -277,7 +285,7 @@ static const hf_column run_columns[] = {
     HF_COLUMN(run_row, heads, "", "the flow's head for each head of the run, separated by commas; nan unless every head carries a pattern of its own"),
     HF_COLUMN_GROUP(&head_columns, "head_<h>", "", "the same, for head h of the run"),
 };
-static const hf_table_kind runs_table = {"runs.tsv", "A row for every training run, and for the flow with drift.", HF_COLUMNS(run_columns)};
+static const hf_table_kind runs_table = {"runs.tsv", "A row for every training run, and for the flows with drift and finite steps.", HF_COLUMNS(run_columns)};
 /* clang-format on */
 
 /* head_of: (heads) or NULL */
@@ -328,17 +336,18 @@ static hf_status write_seed(hf_table *table, const hf_experiment *x, size_t k, s
 }
 
 /* Nothing is held out, and its heads are its own. */
-static hf_status write_drift(hf_table *table, const hf_experiment *x, hf_error *err)
+static hf_status write_companion(hf_table *table, const hf_experiment *x, hf_companion c, hf_error *err)
 {
+    const hf_run_summary *run = &x->companion[c];
     hf_deviation before, after;
-    drift_deviations(x, &before, &after);
-    run_row row = {.curve = "drift",
+    deviations(x, &run->findings.curve, &before, &after);
+    run_row row = {.curve = hf_companion_names[c],
                    .seed = "nan",
                    .step = "nan",
-                   .t = x->drift.t,
-                   .loss = x->drift.loss,
-                   .overlap = x->drift.overlap,
-                   .stages = (double)x->drift.findings.stage_count,
+                   .t = run->t,
+                   .loss = run->loss,
+                   .overlap = run->overlap,
+                   .stages = (double)run->findings.stage_count,
                    .sharpness = NAN,
                    .t_before = before.t,
                    .deviation_before = before.loss,
@@ -364,8 +373,9 @@ static hf_status write_runs(const hf_experiment *x, const char *directory, const
         hf_table_head(&table, &runs_table, &(run_row){.head_count = x->params->flow.problem.heads});
         for (size_t k = 0; k < x->main.seeds && status == HF_OK; k++)
             status = write_seed(&table, x, k, head_of, err);
-        if (x->has_drift && status == HF_OK)
-            status = write_drift(&table, x, err);
+        for (hf_companion c = 0; c < HF_COMPANIONS && status == HF_OK; c++)
+            if (x->has[c])
+                status = write_companion(&table, x, c, err);
         if (status != HF_OK)
             hf_file_abandon(&table.file);
         else
@@ -402,6 +412,23 @@ static void print_deviation(FILE *stream, double ratio)
         fprintf(stream, " %+7.1f %%", 100 * (ratio - 1));
 }
 
+/* What companions with finite steps say before anybody trains. */
+static void print_predicted(const hf_experiment *x, FILE *stream)
+{
+    const double *with_step = x->levels.t_companion[HF_COMPANION_STEP], *both = x->levels.t_companion[HF_COMPANION_STEP_DRIFT];
+    if (!x->has[HF_COMPANION_STEP])
+        return;
+    fprintf(stream, "With finite steps of lr %g the flow comes to them at", x->params->main.learner.train.lr);
+    for (size_t l = 0; l < x->levels.count; l++)
+        fprintf(stream, "%s %.5g (%+.1f %%)", l > 0 ? "," : "", with_step[l], 100 * (with_step[l] / x->levels.t_flow[l] - 1));
+    if (x->has[HF_COMPANION_STEP_DRIFT]) {
+        fputs(";\nwith steps and drift at", stream);
+        for (size_t l = 0; l < x->levels.count; l++)
+            fprintf(stream, "%s %.5g (%+.1f %%)", l > 0 ? "," : "", both[l], 100 * (both[l] / x->levels.t_flow[l] - 1));
+    }
+    fputs(".\n", stream);
+}
+
 static void print_times(const hf_experiment *x, FILE *stream)
 {
     const bool timed = hf_clock_of(&x->params->main.learner.train).is_time;
@@ -413,7 +440,7 @@ static void print_times(const hf_experiment *x, FILE *stream)
         double median = NAN;
         print_number(stream, x->levels.level[l]);
         print_number(stream, x->levels.t_flow[l]);
-        print_number(stream, x->levels.t_drift[l]);
+        print_number(stream, x->levels.t_companion[HF_COMPANION_DRIFT][l]);
         for (size_t i = 0; i < 3; i++) {
             const double step = hf_comparison_quantile(&x->main, l, quantile[i]);
             const double shown = timed ? hf_clock_time(hf_clock_of(&x->params->main.learner.train), step) : step;
@@ -421,12 +448,12 @@ static void print_times(const hf_experiment *x, FILE *stream)
             median = i == 0 ? shown : median;
         }
         print_deviation(stream, timed ? median / x->levels.t_flow[l] : NAN);
-        print_deviation(stream, timed ? median / x->levels.t_drift[l] : NAN);
+        print_deviation(stream, timed ? median / x->levels.t_companion[HF_COMPANION_DRIFT][l] : NAN);
         fputc('\n', stream);
     }
     if (timed)
         fprintf(stream, "Median and quantiles: %zu run%s of %s, in flow time.%s\n", x->main.seeds, hf_plural(x->main.seeds),
-                name, x->has_drift ? " Drift: the flow with the mean effect\nof the noise." : "");
+                name, x->has[HF_COMPANION_DRIFT] ? " Drift: the flow with the mean effect\nof the noise." : "");
     else
         fprintf(
             stream,
@@ -434,11 +461,14 @@ static void print_times(const hf_experiment *x, FILE *stream)
             x->main.seeds, hf_plural(x->main.seeds), name);
     if (x->main.seeds < HF_QUANTILES_FEW)
         fprintf(stream, "Of so few runs the 10 and 90 %% quantiles are nearly the range.\n");
+    print_predicted(x, stream);
     const hf_flow_params *flow = &x->params->flow.problem.flow;
     if (flow->sgd_drift.lr > 0)
         fprintf(stream,
                 "The flow itself has the drift of SGD with lr %g, batch %zu, dim %zu, noise %g\n(flow.sgd_drift).\n",
                 flow->sgd_drift.lr, flow->sgd_drift.batch, flow->sgd_drift.dim, flow->sgd_drift.noise);
+    if (flow->step > 0)
+        fprintf(stream, "The flow itself has finite steps, lr %g, momentum %g (flow.step).\n", flow->step, flow->momentum);
 }
 
 static double deviation_of_optimizer(const hf_experiment *x, size_t k, size_t l)
@@ -483,7 +513,7 @@ static void print_verdict(const hf_experiment *x, FILE *stream)
                     .stages = stages,
                     .t = t,
                     .t_flow = x->levels.t_flow,
-                    .t_drift = x->has_drift ? x->levels.t_drift : NULL,
+                    .t_drift = x->has[HF_COMPANION_DRIFT] ? x->levels.t_companion[HF_COMPANION_DRIFT] : NULL,
                     .optimizer = hf_optimizer_name(x->params->main.learner.train.optimizer),
                     .timed = hf_clock_of(&x->params->main.learner.train).is_time,
                     .found = x->flow.findings.stage_count,

@@ -1,6 +1,7 @@
 /* comparison: training runs beside the flow that they stand for.
  *
- * compare.tsv: when the loss of every curve (flow, drift: the flow with the drift of SGD's noise, a seed, the median and
+ * compare.tsv: when the loss of every curve (flow; drift, step and step-drift: the flow with the drift of SGD's noise, with finite
+ * steps, with both; a seed; the median and
  * the 10 % and 90 % quantile of the seeds) falls below the middle of each stage of the flow, in flow time, where that
  * exists, and in steps; the stage of the curve's own in which that happens (t_onset, t_peak, t_settle, pattern, carrier).
  * runs.tsv: how every run ended, its largest deviation from the flow, and its early stop. */

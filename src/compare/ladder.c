@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-static const hf_ladder_number unknown = {NAN, NAN, NAN, 0};
+static const hf_ladder_number unknown = {NAN, NAN, NAN, NAN, 0};
 static const size_t nobody = SIZE_MAX; /* no seed is left out */
 
 /* ---- a rung ---- */
@@ -27,6 +27,13 @@ static double rung_time(const hf_experiment *x, const hf_rung *rung, double step
 static double deviation(const hf_experiment *x, const hf_rung *rung, size_t k, size_t l)
 {
     return rung_time(x, rung, rung->run[k].training.crossing[l]) / x->levels.t_flow[l] - 1;
+}
+
+/* The same of the flow that knows most of the rung: with steps and drift; of the exact gradient, with steps. nan: none. */
+static double predicted_deviation(const hf_experiment *x, const hf_rung *rung, size_t l)
+{
+    const double *t = rung->t_companion[rung->batch > 0 ? HF_COMPANION_STEP_DRIFT : HF_COMPANION_STEP];
+    return t == NULL ? NAN : t[l] / x->levels.t_flow[l] - 1;
 }
 
 /* lr / batch; the exact gradient has no noise. */
@@ -149,7 +156,8 @@ typedef struct {
     double *terms;         /* (count, 2) scratch, and */
     double *mean, *weight; /* (count) */
     double *log_noise, *log_spread;
-    double *left_out; /* (HF_LADDER_NUMBERS, seeds) what is fitted without one seed */
+    double *predicted; /* (count) */
+    double *left_out;  /* (HF_LADDER_NUMBERS, seeds) what is fitted without one seed */
 } stage_data;
 
 static void clear_stage(stage_data *s)
@@ -163,7 +171,7 @@ static hf_status gather_stage(const hf_experiment *x, size_t l, stage_data *s, h
 {
     const size_t n = x->rung_count, seeds = shared_seeds(x);
     *s = (stage_data){.seeds = seeds, .rung = calloc(n + 1, sizeof *s->rung)};
-    s->deviation = malloc((n * (seeds + 6) + HF_LADDER_NUMBERS * seeds + 1) * sizeof *s->deviation);
+    s->deviation = malloc((n * (seeds + 7) + HF_LADDER_NUMBERS * seeds + 1) * sizeof *s->deviation);
     if (s->rung == NULL || s->deviation == NULL) {
         clear_stage(s);
         return hf_fail_memory(err, "the ladder");
@@ -173,7 +181,8 @@ static hf_status gather_stage(const hf_experiment *x, size_t l, stage_data *s, h
     s->weight = s->mean + n;
     s->log_noise = s->weight + n;
     s->log_spread = s->log_noise + n;
-    s->left_out = s->log_spread + n;
+    s->predicted = s->log_spread + n;
+    s->left_out = s->predicted + n;
     for (size_t i = 0; i < n; i++) {
         double *at = s->deviation + s->count * seeds;
         bool all = true;
@@ -181,8 +190,10 @@ static hf_status gather_stage(const hf_experiment *x, size_t l, stage_data *s, h
             at[k] = deviation(x, &x->rung[i], k, l);
             all = all && !isnan(at[k]);
         }
-        if (all)
-            s->rung[s->count++] = &x->rung[i];
+        if (!all)
+            continue;
+        s->predicted[s->count] = predicted_deviation(x, &x->rung[i], l);
+        s->rung[s->count++] = &x->rung[i];
     }
     return HF_OK;
 }
@@ -211,6 +222,22 @@ static bool fit_without(stage_data *s, size_t left_out, estimate fit[HF_LADDER_N
     return fit_mean(s->count, s->terms, s->mean, s->weight, &fit[HF_LADDER_MEAN_PER_LR], &fit[HF_LADDER_MEAN_PER_NOISE]);
 }
 
+/* The law of the mean, fitted in the same way, with the weights of the last fit, to what the flows of the rungs predict. False: no
+ * memory. */
+static bool fit_predicted(const stage_data *s, double predicted[HF_LADDER_NUMBERS])
+{
+    estimate a = {NAN, NAN}, b = {NAN, NAN};
+    bool known = true;
+    for (size_t i = 0; i < s->count; i++)
+        known = known && !isnan(s->predicted[i]);
+    const bool good = !known || fit_mean(s->count, s->terms, s->predicted, s->weight, &a, &b);
+    for (size_t i = 0; i < HF_LADDER_NUMBERS; i++)
+        predicted[i] = NAN;
+    predicted[HF_LADDER_MEAN_PER_LR] = a.value;
+    predicted[HF_LADDER_MEAN_PER_NOISE] = b.value;
+    return good;
+}
+
 /* From logarithms: c itself, with an absolute error. */
 static void take_factor(hf_ladder_number *c)
 {
@@ -226,7 +253,8 @@ hf_status hf_ladder_fit_stage(const hf_experiment *x, size_t l, hf_ladder_number
     hf_status status = gather_stage(x, l, &s, err);
     if (status != HF_OK)
         return status;
-    bool good = fit_without(&s, nobody, all);
+    double predicted[HF_LADDER_NUMBERS];
+    bool good = fit_without(&s, nobody, all) && fit_predicted(&s, predicted);
     for (size_t k = 0; k < s.seeds && good; k++) {
         good = fit_without(&s, k, without);
         for (size_t i = 0; i < HF_LADDER_NUMBERS; i++)
@@ -234,7 +262,7 @@ hf_status hf_ladder_fit_stage(const hf_experiment *x, size_t l, hf_ladder_number
     }
     for (size_t i = 0; i < HF_LADDER_NUMBERS && good; i++)
         fit[i] =
-            (hf_ladder_number){all[i].value, hf_jackknife(s.seeds, s.left_out + i * s.seeds), all[i].residual, s.seeds};
+            (hf_ladder_number){all[i].value, hf_jackknife(s.seeds, s.left_out + i * s.seeds), all[i].residual, predicted[i], s.seeds};
     clear_stage(&s);
     if (!good)
         return hf_fail_memory(err, "the ladder");
@@ -291,7 +319,7 @@ typedef struct {
     const char *fit;
     double stage, batch, value, standard_error;
     size_t seeds;
-    double residual_error;
+    double residual_error, predicted;
 } fit_row;
 
 typedef struct {
@@ -299,7 +327,7 @@ typedef struct {
     size_t batch, seeds, stage;
     double level, t_flow, t_drift;
     size_t reached;
-    double mean_deviation, spread, loss_deviation;
+    double mean_deviation, spread, loss_deviation, t_step, t_step_drift;
 } rung_row;
 
 /* clang-format off */
@@ -311,6 +339,7 @@ static const hf_column fit_columns[] = {
     HF_COLUMN(fit_row, standard_error, "", "one seed left out of all rungs, in turn (jackknife)"),
     HF_COLUMN(fit_row, seeds, "", "that it is made of"),
     HF_COLUMN(fit_row, residual_error, "", "how well the law holds, from the rungs' scatter about it; no error bar"),
+    HF_COLUMN(fit_row, predicted, "", "of mean_per_lr and mean_per_lr_over_batch: the same fit to the flows with each rung's steps and drift"),
 };
 static const hf_column rung_columns[] = {
     HF_COLUMN(rung_row, lr, "flow time", "learning rate"),
@@ -324,6 +353,8 @@ static const hf_column rung_columns[] = {
     HF_COLUMN(rung_row, mean_deviation, "1", "mean over seeds of t/t_flow - 1"),
     HF_COLUMN(rung_row, spread, "1", "its standard deviation"),
     HF_COLUMN(rung_row, loss_deviation, "start loss", "mean over seeds of deviation_before (runs.tsv)"),
+    HF_COLUMN(rung_row, t_step, "flow time", "as t_drift, of the flow with this rung's finite steps"),
+    HF_COLUMN(rung_row, t_step_drift, "flow time", "as t_drift, of the flow with finite steps and drift"),
 };
 static const hf_table_kind fits_table = {"ladder-fit.tsv", "A row for every fitted number.", HF_COLUMNS(fit_columns)};
 static const hf_table_kind rungs_table = {"ladder.tsv", "A row for every learning rate, batch size and stage.", HF_COLUMNS(rung_columns)};
@@ -339,7 +370,8 @@ static void write_number(hf_table *table, const char *what, double batch, size_t
                          .value = n->value,
                          .standard_error = n->error,
                          .seeds = n->seeds,
-                         .residual_error = n->residual};
+                         .residual_error = n->residual,
+                         .predicted = n->predicted};
     hf_table_line(table, &fits_table, &row);
 }
 
@@ -387,6 +419,12 @@ static hf_status write_fits(const hf_experiment *x, const char *directory, const
     return status;
 }
 
+/* When a companion of the rung comes to level l. */
+static double time_of(const hf_rung *rung, hf_companion c, size_t l)
+{
+    return rung->t_companion[c] == NULL ? NAN : rung->t_companion[c][l];
+}
+
 static void write_rung(hf_table *table, const hf_experiment *x, const hf_rung *rung, size_t l, double *scratch)
 {
     double mean, spread;
@@ -399,11 +437,13 @@ static void write_rung(hf_table *table, const hf_experiment *x, const hf_rung *r
                           .stage = l + 1,
                           .level = x->levels.level[l],
                           .t_flow = x->levels.t_flow[l],
-                          .t_drift = rung->t_drift == NULL ? NAN : rung->t_drift[l],
+                          .t_drift = time_of(rung, HF_COMPANION_DRIFT, l),
                           .reached = reached,
                           .mean_deviation = mean,
                           .spread = spread,
-                          .loss_deviation = loss_deviation(rung, nobody)};
+                          .loss_deviation = loss_deviation(rung, nobody),
+                          .t_step = time_of(rung, HF_COMPANION_STEP, l),
+                          .t_step_drift = time_of(rung, HF_COMPANION_STEP_DRIFT, l)};
     hf_table_line(table, &rungs_table, &row);
 }
 
@@ -446,6 +486,14 @@ static void print_fit(FILE *stream, const hf_ladder_number *n)
     fprintf(stream, " %*s", wide, text);
 }
 
+static void print_predicted(FILE *stream, const hf_ladder_number *n)
+{
+    if (isnan(n->predicted))
+        fprintf(stream, " %10s", "-");
+    else
+        fprintf(stream, " %10.3g", n->predicted);
+}
+
 hf_status hf_ladder_print(const hf_experiment *x, FILE *stream, hf_error *err)
 {
     const size_t seeds = shared_seeds(x);
@@ -454,7 +502,7 @@ hf_status hf_ladder_print(const hf_experiment *x, FILE *stream, hf_error *err)
         return HF_OK;
     fprintf(stream, "Ladder of %zu rung%s: mean deviation = a lr + b lr/batch, spread over seeds = c (lr/batch)^p\n",
             x->rung_count, hf_plural(x->rung_count));
-    fprintf(stream, "stage %20s %20s %20s\n", "a", "b", "p");
+    fprintf(stream, "stage %20s %10s %20s %10s %20s\n", "a", "predicted", "b", "predicted", "p");
     for (size_t l = 0; l < x->levels.count && status == HF_OK; l++) {
         hf_ladder_number fit[HF_LADDER_NUMBERS];
         status = hf_ladder_fit_stage(x, l, fit, err);
@@ -462,7 +510,9 @@ hf_status hf_ladder_print(const hf_experiment *x, FILE *stream, hf_error *err)
             break;
         fprintf(stream, "%5zu", l + 1);
         print_fit(stream, &fit[HF_LADDER_MEAN_PER_LR]);
+        print_predicted(stream, &fit[HF_LADDER_MEAN_PER_LR]);
         print_fit(stream, &fit[HF_LADDER_MEAN_PER_NOISE]);
+        print_predicted(stream, &fit[HF_LADDER_MEAN_PER_NOISE]);
         print_fit(stream, &fit[HF_LADDER_SPREAD_EXPONENT]);
         fputc('\n', stream);
     }
@@ -471,5 +521,6 @@ hf_status hf_ladder_print(const hf_experiment *x, FILE *stream, hf_error *err)
     else
         fprintf(stream, "Standard errors: each of the %zu seeds left out of all rungs in turn, for the rungs share them.\n",
                 seeds);
+    fputs("Predicted: the same fit to the flows with each rung's own steps and drift, without training.\n", stream);
     return status;
 }

@@ -2,7 +2,7 @@
  *
  * ladder.tsv has a row for every rung and stage: the mean over seeds of the signed deviation t/t_flow - 1, its spread (the
  * standard deviation over seeds), and the largest deviation of the loss up to the first plateau; t_drift is that of the flow
- * with the drift of the rung's own learning rate and batch size. ladder-fit.tsv has what is fitted to it for every stage,
+ * with the drift of the rung's own learning rate and batch size, t_step that with its finite steps, t_step_drift that with both. ladder-fit.tsv has what is fitted to it for every stage,
  *
  *     mean deviation = a lr + b lr/batch          (discretization, and the drift of the noise; least squares)
  *     spread         = c (lr/batch)^p             (p = 1/2 is expected; least squares on logarithms)
@@ -29,6 +29,7 @@ typedef struct {
     double error;    /* standard error by the jackknife over seeds; nan: fewer than HF_JACKKNIFE_LEAST of them */
     double residual; /* what the rungs' scatter about the law would give if they were independent: how well the law holds;
                         nan: no more rungs than unknowns */
+    double predicted; /* of a and b: the same fit to the flows with every rung's steps and drift; nan: not known */
     size_t seeds;    /* that were left out in turn */
 } hf_ladder_number;
 

@@ -117,6 +117,12 @@ bool hf_config_projects(const hf_config *config)
            (double)(config->heads + config->target.count) < count_inputs(config);
 }
 
+bool hf_config_runs_step(const hf_config *config)
+{
+    return config->declared.flow && config->declared.train && config->flow.system == HF_SYSTEM_HEADS &&
+           config->train.samples == 0 && config->flow.step == 0 && !hf_frozen_acts(config) && hf_clock_of(&config->train).is_time;
+}
+
 bool hf_config_runs_drift(const hf_config *config)
 {
     return config->declared.flow && config->declared.train && config->train.batch > 0 && config->train.samples == 0 &&

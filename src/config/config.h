@@ -97,6 +97,9 @@ bool hf_config_runs_drift(const hf_config *config);
 
 /* Whether the flow of the training's own optimizer is followed, too. */
 bool hf_config_runs_optimizer(const hf_config *config);
+/* Whether, beside the flow, the one with the finite steps of the training run is integrated: the gradient of the population,
+ * whether it is sampled anew or exact, steps that have a flow time, and no steps of the model file's own. */
+bool hf_config_runs_step(const hf_config *config);
 
 /* Whether projected samples have the law of direct ones: fresh ones, with inputs alike in all coordinates. */
 bool hf_config_may_project(const hf_config *config);

@@ -153,20 +153,54 @@ hf_status hf_fill_check(const hf_config *config, hf_error *err)
 
 /* ---- experiments ---- */
 
-/* The flow of a configuration with the drift of its training run. problem: that without. */
-static hf_status fill_drift(const hf_config *config, const hf_problem_params *problem, hf_flow_run_params *params,
-                            hf_error *err)
+static void set_drift(const hf_config *config, hf_flow_params *flow)
 {
-    hf_config drifting = *config; /* for the hash that its tables name */
-    drifting.flow.sgd_drift.lr = hf_clock_rate(hf_clock_of(&config->train));
-    drifting.flow.sgd_drift.batch = config->train.batch;
-    drifting.flow.sgd_drift.dim = config->train.dim;
-    drifting.flow.sgd_drift.noise = config->data.noise;
-    drifting.sensitivity.to.count = 0; /* of the flow alone */
+    flow->sgd_drift.lr = hf_clock_rate(hf_clock_of(&config->train));
+    flow->sgd_drift.batch = config->train.batch;
+    flow->sgd_drift.dim = config->train.dim;
+    flow->sgd_drift.noise = config->data.noise;
+}
+
+static void set_step(const hf_config *config, hf_flow_params *flow)
+{
+    const hf_clock clock = hf_clock_of(&config->train);
+    flow->step = clock.lr;
+    flow->momentum = clock.momentum;
+}
+
+/* A companion of a configuration's flow: what its training run has beside it. problem: that of the flow. */
+static hf_status fill_companion(const hf_config *config, hf_companion c, const hf_problem_params *problem,
+                                hf_flow_run_params *params, hf_error *err)
+{
+    hf_config own = *config; /* for the hash that its tables name */
+    if (c != HF_COMPANION_STEP)
+        set_drift(config, &own.flow);
+    if (c != HF_COMPANION_DRIFT)
+        set_step(config, &own.flow);
+    own.sensitivity.to.count = 0; /* of the flow alone */
     params->problem = *problem;
-    params->problem.flow = drifting.flow;
-    set_flow_run(&drifting, params);
-    return hf_fill_identity(&drifting, &params->origin, &params->state_hash, err);
+    params->problem.flow = own.flow;
+    set_flow_run(&own, params);
+    return hf_fill_identity(&own, &params->origin, &params->state_hash, err);
+}
+
+/* Which companions a configuration has. */
+static void set_companions(const hf_config *config, bool has[HF_COMPANIONS])
+{
+    has[HF_COMPANION_DRIFT] = hf_config_runs_drift(config);
+    has[HF_COMPANION_STEP] = hf_config_runs_step(config);
+    has[HF_COMPANION_STEP_DRIFT] = has[HF_COMPANION_DRIFT] && has[HF_COMPANION_STEP];
+}
+
+static hf_status fill_companions(const hf_config *config, const hf_problem_params *problem, bool has[HF_COMPANIONS],
+                                 hf_flow_run_params companion[HF_COMPANIONS], hf_error *err)
+{
+    hf_status status = HF_OK;
+    set_companions(config, has);
+    for (hf_companion c = 0; c < HF_COMPANIONS && status == HF_OK; c++)
+        if (has[c])
+            status = fill_companion(config, c, problem, &companion[c], err);
+    return status;
 }
 
 /* Number i of the ladder: lr halved, steps doubled so that the run ends at the same time. Without noise all seeds are alike,
@@ -183,13 +217,13 @@ static hf_status fill_rung(const hf_config *config, size_t i, const hf_problem_p
     if (own.train.batch == 0 && config->train.samples == 0 && config->train.features != HF_FEATURES_RANDOM)
         own.train.seeds = 1;
     *rung = (hf_rung_params){.train = {.learner = {.problem = *problem}},
-                             .is_main = halvings == 0 && own.train.batch == config->train.batch,
-                             .has_drift = hf_config_runs_drift(&own)};
+                             .is_main = halvings == 0 && own.train.batch == config->train.batch};
     set_train_run(&own, &rung->train);
     hf_status status = hf_fill_identity(&own, &rung->train.origin, &rung->train.state_hash, err);
-    if (status == HF_OK && rung->has_drift)
-        status = fill_drift(&own, problem, &rung->drift, err);
-    rung->drift.detector.detect.saddles = false; /* nobody asks for them, and they change no trajectory */
+    if (status == HF_OK)
+        status = fill_companions(&own, problem, rung->has, rung->companion, err);
+    for (size_t c = 0; c < HF_COMPANIONS; c++)
+        rung->companion[c].detector.detect.saddles = false; /* nobody asks for them, and they change no trajectory */
     return status;
 }
 
@@ -225,7 +259,6 @@ static hf_status fill_optimizer(const hf_config *config, const hf_problem_params
 hf_status hf_fill_experiment(const hf_config *config, hf_experiment_params *params, hf_error *err)
 {
     *params = (hf_experiment_params){.has_flow = hf_config_runs_flow(config),
-                                     .has_drift = hf_config_runs_drift(config),
                                      .has_optimizer = hf_config_runs_optimizer(config),
                                      .trains = config->declared.train};
     hf_status status = hf_fill_flow_run(config, &params->flow, err);
@@ -235,8 +268,8 @@ hf_status hf_fill_experiment(const hf_config *config, hf_experiment_params *para
     params->main.learner.problem = params->flow.problem;
     params->main.origin.hash = params->flow.origin.hash;
     params->main.state_hash = params->flow.state_hash;
-    if (status == HF_OK && params->has_drift)
-        status = fill_drift(config, &params->flow.problem, &params->drift, err);
+    if (status == HF_OK)
+        status = fill_companions(config, &params->flow.problem, params->has, params->companion, err);
     if (status == HF_OK && params->has_optimizer)
         status = fill_optimizer(config, &params->flow.problem, &params->optimizer, err);
     if (status == HF_OK && params->trains)
@@ -325,6 +358,7 @@ hf_plots_run hf_fill_plots(const hf_config *config, uint64_t hash)
                           .hash = hash,
                           .has_flow = hf_config_runs_flow(config),
                           .has_drift = hf_config_runs_drift(config),
+                          .has_step = hf_config_runs_step(config),
                           .has_optimizer = hf_config_runs_optimizer(config),
                           .trains = config->declared.train,
                           .has_rungs = config->ladder.halvings > 0 || config->ladder.batches.count > 0,

@@ -48,6 +48,8 @@ static hf_status check_with_others(const hf_config *c, hf_error *err)
                                 "coordinates are attentions, of sum 1");
     if (hf_frozen_acts(c) && c->flow.sgd_drift.lr > 0)
         return hf_config_reject(c, err, key, "has no known drift of SGD, expected no flow.sgd_drift");
+    if (hf_frozen_acts(c) && c->flow.step > 0)
+        return hf_config_reject(c, err, key, "is not known beside steps of a finite size, expected flow.step = 0");
     if (holds(c) && c->declared.train && c->train.optimizer == HF_OPTIMIZER_ADAMW && c->train.weight_decay > 0)
         return hf_config_reject(c, err, key,
                                 "adamw would decay what is frozen, expected another train.optimizer or "

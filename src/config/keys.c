@@ -359,6 +359,12 @@ static bool follows_heads(const hf_config *c)
     return hf_config_runs_flow(c) && of_softmax(c);
 }
 
+/* Hashes are older than these keys. */
+static bool has_step(const hf_config *c)
+{
+    return of_heads(c) && c->flow.step > 0;
+}
+
 static bool has_drift(const hf_config *c)
 {
     return hf_config_runs_flow(c) && of_heads(c) && c->flow.sgd_drift.lr > 0;
@@ -480,6 +486,11 @@ const hf_key hf_keys[] = {
         "entries of the values that flow.optimizer follows: all; one for each class of equal ones; 1024 quadrature nodes; auto: classes "
         "where there are, else all up to train.dim = 64, then nodes where features are orthogonal, alike in all inputs and at most 40",
         .choices = entries, .when = follows, .counts = follows),
+
+    KEY(flow.step, REAL, "0.0", AT_LEAST(0), "flow time", "0.1",
+        "learning rate of gradient descent whose finite steps the flow follows, to second order; 0: infinitely small steps",
+        .when = of_heads, .counts = has_step),
+    KEY(flow.momentum, REAL, "0.0", FROM_BELOW(0, 1), "1", "0.9", "momentum of these steps", .when = has_step, .counts = has_step),
 
     KEY(flow.sgd_drift.lr, REAL, NULL, ABOVE(0), "flow time", "0.05",
         "learning rate of SGD: the flow time of one step; default: no drift"),

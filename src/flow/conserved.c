@@ -46,7 +46,7 @@ static double *now_and_then(const hf_flow *flow, const double *y)
 const char *hf_conserved_square_name(const hf_flow *flow)
 {
     const hf_problem *p = flow->problem;
-    return p->attention_decay > 0 || holds_positions(p) ? NULL : "the scores' sum of squares";
+    return p->tau > 0 || p->attention_decay > 0 || holds_positions(p) ? NULL : "the scores' sum of squares";
 }
 
 double hf_conserved_square(const hf_flow *flow, const double *y)
@@ -67,7 +67,7 @@ double hf_conserved_square(const hf_flow *flow, const double *y)
 const char *hf_conserved_balance_name(const hf_flow *flow)
 {
     const hf_problem *p = flow->problem;
-    return p->value_rate > 0 && p->attention_rate > 0 && p->weight_decay == 0 && !hf_restraint_acts(p) ? "the balance of values and attention" : NULL;
+    return p->value_rate > 0 && p->attention_rate > 0 && p->weight_decay == 0 && p->tau == 0 && !hf_restraint_acts(p) ? "the balance of values and attention" : NULL;
 }
 
 /* B_kl of one state by heads. */

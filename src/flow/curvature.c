@@ -4,6 +4,7 @@
 #include "flow/drift.h"
 #include "flow/lanes.h"
 #include "flow/restraint.h"
+#include "flow/step.h"
 #include "flow/values.h"
 
 #include <math.h>
@@ -252,7 +253,7 @@ static void whole_change(hf_flow_point *point, const double *mean, double *ds)
 {
     const hf_problem *p = point->problem;
     double *u = point->direction + p->heads * p->features;
-    hf_flow_velocity(point, point->direction);
+    hf_flow_plain_velocity(point, point->direction);
     for (size_t n = 0; n < p->heads; n++)
         for (size_t i = 0; i < p->positions; i++)
             u[n * p->positions + i] -= mean[n];
@@ -261,15 +262,15 @@ static void whole_change(hf_flow_point *point, const double *mean, double *ds)
 
 double hf_flow_speed_rate(hf_flow_point *point)
 {
-    return point->flow->is_restrained ? hf_restraint_speed_rate(point) : point->flow->attention->speed_rate(point);
+    return point->flow->step->speed_rate(point);
 }
 
 /* P is |y'|^2 in the metric of a gradient flow. */
 double hf_slope_speed_rate(hf_flow_point *point)
 {
     double *velocity = point->onward, *change = velocity + hf_flow_size(point->flow);
-    hf_flow_velocity(point, velocity);
-    hf_flow_jacobian_times(point, velocity, change);
+    hf_flow_plain_velocity(point, velocity);
+    hf_flow_plain_jacobian_times(point, velocity, change);
     return 2 * hf_flow_inner(point->flow, velocity, change);
 }
 

@@ -4,6 +4,7 @@
 #include "flow/drift.h"
 #include "flow/lanes.h"
 #include "flow/restraint.h"
+#include "flow/step.h"
 #include "flow/values.h"
 
 #include <math.h>
@@ -75,6 +76,7 @@ hf_status hf_flow_create(hf_flow **result, const hf_problem *problem, hf_error *
     flow->drift = hf_drift_find(problem);
     flow->decay = hf_decay_find(problem);
     flow->is_restrained = hf_restraint_acts(problem);
+    flow->step = hf_step_find(problem);
     start_distances(problem, distance);
     flow->group = malloc(2 * problem->heads * sizeof *flow->group);
     flow->free_value = malloc(2 * problem->heads * sizeof *flow->free_value);

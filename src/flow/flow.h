@@ -29,11 +29,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What kind of flow it is, chosen once: rows of the tables of attention.h, values.h, drift.h and restraint.h. */
+/* What kind of flow it is, chosen once: rows of the tables of attention.h, values.h, drift.h, restraint.h and step.h. */
 typedef struct hf_attention_kind hf_attention_kind;
 typedef struct hf_value_kind hf_value_kind;
 typedef struct hf_drift_kind hf_drift_kind;
 typedef struct hf_decay_kind hf_decay_kind;
+typedef struct hf_step_kind hf_step_kind;
 
 /* Read-only for others. */
 typedef struct {
@@ -43,6 +44,7 @@ typedef struct {
     const hf_drift_kind *drift;
     const hf_decay_kind *decay;
     bool is_restrained; /* by restraint.h */
+    const hf_step_kind *step;
     hf_basis *basis;           /* owned */
     const struct hf_directions *directions; /* parameters that it is followed along (direction.h), not owned; NULL: none */
     hf_error_group *group;     /* (2 H) values of every mode, then logits of every mode; owned */

@@ -4,6 +4,7 @@
 #include "flow/drift.h"
 #include "flow/lanes.h"
 #include "flow/restraint.h"
+#include "flow/step.h"
 #include "flow/values.h"
 
 #include <math.h>
@@ -95,7 +96,7 @@ static void choose_drive(hf_flow_point *point)
     point->offset = is_mirror ? point->shift : point->zero;
 }
 
-hf_status hf_flow_point_create(hf_flow_point **result, const hf_flow *flow, hf_error *err)
+hf_status hf_flow_plain_point_create(hf_flow_point **result, const hf_flow *flow, hf_error *err)
 {
     hf_flow_point *point = calloc(1, sizeof *point);
     if (point != NULL) {
@@ -111,10 +112,24 @@ hf_status hf_flow_point_create(hf_flow_point **result, const hf_flow *flow, hf_e
     return HF_OK;
 }
 
+hf_status hf_flow_point_create(hf_flow_point **result, const hf_flow *flow, hf_error *err)
+{
+    hf_flow_point *point = NULL;
+    hf_status status = hf_flow_plain_point_create(&point, flow, err);
+    if (status == HF_OK && flow->step->bends)
+        status = hf_bend_create(&point->bend_of_step, flow, err);
+    if (status == HF_OK)
+        *result = point;
+    else
+        hf_flow_point_free(point);
+    return status;
+}
+
 void hf_flow_point_free(hf_flow_point *point)
 {
     if (point == NULL)
         return;
+    hf_bend_free(point->bend_of_step);
     if (point->slope != point->attention)
         free(point->slope);
     free(point->work);
@@ -239,7 +254,7 @@ void hf_attention_form(hf_flow_point *point)
     block_attention(point, 0, point->problem->positions);
 }
 
-bool hf_flow_at(hf_flow_point *point, const double *y)
+bool hf_flow_plain_at(hf_flow_point *point, const double *y)
 {
     const hf_problem *p = point->problem;
     const double *a = y + p->heads * p->features;
@@ -270,7 +285,17 @@ bool hf_flow_at(hf_flow_point *point, const double *y)
     return isfinite(point->loss) && isfinite(point->speed);
 }
 
+bool hf_flow_at(hf_flow_point *point, const double *y)
+{
+    return hf_flow_plain_at(point, y) && point->flow->step->at(point, y);
+}
+
 void hf_flow_velocity(const hf_flow_point *point, double *velocity)
+{
+    point->flow->step->velocity(point, velocity);
+}
+
+void hf_flow_plain_velocity(const hf_flow_point *point, double *velocity)
 {
     const hf_problem *p = point->problem;
     size_t values = p->heads * p->features;

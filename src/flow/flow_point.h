@@ -8,11 +8,14 @@
 
 #include "flow/flow.h"
 
+struct hf_bend;
+
 /* What hf_flow_at leaves behind, read-only for others. Rows are modes unless said otherwise. */
 typedef struct {
     const hf_flow *flow;       /* not owned; its basis is that of the modes */
     const hf_problem *problem; /* the flow's */
     double loss, speed;        /* L and P = -dL/dt */
+    struct hf_bend *bend_of_step; /* of step.h; NULL: the flow is plain, without finite steps. Owned */
     double beta;               /* of drift.h; 0 without drift */
     double descent;            /* with drift: what P would be without, a sum of squares */
 
@@ -67,6 +70,12 @@ void hf_flow_velocity(const hf_flow_point *point, double *velocity);
 
 /* result = J x, the velocity's derivative along x, at the state of hf_flow_at; all (size). */
 void hf_flow_jacobian_times(hf_flow_point *point, const double *x, double *result);
+
+/* The same of the plain flow, without what finite steps do to it (step.h): what hf_flow_at and the functions above are made of. */
+hf_status hf_flow_plain_point_create(hf_flow_point **point, const hf_flow *flow, hf_error *err);
+bool hf_flow_plain_at(hf_flow_point *point, const double *y);
+void hf_flow_plain_velocity(const hf_flow_point *point, double *velocity);
+void hf_flow_plain_jacobian_times(hf_flow_point *point, const double *x, double *result);
 
 /* result = the change of the loss's gradient along x, its second derivative in values and logits, by modes; all (size). */
 void hf_flow_gradient_change(hf_flow_point *point, const double *x, double *result);

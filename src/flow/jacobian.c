@@ -5,6 +5,7 @@
 #include "flow/drift.h"
 #include "flow/lanes.h"
 #include "flow/restraint.h"
+#include "flow/step.h"
 #include "flow/values.h"
 
 #include <string.h>
@@ -186,6 +187,11 @@ void hf_flow_gradient_change(hf_flow_point *point, const double *x, double *resu
 }
 
 void hf_flow_jacobian_times(hf_flow_point *point, const double *x, double *result)
+{
+    point->flow->step->jacobian_times(point, x, result);
+}
+
+void hf_flow_plain_jacobian_times(hf_flow_point *point, const double *x, double *result)
 {
     jacobian_times(point, x, result);
 }

@@ -72,6 +72,7 @@ typedef struct {
     } frozen;                     /* what is held */
     hf_optimizer_kind optimizer; /* SGD, or that of the training, whose flow is followed beside this one (train/continuous.h); */
     hf_entries_choice entries;   /* by these entries */
+    double step, momentum; /* of the steps that follow the flow; step 0: they are infinitely small */
     struct {
         double lr;         /* flow time of one step; 0: no drift */
         size_t batch, dim; /* samples of a step; d */

@@ -182,6 +182,13 @@ hf_status hf_problem_hold(hf_problem *p, const hf_counts *values, const hf_count
     return number_kinds(p, err);
 }
 
+/* tau of step.h */
+static double step_of(const hf_flow_params *flow)
+{
+    const double left = 1 - flow->momentum;
+    return flow->step * (1 + flow->momentum) / (2 * left * left);
+}
+
 /* ---- the whole ---- */
 
 hf_status hf_problem_create(hf_problem **result, const hf_problem_params *params, hf_error *err)
@@ -200,6 +207,7 @@ hf_status hf_problem_create(hf_problem **result, const hf_problem_params *params
     p->weight_decay = params->flow.weight_decay;
     p->attention_decay = params->flow.attention_decay;
     fill_drift(p, params);
+    p->tau = step_of(&params->flow);
 
     hf_status status = hf_problem_hold(p, &params->flow.frozen.values, &params->flow.frozen.logits,
                                        &params->flow.frozen.positions, err);

@@ -71,6 +71,8 @@ typedef struct {
     /* SGD's drift (drift.h): kappa, 0 for none, and d sigma^2 / 2. Needs variances that are equal for all features. */
     double kappa, noise_floor;
 
+    double tau; /* of step.h; 0: steps are not finite */
+
     hf_values values; /* learned, frozen (value_rate is 0), or optimal (value_rate is 0, weight_decay that of optimal.h) */
 
     /* The start: base + deviation; the deviations alone tell heads of equal base apart. Logits have zero mean, sum_i n_i

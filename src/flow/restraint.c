@@ -148,7 +148,7 @@ void hf_restraint_speed(hf_flow_point *point)
     const hf_problem *p = point->problem;
     const size_t values = p->heads * p->features;
     double *velocity = point->onward;
-    hf_flow_velocity(point, velocity);
+    hf_flow_plain_velocity(point, velocity);
     point->speed = p->value_rate > 0 ? hf_lanes_dot(values, velocity, velocity) / p->value_rate : 0;
     for (size_t n = 0; n < p->heads && p->attention_rate > 0; n++) {
         const double *da = velocity + values + n * p->positions;
@@ -165,11 +165,11 @@ static double mirror_speed_rate(hf_flow_point *point)
     const hf_problem *p = point->problem;
     const size_t values = p->heads * p->features, size = hf_flow_size(point->flow);
     double *velocity = point->onward, *change = velocity + size, sum = 0;
-    hf_flow_velocity(point, velocity);
+    hf_flow_plain_velocity(point, velocity);
     hf_flow_gradient_change(point, velocity, change);
     for (size_t i = 0; i < size; i++)
         sum -= change[i] * velocity[i];
-    hf_flow_jacobian_times(point, velocity, change);
+    hf_flow_plain_jacobian_times(point, velocity, change);
     for (size_t i = 0; i < values; i++)
         sum += hf_values_slope(point, i) * change[i];
     for (size_t n = 0; n < p->heads; n++)

@@ -41,7 +41,7 @@ typedef struct {
     const hf_labels *labels;
     uint64_t hash;              /* of the configuration: where it changes, so does the script, and old images go */
     const char *const *figures; /* those that show the columns of its system, by name, ended by NULL */
-    bool has_flow, has_drift, has_optimizer, trains, has_rungs;
+    bool has_flow, has_drift, has_step, has_optimizer, trains, has_rungs; /* has_step: if its tables are there */
     size_t heads, positions, pattern_count;
     const hf_count_rows *patterns;      /* (J)(n_j) positions from 1 */
     const hf_counts *copies, *replicas; /* of every class: one number for all, one for each, or none */

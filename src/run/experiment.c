@@ -11,6 +11,8 @@
 
 /* ---- flows ---- */
 
+const char *const hf_companion_names[HF_COMPANIONS] = {"drift", "step", "step-drift"};
+
 /* One flow into directory/name. One that is already there is followed again in memory if its curve is needed. */
 static hf_status run_flow(hf_experiment *x, const hf_flow_run_params *params, const char *name,
                           const hf_experiment_options *options, hf_run_summary *summary, hf_error *err)
@@ -43,22 +45,39 @@ static hf_status find_levels(hf_experiment *x, hf_error *err)
 {
     const hf_findings *f = &x->flow.findings;
     hf_levels *levels = &x->levels;
-    levels->level = malloc(3 * (f->stage_count + 1) * sizeof *levels->level);
+    levels->level = malloc((2 + HF_COMPANIONS) * (f->stage_count + 1) * sizeof *levels->level);
     if (levels->level == NULL)
         return hf_fail_memory(err, "the levels of the loss");
     levels->settled = f->stage_count > 0 && !isnan(f->stage[0].t_settle) ? f->stage[0].t_settle : INFINITY;
     levels->t_flow = levels->level + f->stage_count;
-    levels->t_drift = levels->t_flow + f->stage_count;
+    for (size_t c = 0; c < HF_COMPANIONS; c++)
+        levels->t_companion[c] = levels->t_flow + (c + 1) * f->stage_count;
     for (size_t i = 0; i < f->stage_count; i++) {
         const double level = (f->stage[i].before->loss + f->stage[i].loss_after) / 2;
         if (isnan(level))
             continue;
         levels->level[levels->count] = level;
         levels->t_flow[levels->count] = hf_curve_first_below(&f->curve, level);
-        levels->t_drift[levels->count] = x->has_drift ? hf_curve_first_below(&x->drift.findings.curve, level) : NAN;
+        for (size_t c = 0; c < HF_COMPANIONS; c++)
+            levels->t_companion[c][levels->count] =
+                x->has[c] ? hf_curve_first_below(&x->companion[c].findings.curve, level) : NAN;
         levels->count++;
     }
     return HF_OK;
+}
+
+/* A flow with drift that fails fails the comparison; one with finite steps, which is there for its own sake, is left out. */
+static hf_status run_companion(hf_experiment *x, hf_companion c, const hf_experiment_options *options, hf_error *err)
+{
+    hf_error why = {0};
+    const hf_status status = run_flow(x, &x->params->companion[c], hf_companion_names[c], options, &x->companion[c], &why);
+    x->has[c] = status == HF_OK;
+    if (status == HF_ENUMERIC && c == HF_COMPANION_DRIFT)
+        return hf_fail(err, status, "the flow with the drift of this training failed; lower train.lr = %g: %.400s",
+                       x->params->main.learner.train.lr, why.message);
+    if (status != HF_OK && status != HF_ENUMERIC && err != NULL)
+        *err = why;
+    return status == HF_ENUMERIC ? HF_OK : status;
 }
 
 static hf_status run_flows(hf_experiment *x, const hf_experiment_options *options, hf_error *err)
@@ -66,18 +85,12 @@ static hf_status run_flows(hf_experiment *x, const hf_experiment_options *option
     const hf_experiment_params *params = x->params;
     hf_status status = HF_OK;
     x->has_flow = params->has_flow;
-    x->has_drift = params->has_drift;
     x->has_optimizer = params->has_optimizer;
     if (x->has_flow)
         status = run_flow(x, &params->flow, "flow", options, &x->flow, err);
-    if (status == HF_OK && x->has_drift && !x->interrupted) {
-        status = run_flow(x, &params->drift, "drift", options, &x->drift, err);
-        if (status == HF_ENUMERIC && err != NULL) {
-            const hf_error why = *err;
-            hf_fail(err, status, "the flow with the drift of this training failed; lower train.lr = %g: %.400s",
-                    params->main.learner.train.lr, why.message);
-        }
-    }
+    for (hf_companion c = 0; c < HF_COMPANIONS; c++)
+        if (status == HF_OK && params->has[c] && !x->interrupted)
+            status = run_companion(x, c, options, err);
     if (status == HF_OK && x->has_flow && params->trains && !x->interrupted)
         status = find_levels(x, err);
     return status;
@@ -185,24 +198,24 @@ static hf_status train_part(hf_experiment *x, const hf_train_run_params *params,
 
 /* ---- the ladder ---- */
 
-/* When the flow with the drift of a rung's own noise falls to the levels. A rung whose noise is too large for that flow is
+/* When the flow with a rung's own noise or steps falls to the levels. A rung whose noise is too large for that flow is
  * trained all the same, and has none. */
-static hf_status follow_drift(hf_experiment *x, const hf_rung_params *params, const hf_experiment_options *options,
-                              hf_rung *rung, hf_error *err)
+static hf_status follow(hf_experiment *x, const hf_rung_params *params, hf_companion c, const hf_experiment_options *options,
+                        hf_rung *rung, hf_error *err)
 {
-    if (!params->has_drift || x->levels.count == 0)
+    if (!params->has[c] || x->levels.count == 0 || x->interrupted)
         return HF_OK;
     hf_run_summary summary;
     const hf_run_options run = {.interrupted = options->interrupted};
-    const hf_status status = hf_flow_run(&params->drift, &run, &summary, err);
+    const hf_status status = hf_flow_run(&params->companion[c], &run, &summary, err);
     if (status != HF_OK)
         return status == HF_ENUMERIC ? HF_OK : status;
     x->interrupted = x->interrupted || hf_run_was_interrupted(&summary);
-    rung->t_drift = malloc(x->levels.count * sizeof *rung->t_drift);
-    for (size_t l = 0; l < x->levels.count && rung->t_drift != NULL; l++)
-        rung->t_drift[l] = hf_curve_first_below(&summary.findings.curve, x->levels.level[l]);
+    double *t = rung->t_companion[c] = malloc(x->levels.count * sizeof *t);
+    for (size_t l = 0; l < x->levels.count && t != NULL; l++)
+        t[l] = hf_curve_first_below(&summary.findings.curve, x->levels.level[l]);
     hf_run_summary_clear(&summary);
-    return rung->t_drift == NULL ? hf_fail_memory(err, "the ladder") : HF_OK;
+    return t == NULL ? hf_fail_memory(err, "the ladder") : HF_OK;
 }
 
 static hf_status climb(hf_experiment *x, const hf_experiment_options *options, hf_error *err)
@@ -222,8 +235,8 @@ static hf_status climb(hf_experiment *x, const hf_experiment_options *options, h
         hf_rung *climbed = &x->rung[x->rung_count++];
         status = params->is_main ? train_rung(x, &params->train, "train", &place, climbed, err)
                                  : train_part(x, &params->train, name, &place, climbed, err);
-        if (status == HF_OK && !x->interrupted)
-            status = follow_drift(x, params, options, climbed, err);
+        for (hf_companion c = 0; c < HF_COMPANIONS && status == HF_OK; c++)
+            status = follow(x, params, c, options, climbed, err);
     }
     return status;
 }
@@ -276,13 +289,15 @@ static void clear_rung(hf_rung *rung)
     for (size_t k = 0; k < rung->seeds; k++)
         hf_run_summary_clear(&rung->run[k]);
     free(rung->run);
-    free(rung->t_drift);
+    for (size_t c = 0; c < HF_COMPANIONS; c++)
+        free(rung->t_companion[c]);
 }
 
 void hf_experiment_clear(hf_experiment *x)
 {
     hf_run_summary_clear(&x->flow);
-    hf_run_summary_clear(&x->drift);
+    for (size_t c = 0; c < HF_COMPANIONS; c++)
+        hf_run_summary_clear(&x->companion[c]);
     free(x->levels.level);
     clear_rung(&x->main);
     clear_rung(&x->optimizer);

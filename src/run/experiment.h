@@ -2,6 +2,8 @@
  *
  *     DIR/flow              the flow: without a train section, or with a flow section
  *     DIR/drift             the same flow with the drift of SGD's noise, beside fresh samples and plain or momentum SGD
+ *     DIR/step              the same flow with the finite steps of plain or momentum SGD
+ *     DIR/step-drift        the same flow with both
  *     DIR/train/seed-<n>    a training run for every seed; DIR/train/summary.tsv their median and band
  *     DIR/optimizer/seed-<n>  beside every training run the flow of its optimizer, of the seed's own features, where it is asked for
  *     DIR/ladder            the same at several learning rates and batch sizes */
@@ -11,21 +13,27 @@
 #include "run/flow_run.h"
 #include "run/train_run.h"
 
+/* Flows that are followed beside the flow itself, with what the training has and the flow has not. */
+typedef enum { HF_COMPANION_DRIFT, HF_COMPANION_STEP, HF_COMPANION_STEP_DRIFT, HF_COMPANIONS } hf_companion;
+
+/* Their folders, and what tables call them. */
+extern const char *const hf_companion_names[HF_COMPANIONS];
+
 /* A rung of the ladder of learning rates and batch sizes. */
 typedef struct {
     hf_train_run_params train;
     bool is_main;   /* it is the training run itself */
-    bool has_drift; /* the flow with the drift of its noise is followed */
-    hf_flow_run_params drift;
+    bool has[HF_COMPANIONS]; /* which are followed, with the rung's own noise and steps */
+    hf_flow_run_params companion[HF_COMPANIONS];
 } hf_rung_params;
 
 /* What is to be done. */
 typedef struct {
-    bool has_flow, has_drift, has_optimizer, trains;
-    hf_flow_run_params flow;  /* also where it is not integrated */
-    hf_flow_run_params drift; /* where has_drift */
-    hf_train_run_params main; /* where trains */
-    hf_train_run_params optimizer; /* where has_optimizer */
+    bool has_flow, has[HF_COMPANIONS], has_optimizer, trains;
+    hf_flow_run_params flow; /* also where it is not integrated */
+    hf_flow_run_params companion[HF_COMPANIONS]; /* where has */
+    hf_train_run_params main;                    /* where trains */
+    hf_train_run_params optimizer;               /* where has_optimizer */
     size_t rung_count;
     hf_rung_params *rung;
 } hf_experiment_params;
@@ -51,7 +59,7 @@ typedef struct {
     void (*flow_progress)(void *data, const hf_run_progress *progress); /* both may be NULL */
     void (*train_progress)(void *data, const hf_training_progress *progress);
     void *progress_data;
-    const hf_run_watch *watch; /* of the flow, not of the one with drift; NULL: nobody */
+    const hf_run_watch *watch; /* of the flow, not of its companions; NULL: nobody */
 } hf_experiment_options;
 
 /* Levels of the loss halfway between the plateaus of the flow: a stage's time is when the loss first falls below its. */
@@ -59,7 +67,7 @@ typedef struct {
     size_t count;
     double *level;   /* (count) owned */
     double *t_flow;  /* (count) when the flow's loss falls below it; owned with level */
-    double *t_drift; /* (count) likewise with the drift; nan without one */
+    double *t_companion[HF_COMPANIONS]; /* (count) likewise of the companions; nan without one */
     double settled;  /* when the flow settles on its first plateau after the start; inf: never, and nothing is after it */
 } hf_levels;
 
@@ -68,14 +76,14 @@ typedef struct {
     double lr;
     size_t batch, seeds;
     hf_run_summary *run; /* (seeds) owned */
-    double *t_drift; /* (levels) when the flow with the drift of this rung's noise falls to each level, nan: never; NULL:
-                              that flow is not followed, or there is none; owned */
+    double *t_companion[HF_COMPANIONS]; /* (levels) when that flow, with this rung's noise and steps, falls to each level, nan:
+                                           never; NULL: it is not followed, or there is none; owned */
 } hf_rung;
 
 typedef struct {
     const hf_experiment_params *params;
-    bool has_flow, has_drift, has_optimizer, interrupted;
-    hf_run_summary flow, drift;
+    bool has_flow, has[HF_COMPANIONS], has_optimizer, interrupted;
+    hf_run_summary flow, companion[HF_COMPANIONS];
     hf_levels levels;
     hf_rung main;       /* of the train section; seeds 0: nothing is trained */
     hf_rung optimizer;  /* of the flow of the optimizer, for every seed */

@@ -19,7 +19,7 @@
 
 /* Folders of single runs, and the files in them. */
 static const char *const run_folders[] = {
-    "flow", "drift", "optimizer/seed-[0-9]*", "train/seed-[0-9]*", "train/seed-[0-9]*/cut-[0-9]*", "ladder/batch-*-lr-*/seed-[0-9]*", NULL};
+    "flow", "drift", "step", "step-drift", "optimizer/seed-[0-9]*", "train/seed-[0-9]*", "train/seed-[0-9]*/cut-[0-9]*", "ladder/batch-*-lr-*/seed-[0-9]*", NULL};
 static const char *const run_files[] = {
     "trajectory.tsv", "attention.tsv", "states.tsv", "spectrum.tsv", "final.tsv", "events.tsv", "acquisitions.tsv",
     "stages.tsv",     "plateaus.tsv",  "sensitivities.tsv", "maps.tsv", "checkpoint", KEPT, "lock", NULL};

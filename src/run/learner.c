@@ -44,7 +44,9 @@ static hf_status create_regression(hf_learner *l, const hf_learner_params *param
     hf_regression_task *task = malloc(sizeof *task);
     if (task == NULL)
         return hf_fail_memory(err, "the training task");
-    hf_status status = hf_regression_task_init(task, &params->problem, &params->train, seed, err);
+    hf_problem_params problem = params->problem;
+    problem.flow.step = problem.flow.momentum = 0; /* training makes steps of its own */
+    hf_status status = hf_regression_task_init(task, &problem, &params->train, seed, err);
     if (status != HF_OK) {
         free(task);
         return status;
