@@ -25,7 +25,7 @@ static const hf_column columns[] = {
     HF_COLUMN(line, stage, "", "likewise"),
     HF_COLUMN_INDEX(line, head, "", "likewise"),
     HF_COLUMN_INDEX(line, pattern, "", "likewise"),
-    HF_COLUMN(line, quantity, "", "t, the time, or loss or speed there; at the end also overlap and share_<h>_<j>"),
+    HF_COLUMN(line, quantity, "", "t, the time, or loss or speed there; at the end also overlap and `share_<h>_<j>`"),
     HF_COLUMN(line, parameter, "", "with what ([sensitivity.md](sensitivity.md))"),
     HF_COLUMN(line, value, "as the quantity", "the quantity"),
     HF_COLUMN(line, derivative, "as the quantity", "of the quantity, by the logarithm of the parameter; nan: there is none"),
