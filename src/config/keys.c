@@ -677,6 +677,9 @@ const hf_key hf_keys[] = {
     KEY(output.maps, COUNTS, NULL, FROM_TO(0, 1e12), "steps", "(0, 150, 500, 1000)",
         "after so many steps, ascending, write every head's attention of every query on every key, mean over the held-out sequences; "
         "default: never", .when = hf_config_is_chain, .counts = has_maps),
+    KEY(output.phase, STRINGS, NULL, ANY, "", "(\"overlap\", \"loss\")",
+        "two columns of trajectory.tsv: a figure of the flow, phase, draws them against each other; default: none", .when = hf_config_runs_flow,
+        .counts = never),
     KEY(output.plots, BOOL, "true", ANY, "", "false", "draw the plots at the end of a run", .counts = never),
 
     KEY(sweep.over, AXES, NULL, ANY, "", "({ key = \"init.perturbation\"; log = (1e-6, 1e-2, 5); })",

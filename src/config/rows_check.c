@@ -1,6 +1,7 @@
 #include "config/rows_check.h"
 
 #include "config/keys.h"
+#include "config/phase_check.h"
 #include "core/text.h"
 
 #include <string.h>
@@ -108,5 +109,7 @@ hf_status hf_rows_check(hf_config *config, hf_error *err)
         status = check_times(config, err);
     if (status == HF_OK)
         status = check_event_rows(config, err);
+    if (status == HF_OK)
+        status = hf_phase_check(config, err);
     return status == HF_OK ? check_stop(config, err) : status;
 }

@@ -120,6 +120,11 @@ static bool with_rungs(const hf_plots_run *run)
     return run->has_flow && run->has_rungs;
 }
 
+static bool with_phase(const hf_plots_run *run)
+{
+    return run->phase->count == 2;
+}
+
 static const figure figures[] = {
     {"flow", hf_plot_flow, FLOW_RUN, false, NULL},
     {"directions", hf_plot_directions, FLOW_RUN, false, NULL},
@@ -129,6 +134,7 @@ static const figure figures[] = {
     {"attention", hf_plot_attention, ANY_RUN, false, with_attention},
     {"ladder", hf_plot_ladder, ANY_RUN, false, with_hypotheses},
     {"curvature", hf_plot_curvature, ANY_RUN, true, with_curvature},
+    {"phase", hf_plot_phase, FLOW_RUN, true, with_phase},
 };
 enum { FIGURES = sizeof figures / sizeof figures[0] };
 
@@ -174,6 +180,18 @@ static void write_sizes(FILE *stream, const hf_plots_run *run)
         fprintf(stream, "%.17g\n", (double)c * (double)r);
     }
     fputs("END\n", stream);
+}
+
+/* The columns, and what their axes say. */
+static void write_phase(FILE *stream, const hf_plots_run *run)
+{
+    static const char *const names[] = {"phase_x", "phase_y"};
+    for (size_t i = 0; i < 2; i++) {
+        char label[32];
+        snprintf(label, sizeof label, "%s_label", names[i]);
+        hf_plots_write_string(stream, names[i], run->phase->at[i]);
+        hf_plots_write_text(stream, label, run->phase->at[i]);
+    }
 }
 
 static bool shows_training(const figure *f, const hf_plots_run *run)
@@ -232,6 +250,8 @@ static void write_facts(FILE *stream, const void *data)
         write_patterns(stream, run->patterns);
         write_sizes(stream, run);
     }
+    if (strcmp(f->figure->name, "phase") == 0)
+        write_phase(stream, run);
     if (f->figure->source >= FIRST_SEED)
         write_training(stream, f);
 }

@@ -27,6 +27,7 @@ typedef struct {
     hf_reals times;  /* of further rows, ascending */
     bool at_events;  /* rows of a flow at the times of its events, too */
     size_t spectrum; /* number of lowest eigenvalues of the Hessian written at every output time; 0: none */
+    hf_strings phase; /* two columns of the trajectory, drawn against each other; or none */
     hf_counts maps;  /* steps of a training on tokens after which attention maps are written, ascending */
 } hf_output_params;
 
