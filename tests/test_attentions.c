@@ -1,11 +1,10 @@
 /* Tests of attentions other than the softmax: their flow against the loss written down naively, by head and in long double, what
  * must hold exactly, and the closed forms that they have. */
-#include "config/fill.h"
 #include "config/config.h"
 #include "flow/attention.h"
 #include "flow/curvature.h"
-#include "run/flow_run.h"
 #include "support.h"
+#include "training.h"
 
 #include <gsl/gsl_eigen.h>
 #include <gsl/gsl_linalg.h>
@@ -585,20 +584,6 @@ static double solved_eigenvalue(double t, size_t *index)
     return value[0];
 }
 
-static void integrate(const char *text, hf_run_summary *summary)
-{
-    hf_config config;
-    hf_flow_run_params params;
-    hf_error err = {0};
-    const hf_run_options options = {.judge_end = true};
-    write_text(temporary_path("model.conf"), text, strlen(text));
-    if (hf_config_read(&config, temporary_path("model.conf"), 0, NULL, &err) != HF_OK ||
-        hf_fill_flow_run(&config, &params, &err) != HF_OK || hf_flow_run(&params, &options, summary, &err) != HF_OK)
-        fail_msg("%s", err.message);
-    hf_fill_clear_problem(&params.problem);
-    hf_config_clear(&config);
-}
-
 static void test_stages_of_linear_attention_are_as_solved(void **state)
 {
     static const double half_learned[] = {2.573835, 4.219452, 6.907755};
@@ -608,7 +593,7 @@ static void test_stages_of_linear_attention_are_as_solved(void **state)
     for (size_t k = 0; k < J; k++)
         A[k * T + k] = V[k * J + k] = sqrt(u0);
     write_state(A, V);
-    integrate(linear_model, &s);
+    follow_text(linear_model, &s);
     const hf_findings *f = &s.findings;
     assert_int_equal(f->stage_count, 3);
     assert_int_equal(f->plateau_count, 4);
@@ -653,7 +638,7 @@ static double emergence(const char *kind, double root, double positions)
              "flow = { attention = \"%s\"; }; detect = { loss_fraction = 0.2; saddles = false; };\n"
              "solver = { t_end = 1e18; rtol = 1e-9; stop_loss = 0.0999; };\n",
              root, positions - 1, 1 / (root * root), kind);
-    integrate(text, &s);
+    follow_text(text, &s);
     double t = NAN;
     for (size_t i = 0; i < s.findings.event_count; i++)
         if (s.findings.event[i].kind == HF_EVENT_EMERGED)

@@ -13,27 +13,35 @@
 
 enum { LEVELS_MAX = 3 };
 
-/* Steps at which the loss of a model's first seed falls below levels, of the optimizer's flow or of its own steps. */
-static void cross(const char *text, bool flow, size_t count, const double *level, double *step)
+/* A model's first seed along the flow of its optimizer, or by its own steps. */
+static hf_status follow(const char *text, bool flow, const hf_train_reference *levels, hf_run_summary *summary,
+                        hf_error *err)
 {
     hf_config config;
     hf_experiment_params params;
+    const hf_run_options options = {.threads = 1};
+    read_config(&config, text);
+    if (hf_fill_experiment(&config, &params, err) != HF_OK)
+        fail_msg("%s", err->message);
+    assert_true(params.has_optimizer && params.optimizer.learner.continuous && !params.main.learner.continuous);
+    const hf_status status =
+        hf_train_run(flow ? &params.optimizer : &params.main, config.train.seed, &options, levels, summary, err);
+    hf_fill_clear_experiment(&params);
+    hf_config_clear(&config);
+    return status;
+}
+
+/* Steps at which the loss falls below levels. */
+static void cross(const char *text, bool flow, size_t count, const double *level, double *step)
+{
     hf_run_summary summary;
     hf_error err = {0};
     const hf_train_reference levels = {.level_count = count, .level = level, .settled = INFINITY};
-    const hf_run_options options = {.threads = 1};
-    read_config(&config, text);
-    if (hf_fill_experiment(&config, &params, &err) != HF_OK)
-        fail_msg("%s", err.message);
-    assert_true(params.has_optimizer && params.optimizer.learner.continuous && !params.main.learner.continuous);
-    if (hf_train_run(flow ? &params.optimizer : &params.main, config.train.seed, &options, &levels, &summary, &err) !=
-        HF_OK)
+    if (follow(text, flow, &levels, &summary, &err) != HF_OK)
         fail_msg("%s", err.message);
     for (size_t l = 0; l < count; l++)
         step[l] = summary.training.crossing[l];
     hf_run_summary_clear(&summary);
-    hf_fill_clear_experiment(&params);
-    hf_config_clear(&config);
 }
 
 /* ---- beside an independent integration ---- */
@@ -138,11 +146,13 @@ static void test_part_filled(void **state)
         const double level = 1.5;
         for (int merged = 0; merged < 2; merged++) {
             char text[1024];
-            snprintf(text, sizeof text,
-                     "heads = 2; positions = 6; target = { %s };\n" SINE("3e-2") "flow = { optimizer = \"%s\"; entries = "
-                     "\"%s\"; };\ntrain = { dim = 8; features = \"hadamard\"; batch = 0; lr = 5e-3; steps = 200; "
-                     "optimizer = \"%s\"; %s };",
-                     cases[i].target, cases[i].optimizer, merged ? "classes" : "all", cases[i].optimizer, cases[i].more);
+            snprintf(
+                text, sizeof text,
+                "heads = 2; positions = 6; target = { %s };\n" SINE(
+                    "3e-2") "flow = { optimizer = \"%s\"; entries = "
+                            "\"%s\"; };\ntrain = { dim = 8; features = \"hadamard\"; batch = 0; lr = 5e-3; steps = 200; "
+                            "optimizer = \"%s\"; %s };",
+                cases[i].target, cases[i].optimizer, merged ? "classes" : "all", cases[i].optimizer, cases[i].more);
             cross(text, true, 1, &level, &step[merged]);
         }
         if (!(step[0] < 200) || !close_to(step[1], step[0], 1e-7))
@@ -205,20 +215,14 @@ static void test_merging(void **state)
 static void test_too_fast(void **state)
 {
     (void)state;
-    hf_config config;
-    hf_experiment_params params;
     hf_run_summary summary;
     hf_error err = {0};
-    const hf_run_options options = {.threads = 1};
-    read_config(&config, "heads = 2; positions = 6; target = { strengths = (2.0, 1.0); patterns = ((1), (2)); };\n" SINE(
-                             "3e-2") "flow = { optimizer = \"rmsprop\"; };\ntrain = { dim = 4; batch = 0; lr = 1e-2; beta2 = "
-                                     "0.9; optimizer = \"rmsprop\"; steps = 900; };");
-    assert_int_equal(hf_fill_experiment(&config, &params, &err), HF_OK);
-    assert_int_equal(hf_train_run(&params.optimizer, 1, &options, NULL, &summary, &err), HF_ENUMERIC);
+    const char *text = "heads = 2; positions = 6; target = { strengths = (2.0, 1.0); patterns = ((1), (2)); };\n" SINE(
+        "3e-2") "flow = { optimizer = \"rmsprop\"; };\ntrain = { dim = 4; batch = 0; lr = 1e-2; beta2 = "
+                "0.9; optimizer = \"rmsprop\"; steps = 900; };";
+    assert_int_equal(follow(text, true, NULL, &summary, &err), HF_ENUMERIC);
     assert_non_null(strstr(err.message, "the flow of RMSProp cannot be followed beyond step "));
     assert_non_null(strstr(err.message, "train.steps"));
-    hf_fill_clear_experiment(&params);
-    hf_config_clear(&config);
 }
 
 /* ---- heads and interruptions ---- */
@@ -227,22 +231,16 @@ static void test_too_fast(void **state)
 static void test_equal_heads(void **state)
 {
     (void)state;
-    hf_config config;
-    hf_experiment_params params;
     hf_run_summary summary;
     hf_error err = {0};
-    const hf_run_options options = {.threads = 1};
-    read_config(&config, THREE "init = { perturbation = 0.0; }; flow = { optimizer = \"adam\"; };\n"
-                               "train = { dim = 6; batch = 0; lr = 1e-2; steps = 150; optimizer = \"adam\"; };");
-    assert_int_equal(hf_fill_experiment(&config, &params, &err), HF_OK);
-    assert_int_equal(hf_train_run(&params.optimizer, 1, &options, NULL, &summary, &err), HF_OK);
+    const char *text = THREE "init = { perturbation = 0.0; }; flow = { optimizer = \"adam\"; };\n"
+                             "train = { dim = 6; batch = 0; lr = 1e-2; steps = 150; optimizer = \"adam\"; };";
+    assert_int_equal(follow(text, true, NULL, &summary, &err), HF_OK);
     for (size_t j = 0; j < summary.patterns; j++)
         for (size_t k = 1; k < summary.heads; k++)
             assert_true(summary.share[k * summary.patterns + j] == summary.share[j]);
     assert_true(summary.loss < 0.9 * summary.loss_start && summary.overlap == 1);
     hf_run_summary_clear(&summary);
-    hf_fill_clear_experiment(&params);
-    hf_config_clear(&config);
 }
 
 /* A run that is stopped after some steps, and goes on, ends where one that was not has ended: every step begins with parameters and memory alone. */
@@ -304,10 +302,10 @@ int main(void)
 {
     hf_init();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_one_location), cmocka_unit_test(test_three_stages), cmocka_unit_test(test_classes),
-        cmocka_unit_test(test_part_filled),  cmocka_unit_test(test_many_features),
-        cmocka_unit_test(test_nodes),        cmocka_unit_test(test_merging),      cmocka_unit_test(test_equal_heads),
-        cmocka_unit_test(test_interrupted),  cmocka_unit_test(test_too_fast),
+        cmocka_unit_test(test_one_location), cmocka_unit_test(test_three_stages),  cmocka_unit_test(test_classes),
+        cmocka_unit_test(test_part_filled),  cmocka_unit_test(test_many_features), cmocka_unit_test(test_nodes),
+        cmocka_unit_test(test_merging),      cmocka_unit_test(test_equal_heads),   cmocka_unit_test(test_interrupted),
+        cmocka_unit_test(test_too_fast),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

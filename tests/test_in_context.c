@@ -1,5 +1,6 @@
 /* Tests of linear regression in context as a model: from a model file to stages, levels, times and tables. */
 #include "support.h"
+#include "training.h"
 
 #include "config/config.h"
 #include "config/fill.h"
@@ -22,16 +23,6 @@ static void read_model(hf_config *config, const char *text)
     write_text(temporary_path("model.conf"), text, strlen(text));
     if (hf_config_read(config, temporary_path("model.conf"), 0, NULL, &err) != HF_OK)
         fail_msg("%s", err.message);
-}
-
-static void integrate(const hf_config *config, hf_run_summary *summary)
-{
-    hf_error err = {0};
-    hf_flow_run_params params;
-    const hf_run_options options = {.judge_end = true};
-    if (hf_fill_flow_run(config, &params, &err) != HF_OK || hf_flow_run(&params, &options, summary, &err) != HF_OK)
-        fail_msg("%s", err.message);
-    hf_fill_clear_problem(&params.problem);
 }
 
 static const char four[] = "heads = 8; init = { perturbation = %g; seed = %d; }; flow = { system = \"in-context\"; };\n"
@@ -104,7 +95,7 @@ static void check_stages(double size, int seed)
     hf_run_summary s;
     snprintf(text, sizeof text, four, size, seed);
     read_model(&config, text);
-    integrate(&config, &s);
+    follow_flow(&config, &s);
     const hf_findings *f = &s.findings;
     assert_int_equal(f->stage_count, 4);
     assert_int_equal(f->plateau_count, 5);
@@ -166,7 +157,7 @@ static double half_learned(size_t i, double t_end)
              "solver = { t_end = %g; rtol = 1e-10; atol = 1e-14; };\n",
              t_end);
     read_model(&config, text);
-    integrate(&config, &s);
+    follow_flow(&config, &s);
     double t = NAN;
     for (size_t e = 0; e < s.findings.event_count; e++)
         if (s.findings.event[e].kind == HF_EVENT_ACQUIRED) {
@@ -196,7 +187,7 @@ static void test_nothing_happens_without_a_start(void **state)
     hf_run_summary s;
     snprintf(text, sizeof text, four, 0.0, 1);
     read_model(&config, text);
-    integrate(&config, &s);
+    follow_flow(&config, &s);
     assert_int_equal(s.findings.stage_count, 0);
     assert_int_equal(s.findings.end, HF_END_START);
     assert_true(close_to(s.loss, 1, 1e-15));

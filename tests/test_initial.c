@@ -1,8 +1,8 @@
 /* Tests of shipped starts: Figure 10 of arXiv 2602.19143 from its own start, and who gets what from the others. */
 #include "config/config.h"
 #include "config/fill.h"
-#include "run/flow_run.h"
 #include "support.h"
+#include "training.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -64,14 +64,10 @@ static void test_figure_10_is_as_published(void **state)
 static void judge(size_t stages, const size_t *head, size_t count, const char *const overrides[])
 {
     hf_config config;
-    hf_flow_run_params params;
     hf_run_summary summary;
-    hf_error err = {0};
-    const hf_run_options options = {.judge_end = true};
     size_t acquired = 0;
     read_model(&config, count == 0 ? "figure-10.conf" : "three-stage-replicator.conf", count, overrides);
-    if (hf_fill_flow_run(&config, &params, &err) != HF_OK || hf_flow_run(&params, &options, &summary, &err) != HF_OK)
-        fail_msg("%s", err.message);
+    follow_flow(&config, &summary);
     for (size_t i = 0; i < summary.findings.event_count; i++)
         if (summary.findings.event[i].kind == HF_EVENT_ACQUIRED) {
             assert_int_equal(summary.findings.event[i].pattern, acquired + 1);
@@ -81,7 +77,6 @@ static void judge(size_t stages, const size_t *head, size_t count, const char *c
     assert_int_equal(acquired, 3);
     assert_int_equal(summary.findings.stage_count, stages);
     hf_run_summary_clear(&summary);
-    hf_fill_clear_problem(&params.problem);
     hf_config_clear(&config);
 }
 

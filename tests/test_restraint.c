@@ -1,11 +1,10 @@
 /* Tests of what keeps the flow back: decay of the attention and coordinates that are held, against the loss written down naively, by
  * head and in long double, against closed forms, and against a softmax with 1 in its sum. */
 #include "config/config.h"
-#include "config/fill.h"
 #include "flow/curvature.h"
 #include "flow/restraint.h"
-#include "run/flow_run.h"
 #include "support.h"
+#include "training.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -348,20 +347,6 @@ static void test_derivatives_are_those_of_finite_differences(void **state)
 
 /* ---- runs ---- */
 
-static void integrate(const char *text, hf_run_summary *summary)
-{
-    hf_config config;
-    hf_flow_run_params params;
-    hf_error err = {0};
-    const hf_run_options options = {.judge_end = true};
-    write_text(temporary_path("model.conf"), text, strlen(text));
-    if (hf_config_read(&config, temporary_path("model.conf"), 0, NULL, &err) != HF_OK ||
-        hf_fill_flow_run(&config, &params, &err) != HF_OK || hf_flow_run(&params, &options, summary, &err) != HF_OK)
-        fail_msg("%s", err.message);
-    hf_fill_clear_problem(&params.problem);
-    hf_config_clear(&config);
-}
-
 /* What is held is the same bit for bit, equal heads that are held alike stay equal, and energy is accounted for. */
 static void test_what_is_held_stays(void **state)
 {
@@ -543,7 +528,7 @@ static void test_plateaus_are_of_what_is_free(void **state)
 {
     (void)state;
     hf_run_summary s;
-    integrate("heads = 3; positions = 12; target = { strengths = (2.89, 1.7, 1.0); };\n"
+    follow_text("heads = 3; positions = 12; target = { strengths = (2.89, 1.7, 1.0); };\n"
               "init = { perturbation = 1e-3; }; flow = { frozen = { logits = (1); }; };\n"
               "solver = { t_end = 1e4; };\n",
               &s);

@@ -225,10 +225,18 @@ hf_status try_flow(const hf_config *config, const hf_run_options *options, hf_ru
 
 void follow_flow(const hf_config *config, hf_run_summary *summary)
 {
-    const hf_run_options options = {0};
+    const hf_run_options options = {.judge_end = true};
     hf_error err = {0};
     if (try_flow(config, &options, summary, &err) != HF_OK)
         fail_msg("%s", err.message);
+}
+
+void follow_text(const char *text, hf_run_summary *summary)
+{
+    hf_config config;
+    read_config(&config, text);
+    follow_flow(&config, summary);
+    hf_config_clear(&config);
 }
 
 static void assert_same_findings(const hf_findings *a, const hf_findings *b)

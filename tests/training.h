@@ -95,8 +95,10 @@ void run_training(const hf_config *config, const training_options *options, hf_r
 hf_status try_learner(hf_learner *learner, const hf_config *config, size_t threads, hf_error *err);
 hf_status try_flow(const hf_config *config, const hf_run_options *options, hf_run_summary *summary, hf_error *err);
 
-/* The flow, in memory. Free with hf_run_summary_clear. */
+/* The flow, in memory, and whether more was to come, of a configuration or of a model file's text; a failure fails the test. Free with
+ * hf_run_summary_clear. */
 void follow_flow(const hf_config *config, hf_run_summary *summary);
+void follow_text(const char *text, hf_run_summary *summary);
 
 /* To the last bit. */
 void assert_same_summary(const hf_run_summary *a, const hf_run_summary *b, size_t levels);
