@@ -246,6 +246,29 @@ static int take_figure_option(const hf_cli_command *command, int letter, hf_cli_
     return 0;
 }
 
+/* What a training log is read by, or how a figure is drawn. */
+static int take_log_option(const hf_cli_command *command, int letter, hf_cli_options *options)
+{
+    switch (letter) {
+    case 'w':
+        options->beside = optarg;
+        break;
+    case 'y':
+        if (!parse_positive(optarg, &options->lr))
+            return usage_error(command, "--lr %s: expected a number > 0", optarg);
+        break;
+    case 'p':
+        options->step = optarg;
+        break;
+    case 'l':
+        options->losses[options->loss_count++] = optarg;
+        break;
+    default:
+        return take_figure_option(command, letter, options);
+    }
+    return 0;
+}
+
 /* Stores one option. Returns 0, or an exit code after a message. */
 static int take(const hf_cli_command *command, int letter, hf_cli_options *options)
 {
@@ -296,21 +319,8 @@ static int take(const hf_cli_command *command, int letter, hf_cli_options *optio
         if (!parse_count(optarg, 1000000, &options->chunks))
             return usage_error(command, "--chunks %s: expected a number from 1 to 1000000", optarg);
         break;
-    case 'w':
-        options->beside = optarg;
-        break;
-    case 'y':
-        if (!parse_positive(optarg, &options->lr))
-            return usage_error(command, "--lr %s: expected a number > 0", optarg);
-        break;
-    case 'p':
-        options->step = optarg;
-        break;
-    case 'l':
-        options->losses[options->loss_count++] = optarg;
-        break;
     default:
-        return take_figure_option(command, letter, options);
+        return take_log_option(command, letter, options);
     }
     return 0;
 }

@@ -503,11 +503,13 @@ hf_status hf_ladder_print(const hf_experiment *x, FILE *stream, hf_error *err)
     fprintf(stream, "Ladder of %zu rung%s: mean deviation = a lr + b lr/batch, spread over seeds = c (lr/batch)^p\n",
             x->rung_count, hf_plural(x->rung_count));
     fprintf(stream, "stage %20s %10s %20s %10s %20s\n", "a", "predicted", "b", "predicted", "p");
+    bool predicted = false;
     for (size_t l = 0; l < x->levels.count && status == HF_OK; l++) {
         hf_ladder_number fit[HF_LADDER_NUMBERS];
         status = hf_ladder_fit_stage(x, l, fit, err);
         if (status != HF_OK)
             break;
+        predicted = predicted || !isnan(fit[HF_LADDER_MEAN_PER_LR].predicted);
         fprintf(stream, "%5zu", l + 1);
         print_fit(stream, &fit[HF_LADDER_MEAN_PER_LR]);
         print_predicted(stream, &fit[HF_LADDER_MEAN_PER_LR]);
@@ -521,6 +523,7 @@ hf_status hf_ladder_print(const hf_experiment *x, FILE *stream, hf_error *err)
     else
         fprintf(stream, "Standard errors: each of the %zu seeds left out of all rungs in turn, for the rungs share them.\n",
                 seeds);
-    fputs("Predicted: the same fit to the flows with each rung's own steps and drift, without training.\n", stream);
+    if (predicted)
+        fputs("Predicted: the same fit to the flows with each rung's own steps and drift, without training.\n", stream);
     return status;
 }
