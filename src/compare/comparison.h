@@ -31,4 +31,11 @@ bool hf_comparison_match_heads(size_t heads, size_t patterns, const double *shar
 /* The q-quantile over a rung's seeds of the step at which level number l was reached. */
 double hf_comparison_quantile(const hf_rung *rung, size_t l, double q);
 
+/* The same of any number of a run, which gets index for its own use. */
+double hf_comparison_quantile_of(const hf_rung *rung, double (*number)(const hf_run_summary *run, size_t index), size_t index,
+                                 double q);
+
+/* The step at which the optimizer's flow with the features of seed number k falls below level l; nan: there is no such flow. */
+double hf_comparison_optimizer_step(const hf_experiment *experiment, size_t k, size_t l);
+
 #endif
