@@ -198,6 +198,16 @@ static void print_steps(const hf_rung *rung, FILE *stream)
     fprintf(stream, "%" PRIu64 " step%s", most, most == 1 ? "" : "s");
 }
 
+/* What was to stand beside flow and training and could not be followed. */
+static void print_left_out(const hf_experiment *x, FILE *stream)
+{
+    for (size_t c = 0; c < HF_COMPANIONS; c++)
+        if (x->failed[c].message[0] != '\0')
+            fprintf(stream, "Left out, %s: %s.\n", hf_companion_names[c], x->failed[c].message);
+    if (x->optimizer_failed.message[0] != '\0')
+        fprintf(stream, "Left out: %s.\n", x->optimizer_failed.message);
+}
+
 void hf_comparison_print(const hf_experiment *x, FILE *stream)
 {
     const hf_rung *main = &x->main;
@@ -208,6 +218,7 @@ void hf_comparison_print(const hf_experiment *x, FILE *stream)
               stream);
     if (x->has_optimizer && x->levels.count > 0)
         print_optimizer(x, stream);
+    print_left_out(x, stream);
     if (x->has_flow && hf_clock_of(&x->params->main.learner.train).is_time)
         print_largest_deviation(main, stream);
     fprintf(stream, "%s, %zu seed%s, ", hf_optimizer_name(x->params->main.learner.train.optimizer), main->seeds,

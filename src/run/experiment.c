@@ -66,7 +66,20 @@ static hf_status find_levels(hf_experiment *x, hf_error *err)
     return HF_OK;
 }
 
-/* A flow with drift that fails fails the comparison; one with finite steps, which is there for its own sake, is left out. */
+/* What stands beside the flow and the training for its own sake is left out where its numerics fail: the reason goes to
+ * *left_out, and the rest goes on. Every other failure is everybody's. */
+static hf_status leave_out(hf_status status, const hf_error *why, hf_error *left_out, hf_error *err)
+{
+    if (status == HF_ENUMERIC) {
+        *left_out = *why;
+        return HF_OK;
+    }
+    if (status != HF_OK && err != NULL)
+        *err = *why;
+    return status;
+}
+
+/* A flow with drift that fails fails the comparison; one with finite steps is left out. */
 static hf_status run_companion(hf_experiment *x, hf_companion c, const hf_experiment_options *options, hf_error *err)
 {
     hf_error why = {0};
@@ -75,9 +88,7 @@ static hf_status run_companion(hf_experiment *x, hf_companion c, const hf_experi
     if (status == HF_ENUMERIC && c == HF_COMPANION_DRIFT)
         return hf_fail(err, status, "the flow with the drift of this training failed; lower train.lr = %g: %.400s",
                        x->params->main.learner.train.lr, why.message);
-    if (status != HF_OK && status != HF_ENUMERIC && err != NULL)
-        *err = why;
-    return status == HF_ENUMERIC ? HF_OK : status;
+    return leave_out(status, &why, &x->failed[c], err);
 }
 
 static hf_status run_flows(hf_experiment *x, const hf_experiment_options *options, hf_error *err)
@@ -97,6 +108,15 @@ static hf_status run_flows(hf_experiment *x, const hf_experiment_options *option
 }
 
 /* ---- training ---- */
+
+static void clear_rung(hf_rung *rung)
+{
+    for (size_t k = 0; k < rung->seeds; k++)
+        hf_run_summary_clear(&rung->run[k]);
+    free(rung->run);
+    for (size_t c = 0; c < HF_COMPANIONS; c++)
+        free(rung->t_companion[c]);
+}
 
 /* The seeds of one learning rate and batch size. */
 typedef struct {
@@ -261,12 +281,25 @@ static void plan_training(hf_experiment *x, const hf_experiment_options *options
     }
 }
 
+/* The flow of the optimizer, for every seed. */
+static hf_status follow_optimizer(hf_experiment *x, const hf_experiment_options *options, hf_error *err)
+{
+    hf_error why = {0};
+    const hf_status status = train_part(x, &x->params->optimizer, "optimizer", options, &x->optimizer, &why);
+    if (status == HF_ENUMERIC) {
+        clear_rung(&x->optimizer);
+        x->optimizer = (hf_rung){0};
+        x->has_optimizer = false;
+    }
+    return leave_out(status, &why, &x->optimizer_failed, err);
+}
+
 static hf_status train(hf_experiment *x, const hf_experiment_options *options, hf_error *err)
 {
     plan_training(x, options);
     hf_status status = train_part(x, &x->params->main, "train", options, &x->main, err);
     if (status == HF_OK && !x->interrupted && x->has_optimizer)
-        status = train_part(x, &x->params->optimizer, "optimizer", options, &x->optimizer, err);
+        status = follow_optimizer(x, options, err);
     if (status == HF_OK && !x->interrupted && x->params->rung_count > 0)
         status = climb(x, options, err);
     return status;
@@ -282,15 +315,6 @@ hf_status hf_experiment_run(hf_experiment *x, const hf_experiment_params *params
     if (status != HF_OK)
         hf_experiment_clear(x);
     return status;
-}
-
-static void clear_rung(hf_rung *rung)
-{
-    for (size_t k = 0; k < rung->seeds; k++)
-        hf_run_summary_clear(&rung->run[k]);
-    free(rung->run);
-    for (size_t c = 0; c < HF_COMPANIONS; c++)
-        free(rung->t_companion[c]);
 }
 
 void hf_experiment_clear(hf_experiment *x)

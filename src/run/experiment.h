@@ -84,9 +84,11 @@ typedef struct {
     const hf_experiment_params *params;
     bool has_flow, has[HF_COMPANIONS], has_optimizer, interrupted;
     hf_run_summary flow, companion[HF_COMPANIONS];
+    hf_error failed[HF_COMPANIONS]; /* why a companion that was to be followed is left out; "": it is not */
     hf_levels levels;
     hf_rung main;       /* of the train section; seeds 0: nothing is trained */
     hf_rung optimizer;  /* of the flow of the optimizer, for every seed */
+    hf_error optimizer_failed; /* why it is left out; "": it is not */
     size_t rung_count;  /* of the ladder */
     hf_rung *rung;      /* (rung_count) owned */
     bool all_were_here; /* resume had nothing to do */
