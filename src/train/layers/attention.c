@@ -42,10 +42,15 @@ HF_CLONES static void softmax(const hf_attention_shape *s, double *weights)
     }
 }
 
-void hf_attention_weights(const hf_attention_shape *s, const double *q, const double *k, double *weights)
+void hf_attention_logits(const hf_attention_shape *s, const double *q, const double *k, double *logits)
 {
     cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)s->queries, (int)s->keys, (int)s->q_width, s->scale, q,
-                (int)s->q_stride, k, (int)s->k_stride, 0, weights, (int)s->keys);
+                (int)s->q_stride, k, (int)s->k_stride, 0, logits, (int)s->keys);
+}
+
+void hf_attention_weights(const hf_attention_shape *s, const double *q, const double *k, double *weights)
+{
+    hf_attention_logits(s, q, k, weights);
     softmax(s, weights);
 }
 

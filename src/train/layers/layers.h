@@ -71,6 +71,9 @@ typedef struct {
     double scale;
 } hf_attention_shape;
 
+/* logits: (queries, keys) q k^T scale, seen or not. */
+void hf_attention_logits(const hf_attention_shape *shape, const double *q, const double *k, double *logits);
+
 /* weights: (queries, keys) softmax(q k^T scale), 0 where a key is not seen. */
 void hf_attention_weights(const hf_attention_shape *shape, const double *q, const double *k, double *weights);
 
