@@ -18,6 +18,22 @@ void hf_channel_bytes(hf_channel *channel, void *bytes, size_t count)
         hf_hash_bytes(&channel->sum, byte, count);
 }
 
+void hf_channel_flags(hf_channel *channel, bool *flags, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        unsigned char byte = channel->writing && flags[i] ? 1 : 0;
+        hf_channel_bytes(channel, &byte, sizeof byte);
+        hf_channel_require(channel, byte <= 1);
+        if (!channel->writing)
+            flags[i] = byte == 1;
+    }
+}
+
+void hf_channel_require(hf_channel *channel, bool possible)
+{
+    channel->good = channel->good && possible;
+}
+
 void hf_channel_array(hf_channel *channel, void **array, size_t *count, size_t size)
 {
     uint64_t length = *count;

@@ -21,6 +21,12 @@ typedef struct hf_channel {
 /* A fixed number of bytes. */
 void hf_channel_bytes(hf_channel *channel, void *bytes, size_t count);
 
+/* Flags; reading refuses what is neither false nor true. */
+void hf_channel_flags(hf_channel *channel, bool *flags, size_t count);
+
+/* Refuses what has been read unless it is possible: a file with a right checksum may still be somebody else's. */
+void hf_channel_require(hf_channel *channel, bool possible);
+
 /* An array with its length. Reading replaces *array (which is freed) by one of *count elements of size. */
 void hf_channel_array(hf_channel *channel, void **array, size_t *count, size_t size);
 

@@ -157,12 +157,18 @@ static void drop_spikes(hf_rows *rows)
     rows->count = kept;
 }
 
-/* Copies what is finite; false: x does not rise all the time. */
-static bool copy_finite(hf_rows *rows, size_t count, const double *x, const double *y)
+/* Whether its square can be computed with. */
+static bool is_usable(double number)
+{
+    return fabs(number) <= HF_ROWS_LARGEST;
+}
+
+/* Copies what is usable; false: x does not rise all the time. */
+static bool copy_usable(hf_rows *rows, size_t count, const double *x, const double *y)
 {
     bool rises = true;
     for (size_t i = 0; i < count; i++) {
-        if (!isfinite(x[i]) || !isfinite(y[i]))
+        if (!is_usable(x[i]) || !is_usable(y[i]))
             continue;
         rises = rises && (rows->count == 0 || x[i] > rows->x[rows->count - 1]);
         rows->unsorted = rows->unsorted || (rows->count > 0 && x[i] < rows->x[rows->count - 1]);
@@ -181,7 +187,7 @@ hf_status hf_rows_clean(hf_rows *rows, size_t count, const double *x, const doub
         return hf_fail_memory(err, "the rows");
     rows->y = rows->x + count;
     rows->noise = rows->y + count;
-    if (!copy_finite(rows, count, x, y)) {
+    if (!copy_usable(rows, count, x, y)) {
         const hf_status status = rows->unsorted ? sort_rows(rows, err) : HF_OK;
         if (status != HF_OK) {
             hf_rows_clear(rows);

@@ -18,6 +18,9 @@ typedef struct {
 /* The step between neighbours of y among numbers written like that; 0 for exact ones. */
 double hf_digits_step(const hf_digits *digits, double y);
 
+/* Larger numbers, of either sign, count as not finite: their squares are not. */
+#define HF_ROWS_LARGEST 1e150
+
 /* Rows in rising order of x, each x once. */
 typedef struct {
     size_t count;
@@ -30,7 +33,7 @@ typedef struct {
     hf_digits digits;
 } hf_rows;
 
-/* Copies count rows: those that are not finite go, x is sorted, rows of the same x are averaged, and lone values go that
+/* Copies count rows: those that are not finite, or larger than HF_ROWS_LARGEST, go, x is sorted, rows of the same x are averaged, and lone values go that
  * stand out from the six around them by eight deviations of the noise and of those six. memory: rows that the noise of one
  * acts on; 1: only itself. Errors: HF_ESYSTEM. */
 hf_status hf_rows_clean(hf_rows *rows, size_t count, const double *x, const double *y, size_t memory, hf_error *err);

@@ -192,17 +192,27 @@ void hf_crossings_clear(hf_crossings *c)
     *c = (hf_crossings){0};
 }
 
+/* Of an event that was read. */
+static bool is_possible(const hf_crossings *c, const hf_event *event)
+{
+    return event->kind <= HF_EVENT_STOP && event->mode <= HF_MODE_COOPERATIVE && event->head <= c->heads &&
+           event->other <= c->heads && event->pattern <= c->patterns &&
+           (event->kind != HF_EVENT_ACQUIRED || event->pattern > 0);
+}
+
 bool hf_crossings_transfer(hf_crossings *c, hf_channel *channel)
 {
     hf_channel_bytes(channel, c->before, c->count * sizeof *c->before);
-    hf_channel_bytes(channel, c->watched, c->count * sizeof *c->watched);
+    hf_channel_flags(channel, c->watched, c->count);
     hf_channel_bytes(channel, &c->end_overlap, sizeof c->end_overlap);
     hf_channel_array(channel, (void **)&c->events, &c->event_count, sizeof *c->events);
     if (!channel->writing) {
         memcpy(c->now, c->before, c->count * sizeof *c->now); /* what is not watched any more stays as it was */
         c->event_capacity = c->event_count;
-        for (size_t i = 0; i < c->event_count; i++)
+        for (size_t i = 0; i < c->event_count; i++) {
+            hf_channel_require(channel, is_possible(c, &c->events[i]));
             meet(c, &c->events[i]);
+        }
     }
     return channel->good;
 }

@@ -358,7 +358,7 @@ hf_status hf_detector_before_restart(hf_detector *d, hf_error *err)
 
 bool hf_detector_transfer(hf_detector *d, hf_channel *channel)
 {
-    hf_channel_bytes(channel, &d->low_known, sizeof d->low_known);
+    hf_channel_flags(channel, &d->low_known, 1);
     hf_channel_bytes(channel, &d->low_saddle, sizeof d->low_saddle);
     hf_channel_bytes(channel, &d->slope_before, sizeof d->slope_before);
     if (!channel->writing)

@@ -400,7 +400,7 @@ bool hf_series_transfer(hf_series *s, hf_channel *channel)
     hf_channel_bytes(channel, &s->pending, sizeof s->pending);
     hf_channel_bytes(channel, &s->looks, sizeof s->looks);
     hf_channel_bytes(channel, &s->lowest, sizeof s->lowest);
-    hf_channel_bytes(channel, &s->is_noisy, sizeof s->is_noisy);
+    hf_channel_flags(channel, &s->is_noisy, 1);
     hf_channel_bytes(channel, s->pending_y, s->size * sizeof *s->pending_y);
     hf_channel_bytes(channel, s->low_y, s->size * sizeof *s->low_y);
     bool good = hf_thinned_transfer(&s->losses, channel) && hf_snapshots_transfer(&s->snapshots, channel) &&

@@ -96,6 +96,7 @@ hf_status hf_track_close(hf_track *track, bool *has_plateau, hf_error *err)
 bool hf_track_transfer(hf_track *track, hf_channel *channel)
 {
     hf_channel_bytes(channel, &track->seeking, sizeof track->seeking);
+    hf_channel_require(channel, track->seeking <= HF_SEEK_PLATEAU);
     hf_channel_bytes(channel, &track->low, sizeof track->low);
     hf_channel_bytes(channel, &track->high, sizeof track->high);
     hf_channel_array(channel, (void **)&track->samples, &track->sample_count, sizeof *track->samples);

@@ -53,7 +53,7 @@ static void print_cleaning(const hf_log_look *l, FILE *stream)
 {
     const hf_rows *r = &l->rows;
     if (r->not_finite > 0)
-        fprintf(stream, "  %zu row%s without a finite step and loss left out.\n", r->not_finite,
+        fprintf(stream, "  %zu row%s left out: no step and loss that are finite and below 1e150.\n", r->not_finite,
                 r->not_finite == 1 ? " was" : "s were");
     if (r->unsorted)
         fputs("  The steps were not in order: rows were sorted.\n", stream);

@@ -74,7 +74,7 @@ static const hf_column curve_columns[] = {
     HF_COLUMN(curve_row, rows, "", "that were looked at"),
     HF_COLUMN(curve_row, first, "steps", "of them"),
     HF_COLUMN(curve_row, last, "steps", "of them"),
-    HF_COLUMN(curve_row, not_finite, "", "rows that were left out: no finite step and loss"),
+    HF_COLUMN(curve_row, not_finite, "", "rows that were left out: no step and loss that are finite and below 1e150"),
     HF_COLUMN(curve_row, repeated, "", "rows that had the step of another one: they count as one, with their mean"),
     HF_COLUMN(curve_row, spikes, "", "rows that were left out: they stand out alone"),
     HF_COLUMN(curve_row, unsorted, "", "1: the steps were not in order"),

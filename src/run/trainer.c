@@ -81,7 +81,7 @@ static void transfer(hf_channel *channel, void *data)
     hf_channel_bytes(channel, &count, sizeof count);
     channel->good = channel->good && count == t->count;
     hf_channel_bytes(channel, &t->step, sizeof t->step);
-    hf_channel_bytes(channel, &t->stopped, sizeof t->stopped);
+    hf_channel_flags(channel, &t->stopped, 1);
     hf_channel_bytes(channel, &t->next, sizeof t->next);
     hf_channel_bytes(channel, t->lengths, sizeof t->lengths);
     hf_channel_bytes(channel, &t->open_step, sizeof t->open_step);
