@@ -18,7 +18,6 @@
 #define HELP    "headflow-help.1"
 #define MODEL   "headflow.conf.5"
 #define TABLES  "headflow-tables.5"
-#define DATE    "2026-11-26" /* of the texts */
 
 /* "headflow-run.1": its title and the line below NAME. */
 static void print_head(const char *page, const char *summary)
@@ -27,7 +26,7 @@ static void print_head(const char *page, const char *summary)
     printf(".\\\" made from the program by headflow --man\n.TH ");
     for (const char *c = page; c < dot; c++)
         hf_roff_write(&(char){(char)toupper((unsigned char)*c)}, 1, stdout);
-    printf(" %s %s \"headflow %s\" \"%s\"\n.nh\n.ad l\n", dot + 1, DATE, PACKAGE_VERSION,
+    printf(" %s %s \"headflow %s\" \"%s\"\n.nh\n.ad l\n", dot + 1, PACKAGE_DATE, PACKAGE_VERSION,
            dot[1] == '5' ? "File Formats" : "User Commands");
     hf_roff_section("NAME", stdout);
     hf_roff_write(page, (size_t)(dot - page), stdout);
