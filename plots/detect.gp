@@ -82,9 +82,17 @@ do for [k = 1:panels] {
   if (!has_room(y_low, y_high)) { y_low = y_low - 1; y_high = y_high + 1 }
   margin = 0.06 * (y_high - y_low)
 
+  # Where the curve falls from its start to its first plateau, that begins behind nine tenths of the way, as stages end.
+  fall_from = NaN; fall_to = NaN; fall_end = x_low
+  note_way(t, x) = !is_finite(x) ? 0 : fall_from == fall_from ? (x > fall_to + 0.1 * (fall_from - fall_to) && t < as_number(word(onsets, 1)) ? (fall_end = most(fall_end, t), 0) : 0) : (fall_from = x, 0)
+  if (found > 0 && word(falls_at_start, k) + 0) {
+    stats stages using (column("curve") == k && column("stage") == 1 ? (fall_to = column("loss_before"), 0) : 0) nooutput
+    stats samples using (note_way(of(column("t")), of(column("loss")))) nooutput
+  }
+
   # shown wherever the curve has rows
   do for [i = 0:found] {
-    a = i == 0 ? x_low : as_number(word(settles, i))
+    a = i == 0 ? fall_end : as_number(word(settles, i))
     b = i == found ? x_high : as_number(word(onsets, i + 1))
     if (found > 0 && b > a) {
       set object 2 * i + 1 rectangle behind fillcolor rgb rest_colour fillstyle solid noborder from first a, graph 0 to first b, graph 1

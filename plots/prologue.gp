@@ -16,6 +16,9 @@ t_last = seen && seen_high > 1e-290 ? seen_high : t_end
 t_begin = !log_time ? 0.0 : t_first < t_last ? t_first : t_last / 10.0
 x_of(t) = t
 loss_at_first = NaN
+loss_at_start = NaN
+note_start(x) = loss_at_start == loss_at_start || !is_finite(x) ? 0 : (loss_at_start = x, 0)
+stats trajectory using (note_start(column("loss"))) nooutput
 moved_at = t_last
 note_first(t, x) = loss_at_first == loss_at_first || !is_finite(x) ? 0 : (loss_at_first = x, 0)
 note_move(t, x) = is_finite(x) && is_finite(t) && abs(x - loss_at_first) > 0.01 * (seen_high - seen_low) ? (moved_at = least(moved_at, t), 0) : 0
@@ -46,8 +49,9 @@ time_ticks(w, labelled) = log_time ? \
   sprintf("set xtics %g; set format x '%s'", round_up(70.0 * t_last / w), labelled ? number_format : "")
 
 # What was found, if it was looked for: rests on plateaus, from word(rest_from, k) to word(rest_to, k), t_split, when heads
-# part, and t_emerged; -1: never. Events are in order of time; the flow starts on a plateau, leaves one at an onset and settles on
-# the next.
+# part, and t_emerged; -1: never. Events are in order of time; the flow leaves a plateau at an onset and settles on the next. It starts on
+# the first one, or falls to it: then the speed before it has been contrast times its least, and while it was above the root of both
+# a hundredth of all that the loss falls has been lost. The first plateau begins where that ends, like every other.
 within(t) = t < t_begin ? t_begin : t > t_last ? t_last : t
 rest_from = ""; rest_to = ""; t_split = -1; t_emerged = -1; onsets = 0
 and_time(list, t) = !is_finite(t) ? list : list . sprintf(" %.17g", within(t))
@@ -55,8 +59,20 @@ note(event, t) = event eq "settle" ? (rest_from = and_time(rest_from, t), 0) : \
                  event eq "onset" ? (rest_to = and_time(rest_to, t), onsets = onsets + is_finite(t), 0) : \
                  event eq "split" && is_finite(t) ? (t_split = t, 0) : \
                  event eq "emerged" && is_finite(t) ? (t_emerged = t, 0) : 0
+rest_t = NaN; rest_speed = NaN; fall_high = 0.0; fall_end = NaN; fall_loss = NaN
+note_rest(k, t, speed) = k == 1 && is_finite(t) && is_finite(speed) ? (rest_t = t, rest_speed = most(speed, 1e-290), 0) : 0
+note_fast(t, x) = t <= rest_t && is_finite(x) ? (fall_high = most(fall_high, x), 0) : 0
+note_fall(t, x, loss) = t <= rest_t && x >= sqrt(rest_speed) * sqrt(fall_high) ? (fall_end = t, fall_loss = loss, 0) : 0
+first_rest = t_begin
 if (has_events) {
-  rest_from = and_time("", t_begin)
+  eval forget
+  stats plateaus using (note_rest(column("plateau"), column("t"), column("speed"))) nooutput
+  stats trajectory using (note_fast(column(axis_column), column("speed")), see(column("loss"))) nooutput
+  if (fall_high >= contrast * rest_speed) {
+    stats trajectory using (note_fall(column(axis_column), column("speed"), column("loss"))) nooutput
+    if (is_finite(fall_end) && is_finite(loss_at_start) && loss_at_start - fall_loss > 0.01 * (seen_high - seen_low)) { first_rest = most(fall_end, t_begin) }
+  }
+  rest_from = and_time("", first_rest)
   stats events using (note(strcol("event"), column("t"))) nooutput
   if (words(rest_to) < words(rest_from)) { rest_to = and_time(rest_to, t_last) }
 }

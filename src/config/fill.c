@@ -376,6 +376,7 @@ hf_plots_run hf_fill_plots(const hf_config *config, uint64_t hash)
                           .has_events = config->detect.events,
                           .has_saddles = config->detect.saddles,
                           .has_test = config->test.weights.count > 0,
+                          .contrast = config->detect.contrast,
                           .phase = &config->output.phase,
                           .eigenvalues = config->output.spectrum,
                           .train = {.seeds = config->train.seeds,

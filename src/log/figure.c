@@ -68,7 +68,8 @@ static const char *loss_name(const facts *f)
     return name;
 }
 
-/* How many curves there are, their names, and whose steps stand better on a logarithmic axis. */
+/* How many curves there are, their names, whose steps stand better on a logarithmic axis, and which fall from their start to their
+ * first plateau. */
 static void write_facts(FILE *stream, const void *data)
 {
     const facts *f = data;
@@ -76,6 +77,9 @@ static void write_facts(FILE *stream, const void *data)
     fprintf(stream, "curves = %zu\nlog_spaced = '", f->count);
     for (size_t i = 0; i < f->count; i++)
         fprintf(stream, " %d", f->looks[i].is_log);
+    fputs("'\nfalls_at_start = '", stream);
+    for (size_t i = 0; i < f->count; i++)
+        fprintf(stream, " %d", f->looks[i].found.falls_at_start);
     fputs("'\n", stream);
     hf_plots_write_text(stream, "step_name", step[0] == '\0' ? "row" : step);
     hf_plots_write_text(stream, "loss_name", loss_name(f));

@@ -244,8 +244,8 @@ static void write_facts(FILE *stream, const void *data)
     fprintf(stream, "heads = %zu\npositions = %zu\npatterns = %zu\n", run->heads, run->positions, run->pattern_count);
     write_source(stream, run, f->figure);
     fprintf(stream, "log_time = %d\n", run->log_time);
-    fprintf(stream, "has_events = %d\nhas_test = %d\neigenvalues = %zu\n", run->has_events, run->has_test,
-            run->eigenvalues);
+    fprintf(stream, "has_events = %d\nhas_test = %d\neigenvalues = %zu\ncontrast = %.17g\n", run->has_events, run->has_test,
+            run->eigenvalues, run->contrast);
     if (strcmp(f->figure->name, "attention") == 0) {
         write_patterns(stream, run->patterns);
         write_sizes(stream, run);
