@@ -422,6 +422,7 @@ static void test_parameters_without_derivatives_are_refused(void **state)
                  {"init = { perturbation = 0.0; };", "\"perturbation\"", "init.perturbation is 0"},
                  {"flow = { values = \"optimal\"; };", "\"strengths\"", "flow.values is \"optimal\""},
                  {"flow = { attention_decay = 0.1; };", "\"ratio\"", "flow.attention_decay"},
+                 {"flow = { sgd_drift = { lr = 0.1; dynamic = true; }; };", "\"ratio\"", "flow.sgd_drift.dynamic"},
                  {"init = { start = \"saddle\"; };", "\"positions\"", "init.start is \"saddle\""}};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -159,6 +159,7 @@ static void set_drift(const hf_config *config, hf_flow_params *flow)
     flow->sgd_drift.batch = config->train.batch;
     flow->sgd_drift.dim = config->train.dim;
     flow->sgd_drift.noise = config->data.noise;
+    flow->sgd_drift.dynamic = true;
 }
 
 static void set_step(const hf_config *config, hf_flow_params *flow)

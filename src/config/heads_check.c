@@ -387,6 +387,8 @@ hf_status hf_heads_check_drift(hf_config *c, hf_error *err)
     if (c->flow.values != HF_VALUES_LEARNED)
         return hf_config_reject(c, err, "flow.sgd_drift.lr",
                                 "the noise of values that SGD learns makes the drift, expected flow.values = \"learned\"");
+    if (c->flow.sgd_drift.dynamic && c->flow.geometry != HF_GEOMETRY_LOGIT)
+        return hf_config_reject(c, err, "flow.sgd_drift.dynamic", "is of flow.geometry = \"logit\", in which SGD trains");
     for (size_t j = 1; j < c->data.weights.count; j++)
         if (rows_differ(&c->data.weights.row[0], &c->data.weights.row[j], &position))
             return hf_config_reject(c, err, "data.weights",

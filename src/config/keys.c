@@ -370,6 +370,11 @@ static bool has_drift(const hf_config *c)
     return hf_config_runs_flow(c) && of_heads(c) && c->flow.sgd_drift.lr > 0;
 }
 
+static bool is_dynamic(const hf_config *c)
+{
+    return has_drift(c) && c->flow.sgd_drift.dynamic;
+}
+
 /* ---- the keys ---- */
 
 /* clang-format off */
@@ -497,6 +502,9 @@ const hf_key hf_keys[] = {
     KEY(flow.sgd_drift.batch, COUNT, "512", FROM_TO(1, 1e9), "1", "64", "samples per step, fresh ones at every step"),
     KEY(flow.sgd_drift.dim, COUNT, "50", FROM_TO(1, 10000), "1", "10", "dimension d of inputs and outputs"),
     KEY(flow.sgd_drift.noise, REAL, "0.0", AT_LEAST(0), "1", "0.1", "standard deviation of the label noise"),
+    KEY(flow.sgd_drift.dynamic, BOOL, "false", ANY, "", "true",
+        "follow what the noise has put into the values outside the features, as a part of the state, in place of taking it as at rest "
+        "(with the logit geometry)", .counts = is_dynamic),
 
     KEY(in_context.eigenvalues, REALS, NULL, ABOVE(0), "1", "(0.4, 0.3, 0.2, 0.1)",
         "(D) eigenvalues lambda_i of the inputs' covariance", .required = true, .when = is_in_context),

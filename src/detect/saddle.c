@@ -17,6 +17,13 @@ hf_saddle hf_saddle_unknown(void)
     return (hf_saddle){0, NAN, NAN, NAN, NAN};
 }
 
+/* How many of the state's coordinates the Hessian is about. */
+static size_t curved_size(const hf_system *system)
+{
+    const hf_curvature_kind *curvature = system->kind->curvature;
+    return curvature->size == NULL ? system->size : curvature->size(system->self);
+}
+
 bool hf_saddle_is_known(const hf_saddle *saddle)
 {
     return !isnan(saddle->lambda_min);
@@ -52,7 +59,7 @@ static hf_status lowest_vector(size_t size, double *d, double *e, const double *
 /* All eigenvalues, ascending, and the lowest one's vector. value, lowest: (size). */
 static hf_status solve_dense(hf_point *point, double *value, double *lowest, hf_error *err)
 {
-    size_t size = point->system.size;
+    size_t size = curved_size(&point->system);
     lapack_int n = (lapack_int)size;
     double *matrix = calloc((size + 4) * size, sizeof *matrix), *unit = matrix + size * size;
     if (matrix == NULL)
@@ -82,7 +89,7 @@ static hf_status solve_dense(hf_point *point, double *value, double *lowest, hf_
 static hf_status solve_lanczos(hf_point *point, const char *which, size_t count, double shift, double tolerance,
                                double *value, double *vector, hf_error *err)
 {
-    size_t size = point->system.size;
+    size_t size = curved_size(&point->system);
     a_int n = (a_int)size, wanted = (a_int)count, basis = (a_int)(2 * count + 16), work = basis * (basis + 8);
     a_int parameter[11] = {1, 0, 3000, 1, 0, 0, 1}, pointer[11], step = 0, info = 1;
     double *memory = calloc(4 * size + (size_t)work, sizeof *memory);
@@ -147,7 +154,7 @@ static bool is_dense(size_t size, size_t count)
 static hf_status solve(hf_point *point, double t, size_t count, double *value, double *lowest, double *largest,
                        hf_error *err)
 {
-    size_t size = point->system.size;
+    size_t size = curved_size(&point->system);
     if (is_dense(size, count)) {
         hf_status status = solve_dense(point, value, lowest, err);
         *largest = value[size - 1];
@@ -173,7 +180,7 @@ static size_t next_count(const hf_system *system, size_t count)
 hf_status hf_saddle_analyze(hf_point *point, double t, hf_saddle *saddle, hf_error *err)
 {
     const hf_system *system = &point->system;
-    size_t size = system->size, count = system->kind->curvature->ways_down(system->self, false) + 2;
+    size_t size = curved_size(system), count = system->kind->curvature->ways_down(system->self, false) + 2;
     double *value = malloc(2 * size * sizeof *value), *lowest = value + size;
     if (value == NULL)
         return hf_fail_memory(err, "the eigenvalues");
@@ -199,7 +206,7 @@ hf_status hf_saddle_analyze(hf_point *point, double t, hf_saddle *saddle, hf_err
 
 hf_status hf_saddle_sharpness(hf_point *point, double *largest, hf_error *err)
 {
-    const size_t size = point->system.size;
+    const size_t size = curved_size(&point->system);
     const bool dense = is_dense(size, 1);
     double *memory = malloc((dense ? 2 : 18) * size * sizeof *memory); /* eigenvalues and a vector, or Lanczos vectors */
     if (memory == NULL)
@@ -214,7 +221,7 @@ hf_status hf_saddle_sharpness(hf_point *point, double *largest, hf_error *err)
 
 hf_status hf_saddle_spectrum(hf_point *point, double t, size_t count, double *lowest, double *largest, hf_error *err)
 {
-    size_t size = point->system.size;
+    size_t size = curved_size(&point->system);
     double *value = malloc(2 * size * sizeof *value);
     if (value == NULL)
         return hf_fail_memory(err, "the eigenvalues");

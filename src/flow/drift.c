@@ -1,5 +1,6 @@
 #include "flow/drift.h"
 
+#include "flow/cloud.h"
 #include "flow/lanes.h"
 
 #include <string.h>
@@ -84,6 +85,38 @@ static void drift_change(const hf_flow_point *point, const double *x, const doub
     change_gain(point, x, ds, dg);
 }
 
+/* ---- with Gamma as a part of the state ---- */
+
+/* h~ = h - (x - <s x>), x = w Gamma s, and s h~. */
+static double cloud_gain(hf_flow_point *point)
+{
+    const hf_problem *p = point->problem;
+    const hf_basis *basis = point->flow->basis;
+    const size_t positions = p->positions, field = p->heads * positions;
+    double *push = point->cloud->field, *turned = push + field, speed = 0;
+    hf_cloud_push(p, point->cloud->gamma, point->attention, push);
+    hf_lanes_product(basis, positions, point->attention, positions, push, positions, turned, positions);
+    for (size_t n = 0; n < p->heads; n++) {
+        const double mean = hf_counted_sum(p, turned + n * positions);
+        for (size_t i = n * positions; i < (n + 1) * positions; i++)
+            point->gain[i] = point->loss_gain[i] - (push[i] - mean);
+    }
+    hf_lanes_product(basis, positions, point->attention, positions, point->gain, positions, point->ascent, positions);
+    for (size_t first = 0; first < positions; first += HF_BLOCK)
+        speed = hf_counted_block(p, first, hf_block_width(first, positions), point->loss_ascent, point->drive, speed);
+    return p->attention_rate * speed;
+}
+
+static void cloud_change(const hf_flow_point *point, const double *x, const double *ds, double *dg)
+{
+    const hf_problem *p = point->problem;
+    double *push = point->cloud->field;
+    (void)x;
+    hf_cloud_push(p, point->cloud->gamma, ds, push);
+    for (size_t i = 0; i < p->heads * p->positions; i++)
+        dg[i] -= push[i];
+}
+
 /* ---- the table ---- */
 
 static double no_gain(hf_flow_point *point)
@@ -100,9 +133,13 @@ static void no_change(const hf_flow_point *point, const double *x, const double 
 }
 
 static const hf_drift_kind none = {.unknowns = 0, .gain = no_gain, .change = no_change};
-static const hf_drift_kind of_sgd = {.unknowns = 1, .gain = drift_gain, .change = drift_change};
+static const hf_drift_kind of_sgd = {.unknowns = 1, .turns = true, .gain = drift_gain, .change = drift_change};
+
+static const hf_drift_kind of_cloud = {.unknowns = 0, .turns = true, .gain = cloud_gain, .change = cloud_change};
 
 const hf_drift_kind *hf_drift_find(const hf_problem *problem)
 {
+    if (hf_cloud_is_there(problem))
+        return &of_cloud;
     return problem->kappa > 0 ? &of_sgd : &none;
 }

@@ -13,7 +13,8 @@
 #include "flow/flow_point.h"
 
 struct hf_drift_kind {
-    size_t unknowns; /* of the Newton solver's border, and whether a point keeps fields with and without drift */
+    size_t unknowns; /* of the Newton solver's border */
+    bool turns;      /* y' is no gradient of the loss, and a point keeps fields with and without drift */
 
     /* From h and s h of the loss (point->loss_gain and loss_ascent) and its value without decay (point->loss): beta, gain,
      * ascent and shift with the drift. Returns the logits' part of the speed, rho_a sum_i n_i (s h) . (a' / rho_a), which
@@ -24,7 +25,7 @@ struct hf_drift_kind {
     void (*change)(const hf_flow_point *point, const double *x, const double *ds, double *dg);
 };
 
-/* The row of a problem's drift: SGD's, or none, which leaves all as it is. */
+/* The row of a problem's drift: SGD's at rest, or with a cloud (cloud.h), whose Gamma is then held, or none, which leaves all as it is. */
 const hf_drift_kind *hf_drift_find(const hf_problem *problem);
 
 #endif

@@ -122,7 +122,7 @@ hf_status hf_problem_expand(const hf_problem *p, size_t extra, hf_problem **resu
     if (e == NULL)
         return hf_fail_memory(err, "the training problem");
     *e = *p;
-    e->kappa = e->tau = 0; /* training has its noise and its steps itself */
+    e->kappa = e->tau = e->cloud.rate = 0; /* training has its noise and its steps itself */
     if (!allocate(p, extra, e)) {
         hf_problem_free(e);
         return hf_fail_memory(err, "the training problem");

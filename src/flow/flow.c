@@ -23,6 +23,7 @@ static void fill_groups(hf_flow *flow)
         const bool is_contrast = n >= flow->basis->kinds;
         flow->group[n] = (hf_error_group){n * p->features, p->features, is_contrast, p->heads + n};
         flow->group[p->heads + n] = (hf_error_group){values + n * p->positions, p->positions, is_contrast, n};
+        flow->group[2 * p->heads + n] = (hf_error_group){hf_flow_size(flow) + n * (n + 1) / 2, n + 1, is_contrast, p->heads + n};
     }
 }
 
@@ -78,7 +79,7 @@ hf_status hf_flow_create(hf_flow **result, const hf_problem *problem, hf_error *
     flow->is_restrained = hf_restraint_acts(problem);
     flow->step = hf_step_find(problem);
     start_distances(problem, distance);
-    flow->group = malloc(2 * problem->heads * sizeof *flow->group);
+    flow->group = malloc(3 * problem->heads * sizeof *flow->group);
     flow->free_value = malloc(2 * problem->heads * sizeof *flow->free_value);
     flow->free_logit = flow->free_value == NULL ? NULL : flow->free_value + problem->heads;
     if (flow->group == NULL || flow->free_value == NULL || hf_flow_use_basis(flow, distance, NULL) != HF_OK)

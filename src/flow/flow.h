@@ -47,7 +47,7 @@ typedef struct {
     const hf_step_kind *step;
     hf_basis *basis;           /* owned */
     const struct hf_directions *directions; /* parameters that it is followed along (direction.h), not owned; NULL: none */
-    hf_error_group *group;     /* (2 H) values of every mode, then logits of every mode; owned */
+    hf_error_group *group;     /* (3 H) values of every mode, then logits, then columns of Gamma (cloud.h); owned */
     double *free_value, *free_logit; /* (H) by modes: 1, or 0 for those that are held; owned */
 } hf_flow;
 

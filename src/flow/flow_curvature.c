@@ -16,6 +16,11 @@ static double symmetric_fraction(const void *self, const double *x)
     return hf_flow_symmetric_fraction(self, x);
 }
 
+static size_t size(const void *self)
+{
+    return hf_flow_size(self);
+}
+
 /* At the start every head could leave for every pattern. */
 static size_t ways_down(const void *self, bool all)
 {
@@ -53,6 +58,7 @@ static hf_status lowest_alike(void *point, double *lowest, hf_error *err)
 }
 
 const hf_curvature_kind hf_flow_curvature = {.times = times,
+                                             .size = size,
                                              .symmetric_fraction = symmetric_fraction,
                                              .ways_down = ways_down,
                                              .has_alike = has_alike,

@@ -1,6 +1,7 @@
 #include "flow/flow_point.h"
 
 #include "flow/attention.h"
+#include "flow/cloud.h"
 #include "flow/drift.h"
 #include "flow/lanes.h"
 #include "flow/restraint.h"
@@ -18,7 +19,7 @@ static bool allocate(hf_flow_point *point)
     size_t heads = point->problem->heads, positions = point->problem->positions, features = point->problem->features;
     size_t widest = heads > features ? heads : features;
     size_t field = heads * positions, pulls = features * positions;
-    size_t drift = point->flow->drift->unknowns > 0 ? 2 * field + heads * (HF_BLOCK + 1) : 0;
+    size_t drift = point->flow->drift->turns ? 2 * field + heads * (HF_BLOCK + 1) : 0;
     size_t blocks = 4 * heads * HF_BLOCK + heads * (features + 1),
            scratch = 2 * field + pulls > blocks ? 2 * field + pulls : blocks;
     double *memory = malloc((7 * field + pulls + scratch + 4 * heads * features + 3 * heads + 3 * heads * widest +
@@ -108,6 +109,11 @@ hf_status hf_flow_plain_point_create(hf_flow_point **result, const hf_flow *flow
         return hf_fail_memory(err, "a state of the flow");
     }
     choose_drive(point);
+    const hf_status status = hf_cloud_is_there(flow->problem) ? hf_cloud_create(&point->cloud, flow, err) : HF_OK;
+    if (status != HF_OK) {
+        hf_flow_point_free(point);
+        return status;
+    }
     *result = point;
     return HF_OK;
 }
@@ -130,6 +136,7 @@ void hf_flow_point_free(hf_flow_point *point)
     if (point == NULL)
         return;
     hf_bend_free(point->bend_of_step);
+    hf_cloud_free(point->cloud);
     if (point->slope != point->attention)
         free(point->slope);
     free(point->work);

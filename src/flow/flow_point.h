@@ -9,6 +9,7 @@
 #include "flow/flow.h"
 
 struct hf_bend;
+typedef struct hf_cloud hf_cloud;
 
 /* What hf_flow_at leaves behind, read-only for others. Rows are modes unless said otherwise. */
 typedef struct {
@@ -16,6 +17,7 @@ typedef struct {
     const hf_problem *problem; /* the flow's */
     double loss, speed;        /* L and P = -dL/dt */
     struct hf_bend *bend_of_step; /* of step.h; NULL: the flow is plain, without finite steps. Owned */
+    hf_cloud *cloud;           /* of cloud.h; NULL: there is none. Owned */
     double beta;               /* of drift.h; 0 without drift */
     double descent;            /* with drift: what P would be without, a sum of squares */
 

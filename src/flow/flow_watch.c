@@ -82,7 +82,7 @@ static double descent(const void *point)
 
 static bool has_balance(const void *self)
 {
-    return ((const hf_flow *)self)->drift->unknowns > 0;
+    return ((const hf_flow *)self)->drift->turns;
 }
 
 static void inner_energy(const void *point, double *loss, double *speed)

@@ -6,6 +6,7 @@
 #include "system/params.h"
 #include "train/params.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef enum {
@@ -77,6 +78,7 @@ typedef struct {
         double lr;         /* flow time of one step; 0: no drift */
         size_t batch, dim; /* samples of a step; d */
         double noise;      /* standard deviation of the label noise */
+        bool dynamic;      /* what the noise has put into the values is followed, not taken as at rest */
     } sgd_drift;
 } hf_flow_params;
 

@@ -138,6 +138,26 @@ static void fill_drift(hf_problem *p, const hf_problem_params *params)
     p->noise_floor = dim * noise * noise / 2;
 }
 
+/* The factors of cloud.h, once the features are counted. */
+static hf_status fill_cloud(hf_problem *p, const hf_problem_params *params, hf_error *err)
+{
+    const double lr = params->flow.sgd_drift.lr, noise = params->flow.sgd_drift.noise;
+    const double d = (double)params->flow.sgd_drift.dim, batch = (double)params->flow.sgd_drift.batch;
+    const double features = (double)p->features, alpha = (d * d + d + 1) / ((d + 1) * (d * d + 2)),
+                 gamma = (d - 1) / ((d + 1) * (d * d + 2));
+    if (!params->flow.sgd_drift.dynamic || lr == 0)
+        return HF_OK;
+    if (features > d * d)
+        return hf_reject(err, "flow.sgd_drift.dim", "values have d^2 = %g coordinates, the task has %zu features", d * d,
+                         p->features);
+    p->kappa = 0;
+    p->cloud.rate = lr / batch;
+    p->cloud.of_loss = d - alpha * (features + 1) - gamma;
+    p->cloud.of_label = noise * noise * (d * d - features);
+    p->cloud.of_force = 1 - 2 * alpha - gamma * features;
+    return HF_OK;
+}
+
 /* ---- what is held ---- */
 
 static void mark(const hf_counts *list, bool *flag)
@@ -217,6 +237,8 @@ hf_status hf_problem_create(hf_problem **result, const hf_problem_params *params
         status = fill_patterns(p, params, err);
     if (status == HF_OK)
         status = hf_start_deviation(p, params, err); /* says how many features there are */
+    if (status == HF_OK)
+        status = fill_cloud(p, params, err);
     if (status == HF_OK)
         status = fill_target(p, params, err);
     if (status == HF_OK)

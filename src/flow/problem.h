@@ -71,6 +71,12 @@ typedef struct {
     /* SGD's drift (drift.h): kappa, 0 for none, and d sigma^2 / 2. Needs variances that are equal for all features. */
     double kappa, noise_floor;
 
+    /* The same as a part of the state (cloud.h), in place of kappa: lr / batch, 0 for none, and what multiplies it: strength is 2 L of_loss +
+     * of_label, spread of_force. */
+    struct {
+        double rate, of_loss, of_label, of_force;
+    } cloud;
+
     double tau; /* of step.h; 0: steps are not finite */
 
     hf_values values; /* learned, frozen (value_rate is 0), or optimal (value_rate is 0, weight_decay that of optimal.h) */

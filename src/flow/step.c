@@ -1,6 +1,7 @@
 #include "flow/step.h"
 
 #include "flow/attention.h"
+#include "flow/cloud.h"
 #include "flow/curvature.h"
 #include "flow/lanes.h"
 #include "flow/restraint.h"
@@ -110,8 +111,10 @@ void hf_bend_second(const hf_flow_point *point, const double *x, const double *w
 static bool bend_at(hf_flow_point *point, const double *y)
 {
     hf_bend *bend = point->bend_of_step;
-    const size_t size = hf_flow_size(point->flow);
+    const size_t size = hf_flow_size(point->flow), heads = point->problem->heads;
     memcpy(bend->y, y, size * sizeof *y);
+    if (point->cloud != NULL)
+        memcpy(bend->probe->cloud->gamma, point->cloud->gamma, heads * heads * sizeof *y);
     hf_flow_plain_velocity(point, bend->plain);
     hf_flow_plain_jacobian_times(point, bend->plain, bend->bent);
     point->speed -= point->problem->tau * fall_along(point, bend->bent);

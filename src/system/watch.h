@@ -56,6 +56,7 @@ typedef struct {
 typedef struct {
     /* result = minus the Jacobian times x, in coordinates in which it is symmetric; all (size). */
     void (*times)(void *point, const double *x, double *result);
+    size_t (*size)(const void *self); /* of x: the state's first coordinates; NULL: all */
     double (*symmetric_fraction)(const void *self, const double *x); /* share of |x|^2 that moves all heads alike; NULL: nan */
     size_t (*ways_down)(const void *self, bool all); /* how many negative eigenvalues are likely, or possible */
 

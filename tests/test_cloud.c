@@ -1,0 +1,251 @@
+/* What SGD has put into the values as a part of the state: times beside an independent integration, its derivative, its digits. */
+#include "support.h"
+
+#include "flow/cloud.h"
+#include "flow/cloud_newton.h"
+#include "flow/flow_system.h"
+#include "system/point.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const uint64_t seed = 31;
+
+static hf_problem *ladder(double perturbation, int batch, int dim)
+{
+    return make_problem("heads = 3; positions = 40; target = { strengths = (2.89, 1.7, 1.0); patterns = ((1), (2), (3)); };\n"
+                        "init = { distribution = \"sine\"; perturbation = %.17g; };\n"
+                        "flow = { sgd_drift = { lr = 0.1; batch = %d; dim = %d; dynamic = true; }; };\n",
+                        perturbation, batch, dim);
+}
+
+/* An integration of a flow with its cloud. */
+typedef struct {
+    hf_problem *problem;
+    hf_flow *flow;
+    hf_system system;
+    hf_point point;
+    hf_integrator *integrator;
+    double *y, energy;
+} cloud_run;
+
+static cloud_run start_cloud(hf_problem *problem, double rtol)
+{
+    cloud_run r = {.problem = problem, .flow = make_flow(problem)};
+    r.system = hf_flow_system(r.flow);
+    assert_int_equal(r.system.size, hf_cloud_size(r.flow));
+    assert_int_equal(hf_point_init(&r.point, &r.system, NULL), HF_OK);
+    assert_int_equal(hf_integrator_create(&r.integrator, r.system, rtol, 1e-14, NULL), HF_OK);
+    r.y = numbers(r.system.size);
+    return r;
+}
+
+static void end_cloud(cloud_run *r)
+{
+    hf_integrator_free(r->integrator);
+    hf_point_clear(&r->point);
+    hf_flow_free(r->flow);
+    hf_problem_free(r->problem);
+    free(r->y);
+}
+
+static double loss_at(cloud_run *r, double t)
+{
+    hf_integrator_interpolate(r->integrator, t, r->y, &r->energy);
+    assert_true(hf_point_at(&r->point, r->y));
+    return hf_point_loss(&r->point);
+}
+
+static void advance(cloud_run *r)
+{
+    if (hf_integrator_at_boundary(r->integrator))
+        assert_int_equal(hf_integrator_restart(r->integrator, NULL), HF_OK);
+    assert_int_equal(hf_integrator_step(r->integrator, NULL), HF_OK);
+}
+
+static double time_below(cloud_run *r, double level)
+{
+    while (loss_at(r, hf_integrator_time(r->integrator)) >= level)
+        advance(r);
+    double low = hf_integrator_previous_time(r->integrator), high = hf_integrator_time(r->integrator);
+    for (int i = 0; i < 60; i++) {
+        const double middle = (low + high) / 2;
+        *(loss_at(r, middle) < level ? &high : &low) = middle;
+    }
+    return high;
+}
+
+static const double levels[] = {3.998077, 1.249244, 0.25};
+
+static void test_drops_come_when_an_independent_integration_says(void **state)
+{
+    (void)state;
+    static const struct {
+        double perturbation;
+        int batch, dim;
+        size_t level;
+        double t, half_digit;
+    } cases[] = {{1e-2, 128, 10, 0, 21.72237, 2e-5},  {1e-2, 128, 10, 1, 54.54135, 2e-5}, {1e-2, 128, 50, 1, 54.37807, 2e-5},
+                 {1e-3, 128, 10, 1, 120.29870, 5e-5}, {1e-3, 512, 10, 1, 122.5628, 2e-4}, {1e-6, 128, 10, 1, 570.593, 2e-3},
+                 {1e-6, 512, 10, 1, 676.742, 2e-3},   {1e-2, 128, 10, 2, 997.1498, 5e-3}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cloud_run r = start_cloud(ladder(cases[i].perturbation, cases[i].batch, cases[i].dim), 1e-9);
+        assert_true(is_close(time_below(&r, levels[cases[i].level]), cases[i].t, 0, cases[i].half_digit));
+        const double start = 0.5 * (2.89 * 2.89 + 1.7 * 1.7 + 1);
+        assert_true(at_most(fabs(start - loss_at(&r, hf_integrator_time(r.integrator)) - r.energy) / start, 1e-7));
+        end_cloud(&r);
+    }
+}
+
+/* Relative, at first order in lr / batch: .47 and -1.02 for d = 10. */
+static void test_the_slope_in_lr_over_batch_is_that_of_the_law(void **state)
+{
+    (void)state;
+    cloud_run weak = start_cloud(ladder(1e-2, 1000000000, 10), 1e-11), some = start_cloud(ladder(1e-2, 128000, 10), 1e-11);
+    static const double slope[] = {10.2, -55.5};
+    for (size_t l = 0; l < 2; l++) {
+        const double before = time_below(&weak, levels[l]), change = time_below(&some, levels[l]) - before;
+        assert_true(is_close(change / (0.1 / 128000), slope[l], 0, 0.1));
+    }
+    end_cloud(&weak);
+    end_cloud(&some);
+}
+
+/* With copies, decay, unequal rates and label noise. */
+static hf_problem *rich(void)
+{
+    return make_problem("heads = 4; positions = 7; target = { strengths = (2.0, 1.0); }; data = { copies = (1, 2, 1, 1, 3, 1, 1); };"
+                        "init = { perturbation = 0.5; };"
+                        "flow = { value_rate = 1.5; attention_rate = 0.7; weight_decay = 0.1; sgd_drift = { lr = 0.5; batch = 8; dim = 5; "
+                        "noise = 0.3; dynamic = true; }; };");
+}
+
+/* A state some way on, in which Gamma is not 0. */
+static cloud_run rich_run(void)
+{
+    cloud_run r = start_cloud(rich(), 1e-8);
+    while (hf_integrator_time(r.integrator) < 3)
+        advance(&r);
+    loss_at(&r, hf_integrator_time(r.integrator));
+    return r;
+}
+
+static void test_its_derivatives_are_those_by_differences(void **state)
+{
+    (void)state;
+    cloud_run r = rich_run();
+    const size_t size = r.system.size;
+    random_source random = {seed};
+    double *x = numbers(size), *got = numbers(size), *above = numbers(size), *below = numbers(size), *moved = numbers(size);
+    double loss[2], speed[2], worst = 0, largest = 0;
+    const double h = 1e-5;
+    r.system.kind->velocity(r.point.self, x);
+    const double rate = r.system.kind->speed_rate(r.point.self), slope = hf_cloud_loss_along(r.point.self, x);
+    for (int pass = 0; pass < 2; pass++) {
+        r.system.kind->jacobian_times(r.point.self, x, got);
+        for (int side = 0; side < 2; side++) {
+            for (size_t i = 0; i < size; i++)
+                moved[i] = r.y[i] + (side == 0 ? h : -h) * x[i];
+            assert_true(hf_point_at(&r.point, moved));
+            r.system.kind->velocity(r.point.self, side == 0 ? above : below);
+            hf_point_energy(&r.point, &loss[side], &speed[side]);
+        }
+        for (size_t i = 0; i < size; i++) {
+            worst = fmax(worst, fabs((above[i] - below[i]) / (2 * h) - got[i]));
+            largest = fmax(largest, fabs(got[i]));
+        }
+        assert_true(at_most(worst, 1e-8 * largest));
+        if (pass == 0) {
+            assert_true(is_close((speed[0] - speed[1]) / (2 * h), rate, 1e-7, 0));
+            assert_true(is_close((loss[0] - loss[1]) / (2 * h), slope, 1e-7, 0));
+            assert_true(is_close(-slope, (speed[0] + speed[1]) / 2, 1e-6, 0));
+        }
+        assert_true(hf_point_at(&r.point, r.y));
+        for (size_t i = 0; i < size; i++)
+            x[i] = 2 * draw_uniform(&random) - 1;
+    }
+    free(x), free(got), free(above), free(below), free(moved);
+    end_cloud(&r);
+}
+
+static void test_the_newton_solve_leaves_little(void **state)
+{
+    (void)state;
+    cloud_run r = rich_run();
+    const size_t size = r.system.size;
+    random_source random = {seed + 1};
+    hf_cloud_newton *newton;
+    double *b = numbers(size), *x = numbers(size), *jx = numbers(size);
+    assert_int_equal(hf_cloud_newton_create(&newton, r.flow, NULL), HF_OK);
+    static const struct {
+        double gamma, left;
+    } cases[] = {{1e-3, 1e-6}, {0.1, 1e-2}, {1, 0.2}};
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        double left = 0, all = 0;
+        for (size_t i = 0; i < size; i++)
+            b[i] = 2 * draw_uniform(&random) - 1;
+        assert_true(hf_cloud_newton_setup(newton, r.point.self, cases[c].gamma));
+        hf_cloud_newton_solve(newton, b, x);
+        r.system.kind->jacobian_times(r.point.self, x, jx);
+        for (size_t i = 0; i < size; i++) {
+            left = fmax(left, fabs(b[i] - x[i] + cases[c].gamma * jx[i]));
+            all = fmax(all, fabs(b[i]));
+        }
+        assert_true(at_most(left, cases[c].left * all));
+    }
+    hf_cloud_newton_free(newton);
+    free(b), free(x), free(jx);
+    end_cloud(&r);
+}
+
+static void test_equal_heads_stay_equal(void **state)
+{
+    (void)state;
+    cloud_run r = start_cloud(ladder(0, 128, 10), 1e-8);
+    while (hf_integrator_time(r.integrator) < 60)
+        advance(&r);
+    loss_at(&r, hf_integrator_time(r.integrator));
+    const double *gamma = r.y + hf_flow_size(r.flow);
+    assert_true(gamma[0] > 0);
+    for (size_t n = 1; n < 6; n++)
+        assert_true(gamma[n] == 0);
+    for (size_t i = 40; i < 120; i++)
+        assert_true(r.y[9 + i] == 0);
+    end_cloud(&r);
+}
+
+/* Contrasts are proportional to the perturbation, and Gamma between the mean and a contrast, too. */
+static void test_tiny_contrasts_keep_their_digits(void **state)
+{
+    (void)state;
+    cloud_run small = start_cloud(ladder(1e-40, 128, 10), 1e-10), tiny = start_cloud(ladder(1e-150, 128, 10), 1e-10);
+    while (hf_integrator_time(small.integrator) < 40)
+        advance(&small);
+    while (hf_integrator_time(tiny.integrator) < 40)
+        advance(&tiny);
+    loss_at(&small, 40);
+    loss_at(&tiny, 40);
+    const size_t core = hf_flow_size(small.flow);
+    for (size_t i = 0; i < core + 6; i++) {
+        const bool is_contrast = (i >= 3 && i < 9) || (i >= 49 && i < core) || i == core + 1 || i == core + 3;
+        if (is_contrast && fabs(small.y[i]) > 1e-43)
+            assert_true(is_close(tiny.y[i] * 1e110, small.y[i], 1e-5, 0));
+    }
+    assert_true(small.y[core + 1] != 0);
+    end_cloud(&small);
+    end_cloud(&tiny);
+}
+
+int main(void)
+{
+    hf_init();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_drops_come_when_an_independent_integration_says),
+        cmocka_unit_test(test_the_slope_in_lr_over_batch_is_that_of_the_law),
+        cmocka_unit_test(test_its_derivatives_are_those_by_differences),
+        cmocka_unit_test(test_the_newton_solve_leaves_little),
+        cmocka_unit_test(test_equal_heads_stay_equal),
+        cmocka_unit_test(test_tiny_contrasts_keep_their_digits),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
