@@ -1,5 +1,5 @@
 # What is known of every eigendirection, the value of every head, and the loss with the levels that it should rest on.
-left = beside; right = paged ? rim : 175.0
+left = beside; right = (paged ? rim : 175.0) + level_wide
 width = paged ? page : left + 950.0 + right
 wide = width - left - right
 high = paged ? 110.0 : 230.0
@@ -25,7 +25,7 @@ eval frame
 if (log_time) { set logscale x }
 set xrange [t_begin:t_last]
 legend_of(k) = letter(k, 2, row_top(k)) . ";" . \
-  legend(left, row_top(k) - (k == 3 && paged ? stage_room : 0), wide, entries(k), k == 1 ? 12 : 9)
+  legend(left, row_top(k) - (k == 3 && paged ? stage_room : 0), wide + (paged ? 0 : level_wide), entries(k), k == 1 ? 12 : 9)
 
 eval place(left, row_top(1), wide, high)
 eval time_ticks(wide, 0)
@@ -58,6 +58,7 @@ eval stage_numbers(high)
 set ylabel label_loss
 set xlabel findings_xlabel
 set yrange [0:loss_most * 1.08]
+eval level_axis(0, loss_most * 1.08, 0, high)
 plot trajectory using axis_column:"loss" with lines lc rgb "black" lw 4 title "loss" @and_predicted
 unset multiplot
 set output

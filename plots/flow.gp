@@ -3,7 +3,7 @@
 panels = shown(patterns)
 columns = columns_for(panels, paged ? least(5, most(1, floor((page - 75) / 105))) : 5)
 blocks = ceil(panels / real(columns)) # of two rows of panels each
-left = paged ? 70.0 : 85.0; right = paged ? rim : 150.0; gap = 12.0; row_gap = paged ? 12.0 : 14.0; loss_gap = paged ? 28.0 : 65.0
+left = paged ? 70.0 : 85.0; right = (paged ? rim : 150.0) + level_wide; gap = 12.0; row_gap = paged ? 12.0 : 14.0; loss_gap = paged ? 28.0 : 65.0
 block_gap = paged ? 48.0 : 78.0; bottom = below
 width = paged ? page : columns > 2 ? 1500.0 : columns > 1 ? 1150.0 : 850.0
 across_all = width - left - right
@@ -11,7 +11,7 @@ wide = (across_all - (columns - 1) * gap) / columns
 high = paged ? most(84.0, least(150.0, 0.75 * wide)) : blocks == 1 ? 270.0 : 190.0
 loss_high = paged ? 160.0 : 290.0
 heads_named = least(heads, paged ? 12 : 24)
-head_room = legend_high(across_all, heads_named, 8)
+head_room = legend_high(across_all + level_wide, heads_named, 8)
 top = head_high + head_room + (paged ? 22.0 : 0.0)
 loss_entries = 1 + has_test + least(patterns, 12) + (levels_drawn > 0)
 block = 2 * high + row_gap + block_gap
@@ -53,7 +53,7 @@ set multiplot
 
 # The title and the legend of the heads, as a plot of nothing with the whole height to itself.
 eval place(left, top, across_all, height - top - bottom)
-eval legend(left, top - (paged ? 22 : 0), across_all, heads_named, 8)
+eval legend(left, top - (paged ? 22 : 0), across_all + level_wide, heads_named, 8)
 eval title_at(left)
 set border 0
 set tics nomirror out scale 0 format ""
@@ -128,7 +128,9 @@ if (is_log) {
   set yrange [loss_least * 1.05:loss_most * 1.05]
   set ytics round_up((loss_most - loss_least) / (loss_high / 45.0))
 }
-eval legend(left, loss_top - stage_room, across_all, loss_entries, 9)
+level_bottom = is_log ? most(weakest / 10, loss_most * 1e-30) : loss_least * 1.05
+eval level_axis(level_bottom, is_log ? loss_most * 1.5 : loss_most * 1.05, is_log, loss_high)
+eval legend(left, loss_top - stage_room, across_all + (paged ? 0 : level_wide), loss_entries, 9)
 plot trajectory using axis_column:"loss" with lines lc rgb "black" lw 4 title "total", \
      trajectory using axis_column:(has_test ? column("test_loss") : NaN) with lines lc rgb "#909090" dt 2 lw 3.5 \
        title has_test ? "test" : "", \

@@ -14,10 +14,24 @@ x_low = seen ? seen_low : 0.0; x_high = seen ? seen_high : 0.0
 eval forget
 stats trajectory using (see(column(phase_y))) nooutput
 y_low = seen ? seen_low : 0.0; y_high = seen ? seen_high : 0.0
-clock(t) = log_time ? most(t, t_begin) : t
-is_log_clock = log_time && has_decades(t_begin, t_last)
-is_clock = has_room(t_begin, t_last)
+# Colours are linear or logarithmic in time as the axes of other figures are; log_clock can be set from outside. Without it, where half of the way
+# is behind in the first tenth of a linear time, they are logarithmic, too, from the first row behind the start on.
+way = 0.0; x_before = NaN; y_before = NaN; half_t = t_last; first_t = t_last
+x_size = most(x_high - x_low, 1e-290); y_size = most(y_high - y_low, 1e-290)
+step_of(x, y) = is_there(x_before, y_before) ? sqrt(((x - x_before) / x_size)**2 + ((y - y_before) / y_size)**2) : 0.0
+go_on(x, y) = !is_there(x, y) ? 0 : (way = way + step_of(x, y), x_before = x, y_before = y, 0)
+note_half(t, x, y) = (go_on(x, y), is_finite(t) && t > 1e-290 ? (first_t = least(first_t, t), 2 * way > whole ? (half_t = least(half_t, t), 0) : 0) : 0)
 is_there(x, y) = is_finite(x) && is_finite(y)
+eval forget
+stats trajectory using (go_on(column(phase_x), column(phase_y))) nooutput
+whole = way; way = 0.0; x_before = NaN; y_before = NaN
+stats trajectory using (note_half(column(axis_column), column(phase_x), column(phase_y))) nooutput
+is_early = half_t < 0.1 * t_last
+wants_log = exists("log_clock") ? log_clock : log_time || is_early
+if (!log_time && wants_log) { t_begin = first_t }
+is_log_clock = wants_log && has_decades(t_begin, t_last)
+clock(t) = is_log_clock ? most(t, t_begin) : t
+is_clock = has_room(t_begin, t_last)
 began = 0; x_began = NaN; y_began = NaN; x_ended = NaN; y_ended = NaN
 note_end(x, y) = !is_there(x, y) ? 0 : (began == 0 ? (began = 1, x_began = x, y_began = y, 0) : 0, x_ended = x, y_ended = y, 0)
 eval forget

@@ -100,6 +100,33 @@ do for [k = 1:|levels|] {
   }
 }
 unset print
+
+# The axis on the right of a loss names the levels after the patterns (directions) that are learned there: those acquired by the time of
+# the plateau, which are those that its predicted loss counts. Names that would run into each other are left out.
+# eval level_axis(low, high of the loss axis, whether it is logarithmic, the panel's height).
+array level_t[|levels|]
+array level_of[|levels|]
+do for [k = 1:|levels|] { level_t[k] = NaN; level_of[k] = "" }
+note_level_t(k, t) = is_finite(k) && k >= 1 && k <= |levels| ? (level_t[int(k)] = t, 0) : 0
+note_learned(t, j) = is_finite(t) && is_finite(j) ? (sum [k = 1:|levels|] (t <= level_t[k] ? (level_of[k] = level_of[k] . sprintf(" %d", j), 0) : 0)) : 0
+if (levels_known > 0) {
+  stats plateaus using (note_level_t(column("plateau"), column("t"))) nooutput
+  do for [j = 1:patterns] { stats events using (strcol("event") eq "acquired" && column("pattern") == j ? note_learned(column("t"), j) : 0) nooutput }
+}
+plus(list) = words(list) < 2 ? list[2:*] : word(list, 1) . "+" . plus(" " . list[strlen(word(list, 1)) + 3:*])
+is_first_ones(list) = word(list, words(list)) + 0 == words(list)
+level_named(list) = words(list) == 0 ? "none" : words(list) > 2 && is_first_ones(list) ? sprintf("1–%d", words(list)) : \
+                    words(list) > 4 ? sprintf("%d of %d", words(list), patterns) : plus(list)
+level_last = -1.0
+level_height(x) = level_is_log ? log10(x / level_low) / log10(level_high / level_low) : (x - level_low) / (level_high - level_low)
+is_level_free(x) = x > level_high || x < level_low || abs(level_height(x) - level_last) * level_panel < 13 ? 0 : (level_last = level_height(x), 1)
+level_tick(k) = is_finite(levels[k]) && is_level_free(levels[k]) ? level_named(level_of[k]) : ""
+level_at(k) = is_finite(levels[k]) ? levels[k] : level_low - 1
+level_axis(low, high, logarithmic, h) = levels_drawn == 0 ? "" : \
+  sprintf("level_low = %.17g; level_high = %.17g; level_is_log = %d; level_panel = %g; level_last = -1.0;", low, high, logarithmic, h) . \
+  sprintf("set y2range [%.17g:%.17g]; %sset y2tics () scale 0.6 font note_font offset %g, 0;", low, high, logarithmic ? "set logscale y2; " : "", paged ? -0.4 : 0) . \
+  "set for [k = 1:|levels|] y2tics add (level_tick(k) level_at(k)); set y2label 'learned' font note_font offset " . (paged ? "-1.8" : "-1") . ", 0"
+level_wide = levels_drawn == 0 ? 0.0 : paged ? 58.0 : 62.0
 and_predicted = levels_drawn == 0 ? "" : ", $predicted using 1:2 with lines dt 3 lw 2 lc rgb mark_colour notitle" . \
   ", NaN with lines dt 3 lw 2 lc rgb mark_colour title 'predicted'"
 
