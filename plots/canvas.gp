@@ -40,6 +40,8 @@ band_colour = is_grey ? "#c9c9c9" : "#bcd4e6"
 main_colour = is_grey ? "#0b2f5e" : "#0072B2"
 mark_colour = is_grey ? "#bf4a00" : "#D55E00"
 third_colour = is_grey ? "#7fa8c9" : "#009E73"
+never_colour = is_grey ? "#ffffff" : "#d9d9d9" # of a map; as a shade of grey the latter is the end of viridis
+never_name = is_grey ? "white" : "grey"
 lightest = 0.62 # of lines, along viridis: none is pale
 viridis = "#440154 #482475 #414487 #355f8d #2a788e #21918c #22a884 #44bf70 #7ad151 #bddf26 #fde725"
 if (exists("style")) { load style }

@@ -47,7 +47,8 @@ do for [p = 1:points] {
 
 # Shades from dark to light, so that they differ in grey too; what is no value is white, hatched or grey.
 shade(c) = values > 1 ? word(viridis, 1 + int(9.999 * (c - 1) / (values - 1.0))) : word(viridis, 5)
-fill(c) = c <= values ? shade(c) : c == other ? "#bdbdbd" : "#606060"
+fill(c) = c <= values ? shade(c) : c == other && !is_grey ? "#bdbdbd" : "#606060"
+other_style = is_grey ? "pattern 2" : "solid 1" # its grey is that of a category
 point_of(i, j, k) = (i - 1) * x_stride + y_offset[j] + z_offset[k] + 1
 # Whiskers stand beside each other; the bar's own end needs none.
 aside(c) = values > 1 ? 0.52 * ((c - 1) / (values - 1.0) - 0.5) : 0
@@ -75,7 +76,7 @@ eval legend(left, top - (paged && y_shown > 1 ? 18 : 0), legend_wide > 0 ? width
 unset border; unset tics
 set xrange [0:1]; set yrange [0:1]
 set datafile nocolumnheaders separator whitespace
-eval "plot " . keys(1, values, "solid 1") . keys(other, other, "solid 1") . keys(none, none, "empty") . \
+eval "plot " . keys(1, values, "solid 1") . keys(other, other, other_style) . keys(none, none, "empty") . \
      keys(unfinished, unfinished, "pattern 4") . keys(failed, failed, "pattern 1") . "1/0 notitle"
 unset key
 unset label 1
@@ -99,7 +100,7 @@ do for [k = 1:z_shown] {
     unset label 7
     if (z_shown > 1 && j == y_shown) { set label 7 z_name . " = " . z_label[z_picked[k]] at graph 1, graph 0.5 offset 1.2, 0 rotate by -90 center }
     set datafile nocolumnheaders separator whitespace
-    eval "plot " . bars(1, values, "solid 1") . bars(other, other, "solid 1") . bars(none, none, "empty") . \
+    eval "plot " . bars(1, values, "solid 1") . bars(other, other, other_style) . bars(none, none, "empty") . \
          bars(unfinished, unfinished, "pattern 4") . bars(failed, failed, "pattern 1") . whiskers("lw 3 lc rgb 'white'") . whiskers("lw 1 lc rgb 'black'") . "1/0 notitle"
     set datafile columnheaders separator "\t"
   }

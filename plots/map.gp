@@ -1,4 +1,4 @@
-# Every reported quantity over the two swept keys, each cell the median over seeds. Grey: never; hatched: not known, for runs
+# Every reported quantity over the two swept keys, each cell the median over seeds. Grey, in print white: never; hatched: not known, for runs
 # ended while more was to come; a cross: no run succeeded. Lines are at the labelled ticks of the colour scale, where both axes hold numbers.
 panels = shown(drawn_quantities)
 # The cell of number n, from 0: columns of cells one after the other.
@@ -22,7 +22,7 @@ seeds_note = seeds > 1 ? sprintf("medians over %d seeds", seeds) : ""
 some_lines = 0
 do for [p = 1:panels] { if (!is_count[drawn[p]]) { some_lines = 1 } }
 lines_note = x_labelled || y_labelled || !some_lines ? "" : "lines: ticks of the colour scale"
-never_note = any_cut ? "grey: never; hatched: not known, runs ended while more was to come" : "grey: not within the run"
+never_note = any_cut ? never_name . ": never; hatched: not known, runs ended while more was to come" : never_name . ": not within the run"
 figure_note = and_note(and_note(and_note(seeds_note, lines_note), and_note(never_note, slice)), constant_note)
 
 # Layout; y is counted from the top. Right of every panel stands its colour scale.
@@ -166,7 +166,7 @@ do for [p = 1:panels] {
   first = (p - 1) % columns == 0
   set xlabel lowest ? x_name : ""
   set ylabel first ? y_name : ""
-  set object 1 rectangle from graph 0, graph 0 to graph 1, graph 1 behind fc rgb "#d9d9d9" fs solid noborder
+  set object 1 rectangle from graph 0, graph 0 to graph 1, graph 1 behind fc rgb never_colour fs solid noborder
   eval scale("x", x_low, x_high, x_log, wide / (paged ? 58 : 70))
   eval scale("y", y_low, y_high, y_log, high / (paged ? 36 : 45))
   if (x_labelled) { set xtics (); set for [i = 1:x_count] xtics add (x_label[i] i) }
