@@ -174,8 +174,7 @@ HF_INLINE double block_residual(hf_flow_point *point, size_t r, size_t first, si
     const double *target = p->target + r * p->positions + first, *variance = p->variance + r * p->positions + first;
     double *pull = point->pull + r * p->positions + first, loss = 0;
     memset(pull, 0, width * sizeof *pull);
-    for (size_t n = 0; n < p->heads; n++)
-        hf_lanes_add(width, point->value[n * p->features + r], point->attention + n * p->positions + first, pull);
+    hf_lanes_add_rows(p->heads, width, point->value + r, p->features, point->attention + first, p->positions, pull);
     HF_SIMD_SUM(loss)
     for (size_t i = 0; i < width; i++) {
         double residual = target[i] - copies[i] * pull[i];
@@ -246,8 +245,7 @@ HF_CLONES static double evaluate_gain(hf_flow_point *point, const double *mean)
             double *gain = point->loss_gain + n * p->positions + first;
             for (size_t i = 0; i < width; i++)
                 gain[i] = -mean[n];
-            for (size_t r = 0; r < p->features; r++)
-                hf_lanes_add(width, point->value[n * p->features + r], point->pull + r * p->positions + first, gain);
+            hf_lanes_add_rows(p->features, width, point->value + n * p->features, 1, point->pull + first, p->positions, gain);
         }
         hf_lanes_product(point->flow->basis, width, point->slope + first, p->positions, point->loss_gain + first,
                          p->positions, point->loss_ascent + first, p->positions);

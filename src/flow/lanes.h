@@ -10,6 +10,7 @@
 #include "flow/problem.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -35,14 +36,31 @@ HF_INLINE void hf_lanes_add(size_t width, double c, const double *x, double *y)
         y[i] += c * x[i];
 }
 
-/* result = sum over modes n of coefficient[n stride] times row n of x (H, positions). */
-HF_INLINE void hf_lanes_combine(size_t heads, size_t positions, const double *coefficient, size_t stride, const double *x,
+/* y[i] += c x[i] + d z[i], with the bits of one after the other: y is read and written once. */
+HF_INLINE void hf_lanes_add_two(size_t width, double c, const double *x, double d, const double *z, double *y)
+{
+    HF_SIMD
+    for (size_t i = 0; i < width; i++)
+        y[i] = y[i] + c * x[i] + d * z[i];
+}
+
+/* y += sum_n c[n step] times row n of x, in the order of n, two at a time; rows are stride apart. */
+HF_INLINE void hf_lanes_add_rows(size_t rows, size_t width, const double *c, size_t step, const double *x, size_t stride,
+                                 double *y)
+{
+    size_t n = 0;
+    for (; n + 1 < rows; n += 2)
+        hf_lanes_add_two(width, c[n * step], x + n * stride, c[(n + 1) * step], x + (n + 1) * stride, y);
+    if (n < rows)
+        hf_lanes_add(width, c[n * step], x + n * stride, y);
+}
+
+/* result = the sum over modes n of coefficient[n step] times row n of x (H, positions). */
+HF_INLINE void hf_lanes_combine(size_t heads, size_t positions, const double *coefficient, size_t step, const double *x,
                                 double *result)
 {
     memset(result, 0, positions * sizeof *result);
-    for (size_t n = 0; n < heads; n++)
-        if (coefficient[n * stride] != 0)
-            hf_lanes_add(positions, coefficient[n * stride], x + n * positions, result);
+    hf_lanes_add_rows(heads, positions, coefficient, step, x, positions, result);
 }
 
 HF_INLINE double hf_lanes_dot(size_t width, const double *x, const double *y)
@@ -54,6 +72,21 @@ HF_INLINE double hf_lanes_dot(size_t width, const double *x, const double *y)
     return sum;
 }
 
+/* The same summed over rows, too, two at a time; they are stride_x and stride_y apart. */
+HF_INLINE double hf_lanes_dot_rows(size_t rows, size_t width, const double *x, size_t stride_x, const double *y,
+                                   size_t stride_y)
+{
+    double sum = 0;
+    size_t n = 0;
+    for (; n + 1 < rows; n += 2) {
+        const double *x0 = x + n * stride_x, *x1 = x0 + stride_x, *y0 = y + n * stride_y, *y1 = y0 + stride_y;
+        HF_SIMD_SUM(sum)
+        for (size_t i = 0; i < width; i++)
+            sum += x0[i] * y0[i] + x1[i] * y1[i];
+    }
+    return n < rows ? sum + hf_lanes_dot(width, x + n * stride_x, y + n * stride_y) : sum;
+}
+
 HF_INLINE double hf_lanes_max_abs(size_t width, const double *x)
 {
     double largest = 0;
@@ -63,6 +96,12 @@ HF_INLINE double hf_lanes_max_abs(size_t width, const double *x)
     return largest;
 }
 
+/* Whether the term after t goes into the same mode: two at a time read and write that once. */
+HF_INLINE bool hf_terms_are_two(const hf_basis *basis, size_t t)
+{
+    return t + 1 < basis->term_count && basis->term[t + 1].m == basis->term[t].m;
+}
+
 /* Modes of the product of two fields at every position. Row m of x starts at x + m * stride_x, and so on. */
 HF_INLINE void hf_lanes_product(const hf_basis *basis, size_t width, const double *x, size_t stride_x, const double *y,
                                 size_t stride_y, double *result, size_t stride)
@@ -70,12 +109,20 @@ HF_INLINE void hf_lanes_product(const hf_basis *basis, size_t width, const doubl
     for (size_t m = 0; m < basis->heads; m++)
         memset(result + m * stride, 0, width * sizeof *result);
     for (size_t t = 0; t < basis->term_count; t++) {
-        hf_basis_term term = basis->term[t];
-        const double *xn = x + term.n * stride_x, *yl = y + term.l * stride_y;
+        const hf_basis_term term = basis->term[t];
+        const double *x0 = x + term.n * stride_x, *y0 = y + term.l * stride_y;
         double *out = result + term.m * stride;
-        HF_SIMD
-        for (size_t i = 0; i < width; i++)
-            out[i] += term.c * xn[i] * yl[i];
+        if (hf_terms_are_two(basis, t)) {
+            const hf_basis_term next = basis->term[++t];
+            const double *x1 = x + next.n * stride_x, *y1 = y + next.l * stride_y;
+            HF_SIMD
+            for (size_t i = 0; i < width; i++)
+                out[i] = out[i] + term.c * x0[i] * y0[i] + next.c * x1[i] * y1[i];
+        } else {
+            HF_SIMD
+            for (size_t i = 0; i < width; i++)
+                out[i] += term.c * x0[i] * y0[i];
+        }
     }
 }
 
@@ -86,8 +133,14 @@ HF_INLINE void hf_lanes_product_constant(const hf_basis *basis, size_t width, co
     for (size_t m = 0; m < basis->heads; m++)
         memset(result + m * stride, 0, width * sizeof *result);
     for (size_t t = 0; t < basis->term_count; t++) {
-        hf_basis_term term = basis->term[t];
-        hf_lanes_add(width, term.c * y[term.l], x + term.n * stride_x, result + term.m * stride);
+        const hf_basis_term term = basis->term[t];
+        const double c = term.c * y[term.l], *xn = x + term.n * stride_x;
+        double *out = result + term.m * stride;
+        if (hf_terms_are_two(basis, t)) {
+            const hf_basis_term next = basis->term[++t];
+            hf_lanes_add_two(width, c, xn, next.c * y[next.l], x + next.n * stride_x, out);
+        } else
+            hf_lanes_add(width, c, xn, out);
     }
 }
 

@@ -261,12 +261,8 @@ HF_INLINE void form_border(hf_newton *newton, size_t first, size_t width)
 /* sum over the block of left column a times column b of the solved columns. */
 HF_INLINE double border_product(const hf_newton *newton, size_t a, size_t b, size_t width)
 {
-    size_t heads = newton->flow->problem->heads;
-    double sum = 0;
-    for (size_t m = 0; m < heads; m++)
-        sum += hf_lanes_dot(width, newton->left + (m * left_width(newton) + a) * BLOCK,
-                            newton->columns + (m * column_width(newton) + b) * BLOCK);
-    return sum;
+    return hf_lanes_dot_rows(newton->flow->problem->heads, width, newton->left + a * BLOCK, left_width(newton) * BLOCK,
+                             newton->columns + b * BLOCK, column_width(newton) * BLOCK);
 }
 
 HF_INLINE void add_border(hf_newton *newton, size_t row, size_t column, double x)

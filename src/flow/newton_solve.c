@@ -1,6 +1,7 @@
 /* Solving with a factorization; hf_newton_solve of newton.h. */
 #include "flow/newton_state.h"
 
+#include <gsl/gsl_permute_vector.h>
 #include <string.h>
 
 /* sum over the block of n_i x_i y_i */
@@ -38,8 +39,7 @@ HF_INLINE void gather(hf_newton *newton, const double *b, const double *x, size_
     for (size_t r = 0; r < p->features; r++) {
         const double *variance = p->variance + r * positions + first;
         memset(push, 0, sizeof push);
-        for (size_t m = 0; m < heads; m++)
-            hf_lanes_add(width, newton->value[m * p->features + r], t + m * BLOCK, push);
+        hf_lanes_add_rows(heads, width, newton->value + r, p->features, t, BLOCK, push);
         double all = 0;
         HF_SIMD_SUM(all)
         for (size_t i = 0; i < width; i++) {
@@ -90,17 +90,16 @@ HF_INLINE void scatter(hf_newton *newton, const double *b, double *x, size_t fir
         double mean = 0;
         memset(push, 0, sizeof push);
         for (size_t m = 0; m < heads; m++) {
-            hf_lanes_add(width, newton->value[m * p->features + r], ds + m * BLOCK, push);
-            hf_lanes_add(width, -dv[m * p->features + r], newton->attention + m * positions + first, push);
+            hf_lanes_add_two(width, newton->value[m * p->features + r], ds + m * BLOCK, -dv[m * p->features + r],
+                             newton->attention + m * positions + first, push);
             mean += newton->pushed[r * heads + m] * sigma[m] - newton->push[r * heads + m] * dv[m * p->features + r];
         }
         HF_SIMD
         for (size_t i = 0; i < width; i++)
             push[i] = push[i] * p->copies[first + i] * variance[i] - mean;
-        for (size_t m = 0; m < heads; m++) {
-            hf_lanes_add(width, rate * dv[m * p->features + r], pull, e + m * BLOCK);
-            hf_lanes_add(width, rate * newton->value[m * p->features + r], push, e + m * BLOCK);
-        }
+        for (size_t m = 0; m < heads; m++)
+            hf_lanes_add_two(width, rate * dv[m * p->features + r], pull, rate * newton->value[m * p->features + r], push,
+                             e + m * BLOCK);
     }
     if (newton->extra > 0)
         scatter_drift(newton, first, width, ds, e);
@@ -132,6 +131,20 @@ HF_CLONES static void solve_logits(hf_newton *newton, const double *b, double *x
     }
 }
 
+/* z = border^-1 z by the factors; their rows lie side by side, so that every unknown takes one inner product. For some ten
+ * unknowns a library's calls cost more than the work. */
+HF_CLONES static void substitute_border(const hf_newton *newton)
+{
+    const size_t size = newton->border->size1, row = newton->border->tda;
+    const double *factor = newton->border->data;
+    double *z = newton->z->data;
+    gsl_permute_vector(newton->permutation, newton->z);
+    for (size_t i = 1; i < size; i++)
+        z[i] -= hf_lanes_dot(i, factor + i * row, z);
+    for (size_t i = size; i-- > 0;)
+        z[i] = (z[i] - hf_lanes_dot(size - i - 1, factor + i * row + i + 1, z + i + 1)) / factor[i * row + i];
+}
+
 static void solve_once(hf_newton *newton, const double *b, double *x)
 {
     const hf_problem *p = newton->flow->problem;
@@ -141,7 +154,7 @@ static void solve_once(hf_newton *newton, const double *b, double *x)
         z[i] = newton->unit * b[i];
     memset(z + values, 0, (2 * p->heads + newton->extra) * sizeof *z);
     solve_logits(newton, b + values, x + values, false);
-    gsl_linalg_LU_svx(newton->border, newton->permutation, newton->z);
+    substitute_border(newton);
     solve_logits(newton, b + values, x + values, true);
     /* Values and logits that do not move, and optimal values, which are no part of the state: exactly b, whatever the
      * rounding. */

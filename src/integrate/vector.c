@@ -15,6 +15,12 @@ HF_CLONES static void linear_sum(sunrealtype a, N_Vector x, sunrealtype b, N_Vec
     const double *xs = NV_DATA_S(x), *ys = NV_DATA_S(y);
     double *zs = NV_DATA_S(z);
     size_t length = length_of(z);
+    if (a == 1 && b == 1) { /* most of all: every prediction is a sum of sums; the same bits */
+        HF_SIMD
+        for (size_t i = 0; i < length; i++)
+            zs[i] = xs[i] + ys[i];
+        return;
+    }
     HF_SIMD
     for (size_t i = 0; i < length; i++)
         zs[i] = a * xs[i] + b * ys[i];
