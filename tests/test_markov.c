@@ -4,7 +4,7 @@
 #include "core/tsv.h"
 #include "run/token_maps.h"
 #include "train/construction.h"
-#include "train/exponential.h"
+#include "core/exponential.h"
 #include "train/markov.h"
 #include "train/minimal.h"
 #include "train/token_probe.h"

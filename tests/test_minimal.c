@@ -1,7 +1,7 @@
 /* The minimal model's pass through a sequence: the same bits on registers of every size. */
 #include "support.h"
 
-#include "train/exponential.h"
+#include "core/exponential.h"
 #include "train/minimal_pass.h"
 #include "train/tiles.h"
 

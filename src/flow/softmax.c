@@ -1,6 +1,7 @@
 /* The softmax, s_ki = exp(a_ki) / sum_l n_l exp(a_kl), from modes of the logits; hf_softmax_at of attention.h. */
 #include "flow/attention.h"
 
+#include "core/exponential.h"
 #include "flow/lanes.h"
 
 #include <math.h>
@@ -29,8 +30,9 @@ HF_CLONES static void head_softmax(hf_flow_point *point, const double *a, size_t
     HF_SIMD_SUM(zero)
     for (size_t i = 0; i < p->positions; i++)
         zero += 0 * logit[i];
+    HF_SIMD
     for (size_t i = 0; i < p->positions; i++)
-        weight[i] = exp(logit[i] - largest);
+        weight[i] = hf_exponential(logit[i] - largest);
     point->norm[head] = 1 / hf_lanes_dot(p->positions, p->multiplicity, weight) + zero;
 }
 

@@ -1,7 +1,7 @@
 #include "train/markov.h"
 
 #include "core/simd.h"
-#include "train/exponential.h"
+#include "core/exponential.h"
 #include "train/kernels.h"
 #include "train/normal.h"
 #include "train/tiles.h"

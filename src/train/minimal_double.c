@@ -1,7 +1,7 @@
 /* The minimal model in double precision. */
 #include "train/minimal_pass.h"
 
-#include "train/exponential.h"
+#include "core/exponential.h"
 #include "train/tiles.h"
 
 typedef double real;

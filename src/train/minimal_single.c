@@ -1,7 +1,7 @@
 /* The minimal model in single precision; losses are summed in double. */
 #include "train/minimal_pass.h"
 
-#include "train/exponential.h"
+#include "core/exponential.h"
 
 typedef float real;
 

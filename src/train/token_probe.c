@@ -1,7 +1,7 @@
 #include "train/token_probe.h"
 
 #include "core/simd.h"
-#include "train/exponential.h"
+#include "core/exponential.h"
 #include "train/kernels.h"
 
 #include <math.h>

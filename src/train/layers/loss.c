@@ -1,6 +1,6 @@
 #include "train/layers/layers.h"
 
-#include "train/exponential.h"
+#include "core/exponential.h"
 #include "train/tiles.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
 #include "train/layers/mask.h"
 
-#include "train/exponential.h"
+#include "core/exponential.h"
 #include "train/normal.h"
 #include "train/tiles.h"
 

@@ -2,8 +2,8 @@
  *
  * x = k ln 2 + r, |r| <= ln(2)/2; e^r by its Taylor polynomial of degree 13 (truncation below 5e-18). Right to 2 ulp, the same
  * bits on every instruction set, 0 below -708 and for -infinity. */
-#ifndef HF_TRAIN_EXPONENTIAL_H
-#define HF_TRAIN_EXPONENTIAL_H
+#ifndef HF_CORE_EXPONENTIAL_H
+#define HF_CORE_EXPONENTIAL_H
 
 #include "core/bits.h"
 
