@@ -6,6 +6,7 @@ both_table = folder . "../step-drift/trajectory.tsv"
 has_both = has_step && has_drift
 summary = folder . "../train/summary.tsv"
 compare = folder . "../compare.tsv"
+bands = folder . "../bands.tsv"
 optimizer_table(k) = sprintf("%s../optimizer/seed-%d/trajectory.tsv", folder, first_seed + k)
 seed_table(k) = sprintf("%s../train/seed-%d/trajectory.tsv", folder, first_seed + k)
 is_timed = axis_column eq "t"
@@ -29,8 +30,10 @@ step_name = paged ? "with finite steps" : "flow with finite steps"
 both_name = paged ? "with both" : "flow with both"
 drift_name = paged ? "with SGD's drift" : "flow with SGD's drift"
 longest = paged ? 17 : 21
-entries = 2 + (seeds > 1) + (has_flow > 0) + has_drift + has_step + has_both + has_optimizer + (samples > 0) + (validation > 0)
-stage_entries = 3 + has_drift + has_step + has_both
+shows_bands = has_bands && with_flow
+entries = 2 + (seeds > 1) + (has_flow > 0) + has_drift + has_step + has_both + shows_bands + has_optimizer + (samples > 0) + (validation > 0)
+stage_entries = 3 + has_drift + has_step + has_both + has_bands
+band_name = paged ? "predicted 10--90 \\%" : "predicted, 10–90 %"
 top = (paged && has_title ? 52.0 : head_high) + legend_high(wide, entries, longest)
 stage_top = top + high + (paged ? below + 12 + legend_high(wide, stage_entries, longest) : 95.0)
 height = (with_stages ? stage_top + stage_high + (paged ? 26.0 : 62.0) : top + high + below)
@@ -88,6 +91,8 @@ plot summary using axis_column:"loss_p10":"loss_p90" with filledcurves lc rgb tr
        title with_flow ? "flow" : "", \
      (has_drift ? drift_table : summary) using (has_drift ? column("t") : NaN):"loss" with lines lc rgb drift_colour dt 2 lw 2.5 \
        title has_drift ? drift_name : "", \
+     (shows_bands ? bands : summary) using (shows_bands ? column("t") : NaN):(shows_bands ? column("level") : NaN):(shows_bands ? column("p10") : NaN):(shows_bands ? column("p90") : NaN) \
+       with xerrorbars pt 2 ps 0.6 lw 2 lc rgb drift_colour title shows_bands ? band_name : "", \
      (has_step ? step_table : summary) using (has_step ? column("t") : NaN):"loss" with lines lc rgb step_colour dt 4 lw 2.5 \
        title has_step ? step_name : "", \
      (has_both ? both_table : summary) using (has_both ? column("t") : NaN):"loss" with lines lc rgb both_colour dt 3 lw 2.5 \
@@ -133,6 +138,8 @@ eval letter(2, 2, stage_top)
          lc rgb training_colour title k == 1 ? say("median, 10--90 \\%", "median, 10–90 %") : "", \
        compare using (column("stage") + 0.12):(has_drift ? percent("drift") : NaN) with points pt 13 ps 2 lc rgb drift_colour \
          title has_drift ? drift_name : "", \
+       (has_bands ? bands : compare) using (column("stage") + 0.12):(has_bands ? 100 * column("shift_drift") / column("t_flow") : NaN):(has_bands ? 100 * (column("p10") / column("t_flow") - 1) : NaN):(has_bands ? 100 * (column("p90") / column("t_flow") - 1) : NaN) \
+         with yerrorbars pt 13 ps 0.5 lw 2 lc rgb drift_colour title has_bands ? band_name : "", \
        compare using (column("stage") + 0.24):(has_step ? percent("step") : NaN) with points pt 9 ps 2 lc rgb step_colour \
          title has_step ? step_name : "", \
        compare using (column("stage") + 0.32):(has_both ? percent("step-drift") : NaN) with points pt 11 ps 2 lc rgb both_colour \

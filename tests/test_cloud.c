@@ -2,8 +2,10 @@
 #include "support.h"
 
 #include "flow/cloud.h"
+#include "flow/cloud_adjoint.h"
 #include "flow/cloud_newton.h"
 #include "flow/flow_system.h"
+#include "run/spread.h"
 #include "system/point.h"
 
 #include <stdlib.h>
@@ -168,6 +170,37 @@ static void test_its_derivatives_are_those_by_differences(void **state)
     end_cloud(&r);
 }
 
+static void test_the_transposed_derivative_is_one(void **state)
+{
+    (void)state;
+    cloud_run r = rich_run();
+    const size_t size = r.system.size, core = hf_flow_size(r.flow);
+    random_source random = {seed + 2};
+    double *x = numbers(size), *y = numbers(size), *jx = numbers(size), *ty = numbers(size), *work = numbers(4 * size);
+    double weights[10], left = 0, right = 0, slope = 0;
+    for (size_t m = 0, k = 0; m < 4; m++)
+        for (size_t n = 0; n <= m; n++)
+            weights[k++] = m == n ? 1 : 2;
+    for (size_t i = 0; i < size; i++) {
+        x[i] = 2 * draw_uniform(&random) - 1;
+        y[i] = 2 * draw_uniform(&random) - 1;
+    }
+    hf_cloud_jacobian_times(r.point.self, x, jx);
+    hf_cloud_adjoint_times(r.point.self, y, ty, work);
+    for (size_t i = 0; i < size; i++) {
+        const double weight = i < core ? 1 : weights[i - core];
+        left += weight * y[i] * jx[i];
+        right += weight * ty[i] * x[i];
+    }
+    assert_true(is_close(left, right, 1e-11, 0));
+    hf_cloud_gradient(r.point.self, y);
+    for (size_t i = 0; i < size; i++)
+        slope += (i < core ? 1 : weights[i - core]) * y[i] * x[i];
+    assert_true(is_close(slope, hf_cloud_loss_along(r.point.self, x), 1e-11, 0));
+    free(x), free(y), free(jx), free(ty), free(work);
+    end_cloud(&r);
+}
+
 static void test_the_newton_solve_leaves_little(void **state)
 {
     (void)state;
@@ -196,6 +229,32 @@ static void test_the_newton_solve_leaves_little(void **state)
     hf_cloud_newton_free(newton);
     free(b), free(x), free(jx);
     end_cloud(&r);
+}
+
+/* Standard deviations over sqrt(lr / batch), about the flow (lr / batch tiny) and about the dynamic drift. */
+static void test_bands_are_those_of_the_covariance(void **state)
+{
+    (void)state;
+    static const struct {
+        double perturbation, end, wide, e;
+        int batch, dim;
+        double first, second;
+    } cases[] = {{1e-2, 70, 5e-3, 0.1 / 1e9, 1000000000, 10, 8.836, 24.60}, {1e-2, 70, 5e-3, 0.1 / 1e9, 1000000000, 5, 12.41, 34.45},
+                 {1e-2, 70, 5e-3, 0.1 / 1e9, 1000000000, 50, 3.92, 10.96}, {1e-2, 70, 5e-3, 0.1 / 128, 128, 10, 0, 24.43},
+                 {1e-3, 150, 5e-3, 0.1 / 1e9, 1000000000, 10, 0, 92.0}, {1e-3, 150, 5e-3, 0.1 / 128, 128, 10, 0, 84.6},
+                 {1e-6, 800, 5e-3, 0.1 / 1e9, 1000000000, 10, 0, 613}, {1e-6, 800, 5e-3, 0.1 / 128, 128, 10, 0, 382}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        hf_spread spread[2];
+        const hf_solver_params solver = {.t_end = cases[i].end, .rtol = 1e-8, .atol = 1e-12, .max_steps = 100000};
+        hf_problem *problem = ladder(cases[i].perturbation, cases[i].batch, cases[i].dim);
+        assert_int_equal(hf_spread_find(problem, &solver, 2, levels, NULL, spread, NULL), HF_OK);
+        printf("# p %g d %d e %g: t %g %g sd/sqrt(e) %.4f %.4f\n", cases[i].perturbation, cases[i].dim, cases[i].e, spread[0].t,
+               spread[1].t, spread[0].deviation / sqrt(cases[i].e), spread[1].deviation / sqrt(cases[i].e));
+        if (cases[i].first > 0)
+            assert_true(is_close(spread[0].deviation / sqrt(cases[i].e), cases[i].first, cases[i].wide, 0));
+        assert_true(is_close(spread[1].deviation / sqrt(cases[i].e), cases[i].second, cases[i].wide, 0));
+        hf_problem_free(problem);
+    }
 }
 
 static void test_equal_heads_stay_equal(void **state)
@@ -243,7 +302,9 @@ int main(void)
         cmocka_unit_test(test_drops_come_when_an_independent_integration_says),
         cmocka_unit_test(test_the_slope_in_lr_over_batch_is_that_of_the_law),
         cmocka_unit_test(test_its_derivatives_are_those_by_differences),
+        cmocka_unit_test(test_the_transposed_derivative_is_one),
         cmocka_unit_test(test_the_newton_solve_leaves_little),
+        cmocka_unit_test(test_bands_are_those_of_the_covariance),
         cmocka_unit_test(test_equal_heads_stay_equal),
         cmocka_unit_test(test_tiny_contrasts_keep_their_digits),
     };

@@ -1,6 +1,7 @@
 /* A comparison for the eye: hf_comparison_print of comparison.h. */
 #include "compare/comparison.h"
 
+#include "compare/predicted.h"
 #include "compare/verdict.h"
 #include "core/plural.h"
 #include "core/statistics.h"
@@ -80,6 +81,7 @@ static void print_times(const hf_experiment *x, FILE *stream)
     if (x->main.seeds < HF_QUANTILES_FEW)
         fprintf(stream, "Of so few runs the 10 and 90 %% quantiles are nearly the range.\n");
     print_predicted(x, stream);
+    hf_predicted_print(x, stream);
     const hf_flow_params *flow = &x->params->flow.problem.flow;
     if (flow->sgd_drift.lr > 0)
         fprintf(stream,

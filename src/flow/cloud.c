@@ -184,7 +184,8 @@ bool hf_cloud_at(hf_flow_point *point, const double *y)
     square_of(p, point->attention, point->attention, cloud->square);
     const double shaken = trace_of_product(p->heads, cloud->square, cloud->gamma) / 2;
     const double decay = p->weight_decay / 2 * hf_lanes_dot(p->heads * p->features, point->value, point->value);
-    cloud->strength = 2 * (point->loss - decay + shaken) * p->cloud.of_loss + p->cloud.of_label;
+    cloud->loss = 2 * (point->loss - decay + shaken);
+    cloud->strength = cloud->loss * p->cloud.of_loss + p->cloud.of_label;
     cloud->spread = p->cloud.of_force;
     find_rate(p, cloud, point->force, cloud->rate);
     hf_flow_plain_velocity(point, plain);
@@ -328,6 +329,24 @@ static void change_matrix(const hf_basis *from, const hf_basis *to, double *matr
             for (size_t n = 0; n < heads; n++)
                 matrix[m * heads + n] = scratch[n * heads + m];
     }
+}
+
+hf_status hf_cloud_recast(const hf_flow *flow, const hf_basis *from, double *y, hf_error *err)
+{
+    const hf_problem *p = flow->problem;
+    const size_t size = hf_flow_size(flow), values = p->heads * p->features, count = p->heads * p->heads;
+    double *before = malloc((size + 2 * count) * sizeof *before);
+    if (before == NULL)
+        return hf_fail_memory(err, "the contrasts between heads");
+    memcpy(before, y, size * sizeof *y);
+    hf_basis_change(from, flow->basis, p->features, before, y);
+    hf_basis_change(from, flow->basis, p->positions, before + values, y + values);
+    double *matrix = before + size;
+    unpack(p->heads, y + size, matrix);
+    change_matrix(from, flow->basis, matrix, matrix + count);
+    pack(p->heads, matrix, y + size);
+    free(before);
+    return HF_OK;
 }
 
 hf_status hf_cloud_rebase(hf_flow *flow, double *y, hf_error *err)

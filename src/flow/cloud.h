@@ -23,6 +23,7 @@ struct hf_cloud {
     double *square; /* (H, H) S */
     double *rate;   /* (H, H) Gamma' */
     double *y;      /* (size) the state, without Gamma */
+    double loss; /* 2 L_0 */
     double strength, spread;
 
     /* For work: */
@@ -51,6 +52,9 @@ void hf_cloud_velocity(const hf_flow_point *point, double *velocity);
 void hf_cloud_jacobian_times(hf_flow_point *point, const double *x, double *result);
 double hf_cloud_speed_rate(hf_flow_point *point);
 hf_status hf_cloud_rebase(hf_flow *flow, double *y, hf_error *err);
+
+/* Rewrites y, a state with Gamma or a change of one, from other contrasts of the same heads in the flow's. Errors: HF_ESYSTEM. */
+hf_status hf_cloud_recast(const hf_flow *flow, const hf_basis *from, double *y, hf_error *err);
 
 /* The gradient of the loss along x: dL. At the state of hf_cloud_at. */
 double hf_cloud_loss_along(const hf_flow_point *point, const double *x);

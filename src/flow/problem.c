@@ -154,6 +154,9 @@ static hf_status fill_cloud(hf_problem *p, const hf_problem_params *params, hf_e
     p->cloud.rate = lr / batch;
     p->cloud.of_loss = d - alpha * (features + 1) - gamma;
     p->cloud.of_label = noise * noise * (d * d - features);
+    p->cloud.alpha = alpha;
+    p->cloud.gamma = gamma;
+    p->cloud.label = noise * noise;
     p->cloud.of_force = 1 - 2 * alpha - gamma * features;
     return HF_OK;
 }

@@ -75,6 +75,7 @@ typedef struct {
      * of_label, spread of_force. */
     struct {
         double rate, of_loss, of_label, of_force;
+        double alpha, gamma, label; /* of cloud.h, and sigma^2 */
     } cloud;
 
     double tau; /* of step.h; 0: steps are not finite */

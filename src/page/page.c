@@ -3,6 +3,7 @@
 #include "compare/beside.h"
 #include "compare/comparison.h"
 #include "compare/ladder.h"
+#include "compare/predicted.h"
 #include "core/file.h"
 #include "core/plural.h"
 #include "core/text.h"
@@ -41,6 +42,7 @@ static const shown_table run_tables[] = {
     {"events.tsv", "Events", hf_findings_tables, true},
     {"sensitivities.tsv", "What moves the events", hf_sensitivities_tables, true},
     {"compare.tsv", "Stages beside the flow's", hf_comparison_tables, false},
+    {"bands.tsv", "Scatter by the noise, predicted", hf_predicted_tables, false},
     {"runs.tsv", "Training runs", hf_comparison_tables, false},
     {"ladder.tsv", "Ladder of learning rates and batch sizes", hf_ladder_tables, false},
     {"ladder-fit.tsv", "Laws fitted to the ladder", hf_ladder_tables, false},

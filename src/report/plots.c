@@ -151,6 +151,7 @@ typedef struct {
     const hf_plots_run *run;
     const figure *figure;
     bool has_step; /* the flow with finite steps is there */
+    bool has_bands; /* bands.tsv is */
 } facts;
 
 /* The positions of every pattern as runs of neighbours: pattern, first, last. */
@@ -228,8 +229,8 @@ static void write_training(FILE *stream, const facts *f)
     const hf_plots_run *run = f->run;
     fprintf(stream, "seeds = %zu\nfirst_seed = %" PRIu64 "\noptimizer = '%s'\n", run->train.seeds, run->train.first_seed,
             run->train.optimizer);
-    fprintf(stream, "has_flow = %d\nhas_drift = %d\nhas_step = %d\nhas_optimizer = %d\n", run->has_flow, run->has_drift,
-            f->has_step, run->has_optimizer);
+    fprintf(stream, "has_flow = %d\nhas_drift = %d\nhas_step = %d\nhas_bands = %d\nhas_optimizer = %d\n", run->has_flow, run->has_drift,
+            f->has_step, f->has_bands, run->has_optimizer);
     fprintf(stream, "lr = %.17g\nbatch = %zu\nsamples = %zu\nvalidation = %zu\n", run->train.lr, run->train.batch,
             run->train.samples, run->train.validation);
 }
@@ -271,16 +272,18 @@ static void remove_figure(const char *plots, const char *name)
 hf_status hf_plots_write(const hf_plots_run *run, const char *directory, hf_error *err)
 {
     char *plots = hf_path_join(directory, "plots");
-    char *step = hf_path_join(directory, "step/trajectory.tsv");
-    hf_status status = plots == NULL || step == NULL ? hf_fail_memory(err, "a file name") : HF_OK;
+    char *step = hf_path_join(directory, "step/trajectory.tsv"), *bands = hf_path_join(directory, "bands.tsv");
+    hf_status status = plots == NULL || step == NULL || bands == NULL ? hf_fail_memory(err, "a file name") : HF_OK;
     const bool has_step = status == HF_OK && run->has_step && hf_file_exists(step);
+    const bool has_bands = status == HF_OK && run->has_drift && hf_file_exists(bands);
     free(step);
+    free(bands);
     if (status == HF_OK)
         status = hf_directory_make(plots, err);
     for (size_t i = 0; i < FIGURES && status == HF_OK; i++)
         if (is_wanted(&figures[i], run))
             status =
-                hf_plots_write_script(plots, figures[i].name, run->labels, write_facts, &(facts){run, &figures[i], has_step},
+                hf_plots_write_script(plots, figures[i].name, run->labels, write_facts, &(facts){run, &figures[i], has_step, has_bands},
                                       (const char *const[]){hf_plot_canvas, hf_plot_prologue, figures[i].body, NULL}, err);
         else
             remove_figure(plots, figures[i].name);

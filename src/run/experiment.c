@@ -91,6 +91,47 @@ static hf_status run_companion(hf_experiment *x, hf_companion c, const hf_experi
     return leave_out(status, &why, &x->failed[c], err);
 }
 
+/* What is known of the noise's covariance is of features and samples of its own kind; NULL: this is of it. */
+static const char *why_no_bands(const hf_train_params *train)
+{
+    if (train->features == HF_FEATURES_RANDOM)
+        return "random features have another covariance of the noise";
+    if (train->optimizer != HF_OPTIMIZER_SGD)
+        return "the covariance of the noise is known for plain SGD";
+    return train->repetition > 0 ? "repeated inputs have another covariance of the noise" : NULL;
+}
+
+/* A band that cannot be followed is left out. */
+static hf_status find_spread(const hf_experiment *x, double lr, const hf_experiment_options *options, hf_spread *spread,
+                             hf_error *err)
+{
+    const hf_flow_run_params *params = &x->params->companion[HF_COMPANION_DRIFT];
+    hf_problem_params own = params->problem;
+    hf_problem *problem = NULL;
+    own.flow.sgd_drift.lr = lr;
+    hf_status status = hf_problem_create(&problem, &own, err);
+    if (status == HF_OK)
+        status = hf_spread_find(problem, &params->solver, x->levels.count, x->levels.level, options->interrupted, spread, err);
+    hf_problem_free(problem);
+    return status == HF_ENUMERIC ? HF_OK : status;
+}
+
+static hf_status find_bands(hf_experiment *x, const hf_experiment_options *options, hf_error *err)
+{
+    const double lr = x->params->companion[HF_COMPANION_DRIFT].problem.flow.sgd_drift.lr;
+    if (!x->has[HF_COMPANION_DRIFT] || x->levels.count == 0)
+        return HF_OK;
+    x->no_bands = why_no_bands(&x->params->main.learner.train);
+    if (x->no_bands != NULL)
+        return HF_OK;
+    x->about_drift = malloc(2 * x->levels.count * sizeof *x->about_drift);
+    if (x->about_drift == NULL)
+        return hf_fail_memory(err, "the bands");
+    x->about_flow = x->about_drift + x->levels.count;
+    const hf_status status = find_spread(x, lr, options, x->about_drift, err);
+    return status == HF_OK ? find_spread(x, lr / HF_BAND_FRACTION, options, x->about_flow, err) : status;
+}
+
 static hf_status run_flows(hf_experiment *x, const hf_experiment_options *options, hf_error *err)
 {
     const hf_experiment_params *params = x->params;
@@ -104,6 +145,8 @@ static hf_status run_flows(hf_experiment *x, const hf_experiment_options *option
             status = run_companion(x, c, options, err);
     if (status == HF_OK && x->has_flow && params->trains && !x->interrupted)
         status = find_levels(x, err);
+    if (status == HF_OK && x->has_flow && params->trains && !x->interrupted)
+        status = find_bands(x, options, err);
     return status;
 }
 
@@ -323,6 +366,7 @@ void hf_experiment_clear(hf_experiment *x)
     for (size_t c = 0; c < HF_COMPANIONS; c++)
         hf_run_summary_clear(&x->companion[c]);
     free(x->levels.level);
+    free(x->about_drift);
     clear_rung(&x->main);
     clear_rung(&x->optimizer);
     for (size_t i = 0; i < x->rung_count; i++)

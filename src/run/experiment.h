@@ -11,10 +11,13 @@
 #define HF_RUN_EXPERIMENT_H
 
 #include "run/flow_run.h"
+#include "run/spread.h"
 #include "run/train_run.h"
 
 /* Flows that are followed beside the flow itself, with what the training has and the flow has not. */
 typedef enum { HF_COMPANION_DRIFT, HF_COMPANION_STEP, HF_COMPANION_STEP_DRIFT, HF_COMPANIONS } hf_companion;
+
+enum { HF_BAND_FRACTION = 100 };
 
 /* Their folders, and what tables call them. */
 extern const char *const hf_companion_names[HF_COMPANIONS];
@@ -86,6 +89,9 @@ typedef struct {
     hf_run_summary flow, companion[HF_COMPANIONS];
     hf_error failed[HF_COMPANIONS]; /* why a companion that was to be followed is left out; "": it is not */
     hf_levels levels;
+    hf_spread *about_drift; /* (levels) how noise scatters their times about the flow with drift, and */
+    hf_spread *about_flow;  /* with lr / batch smaller by HF_BAND_FRACTION, which is to say about the flow; NULL: not known; owned */
+    const char *no_bands;   /* why; NULL: nobody asks */
     hf_rung main;       /* of the train section; seeds 0: nothing is trained */
     hf_rung optimizer;  /* of the flow of the optimizer, for every seed */
     hf_error optimizer_failed; /* why it is left out; "": it is not */

@@ -23,7 +23,7 @@ static const char *const run_folders[] = {
 static const char *const run_files[] = {
     "trajectory.tsv", "attention.tsv", "states.tsv", "spectrum.tsv", "final.tsv", "events.tsv", "acquisitions.tsv",
     "stages.tsv",     "plateaus.tsv",  "sensitivities.tsv", "maps.tsv", "checkpoint", KEPT, "lock", NULL};
-static const char *const run_tops[] = {"model.conf", "init.tsv",       "teacher.tsv", "compare.tsv", "runs.tsv", "train/summary.tsv",
+static const char *const run_tops[] = {"model.conf", "init.tsv",       "teacher.tsv", "compare.tsv", "bands.tsv", "runs.tsv", "train/summary.tsv",
                                        "ladder.tsv", "ladder-fit.tsv", SINCE,         NULL};
 static const char *const task_files[] = {"model.conf", "init.tsv", "teacher.tsv", "state-[0-9]*.tsv", "sweep.conf", "tasks.tsv", NULL};
 static const char *const result_files[] = {"results.tsv", "summary.tsv", "timing.tsv", "fit.tsv", "fractions.tsv", NULL};

@@ -1,0 +1,28 @@
+/* spread: how far the noise of minibatch SGD scatters the times at which the loss falls to a level, without a training.
+ *
+ * To first order in lr / batch, about the flow with dynamic drift y' = f (flow/cloud.h) a run's time t* of a level has the variance
+ *
+ *     Var t* = lr / batch  integral of x^T C x dt,      x' = -J^T x backward from x(t*) = grad L / P,
+ *
+ * with C the covariance of one sample's gradient (flow/cloud_adjoint.h): one integration forward, of which all steps are kept, and
+ * one backward for every level. */
+#ifndef HF_RUN_SPREAD_H
+#define HF_RUN_SPREAD_H
+
+#include "flow/problem.h"
+#include "run/params.h"
+
+#include <signal.h>
+
+typedef struct {
+    double t;         /* the loss of the flow falls to the level; nan: it does not */
+    double deviation; /* standard, in flow time; nan: not known */
+    double by_contrast; /* dt / d ln of all contrasts between heads at the start, together */
+} hf_spread;
+
+/* Of a problem with dynamic drift, from its start. spread: (count). Levels fall from one to the next. Larger problems than
+ * memory is taken for (half a gigabyte) have no deviation; nor have levels when *interrupted is set on the way. Errors: as those of the flow. */
+hf_status hf_spread_find(const hf_problem *problem, const hf_solver_params *solver, size_t count, const double *level,
+                         const volatile sig_atomic_t *interrupted, hf_spread *spread, hf_error *err);
+
+#endif
