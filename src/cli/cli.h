@@ -33,6 +33,11 @@ typedef struct {
     size_t loss_count;
     const char *beside;   /* --beside */
     double lr;            /* --lr; 0: not given */
+    const char **to;      /* --to, in order; with overrides */
+    size_t to_count;
+    double from, until;   /* --from, --until; infinite: not given */
+    size_t seeds;         /* --seeds, where has_seeds */
+    bool has_seeds;
     int citation;         /* the letter of --bibtex, --apa or --cff; 0: none given */
     bool resume, restart, quiet, slurm, explain, json;
 } hf_cli_options;
@@ -48,13 +53,13 @@ typedef struct {
     bool none;            /* or none */
     const char
         *short_options; /* the letters it takes, and long options by their letter: e explain, r resume, x restart, q quiet,
-                                  t terminal, b slurm, c chunk, n chunks, k task, p step, l loss, w beside, y lr, J json,
+                                  t terminal, b slurm, c chunk, n chunks, k task, p step, l loss, w beside, y lr, J json, i to, f from, u until, d seeds,
                                   F only, W width, S font-size, P palette, T style, N no-title, B bibtex, A apa, C cff */
     const char *help;
     int (*run)(const hf_cli_options *options);
 } hf_cli_command;
 
-extern const hf_cli_command hf_cli_run, hf_cli_check, hf_cli_plot, hf_cli_sweep, hf_cli_task, hf_cli_collect, hf_cli_detect, hf_cli_page, hf_cli_models, hf_cli_cite;
+extern const hf_cli_command hf_cli_run, hf_cli_check, hf_cli_plot, hf_cli_sweep, hf_cli_task, hf_cli_collect, hf_cli_detect, hf_cli_page, hf_cli_models, hf_cli_cite, hf_cli_fit;
 
 /* Prints "headflow: message" to stderr and returns the error's exit code. */
 int hf_cli_fail(const hf_error *err);

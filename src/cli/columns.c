@@ -5,6 +5,7 @@
 #include "compare/comparison.h"
 #include "compare/ladder.h"
 #include "compare/predicted.h"
+#include "estimate/tables.h"
 #include "log/tables.h"
 #include "report/findings.h"
 #include "report/sensitivities.h"
@@ -21,10 +22,10 @@
 
 bool hf_cli_explain_columns(const char *name, FILE *stream)
 {
-    const hf_table_kind *const *const rooms[] = {hf_train_run_tables,  hf_findings_tables,   hf_sensitivities_tables, hf_record_tables,
-                                                 hf_bands_tables,      hf_comparison_tables, hf_predicted_tables, hf_ladder_tables,
-                                                 hf_log_tables,        hf_beside_tables,     hf_token_record_tables,
-                                                 hf_token_maps_tables, hf_tasks_tables,      hf_collect_tables};
+    const hf_table_kind *const *const rooms[] = {
+        hf_train_run_tables,  hf_findings_tables,     hf_sensitivities_tables, hf_record_tables, hf_bands_tables,
+        hf_comparison_tables, hf_predicted_tables,    hf_ladder_tables,        hf_log_tables,    hf_beside_tables,
+        hf_estimate_tables,   hf_token_record_tables, hf_token_maps_tables,    hf_tasks_tables,  hf_collect_tables};
     bool found = name == NULL || strcmp(name, "trajectory.tsv") == 0;
     if (found)
         hf_systems_explain(stream);

@@ -7,6 +7,7 @@
 #include "config/keys.h"
 #include "core/file.h"
 #include "core/path.h"
+#include "flow/direction.h"
 #include "report/draw.h"
 #include "report/paper.h"
 
@@ -138,6 +139,10 @@ static bool offer_argument(const hf_cli_command *command, int letter, wish *w, i
     case 't':
         for (size_t i = 0; hf_draw_terminal_name(i) != NULL; i++)
             offer(w, hf_draw_terminal_name(i));
+        break;
+    case 'i':
+        offer(w, "lr");
+        offer_all(w, hf_direction_names);
         break;
     case 'P':
         offer_all(w, palettes);

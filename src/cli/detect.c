@@ -1,55 +1,26 @@
 /* headflow detect: plateaus, drops and stages of somebody's training log. */
 #include "cli/cli.h"
 #include "cli/findings.h"
+#include "cli/logs.h"
 #include "cli/model.h"
 
 #include "compare/beside.h"
 #include "config/config.h"
 #include "config/fill.h"
-#include "core/file.h"
-#include "core/path.h"
-#include "core/text.h"
 #include "log/summary.h"
 #include "log/tables.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-/* A log that is standard input. */
-static hf_status read_input(hf_log *log, const hf_log_wish *wish, hf_error *err)
-{
-    hf_fault fault = {.line = 0};
-    char *text;
-    const hf_status status = hf_text_read(stdin, &text, &fault);
-    if (status != HF_OK)
-        return hf_fail(err, status, "standard input: %s", fault.text);
-    return hf_log_parse(log, "standard input", text, strlen(text), wish, err);
-}
 
 static hf_status read_logs(hf_log *log, const hf_cli_options *options, hf_error *err)
 {
     const hf_log_wish wish = {options->step, options->loss_count, options->losses};
     hf_status status = HF_OK;
     for (size_t i = 0; i < options->argument_count && status == HF_OK; i++)
-        status = hf_cli_is_input(options->arguments[i]) ? read_input(log, &wish, err)
-                                                        : hf_log_read(log, options->arguments[i], &wish, err);
+        status = hf_cli_read_log(log, options->arguments[i], &wish, err);
     return status == HF_OK ? hf_log_name(log, err) : status;
-}
-
-/* A folder that holds a run keeps its tables. */
-static hf_status open_folder(const char *directory, hf_error *err)
-{
-    char *model = hf_path_join(directory, "model.conf");
-    hf_status status = model == NULL ? hf_fail_memory(err, "a file name") : HF_OK;
-    if (status == HF_OK && hf_file_exists(model))
-        status = hf_fail(err, HF_EUSAGE,
-                         "-o %s: a run is in this folder, whose tables have the same names: name another one", directory);
-    free(model);
-    if (status == HF_OK)
-        status = hf_directory_make(directory, err);
-    return status == HF_OK ? hf_cli_lock(directory, "lock", NULL, err) : status;
 }
 
 /* Standard input is one thing only. */
@@ -129,27 +100,6 @@ static hf_status look_at_all(session *s, const hf_cli_options *options, hf_error
     return status;
 }
 
-/* Which flow time a step of the log is. */
-static hf_status find_clock(session *s, const hf_cli_options *options, hf_error *err)
-{
-    const hf_config *model = &s->model;
-    s->clock = model->declared.train ? hf_clock_of(&model->train) : (hf_clock){.is_time = true};
-    if (options->lr > 0)
-        s->clock.lr = options->lr;
-    if (model->declared.sweep)
-        return hf_fail(err, HF_EUSAGE, "--beside %.200s: this model is a sweep; take one without", options->beside);
-    if (!s->clock.is_time)
-        return hf_fail(
-            err, HF_EUSAGE,
-            "--beside %.200s: the steps of its train section (optimizer, schedule or clipping) stand for no flow "
-            "time; expected sgd or momentum of a steady lr",
-            options->beside);
-    if (!(s->clock.lr > 0))
-        return hf_fail(err, HF_EUSAGE, "--beside %.200s: --lr X is missing, the log's learning rate: the model has none",
-                       options->beside);
-    return HF_OK;
-}
-
 /* Reads the model. Its flow is to reach the end of the logs. */
 static hf_status open_beside(session *s, const hf_cli_options *options, hf_error *err)
 {
@@ -164,7 +114,7 @@ static hf_status open_beside(session *s, const hf_cli_options *options, hf_error
         return HF_OK;
     hf_status status = hf_cli_read_config(&s->model, options->beside, options->override_count, options->overrides, err);
     if (status == HF_OK)
-        status = find_clock(s, options, err);
+        status = hf_cli_find_clock(&s->model, options->beside, "--beside ", options->lr, &s->clock, err);
     if (status != HF_OK)
         return status;
     s->model.solver.t_end = fmax(s->model.solver.t_end, hf_clock_time(s->clock, last));
@@ -193,7 +143,7 @@ static int run(const hf_cli_options *options)
     if (status == HF_OK)
         status = open_beside(&s, options, &err);
     if (status == HF_OK && options->directory != NULL)
-        status = open_folder(options->directory, &err);
+        status = hf_cli_open_folder(options->directory, &err);
     if (status == HF_OK && options->beside != NULL) {
         hf_cli_watch_signals();
         status = hf_beside_run(&s.beside, &s.flow, s.clock, options->directory, &hf_cli_signal, &err);

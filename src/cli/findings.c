@@ -249,17 +249,29 @@ hf_status hf_cli_print_sweep(const char *command, const hf_sweep *sweep, const h
 
 /* ---- curves ---- */
 
-hf_status hf_cli_print_curves(const hf_frames *found, const char *directory, hf_error *err)
+static hf_status print_frames(const char *command, const hf_frames *found, size_t count, const char *const shown[],
+                              const char *directory, hf_error *err)
 {
-    static const char *const shown[] = {"curves", "stages", "plateaus", "compare"};
     output o;
-    const hf_status status = begin(&o, "detect", err);
+    const hf_status status = begin(&o, command, err);
     if (status == HF_OK)
         hf_json_string(&o.json, "directory", directory);
-    for (size_t i = 0; i < sizeof shown / sizeof *shown && status == HF_OK; i++) {
+    for (size_t i = 0; i < count && status == HF_OK; i++) {
         const hf_frame *frame = hf_frames_find(found, shown[i]);
         if (frame != NULL)
             hf_json_frame(&o.json, shown[i], frame);
     }
     return end(&o, status, err);
+}
+
+hf_status hf_cli_print_curves(const hf_frames *found, const char *directory, hf_error *err)
+{
+    static const char *const shown[] = {"curves", "stages", "plateaus", "compare"};
+    return print_frames("detect", found, sizeof shown / sizeof *shown, shown, directory, err);
+}
+
+hf_status hf_cli_print_fit(const hf_frames *found, const char *directory, hf_error *err)
+{
+    static const char *const shown[] = {"fit", "fitted"};
+    return print_frames("fit", found, sizeof shown / sizeof *shown, shown, directory, err);
 }

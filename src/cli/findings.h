@@ -23,4 +23,7 @@ hf_status hf_cli_print_sweep(const char *command, const hf_sweep *sweep, const h
  * Errors: HF_ESYSTEM. */
 hf_status hf_cli_print_curves(const hf_frames *found, const char *directory, hf_error *err);
 
+/* Of a fit: what hf_estimate_keep found. directory, errors: likewise. */
+hf_status hf_cli_print_fit(const hf_frames *found, const char *directory, hf_error *err);
+
 #endif

@@ -24,7 +24,7 @@
 
 static const hf_cli_command *const commands[] = {&hf_cli_run,  &hf_cli_check,   &hf_cli_plot,   &hf_cli_sweep,
                                                  &hf_cli_task, &hf_cli_collect, &hf_cli_detect, &hf_cli_page,
-                                                 &hf_cli_models, &hf_cli_cite};
+                                                 &hf_cli_models, &hf_cli_cite, &hf_cli_fit};
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
 static int usage_error(const hf_cli_command *command, const char *format, const char *detail)
@@ -163,11 +163,16 @@ static bool parse_count(const char *text, size_t most, size_t *count)
     return isdigit((unsigned char)text[0]) && *end == '\0' && number >= 1 && number <= most;
 }
 
-static bool parse_positive(const char *text, double *number)
+static bool parse_number(const char *text, double *number)
 {
     char *end;
     *number = strtod(text, &end);
-    return end != text && *end == '\0' && *number > 0 && isfinite(*number);
+    return end != text && *end == '\0' && isfinite(*number);
+}
+
+static bool parse_positive(const char *text, double *number)
+{
+    return parse_number(text, number) && *number > 0;
 }
 
 /* A long option is known by the letter that a command has it by, and this. */
@@ -188,6 +193,10 @@ static const struct option long_options[] = {{"explain", no_argument, NULL, LONG
                                              {"loss", required_argument, NULL, LONG + 'l'},
                                              {"beside", required_argument, NULL, LONG + 'w'},
                                              {"lr", required_argument, NULL, LONG + 'y'},
+                                             {"to", required_argument, NULL, LONG + 'i'},
+                                             {"from", required_argument, NULL, LONG + 'f'},
+                                             {"until", required_argument, NULL, LONG + 'u'},
+                                             {"seeds", required_argument, NULL, LONG + 'd'},
                                              {"json", no_argument, NULL, LONG + 'J'},
                                              {"slurm", no_argument, NULL, LONG + 'b'},
                                              {"chunk", required_argument, NULL, LONG + 'c'},
@@ -246,6 +255,32 @@ static int take_figure_option(const hf_cli_command *command, int letter, hf_cli_
     return 0;
 }
 
+/* What is fitted, to which part of a log. */
+static int take_fit_option(const hf_cli_command *command, int letter, hf_cli_options *options)
+{
+    switch (letter) {
+    case 'i':
+        options->to[options->to_count++] = optarg;
+        break;
+    case 'f':
+        if (!parse_number(optarg, &options->from))
+            return usage_error(command, "--from %s: expected a step", optarg);
+        break;
+    case 'u':
+        if (!parse_number(optarg, &options->until))
+            return usage_error(command, "--until %s: expected a step", optarg);
+        break;
+    case 'd':
+        options->has_seeds = true;
+        if (strcmp(optarg, "0") != 0 && (!parse_count(optarg, 1000, &options->seeds) || options->seeds < 4))
+            return usage_error(command, "--seeds %s: expected 0, or a number from 4 to 1000", optarg);
+        break;
+    default:
+        return take_figure_option(command, letter, options);
+    }
+    return 0;
+}
+
 /* What a training log is read by, or how a figure is drawn. */
 static int take_log_option(const hf_cli_command *command, int letter, hf_cli_options *options)
 {
@@ -264,7 +299,7 @@ static int take_log_option(const hf_cli_command *command, int letter, hf_cli_opt
         options->losses[options->loss_count++] = optarg;
         break;
     default:
-        return take_figure_option(command, letter, options);
+        return take_fit_option(command, letter, options);
     }
     return 0;
 }
@@ -371,13 +406,14 @@ size_t hf_cli_processors(void)
 
 static int run_command(const hf_cli_command *command, int argc, char *argv[])
 {
-    hf_cli_options options = {.overrides = calloc(2 * (size_t)argc, sizeof *options.overrides)};
+    hf_cli_options options = {.overrides = calloc(3 * (size_t)argc, sizeof *options.overrides), .from = -INFINITY, .until = INFINITY};
     bool asked_help = false;
     if (options.overrides == NULL) {
         fputs("headflow: out of memory for the command line\n", stderr);
         return HF_ESYSTEM;
     }
     options.losses = options.overrides + argc;
+    options.to = options.losses + argc;
     int code = parse(command, argc, argv, &options, &asked_help);
     if (code == 0)
         code = asked_help ? help(command->name) : command->run(&options);

@@ -32,6 +32,7 @@ static const struct {
     {"rungs", "deviations from the flow over learning rates and batch sizes"},
     {"detect", "the curves with their plateaus and stages"},
     {"beside", "the log beside the flow"},
+    {"fitted", "the log and the flow that was fitted to it"},
 };
 enum { KNOWN = sizeof known / sizeof *known };
 
