@@ -1,6 +1,7 @@
 /* What SGD has put into the values as a part of the state: times beside an independent integration, its derivative, its digits. */
 #include "support.h"
 
+#include "compare/predicted.h"
 #include "flow/cloud.h"
 #include "flow/cloud_adjoint.h"
 #include "flow/cloud_newton.h"
@@ -257,6 +258,26 @@ static void test_bands_are_those_of_the_covariance(void **state)
     }
 }
 
+/* Second stages of sgd-ladder with B = 128, from 1e-2 and from 1e-6; each test alone. */
+static void test_a_band_says_when_it_is_not_small(void **state)
+{
+    (void)state;
+    const hf_band good = {.deviation = 0.6827, .shift_drift = -0.04255, .shift_linear = -0.04337, .deviation_flow = 0.6875,
+                          .contrast = 0.0466, .duration = 8.8},
+                  far = {.deviation = 10.69, .shift_drift = -156.4, .shift_linear = -221.1, .deviation_flow = 17.1, .contrast = 0.086,
+                         .duration = 33};
+    hf_band b = good;
+    assert_int_equal(hf_predicted_tests(&good), 0);
+    assert_int_equal(hf_predicted_tests(&far), HF_BAND_CURVED | HF_BAND_MOVED);
+    b.shift_drift = -0.0099; /* nothing in a band of 0.68, whatever its law */
+    assert_int_equal(hf_predicted_tests(&b), 0);
+    b.contrast = 0.6;
+    assert_int_equal(hf_predicted_tests(&b), HF_BAND_CONTRASTS);
+    b.contrast = NAN;
+    b.duration = 0.8;
+    assert_int_equal(hf_predicted_tests(&b), HF_BAND_WIDE);
+}
+
 static void test_equal_heads_stay_equal(void **state)
 {
     (void)state;
@@ -305,6 +326,7 @@ int main(void)
         cmocka_unit_test(test_the_transposed_derivative_is_one),
         cmocka_unit_test(test_the_newton_solve_leaves_little),
         cmocka_unit_test(test_bands_are_those_of_the_covariance),
+        cmocka_unit_test(test_a_band_says_when_it_is_not_small),
         cmocka_unit_test(test_equal_heads_stay_equal),
         cmocka_unit_test(test_tiny_contrasts_keep_their_digits),
     };
