@@ -10,6 +10,7 @@
 #include "run/experiment.h"
 #include "run/folder.h"
 #include "run/seeds.h"
+#include "run/string_record.h"
 
 #include <stdlib.h>
 
@@ -62,39 +63,51 @@ static hf_status run_experiment(const hf_folder_run *run, const hf_config *confi
     return status;
 }
 
-/* ---- training on a chain ---- */
+/* ---- training on tokens ---- */
 
-static hf_status train_seed(const void *self, uint64_t seed, const hf_run_options *options, hf_run_summary *summary,
+/* Trains with one seed. */
+typedef hf_status train_one(const void *self, uint64_t seed, const hf_run_options *options, hf_run_summary *summary,
+                            hf_error *err);
+
+static hf_status train_on_chain(const void *self, uint64_t seed, const hf_run_options *options, hf_run_summary *summary,
                             hf_error *err)
 {
     return hf_cuts_run(self, seed, options, summary, err);
 }
 
-static hf_status train_chain(const hf_folder_run *run, const hf_token_run_params *params, const hf_folder *folder,
+static hf_status train_on_strings(const void *self, uint64_t seed, const hf_run_options *options, hf_run_summary *summary,
+                                  hf_error *err)
+{
+    return hf_string_run(self, seed, options, summary, err);
+}
+
+/* All seeds; strings: what they say together is written, too; else NULL. */
+static hf_status train_seeds(const hf_folder_run *run, const hf_train_params *train, train_one *one, const void *self,
+                             const hf_table_origin *origin, const hf_string_run_params *strings, const hf_folder *folder,
                              hf_run_summary *first, hf_error *err)
 {
-    hf_train_params train = params->learner.train; /* phases are more steps */
-    hf_run_summary *summary = calloc(train.seeds, sizeof *summary);
+    hf_run_summary *summary = calloc(train->seeds, sizeof *summary);
     if (summary == NULL)
         return hf_fail_memory(err, "the training runs");
-    train.steps *= hf_cuts_phases(&train);
-    const hf_seeds seeds = {.train = &train,
-                            .hash = params->origin.hash,
+    const hf_seeds seeds = {.train = train,
+                            .hash = origin->hash,
                             .directory = folder->work,
                             .finished = folder->reuse ? folder->directory : NULL,
                             .part = "train",
                             .resume = folder->resume,
                             .threads = run->threads,
-                            .run = train_seed,
-                            .self = params};
+                            .run = one,
+                            .self = self};
     hf_status status = hf_seeds_run(&seeds, summary, err);
+    if (status == HF_OK && strings != NULL && folder->work != NULL)
+        status = hf_string_record_seeds(folder->work, origin, train->seeds, summary, err);
     if (status == HF_OK)
         status = hf_folder_publish(folder, err);
     if (status == HF_OK) {
         *first = summary[0];
         hf_run_summary_init(&summary[0]);
     }
-    for (size_t i = 0; i < train.seeds; i++)
+    for (size_t i = 0; i < train->seeds; i++)
         hf_run_summary_clear(&summary[i]);
     free(summary);
     return status;
@@ -105,10 +118,22 @@ static hf_status run_chain(const hf_folder_run *run, const hf_config *config, co
 {
     hf_token_run_params params;
     hf_status status = hf_fill_token_run(config, &params, err);
+    hf_train_params train = params.learner.train; /* phases are more steps */
+    train.steps *= hf_cuts_phases(&train);
     if (status == HF_OK)
-        status = train_chain(run, &params, folder, summary, err);
+        status = train_seeds(run, &train, train_on_chain, &params, &params.origin, NULL, folder, summary, err);
     hf_fill_clear_token_run(&params);
     return status;
+}
+
+static hf_status run_strings(const hf_folder_run *run, const hf_config *config, const hf_folder *folder,
+                             hf_run_summary *summary, hf_error *err)
+{
+    hf_string_run_params params;
+    const hf_status status = hf_fill_string_run(config, &params, err);
+    return status == HF_OK ? train_seeds(run, &params.learner.train, train_on_strings, &params, &params.origin, &params,
+                                         folder, summary, err)
+                           : status;
 }
 
 /* ---- both ---- */
@@ -128,7 +153,8 @@ static hf_status enter(const char *directory, int *lock, hf_folder_options *how,
 static hf_status run_in(const hf_folder_run *run, const hf_config *config, hf_folder *folder, hf_run_summary *summary,
                         bool *stopped, hf_error *err)
 {
-    hf_status status = hf_config_is_chain(config) ? run_chain(run, config, folder, summary, err)
+    hf_status status = hf_config_is_chain(config)     ? run_chain(run, config, folder, summary, err)
+                       : hf_config_is_strings(config) ? run_strings(run, config, folder, summary, err)
                                                   : run_experiment(run, config, folder, summary, stopped, err);
     status = hf_config_place(config, status, err);
     if (status != HF_OK)

@@ -157,7 +157,7 @@ static hf_status write_run(printer *p, const char *trajectory)
 
 static hf_status write_runs(printer *p)
 {
-    static const char *const tops[] = {"compare", "ladder"};
+    static const char *const tops[] = {"compare", "ladder", "learned"};
     hf_status status = HF_OK;
     hf_json_open(p->json, "runs", '[');
     for (size_t i = 0; i < p->paths->count && status == HF_OK; i++)
@@ -202,7 +202,7 @@ hf_status hf_cli_print_check(const hf_config *config, hf_error *err)
     if (status == HF_OK)
         status = write_model(&o.json, config, err);
     if (status == HF_OK) {
-        hf_json_flag(&o.json, "flow", hf_config_runs_flow(config) && !hf_config_is_chain(config));
+        hf_json_flag(&o.json, "flow", hf_config_runs_flow(config) && !hf_config_reads_tokens(config));
         hf_json_flag(&o.json, "train", config->declared.train);
         hf_json_flag(&o.json, "sweep", sweeps);
         hf_json_count(&o.json, "tasks", sweeps ? hf_axes_points(config) * config->sweep.seeds : 1);

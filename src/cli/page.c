@@ -24,8 +24,9 @@ static hf_status read_model(hf_config *config, hf_page_params *params, hf_error 
         return status;
     status = hf_fill_identity(config, &origin, &state_hash, err);
     params->is_chain = hf_config_is_chain(config);
-    params->runs_flow = !params->is_chain && hf_config_runs_flow(config);
-    params->runs_drift = !params->is_chain && hf_config_runs_drift(config);
+    params->is_strings = hf_config_is_strings(config);
+    params->runs_flow = !hf_config_reads_tokens(config) && hf_config_runs_flow(config);
+    params->runs_drift = !hf_config_reads_tokens(config) && hf_config_runs_drift(config);
     params->seeds = config->declared.train ? config->train.seeds : 0;
     params->first_seed = config->train.seed;
     params->hash = origin.hash;

@@ -3,6 +3,7 @@
 #include "cli/findings.h"
 #include "cli/model.h"
 #include "cli/progress.h"
+#include "cli/run_strings.h"
 #include "cli/run_tokens.h"
 
 #include "compare/comparison.h"
@@ -243,15 +244,30 @@ static hf_status finish(const hf_experiment *x, const hf_config *config, const h
     return status == HF_OK ? hf_cli_flush(err) : status;
 }
 
-/* Training on a Markov chain, into the folder. */
-static int run_chain(const hf_config *config, const hf_cli_options *options, const hf_folder *folder)
+static hf_status run_chain(const hf_config *config, const hf_cli_options *options, const hf_folder *folder, hf_error *err)
+{
+    hf_token_run_params params;
+    hf_status status = hf_fill_token_run(config, &params, err);
+    if (status == HF_OK)
+        status = hf_cli_run_tokens(&params, options, folder, err);
+    hf_fill_clear_token_run(&params);
+    return status;
+}
+
+static hf_status run_strings(const hf_config *config, const hf_cli_options *options, const hf_folder *folder, hf_error *err)
+{
+    hf_string_run_params params;
+    const hf_status status = hf_fill_string_run(config, &params, err);
+    return status == HF_OK ? hf_cli_run_strings(&params, options, folder, err) : status;
+}
+
+/* Training on tokens, into the folder. */
+static int run_tokens(const hf_config *config, const hf_cli_options *options, const hf_folder *folder)
 {
     hf_error err;
-    hf_token_run_params params;
     int code = 0;
-    hf_status status = hf_fill_token_run(config, &params, &err);
-    if (status == HF_OK)
-        status = hf_config_place(config, hf_cli_run_tokens(&params, options, folder, &err), &err);
+    hf_status status = (hf_config_is_chain(config) ? run_chain : run_strings)(config, options, folder, &err);
+    status = hf_config_place(config, status, &err);
     if (status == HF_OK && options->json && hf_cli_signal == 0)
         status = hf_cli_print_run(config, folder->directory, &err);
     if (status != HF_OK) {
@@ -259,7 +275,6 @@ static int run_chain(const hf_config *config, const hf_cli_options *options, con
         code = hf_cli_fail(&err);
     } else if (hf_cli_signal != 0)
         code = tell_interrupted(options, folder->directory, "in training");
-    hf_fill_clear_token_run(&params);
     return code;
 }
 
@@ -272,8 +287,8 @@ static int run_model(const hf_config *config, const hf_cli_options *options, con
     int code = 0;
     if (open_folder(&folder, config, options, directory, &err) != HF_OK)
         return hf_cli_fail(&err);
-    if (hf_config_is_chain(config)) {
-        code = run_chain(config, options, &folder);
+    if (hf_config_reads_tokens(config)) {
+        code = run_tokens(config, options, &folder);
         hf_folder_close(&folder);
         return code;
     }

@@ -1,63 +1,13 @@
 #include "config/chain_check.h"
 
 #include "config/keys.h"
+#include "config/task_check.h"
+
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 static const double usual_ratio = 1.7;
-
-/* ---- what has no effect ---- */
-
-static bool is_of(const hf_key *key, const char *const sections[])
-{
-    const size_t length = hf_keys_section_length(key->path);
-    for (; *sections != NULL; sections++)
-        if (strlen(*sections) == length && strncmp(key->path, *sections, length) == 0)
-            return true;
-    return false;
-}
-
-/* Whether a key has an effect in training on this task. */
-static bool applies(const hf_config *c, const hf_key *key, hf_task_kind task)
-{
-    hf_config as = *c; /* looked at only */
-    as.train.task = task;
-    as.declared.train = true;
-    return key->when == NULL || key->when(&as);
-}
-
-static bool is_only_for(const hf_config *c, const hf_key *key, hf_task_kind task)
-{
-    const hf_task_kind other = task == HF_TASK_MARKOV ? HF_TASK_REGRESSION : HF_TASK_MARKOV;
-    return applies(c, key, task) && !applies(c, key, other);
-}
-
-static hf_status check_no_regression(hf_config *c, hf_error *err)
-{
-    static const char *const sections[] = {"",           "target", "data",   "test", "init", "flow", "flow.sgd_drift",
-                                           "in_context", "content",    "ladder", "solver", NULL};
-    for (const hf_key *key = hf_keys; key < hf_keys + hf_key_count; key++)
-        if (((is_of(key, sections) && strcmp(key->path, "title") != 0 && strcmp(key->path, "fit") != 0 && strcmp(key->path, "labels") != 0 &&
-              strcmp(key->path, "init.state") != 0) ||
-             is_only_for(c, key, HF_TASK_REGRESSION)) &&
-            hf_keys_is_given(key, c))
-            return hf_config_reject(c, err, key->path, "has no effect with train.task = \"markov\"%s",
-                                    strcmp(key->path, "heads") == 0 ? ", expected model.heads" : "");
-    if (c->declared.flow)
-        return hf_config_reject(c, err, "train.task", "is \"markov\", which has no flow: leave out flow = { }");
-    return HF_OK;
-}
-
-hf_status hf_chain_check_absent(hf_config *c, hf_error *err)
-{
-    static const char *const sections[] = {"chain", "model", NULL};
-    for (const hf_key *key = hf_keys; key < hf_keys + hf_key_count; key++)
-        if ((is_of(key, sections) || is_only_for(c, key, HF_TASK_MARKOV)) && hf_keys_is_given(key, c))
-            return hf_config_reject(c, err, key->path, "has an effect with train.task = \"markov\" alone");
-    return HF_OK;
-}
 
 /* ---- the chain ---- */
 
@@ -185,28 +135,11 @@ static hf_status check_construction(hf_config *c, hf_error *err)
     return check_construction_weights(c, err);
 }
 
-/* Why a key has no effect: what stands in the place of it, or here. */
-static const char *reason_of(const hf_config *c, const hf_key *key, const char *here)
-{
-    if (key->yields == NULL)
-        return here;
-    return c->init.state != NULL ? "beside init.state" : c->model.beta > 0 ? "beside model.beta" : here;
-}
-
-static hf_status check_effect(hf_config *c, const char *section, const char *here, hf_error *err)
-{
-    const char *const sections[] = {section, NULL};
-    for (const hf_key *key = hf_keys; key < hf_keys + hf_key_count; key++)
-        if (is_of(key, sections) && key->when != NULL && !key->when(c) && hf_keys_is_given(key, c))
-            return hf_config_reject(c, err, key->path, "has no effect %s", reason_of(c, key, here));
-    return HF_OK;
-}
-
 static hf_status check_switches(hf_config *c, hf_error *err)
 {
-    hf_status status = check_effect(c, "chain", "on this chain", err);
+    hf_status status = hf_task_check_effect(c, "chain", "on this chain", err);
     if (status == HF_OK)
-        status = check_effect(c, "model", "on this network", err);
+        status = hf_task_check_effect(c, "model", "on this network", err);
     if (status != HF_OK)
         return status;
     status = c->model.kind == HF_NETWORK_DECODER ? check_decoder(c, err) : HF_OK;
@@ -264,9 +197,9 @@ static hf_status check_cuts(hf_config *c, hf_error *err)
 
 hf_status hf_chain_check(hf_config *config, hf_error *err)
 {
-    static hf_status (*const steps[])(hf_config *, hf_error *) = {check_no_regression, check_length,   settle_strengths,
+    static hf_status (*const steps[])(hf_config *, hf_error *) = {check_length,   settle_strengths,
                                                                   check_weights,       check_switches, check_training,
-                                                                  check_cuts,          check_maps};
+                                                                  check_cuts,          check_maps,   hf_task_check_epochs};
     hf_status status = HF_OK;
     for (size_t i = 0; i < sizeof steps / sizeof *steps && status == HF_OK; i++)
         status = steps[i](config, err);

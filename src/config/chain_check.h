@@ -7,7 +7,4 @@
 /* Settles the strengths. For hf_config_is_chain alone. Errors: HF_EUSAGE, HF_ESYSTEM. */
 hf_status hf_chain_check(hf_config *config, hf_error *err);
 
-/* That a regression is given no key of a chain. Errors: HF_EUSAGE. */
-hf_status hf_chain_check_absent(hf_config *config, hf_error *err);
-
 #endif

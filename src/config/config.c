@@ -89,9 +89,19 @@ bool hf_config_is_chain(const hf_config *config)
     return config->declared.train && config->train.task == HF_TASK_MARKOV;
 }
 
+bool hf_config_is_strings(const hf_config *config)
+{
+    return config->declared.train && config->train.task == HF_TASK_STRINGS;
+}
+
+bool hf_config_reads_tokens(const hf_config *config)
+{
+    return hf_config_is_chain(config) || hf_config_is_strings(config);
+}
+
 bool hf_config_has_clock(const hf_config *config)
 {
-    return !hf_config_is_chain(config) && hf_clock_of(&config->train).is_time;
+    return !hf_config_reads_tokens(config) && hf_clock_of(&config->train).is_time;
 }
 
 /* Distinct inputs of a sample: every replica of a class is one. */

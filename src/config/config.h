@@ -16,7 +16,9 @@
 #include "run/params.h"
 #include "sweep/params.h"
 #include "system/params.h"
+#include "train/encoder.h"
 #include "train/params.h"
+#include "train/strings.h"
 #include "train/token_params.h"
 
 #include <stdbool.h>
@@ -39,6 +41,8 @@ typedef struct {
     hf_train_params train;
     hf_chain_params chain;
     hf_network_params model;
+    hf_strings_params strings;
+    hf_encoder_params encoder;
     hf_ladder_params ladder;
     hf_sensitivity_params sensitivity;
     hf_solver_params solver;
@@ -87,6 +91,12 @@ bool hf_config_runs_flow(const hf_config *config);
 
 /* Whether a Markov chain is learned: no flow, no positions, no target. */
 bool hf_config_is_chain(const hf_config *config);
+
+/* Whether an encoder learns a task of strings: likewise. */
+bool hf_config_is_strings(const hf_config *config);
+
+/* Whether it is either. */
+bool hf_config_reads_tokens(const hf_config *config);
 
 /* Whether steps of training stand for flow time (train/clock.h). */
 bool hf_config_has_clock(const hf_config *config);

@@ -134,6 +134,8 @@ hf_status hf_fill_check(const hf_config *config, hf_error *err)
 {
     if (hf_config_is_chain(config))
         return check_chain(config, err);
+    if (hf_config_is_strings(config))
+        return HF_OK;
     hf_problem *problem = NULL;
     hf_owned_system made = {0};
     hf_flow_run_params params;
@@ -348,6 +350,20 @@ void hf_fill_clear_token_run(hf_token_run_params *params)
     free(params->teacher);
     free(params->start);
     *params = (hf_token_run_params){0};
+}
+
+/* ---- strings ---- */
+
+hf_status hf_fill_string_run(const hf_config *config, hf_string_run_params *params, hf_error *err)
+{
+    *params = (hf_string_run_params){
+        .learner = {.train = config->train, .strings = config->strings, .encoder = config->encoder},
+        .output = config->output,
+        .accuracy = config->detect.accuracy,
+        .labels = &config->labels,
+        .origin = {.title = config->title, .seed = config->train.seed},
+    };
+    return hf_fill_identity(config, &params->origin, &params->state_hash, err);
 }
 
 /* ---- figures ---- */

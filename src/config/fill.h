@@ -7,6 +7,7 @@
 #include "detect/params.h"
 #include "flow/problem.h"
 #include "report/plots.h"
+#include "run/string_run.h"
 #include "run/token_run.h"
 
 /* The parameters of a problem; reads the state table of init.state. The lists stay the configuration's. Errors: HF_EUSAGE
@@ -43,6 +44,9 @@ void hf_fill_clear_experiment(hf_experiment_params *params);
  * hf_fill_clear_token_run, which is legal on zeroed parameters. */
 hf_status hf_fill_token_run(const hf_config *config, hf_token_run_params *params, hf_error *err);
 void hf_fill_clear_token_run(hf_token_run_params *params);
+
+/* Of hf_config_is_strings; nothing in it is to be freed. Errors: HF_ESYSTEM. */
+hf_status hf_fill_string_run(const hf_config *config, hf_string_run_params *params, hf_error *err);
 
 /* What the figures of a run have to know. hash: that of its tables. */
 hf_plots_run hf_fill_plots(const hf_config *config, uint64_t hash);

@@ -28,7 +28,8 @@ _Static_assert(sizeof(hf_geometry) == sizeof(int) && sizeof(hf_system_choice) ==
                    sizeof(hf_task_kind) == sizeof(int) && sizeof(hf_optimizer_kind) == sizeof(int) &&
                    sizeof(hf_sampling) == sizeof(int) && sizeof(hf_schedule_kind) == sizeof(int) && sizeof(hf_features) == sizeof(int) &&
                    sizeof(hf_markov_matrices) == sizeof(int) && sizeof(hf_network_kind) == sizeof(int) && sizeof(hf_places) == sizeof(int) &&
-                   sizeof(hf_precision) == sizeof(int) && sizeof(hf_entries_choice) == sizeof(int),
+                   sizeof(hf_precision) == sizeof(int) && sizeof(hf_entries_choice) == sizeof(int) &&
+                   sizeof(hf_strings_kind) == sizeof(int) && sizeof(hf_mask_kind) == sizeof(int),
                "an enum of hf_config is not as wide as int");
 
 static const char *const entries[] = {"all", "auto", "classes", "nodes", NULL};
@@ -38,13 +39,15 @@ static const char *const noises[] = {"normal", "uniform", "sine", NULL};
 static const char *const starts[] = {"uniform", "bumps", "wrong", "waterfall", "saddle", NULL};
 static const char *const value_flows[] = {"learned", "frozen", "optimal", NULL};
 static const char *const spacings[] = {"log", "linear", NULL};
-static const char *const tasks[] = {"regression", "markov", NULL};
+static const char *const tasks[] = {"regression", "markov", "strings", NULL};
 static const char *const optimizers[] = {"sgd", "momentum", "adam", "adamw", "rmsprop", NULL};
-static const char *const schedules[] = {"constant", "cosine", "halving", NULL};
+static const char *const schedules[] = {"constant", "cosine", "halving", "epochs", NULL};
 static const char *const precisions[] = {"double", "single", NULL};
 static const char *const samplings[] = {"auto", "direct", "projected", NULL};
 static const char *const matrices[] = {"orthogonal", "normal", "exclusive", NULL};
 static const char *const networks[] = {"minimal", "decoder", NULL};
+static const char *const string_tasks[] = {"even-pairs", "parity", "missing-duplicates", NULL};
+static const char *const masks[] = {"full", "top", "bottom", "random", "window", "block", NULL};
 static const char *const places[] = {"learned", "sinusoidal", "none", NULL};
 static const char *const to_state[] = {"init.state", NULL};
 static const char *const to_start[] = {"init.state", "model.beta", NULL};
@@ -60,7 +63,7 @@ static bool never(const hf_config *c)
 
 static bool of_heads(const hf_config *c)
 {
-    return c->flow.system == HF_SYSTEM_HEADS && !hf_config_is_chain(c);
+    return c->flow.system == HF_SYSTEM_HEADS && !hf_config_reads_tokens(c);
 }
 
 static bool of_softmax(const hf_config *c)
@@ -114,13 +117,39 @@ static bool is_other_system(const hf_config *c)
 /* What has as many heads as the model file says. */
 static bool has_heads(const hf_config *c)
 {
-    return !hf_config_is_chain(c) && !is_content(c);
+    return !hf_config_reads_tokens(c) && !is_content(c);
 }
 
-/* What a Markov chain has no use for. */
+/* What tokens have no use for. */
 static bool regresses(const hf_config *c)
 {
-    return !hf_config_is_chain(c);
+    return !hf_config_reads_tokens(c);
+}
+
+/* What strings have no use for. */
+static bool has_stages(const hf_config *c)
+{
+    return !hf_config_is_strings(c);
+}
+
+static bool trains_in_stages(const hf_config *c)
+{
+    return c->declared.train && has_stages(c);
+}
+
+static bool has_sized_mask(const hf_config *c)
+{
+    return hf_mask_kinds[c->encoder.mask].has_size;
+}
+
+static bool has_padding(const hf_config *c)
+{
+    return has_sized_mask(c) && c->encoder.pad;
+}
+
+static bool has_globals(const hf_config *c)
+{
+    return hf_mask_kinds[c->encoder.mask].has_globals;
 }
 
 /* Hashes are older than these keys. */
@@ -306,6 +335,11 @@ static bool is_halving(const hf_config *c)
     return c->train.schedule == HF_SCHEDULE_HALVING;
 }
 
+static bool is_by_epochs(const hf_config *c)
+{
+    return c->train.schedule == HF_SCHEDULE_EPOCHS;
+}
+
 static bool has_ladder(const hf_config *c)
 {
     return c->ladder.halvings > 0 || c->ladder.batches.count > 0;
@@ -453,7 +487,7 @@ const hf_key hf_keys[] = {
         "heads whose logits get that noise; default: all", .when = has_noise_on_logits),
     KEY(init.state, PATH, NULL, ANY, "", "\"final.tsv\"",
         "state table to start from, such as the final.tsv of another run; init.perturbation, if given, adds noise to it", .counts = never,
-        .chain_help = "table of weights to start from, such as the final.tsv of another run"),
+        .chain_help = "table of weights to start from, such as the final.tsv of another run", .when = has_stages),
 
     KEY(flow.system, CHOICE, "heads", ANY, "", "\"in-context\"",
         "attention heads that learn sparse patterns, linear attention that learns linear regression in context, or a head that finds a "
@@ -522,7 +556,8 @@ const hf_key hf_keys[] = {
 
     KEY(train.task, CHOICE, "regression", ANY, "", "\"regression\"",
         "what the transformer learns: y = sum_j A_j X p_j + noise", .choices = tasks, .decides = true,
-        .chain_help = "what the transformer learns: the Markov chain of the section chain"),
+        .chain_help = "what the transformer learns: the Markov chain of the section chain",
+        .strings_help = "what the transformer learns: the answers to the strings of the section strings"),
     KEY(train.dim, COUNT, "10", FROM_TO(1, 10000), "1", "20", "dimension d of inputs and outputs", .when = regresses),
     KEY(train.features, CHOICE, "orthogonal", ANY, "", "\"random\"",
         "features A_j random and exactly orthogonal (Gram matrix target.gram), or merely random with norms m_j, or orthogonal with "
@@ -553,12 +588,16 @@ const hf_key hf_keys[] = {
         "of the minimal model: its forward and backward, its parameters and what the optimizer remembers", .choices = precisions,
         .when = has_minimal, .counts = is_single),
     KEY(train.schedule, CHOICE, "constant", ANY, "", "\"cosine\"",
-        "learning rate in the course of the run: constant, falling like a cosine, or halved where the loss stays",
+        "learning rate in the course of the run: constant, falling like a cosine, halved where the loss stays, or falling by a factor "
+        "after every epoch",
         .choices = schedules, .counts = has_schedule),
     KEY(train.warmup, COUNT, "0", FROM_TO(0, 1e12), "steps", "100", "steps in which the learning rate grows from 0",
         .counts = has_warmup),
     KEY(train.final_rate, REAL, "0.0", FROM_TO(0, 1), "1", "0.1", "of the schedule cosine: last learning rate over lr",
         .when = is_cosine),
+    KEY(train.epoch_rate, REAL, "0.9995", ABOVE_TO(0, 1), "1", "0.99",
+        "of the schedule epochs: factor of the learning rate after every epoch, which is as many steps as train.samples has batches",
+        .when = is_by_epochs),
     KEY(train.patience, COUNT, "100", FROM_TO(0, 1e12), "steps", "200",
         "of the schedule halving: steps without a lower loss after which the learning rate is halved", .when = is_halving),
     KEY(train.samples, COUNT, "0", FROM_TO(0, 1e8), "1", "4096",
@@ -576,7 +615,8 @@ const hf_key hf_keys[] = {
         "draw the inputs (direct), or only the projections of them that matter (projected: the same law, faster); auto: projected "
         "where that may be done and is less to draw", .choices = samplings, .when = regresses),
     KEY(train.log_every, COUNT, "0", FROM_TO(0, 1e12), "steps", "10",
-        "steps between rows of the tables; 0: at the output times"),
+        "steps between rows of the tables; 0: at the output times",
+        .strings_help = "steps between rows of the tables; 0: after every epoch"),
     KEY(train.save_every, COUNT, "1000", FROM_TO(1, 1e12), "steps", "500",
         "steps between saved states, for --resume", .counts = never),
 
@@ -638,6 +678,31 @@ const hf_key hf_keys[] = {
     KEY(model.norm, BOOL, "true", ANY, "", "false", "layers are followed by a layer norm", .when = is_decoder),
     KEY(model.dropout, REAL, "0.1", FROM_BELOW(0, 1), "1", "0.0", "part of the numbers that a step leaves out", .when = is_decoder),
 
+    KEY(strings.task, CHOICE, "even-pairs", ANY, "", "\"parity\"",
+        "what is asked of random strings: whether the number of unequal neighbours is odd; whether that of ones is; which bit was "
+        "replaced by a mark, in a string whose second half repeats its first", .choices = string_tasks),
+    KEY(strings.length, COUNT, "40", FROM_TO(2, HF_STRINGS_LENGTH), "1", "20", "tokens of a string"),
+
+    KEY(encoder.mask, CHOICE, "full", ANY, "", "\"top\"",
+        "keys that a query attends to: all; the k with the largest logits, the smallest, or drawn at every step; k places around it, or "
+        "those of its block of k", .choices = masks),
+    KEY(encoder.keep, COUNT, "5", FROM_TO(1, HF_STRINGS_LENGTH), "1", "9",
+        "that k; of the mask full: the k for which logits.tsv says what a mask top would keep"),
+    KEY(encoder.globals, COUNT, "0", FROM_TO(0, 100), "1", "1",
+        "global places behind the string, each with a token of its own, which attend to all and which all attend to", .when = has_globals),
+    KEY(encoder.pad, BOOL, "true", ANY, "", "false", "the string is padded to a multiple of k with a token of its own", .when = has_sized_mask),
+    KEY(encoder.pad_seen, BOOL, "true", ANY, "", "false", "padding is attended to, and counts in the mean that is read out",
+        .when = has_padding),
+    KEY(encoder.width, COUNT, "64", FROM_TO(1, 10000), "1", "32", "width of a token's vector"),
+    KEY(encoder.heads, COUNT, "1", FROM_TO(1, 1000), "1", "4", "number of heads, which share that width"),
+    KEY(encoder.blocks, COUNT, "5", FROM_TO(1, 60), "1", "2", "number of blocks"),
+    KEY(encoder.mlp, COUNT, "64", FROM_TO(1, 100000), "1", "128", "width of the inner layer of the MLP"),
+    KEY(encoder.dropout, REAL, "0.01", FROM_BELOW(0, 1), "1", "0.0", "part of the numbers that a step leaves out, but for attention"),
+    KEY(encoder.attention_dropout, REAL, "0.01", FROM_BELOW(0, 1), "1", "0.0", "part of the attention that a step leaves out"),
+    KEY(encoder.final_norm, BOOL, "false", ANY, "", "true", "a layer norm follows the last block"),
+    KEY(encoder.eps, REAL, "1e-5", AT_LEAST(0), "1", "1e-6", "of the layer norms: added to the variance"),
+    KEY(encoder.first_eps, REAL, "0.0", AT_LEAST(0), "1", "1e-5", "the same of the first, before the attention of the first block"),
+
     KEY(ladder.halvings, COUNT, "0", FROM_TO(0, 20), "1", "3",
         "how often lr is halved: rungs lr, lr/2, lr/4, ...", .when = has_ladder, .counts = never),
     KEY(ladder.batches, COUNTS, NULL, FROM_TO(0, 1e9), "1", "(64, 512)",
@@ -657,22 +722,25 @@ const hf_key hf_keys[] = {
         .counts = has_stop),
     KEY(solver.max_steps, COUNT, "1000000", FROM_TO(1, 1e15), "1", "10000", "limit on the steps of the integrator"),
 
-    KEY(detect.contrast, REAL, "3.0", ABOVE(1), "1", "2.0", "smallest ratio of speeds between a drop and a plateau"),
+    KEY(detect.contrast, REAL, "3.0", ABOVE(1), "1", "2.0", "smallest ratio of speeds between a drop and a plateau", .when = has_stages),
     KEY(detect.significance, REAL, "4.0", ABOVE(0), "1", "5.0",
         "of training: deviations of the noise that are not trusted to be more than noise",
-        .when = trains, .counts = has_significance),
+        .when = trains_in_stages, .counts = has_significance),
     KEY(detect.least, REAL, "1e-4", FROM_BELOW(0, 1), "1", "1e-3",
-        "of training: smallest fall of a stage, as part of the fall of the whole run", .when = trains, .counts = has_least),
+        "of training: smallest fall of a stage, as part of the fall of the whole run", .when = trains_in_stages, .counts = has_least),
     KEY(detect.overlap, REAL, "0.5", BETWEEN(0, 1), "1", "0.9", "overlap of the heads at which they split", .when = of_heads),
     KEY(detect.acquired, REAL, "0.5", BETWEEN(0, 1), "1", "0.8", "share of a pattern from which it counts as acquired", .when = regresses),
     KEY(detect.loss_fraction, REAL, "0.0", FROM_BELOW(0, 1), "initial loss", "0.1",
-        "loss at which the event emerged is reported; 0: never"),
-    KEY(detect.events, BOOL, "true", ANY, "", "false", "look for plateaus, stages and the events of the heads"),
+        "loss at which the event emerged is reported; 0: never", .when = has_stages),
+    KEY(detect.accuracy, REAL, "0.95", ABOVE_TO(0, 1), "1", "0.9",
+        "of strings: part of the training strings answered rightly from which the task counts as learned", .when = hf_config_is_strings),
+    KEY(detect.events, BOOL, "true", ANY, "", "false", "look for plateaus, stages and the events of the heads", .when = has_stages),
     KEY(detect.saddles, BOOL, "true", ANY, "", "false", "take the Hessian's lowest eigenvalues at every plateau", .when = regresses),
 
     KEY(output.points, COUNT, "400", FROM_TO(0, 1e7), "1", "1000",
-        "rows of the trajectory after t = 0; 0: none but those of output.times and output.at_events"),
-    KEY(output.spacing, CHOICE, "log", ANY, "", "\"linear\"", "spacing of the times of these rows", .choices = spacings),
+        "rows of the trajectory after t = 0; 0: none but those of output.times and output.at_events", .when = has_stages),
+    KEY(output.spacing, CHOICE, "log", ANY, "", "\"linear\"", "spacing of the times of these rows", .choices = spacings,
+        .when = has_stages),
     KEY(output.t_first, REAL, "1e-2", ABOVE(0), "flow time", "0.1", "time of the first of these rows", .when = regresses),
     KEY(output.times, REALS, NULL, AT_LEAST(0), "flow time", "(10, 54.5, 1e3)",
         "times of further rows, ascending (steps, where these are no flow time)", .when = regresses, .counts = has_times),
@@ -735,6 +803,8 @@ const hf_section hf_sections[] = {
     {.path = "chain", .help = "The Markov chain: the next token has the probabilities softmax( (1/tau) sum_k A_k sum_{i in span k} alpha_i x_{t-i} ).",
      .when = hf_config_is_chain},
     {.path = "model", .help = "The network that learns the chain.", .when = hf_config_is_chain},
+    {.path = "strings", .help = "The strings and what is asked of them.", .when = hf_config_is_strings},
+    {.path = "encoder", .help = "The bidirectional transformer that answers, and its mask of attention.", .when = hf_config_is_strings},
     {.path = "ladder", .help = "Training at several learning rates and batch sizes, against the flow.", .when = trains_regression},
     {.path = "sensitivity", .help = "What moves the events of the flow.", .when = follows_heads},
     {.path = "solver", .help = "The integrator: end, accuracy and limits.", .when = regresses},

@@ -96,11 +96,19 @@ static void change_section(FILE *stream, const char *from, const char *to)
 
 /* ---- the effective configuration ---- */
 
+/* What the key means in this configuration. */
+static const char *help_of(const hf_config *config, const hf_key *key)
+{
+    if (key->chain_help != NULL && hf_config_is_chain(config))
+        return key->chain_help;
+    return key->strings_help != NULL && hf_config_is_strings(config) ? key->strings_help : key->help;
+}
+
 static void print_comment(const hf_config *config, const hf_key *key, int depth, FILE *stream)
 {
     const bool has_unit = *key->unit != '\0' && strcmp(key->unit, "1") != 0;
     indent(stream, depth);
-    fprintf(stream, "# %s%s%s%s\n", key->chain_help != NULL && hf_config_is_chain(config) ? key->chain_help : key->help, has_unit ? " [" : "", key->unit + (has_unit ? 0 : strlen(key->unit)),
+    fprintf(stream, "# %s%s%s%s\n", help_of(config, key), has_unit ? " [" : "", key->unit + (has_unit ? 0 : strlen(key->unit)),
             has_unit ? "]" : "");
 }
 

@@ -14,7 +14,7 @@
 hf_status hf_stored_hash(const hf_config *config, uint64_t *hash, hf_error *err)
 {
     hf_config general = *config;
-    const bool free_length = (config->train.log_every > 0 || hf_config_has_clock(config)) &&
+    const bool free_length = (config->train.log_every > 0 || hf_config_has_clock(config) || hf_config_is_strings(config)) &&
                              config->train.schedule != HF_SCHEDULE_COSINE && config->train.cuts.count == 0;
     general.train.seeds = 1;
     if (config->declared.train && free_length)

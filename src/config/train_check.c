@@ -1,6 +1,7 @@
 #include "config/train_check.h"
 
 #include "config/heads_check.h"
+#include "config/task_check.h"
 #include "core/plural.h"
 #include "train/clock.h"
 #include "train/continuous.h"
@@ -135,7 +136,7 @@ static hf_status check_ladder(hf_config *c, hf_error *err)
 
 hf_status hf_train_check(hf_config *config, hf_error *err)
 {
-    static hf_status (*const steps[])(hf_config *, hf_error *) = {settle_steps, check_inputs, check_model, check_optimizer_flow, check_comparison,
+    static hf_status (*const steps[])(hf_config *, hf_error *) = {settle_steps, hf_task_check_epochs, check_inputs, check_model, check_optimizer_flow, check_comparison,
                                                                   check_ladder};
     if (!config->declared.train && config->flow.optimizer != HF_OPTIMIZER_SGD)
         return hf_config_reject(config, err, "flow.optimizer",

@@ -7,7 +7,9 @@
 #include "config/frozen_check.h"
 #include "config/heads_check.h"
 #include "config/rows_check.h"
+#include "config/strings_check.h"
 #include "config/system_check.h"
+#include "config/task_check.h"
 #include "config/train_check.h"
 #include "core/file.h"
 #include "core/text.h"
@@ -73,11 +75,11 @@ static hf_status check_title(hf_config *config, hf_error *err)
 typedef hf_status check(hf_config *, hf_error *);
 
 /* Every system and every task has its own list, in order: later checks rely on earlier ones. */
-static check *const of_heads[] = {hf_chain_check_absent, hf_system_check_keys, hf_heads_check_target, hf_rows_check,
+static check *const of_heads[] = {hf_task_check_keys, hf_system_check_keys, hf_heads_check_target, hf_rows_check,
                                   check_state,           settle_noise,         hf_heads_check_start,  check_title,
                                   hf_heads_check_attention, hf_frozen_check, hf_train_check, hf_heads_check_drift, hf_axes_check,
                                   hf_label_groups_check, NULL};
-static check *const of_in_context[] = {hf_chain_check_absent,
+static check *const of_in_context[] = {hf_task_check_keys,
                                        hf_system_check_in_context,
                                        hf_system_check_keys,
                                        hf_rows_check,
@@ -87,16 +89,20 @@ static check *const of_in_context[] = {hf_chain_check_absent,
                                        hf_axes_check,
                                        hf_label_groups_check,
                                        NULL};
-static check *const of_content[] = {hf_chain_check_absent, hf_system_check_content, hf_system_check_keys,  hf_rows_check,
+static check *const of_content[] = {hf_task_check_keys, hf_system_check_content, hf_system_check_keys,  hf_rows_check,
                                     check_title,           hf_axes_check,           hf_label_groups_check, NULL};
-static check *const of_chain[] = {check_title, check_state, hf_chain_check, hf_axes_check, hf_label_groups_check, NULL};
+static check *const of_chain[] = {check_title, check_state, hf_task_check_keys, hf_chain_check, hf_axes_check, hf_label_groups_check, NULL};
+
+static check *const of_strings[] = {check_title, hf_task_check_keys, hf_strings_check, hf_axes_check, hf_label_groups_check, NULL};
 
 static check *const *const by_system[] = {[HF_SYSTEM_HEADS] = of_heads, [HF_SYSTEM_IN_CONTEXT] = of_in_context,
                                          [HF_SYSTEM_CONTENT] = of_content};
 
 hf_status hf_validate_config(hf_config *config, hf_error *err)
 {
-    check *const *checks = hf_config_is_chain(config) ? of_chain : by_system[config->flow.system];
+    check *const *checks = hf_config_is_chain(config)     ? of_chain
+                           : hf_config_is_strings(config) ? of_strings
+                                                          : by_system[config->flow.system];
     hf_status status = HF_OK;
     for (; *checks != NULL && status == HF_OK; checks++)
         status = (*checks)(config, err);

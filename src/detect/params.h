@@ -11,6 +11,7 @@
 typedef struct {
     double contrast, overlap, acquired, loss_fraction;
     double significance, least; /* of stages among noise: see hf_search_params */
+    double accuracy;            /* of training strings: who answers so many rightly has learned the task */
     bool events;  /* false: nothing is looked for */
     bool saddles; /* Hessian at every plateau */
 } hf_detect_params;

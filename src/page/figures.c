@@ -23,6 +23,7 @@ static const struct {
     {"training", "the same of the first training run"},
     {"compare", "training beside the flow"},
     {"tokens", "excess, divergences and attention of a training on a Markov chain"},
+    {"strings", "strings answered rightly and entropy of attention, after every epoch"},
     {"attention", "attention of every head over time"},
     {"maps", "attention maps, queries downwards, keys to the right"},
     {"map", "what the sweep reports, over two of its keys"},

@@ -16,6 +16,7 @@
 #include "page/tables.h"
 #include "report/findings.h"
 #include "report/sensitivities.h"
+#include "run/string_record.h"
 #include "run/token_record.h"
 #include "run/train_run.h"
 #include "sweep/collect.h"
@@ -52,6 +53,10 @@ static const shown_table chain_tables[] = {
     {"stages.tsv", "Stages of the held-out excess", hf_token_record_tables, true},
     {NULL, NULL, NULL, false},
 };
+static const shown_table string_tables[] = {
+    {"learned.tsv", "Over all seeds", hf_string_record_tables, false},
+    {NULL, NULL, NULL, false},
+};
 static const shown_table log_tables[] = {
     {"stages.tsv", "Stages", hf_log_tables, false},
     {"plateaus.tsv", "Plateaus", hf_log_tables, false},
@@ -72,6 +77,7 @@ static hf_status write_tables(hf_page_content *c, FILE *stream, hf_error *err)
     const shown_table *t = p->kind == HF_PAGE_SWEEP  ? sweep_tables
                            : p->kind == HF_PAGE_LOGS ? log_tables
                            : p->is_chain             ? chain_tables
+                           : p->is_strings           ? string_tables
                                                      : run_tables;
     hf_status status = HF_OK;
     for (; t->path != NULL && status == HF_OK; t++) {

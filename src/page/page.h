@@ -20,7 +20,7 @@ typedef struct {
     const char *directory;
     hf_page_kind kind;
     const char *model; /* name of the model file in directory; NULL: there is none */
-    bool runs_flow, runs_drift, is_chain;
+    bool runs_flow, runs_drift, is_chain, is_strings;
     size_t seeds; /* training runs; 0: it does not train */
     uint64_t first_seed;
     const hf_count_rows *patterns;      /* positions of every pattern, from 1; NULL: there are none */

@@ -164,12 +164,33 @@ static hf_status create_markov(hf_learner *l, const hf_learner_params *params, u
     return status == HF_OK ? create_network(&l->model, task, params, seed, threads, err) : status;
 }
 
+/* ---- strings ---- */
+
+/* Its run looks at the model itself (train/encoder.h). */
+static hf_status create_strings(hf_learner *l, const hf_learner_params *params, uint64_t seed, size_t threads, hf_error *err)
+{
+    hf_strings_params strings = params->strings;
+    hf_encoder_params encoder = params->encoder;
+    hf_token_task *task = calloc(1, sizeof *task);
+    if (task == NULL)
+        return hf_fail_memory(err, "the training task");
+    l->task = task;
+    l->free_task = free_token_task;
+    strings.seed = encoder.seed = seed;
+    encoder.classes = hf_strings_tasks[strings.task].classes;
+    encoder.threads = threads;
+    encoder.stored = params->train.samples + params->train.validation;
+    const hf_status status = hf_strings_create(task, &strings, err);
+    return status == HF_OK ? hf_encoder_create(&l->model, task, &encoder, err) : status;
+}
+
 /* ---- every task ---- */
 
 typedef hf_status create_learner(hf_learner *l, const hf_learner_params *params, uint64_t seed, size_t threads,
                                  hf_error *err);
 
-static create_learner *const creators[] = {[HF_TASK_REGRESSION] = create_regression, [HF_TASK_MARKOV] = create_markov};
+static create_learner *const creators[HF_TASKS] = {
+    [HF_TASK_REGRESSION] = create_regression, [HF_TASK_MARKOV] = create_markov, [HF_TASK_STRINGS] = create_strings};
 
 hf_status hf_learner_create(hf_learner *l, const hf_learner_params *params, uint64_t seed, size_t threads, hf_error *err)
 {
@@ -211,7 +232,8 @@ hf_optimizer_params hf_learner_optimizer(const hf_train_params *t)
         .clip = t->clip,
         .single = t->precision == HF_PRECISION_SINGLE,
         .schedule = {
-            .kind = t->schedule, .warmup = t->warmup, .steps = t->steps, .patience = t->patience, .floor = t->final_rate}};
+            .kind = t->schedule, .warmup = t->warmup, .steps = t->steps, .patience = t->patience, .floor = t->final_rate,
+            .epoch = hf_train_epoch(t), .rate = t->epoch_rate}};
 }
 
 void hf_learner_transfer(struct hf_channel *channel, hf_optimizer *o, size_t count, double *parameters)

@@ -3,8 +3,10 @@
 #define HF_RUN_LEARNER_H
 
 #include "flow/problem.h"
+#include "train/encoder.h"
 #include "train/learner.h"
 #include "train/optimizer.h"
+#include "train/strings.h"
 #include "train/token_params.h"
 
 /* What is trained, on what. The lists are somebody else's. */
@@ -13,7 +15,9 @@ typedef struct {
     hf_train_params train;
     hf_chain_params chain;     /* of a Markov chain */
     hf_network_params network; /* that learns it */
-    const double *teacher;     /* its matrices, (K, d, d); NULL: random ones */
+    hf_strings_params strings; /* of a task of strings; the seed is that of the training, */
+    hf_encoder_params encoder; /* and who learns it: classes, threads, seed and stored are of the training */
+    const double *teacher;     /* the chain's matrices, (K, d, d); NULL: random ones */
     const double *start;       /* (parameters) of the network at the start; NULL: as network says */
     bool projects;             /* samples are projected: what is needed of them is drawn, and not they */
     bool continuous;           /* not the steps of the optimizer but its flow (train/continuous.h), of the population's gradient */

@@ -102,6 +102,18 @@ typedef struct {
     size_t turn; /* the stage in which heads turn from competition to cooperation; 0: none */
 } hf_token_numbers;
 
+/* Of a training on strings, at the end but for learned. Its loss is the held-out cross-entropy. */
+typedef struct {
+    double threshold; /* accuracy on the training strings from which the task counts as learned */
+    double learned;   /* epochs after which it first was; nan: not by the end */
+    double epochs;    /* of the run */
+    double train_accuracy, accuracy; /* accuracy: held-out; */
+    double best;                     /* and the highest of all rows */
+    double entropy;                  /* mean of the attention of held-out strings, nats */
+    double spread, inside, gap;      /* delta_s, delta_h, Delta_h: means over queries (train/encoder.h) */
+    double holds;                    /* part of the queries for which delta_h + ln(2 (1 + 1/Delta_h)) < delta_s */
+} hf_string_numbers;
+
 /* How a run went; nan for what it does not have. */
 typedef struct {
     uint64_t seed; /* of a training run */
@@ -124,6 +136,7 @@ typedef struct {
     hf_integration_numbers integration;
     hf_training_numbers training;
     hf_token_numbers tokens;
+    hf_string_numbers strings;
 } hf_run_summary;
 
 /* Nothing is known yet. */

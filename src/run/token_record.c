@@ -179,7 +179,7 @@ static const hf_column parameter_columns[] = {
     HF_COLUMN(parameter_row, index, "", "number of the entry in it"),
     HF_COLUMN(parameter_row, value, "", "the entry at the end"),
 };
-static const hf_table_kind final_table = {"final.tsv", "Training on a Markov chain: a row for every parameter.",
+static const hf_table_kind final_table = {"final.tsv", "Training on a Markov chain or on strings: a row for every parameter.",
                                           HF_COLUMNS(parameter_columns)};
 
 const hf_table_kind *const hf_token_record_tables[] = {&trajectory, &stages_table, &final_table, NULL};
@@ -240,8 +240,8 @@ static hf_status write_stages(const char *directory, const hf_table_origin *orig
     return hf_file_commit(&table.file, err);
 }
 
-static hf_status write_final(const char *directory, const hf_table_origin *origin, hf_tensors tensors,
-                             const double *parameters, hf_error *err)
+hf_status hf_token_record_final(const char *directory, const hf_table_origin *origin, hf_tensors tensors,
+                                const double *parameters, hf_error *err)
 {
     hf_table table;
     const hf_status status = hf_table_start(&table, directory, &final_table, origin, NULL, err);
@@ -259,5 +259,5 @@ hf_status hf_token_record_end(const char *directory, const hf_table_origin *orig
                               hf_tensors tensors, const double *parameters, hf_error *err)
 {
     const hf_status status = write_stages(directory, origin, numbers, err);
-    return status == HF_OK ? write_final(directory, origin, tensors, parameters, err) : status;
+    return status == HF_OK ? hf_token_record_final(directory, origin, tensors, parameters, err) : status;
 }

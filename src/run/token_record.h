@@ -33,4 +33,8 @@ hf_status hf_token_record_row(hf_table *table, const hf_token_row *row, hf_error
 hf_status hf_token_record_end(const char *directory, const hf_table_origin *origin, const hf_token_numbers *numbers,
                               hf_tensors tensors, const double *parameters, hf_error *err);
 
+/* final.tsv alone. Errors: HF_ESYSTEM. */
+hf_status hf_token_record_final(const char *directory, const hf_table_origin *origin, hf_tensors tensors,
+                                const double *parameters, hf_error *err);
+
 #endif

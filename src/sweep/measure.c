@@ -97,6 +97,22 @@ static hf_status measure_tokens(const hf_config *config, const request *asked, c
     return status;
 }
 
+static hf_status measure_strings(const hf_config *config, const request *asked, const volatile sig_atomic_t *interrupted,
+                                 bool *stopped, hf_error *err)
+{
+    hf_run_summary summary = {0};
+    hf_string_run_params params;
+    const hf_run_options options = {.threads = 1, .interrupted = interrupted};
+    hf_status status = hf_fill_string_run(config, &params, err);
+    if (status == HF_OK)
+        status = hf_string_run(&params, config->train.seed, &options, &summary, err);
+    *stopped = status == HF_OK && hf_run_was_interrupted(&summary);
+    if (status == HF_OK && !*stopped)
+        status = read_off(config, asked, &summary, err);
+    hf_run_summary_clear(&summary);
+    return status;
+}
+
 hf_status hf_measure(const hf_config *config, size_t count, const hf_quantity *quantities,
                      const volatile sig_atomic_t *interrupted, double *values, char **texts, bool *stopped, hf_error *err)
 {
@@ -105,6 +121,7 @@ hf_status hf_measure(const hf_config *config, size_t count, const hf_quantity *q
         texts[i] = NULL;
     const hf_status status = (hf_config_runs_flow(config)  ? measure_flow
                               : hf_config_is_chain(config) ? measure_tokens
+                              : hf_config_is_strings(config) ? measure_strings
                                                            : measure_training)(config, &asked, interrupted, stopped, err);
     return hf_config_place(config, status, err);
 }

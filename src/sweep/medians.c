@@ -3,6 +3,7 @@
 #include "config/axes.h"
 #include "config/keys.h"
 #include "core/text.h"
+#include "core/plural.h"
 #include "core/statistics.h"
 #include "sweep/fractions.h"
 #include "sweep/summary.h"
@@ -174,7 +175,10 @@ static void print_notes(const table *t, FILE *stream)
     if (t->modes)
         fputs("Of what is no number the most frequent, and its share of the runs.\n", stream);
     if (t->later)
-        fputs("later: not before the run ended, which was cut off; never: the run ended with no way down within reach.\n", stream);
+        fputs(hf_config_is_strings(config) ? "later: not before the run ended.\n"
+                                           : "later: not before the run ended, which was cut off; never: the run ended with no way down "
+                                             "within reach.\n",
+              stream);
     if (t->unknown)
         fputs("<=, >=: bounds, for runs were cut off: they have so many stages or more, this loss or less; ?: not known.\n", stream);
 }
@@ -194,7 +198,10 @@ static void print_censored(const hf_sweep *sweep, const hf_results *results, FIL
             matters =
                 matters || (results->task[task].state == HF_SWEEP_TASK_OK && isnan(results->value[task * results->width + q]));
     }
-    if (censored > 0 && matters)
+    if (censored > 0 && hf_config_is_strings(&sweep->config))
+        fprintf(stream, "%zu of %zu run%s: not learned by the end; a larger train.steps would tell.\n", censored, results->done,
+                hf_plural(results->done));
+    else if (censored > 0 && matters)
         fprintf(stream,
                 "%zu of %zu run%s censored: %s inside a drop or with a way down within reach (column\n"
                 "censored). What %s of %s end are bounds; a later solver.t_end would tell.\n",

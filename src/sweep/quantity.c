@@ -162,6 +162,7 @@ const char hf_quantity_censored[] = "censored";
 #define COUNT   .needs_events = true, .is_count = true
 #define TRAINING .needs_training = true
 #define HEADS   .of_heads = true
+#define STRINGS .of_strings = true, .needs_training = true
 #define MORE    .until = HF_UNTIL_MORE
 #define LESS    .until = HF_UNTIL_LESS
 #define EITHER  .until = HF_UNTIL_EITHER
@@ -193,14 +194,23 @@ static const hf_quantity_kind kinds[] = {
     {"lambda_min_", HF_INDEX_PLATEAU, HEADS, SADDLE, .unit = "1/flow time", .help = "lowest eigenvalue of the Hessian at plateau p", .value = lambda_min},
     {"start_loss", HF_INDEX_NONE, .unit = "loss", .help = "loss at t = 0", FIELD(loss_start)},
     {"final_loss", HF_INDEX_NONE, LESS, .unit = "loss", .help = "loss at the end", FIELD(loss)},
-    {"final_overlap", HF_INDEX_NONE, EITHER, .unit = "1", .help = "overlap of the heads at the end", FIELD(overlap)},
+    {"final_overlap", HF_INDEX_NONE, EITHER, .not_strings = true, .unit = "1", .help = "overlap of the heads at the end", FIELD(overlap)},
     {hf_quantity_censored, HF_INDEX_NONE, .is_count = true, .needs_end = true, .unit = "1", .help = "1 if more was to come when the run ended: inside a drop, or with a way down within reach (doc/sweeps.md); 0 if not", FIELD(censored)},
     {"t_stop", HF_INDEX_NONE, HEADS, .unit = "flow time", .help = "time at the end", FIELD(t)},
     {"energy_defect", HF_INDEX_NONE, HEADS, .unit = "start loss", .help = "what the integration got wrong, see doc/tables.md", FIELD(integration.energy_defect)},
     {"steps", HF_INDEX_NONE, .unit = "1", .help = "steps of the integrator, or of training", .value = steps},
     {"train_loss", HF_INDEX_NONE, TRAINING, .unit = "loss", .help = "loss on the fixed training samples at the end, with the label noise", FIELD(training.train_loss)},
-    {"early_loss", HF_INDEX_NONE, TRAINING, LESS, .unit = "loss", .help = "lowest loss on the held-out samples (the population where nothing is held out)", FIELD(training.early.loss)},
-    {"early_step", HF_INDEX_NONE, TRAINING, EITHER, .unit = "1", .help = "step at which that was: the early stop", .value = early_step},
+    {"learned", HF_INDEX_NONE, STRINGS, .is_time = true, .unit = "epochs", .help = "of strings: epochs after which detect.accuracy of the training strings are first answered rightly", FIELD(strings.learned)},
+    {"accuracy", HF_INDEX_NONE, STRINGS, .unit = "1", .help = "of strings: part of the held-out ones answered rightly at the end", FIELD(strings.accuracy)},
+    {"best_accuracy", HF_INDEX_NONE, STRINGS, MORE, .unit = "1", .help = "of strings: the highest of these in the run", FIELD(strings.best)},
+    {"train_accuracy", HF_INDEX_NONE, STRINGS, .unit = "1", .help = "of strings: part of the training ones answered rightly at the end", FIELD(strings.train_accuracy)},
+    {"attention_entropy", HF_INDEX_NONE, STRINGS, .unit = "nats", .help = "of strings: entropy of the attention at the end, mean over blocks, heads, queries and held-out strings", FIELD(strings.entropy)},
+    {"delta_s", HF_INDEX_NONE, STRINGS, .unit = "logit", .help = "of strings: range of a query's attention logits at the end, mean over queries", FIELD(strings.spread)},
+    {"delta_h", HF_INDEX_NONE, STRINGS, .unit = "logit", .help = "of strings: range of the k largest of these, k being encoder.keep", FIELD(strings.inside)},
+    {"gap", HF_INDEX_NONE, STRINGS, .unit = "logit", .help = "of strings: Delta_h, the gap behind these k", FIELD(strings.gap)},
+    {"sparse_condition", HF_INDEX_NONE, STRINGS, .unit = "1", .help = "of strings: part of the queries with delta_h + ln(2 (1 + 1/Delta_h)) < delta_s (doc/masks.md)", FIELD(strings.holds)},
+    {"early_loss", HF_INDEX_NONE, TRAINING, LESS, .not_strings = true, .unit = "loss", .help = "lowest loss on the held-out samples (the population where nothing is held out)", FIELD(training.early.loss)},
+    {"early_step", HF_INDEX_NONE, TRAINING, EITHER, .not_strings = true, .unit = "1", .help = "step at which that was: the early stop", .value = early_step},
     {"early_t", HF_INDEX_NONE, HEADS, TRAINING, EITHER, .unit = "flow time", .help = "flow time of the early stop", FIELD(training.early.t)},
     {"early_class", HF_INDEX_NONE, HEADS, TRAINING, EITHER, .is_count = true, .unit = "1", .help = "number of patterns known by the model that the early stop is nearest to (smallest `distance_<k>`)", .value = early_class},
 };
@@ -311,7 +321,7 @@ double hf_quantity_value(const hf_quantity *quantity, const hf_run_summary *run)
 const char *hf_quantity_unit(const hf_config *config, const hf_quantity *quantity)
 {
     const bool in_steps = !hf_config_runs_flow(config) && !hf_config_has_clock(config);
-    return quantity->kind->is_time && in_steps ? "steps" : quantity->kind->unit;
+    return quantity->kind->is_time && !quantity->kind->of_strings && in_steps ? "steps" : quantity->kind->unit;
 }
 
 bool hf_quantity_print_kinds(FILE *stream)

@@ -25,6 +25,10 @@ static hf_status check_quantity(const hf_config *config, const char *key, const 
         return hf_config_reject(config, err, key, "%s needs detect.events = true", name);
     if (q.kind->needs_training && hf_config_runs_flow(config))
         return hf_config_reject(config, err, key, "%s is one of training: needs a train section and no flow section", name);
+    if (q.kind->of_strings && !hf_config_is_strings(config))
+        return hf_config_reject(config, err, key, "%s needs train.task = \"strings\"", name);
+    if (hf_config_is_strings(config) && (q.kind->of_heads || q.kind->needs_events || q.kind->not_strings))
+        return hf_config_reject(config, err, key, "%s is nothing that a training on strings has", name);
     if (q.kind->of_heads && hf_config_is_chain(config))
         return hf_config_reject(config, err, key, "%s is nothing that a Markov chain has", name);
     if (q.kind->needs_masses && config->flow.system != HF_SYSTEM_HEADS && !is_swept(config, "flow.system"))
@@ -58,7 +62,11 @@ static hf_status default_report(hf_config *config, hf_error *err)
 {
     const size_t most_patterns = 6;
     hf_status status = HF_OK;
-    if (config->detect.events && config->heads > 1 && config->flow.system == HF_SYSTEM_HEADS && !hf_config_is_chain(config))
+    for (size_t i = 0; hf_config_is_strings(config) && i < 3 && status == HF_OK; i++)
+        status = add_report(config, (const char *const[]){"learned", "accuracy", "train_accuracy"}[i], err);
+    if (hf_config_is_strings(config))
+        return status == HF_OK ? add_report(config, "final_loss", err) : status;
+    if (config->detect.events && config->heads > 1 && config->flow.system == HF_SYSTEM_HEADS && !hf_config_reads_tokens(config))
         status = add_report(config, "t_split", err);
     for (size_t j = 1; j <= config->target.count && j <= most_patterns && config->detect.events && status == HF_OK; j++) {
         char name[32];

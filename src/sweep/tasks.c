@@ -23,7 +23,7 @@ size_t hf_tasks_seed_keys(const hf_config *config, const char *keys[2])
         if (strcmp(key, "init.seed") == 0 || strcmp(key, "train.seed") == 0)
             return 0;
     }
-    if (!hf_config_is_chain(config)) /* nothing of it starts from that seed */
+    if (!hf_config_reads_tokens(config)) /* nothing of them starts from that seed */
         keys[count++] = "init.seed";
     if (config->declared.train)
         keys[count++] = "train.seed";

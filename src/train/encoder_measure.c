@@ -7,13 +7,18 @@
 
 enum { RANGES = 64 }; /* of a batch, summed in their order: the same bits on any number of threads */
 
-/* - sum w log w */
-static double entropy_of(size_t count, const double *weights)
+/* - sum w log w of a softmax over the logits z that are kept: sum w (z_m - z) - log w_m, w_m the largest weight. */
+static double entropy_of(size_t count, const double *weights, const double *logits)
 {
     double sum = 0;
+    size_t m = 0;
+    for (size_t j = 1; j < count; j++)
+        m = weights[j] > weights[m] ? j : m;
+    if (!(weights[m] > 0)) /* nothing is kept */
+        return 0;
     for (size_t j = 0; j < count; j++)
-        sum -= weights[j] > 0 ? weights[j] * log(weights[j]) : 0;
-    return sum;
+        sum += weights[j] * (logits[m] - logits[j]);
+    return sum - log(weights[m]);
 }
 
 /* ---- answers ---- */
@@ -47,7 +52,7 @@ static hf_encoder_score judge_range(const hf_encoder *m, const double *parameter
         sum.loss += hf_cross_entropy(n, m->params.classes, w->answers, w->z);
         for (size_t b = 0; b < m->params.blocks; b++)
             for (size_t r = 0; r < n * rows; r++)
-                sum.entropy += entropy_of(m->P, w->kept[b].weights + r * m->P);
+                sum.entropy += entropy_of(m->P, w->kept[b].weights + r * m->P, w->kept[b].logits + r * m->P);
     }
     return sum;
 }
@@ -90,7 +95,7 @@ static void add_query(const hf_encoder *m, const double *logits, const double *w
 {
     const size_t k = m->mask.k;
     const double spread = logits[rank[0]] - least;
-    place->entropy += entropy_of(m->P, weights);
+    place->entropy += entropy_of(m->P, weights, logits);
     place->spread += spread;
     place->spread_most = more(place->spread_most, spread);
     if (count <= k) {

@@ -7,9 +7,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-typedef enum { HF_TASK_REGRESSION, HF_TASK_MARKOV } hf_task_kind;
+typedef enum { HF_TASK_REGRESSION, HF_TASK_MARKOV, HF_TASK_STRINGS, HF_TASKS } hf_task_kind;
 typedef enum { HF_OPTIMIZER_SGD, HF_OPTIMIZER_MOMENTUM, HF_OPTIMIZER_ADAM, HF_OPTIMIZER_ADAMW, HF_OPTIMIZER_RMSPROP } hf_optimizer_kind;
-typedef enum { HF_SCHEDULE_CONSTANT, HF_SCHEDULE_COSINE, HF_SCHEDULE_HALVING } hf_schedule_kind;
+typedef enum { HF_SCHEDULE_CONSTANT, HF_SCHEDULE_COSINE, HF_SCHEDULE_HALVING, HF_SCHEDULE_EPOCHS } hf_schedule_kind;
 typedef enum { HF_PRECISION_DOUBLE, HF_PRECISION_SINGLE } hf_precision;
 typedef enum { HF_SAMPLING_AUTO, HF_SAMPLING_DIRECT, HF_SAMPLING_PROJECTED } hf_sampling;
 typedef enum { HF_FEATURES_ORTHOGONAL, HF_FEATURES_RANDOM, HF_FEATURES_HADAMARD } hf_features;
@@ -35,6 +35,7 @@ typedef struct {
     hf_schedule_kind schedule;
     size_t warmup, patience; /* steps */
     double final_rate;       /* of cosine, over lr */
+    double epoch_rate;       /* of epochs: the factor of one */
     size_t samples;          /* 0: fresh ones at every step */
     size_t validation;       /* held-out samples; 0: the population */
     hf_counts cuts;          /* of tokens: the nearest so many spans are seen by models that are trained before */
@@ -44,5 +45,11 @@ typedef struct {
     size_t log_every;  /* 0: at the output times */
     size_t save_every; /* steps */
 } hf_train_params;
+
+/* Steps of an epoch; 1 where nothing is repeated. */
+static inline size_t hf_train_epoch(const hf_train_params *train)
+{
+    return train->batch == 0 || train->samples < train->batch ? 1 : train->samples / train->batch;
+}
 
 #endif

@@ -25,6 +25,8 @@ double hf_schedule_factor(const hf_schedule *s, uint64_t n)
         return warm * cosine(&s->params, n);
     case HF_SCHEDULE_HALVING:
         return warm * s->factor;
+    case HF_SCHEDULE_EPOCHS:
+        return warm * pow(s->params.rate, (double)((n - 1) / s->params.epoch));
     case HF_SCHEDULE_CONSTANT:
         break;
     }

@@ -3,6 +3,7 @@
  *     constant    1
  *     cosine      floor + (1 - floor) (1 + cos(pi (n - warmup)/(steps - warmup)))/2
  *     halving     halved whenever the loss has not fallen below its lowest for more than `patience` steps
+ *     epochs      rate^e, e the epochs that are over: from 0, one more after every `epoch` steps
  *
  * after a warm-up in which it grows in proportion, n / warmup at step n. */
 #ifndef HF_TRAIN_SCHEDULE_H
@@ -16,6 +17,8 @@ typedef struct {
     hf_schedule_kind kind;
     uint64_t warmup, steps, patience; /* in steps; steps: of the whole run */
     double floor;                     /* of cosine, at the last step */
+    uint64_t epoch;                   /* of epochs: steps of one, from 1; and */
+    double rate;                      /* the factor of one */
 } hf_schedule_params;
 
 /* Plain data, to be saved with a run. */

@@ -55,7 +55,7 @@ static void strings_draw(const void *self, uint64_t step, uint32_t sample, hf_to
     double u[HF_STRINGS_LENGTH + 1];
     const hf_stream stream = {p->seed, HF_DRAW_TOKENS, step, sample};
     hf_uniform_fill(&stream, p->length + 1, u);
-    tokens[p->length] = hf_strings_tasks[p->kind].make(p->length, u, tokens);
+    tokens[p->length] = hf_strings_tasks[p->task].make(p->length, u, tokens);
 }
 
 static size_t strings_levels(const void *self)
@@ -67,7 +67,7 @@ static size_t strings_levels(const void *self)
 /* The answer follows from the string; who does not know that guesses. */
 static void strings_distribution(const void *self, const hf_token *tokens, size_t at, size_t known, double *p)
 {
-    const hf_strings_task *task = &hf_strings_tasks[((const hf_strings_params *)self)->kind];
+    const hf_strings_task *task = &hf_strings_tasks[((const hf_strings_params *)self)->task];
     for (size_t c = 0; c < task->symbols; c++)
         p[c] = c >= task->classes ? 0 : known == 0 ? 1 / (double)task->classes : c == tokens[at];
 }
@@ -86,7 +86,7 @@ hf_status hf_strings_create(hf_token_task *task, const hf_strings_params *params
     *self = *params;
     *task = (hf_token_task){.kind = &strings_kind,
                             .self = self,
-                            .vocabulary = hf_strings_tasks[params->kind].symbols,
+                            .vocabulary = hf_strings_tasks[params->task].symbols,
                             .length = params->length + 1,
                             .first = params->length,
                             .scored = 1};

@@ -28,7 +28,7 @@ typedef struct {
 extern const hf_strings_task hf_strings_tasks[HF_STRINGS];
 
 typedef struct {
-    hf_strings_kind kind;
+    hf_strings_kind task;
     size_t length;
     uint64_t seed; /* of the strings */
 } hf_strings_params;

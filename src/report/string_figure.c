@@ -1,0 +1,28 @@
+#include "report/string_figure.h"
+
+#include "core/file.h"
+#include "core/path.h"
+#include "report/plot_scripts.h" /* made from plots/ by make */
+#include "report/plots.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+static void write_facts(FILE *stream, const void *data)
+{
+    const hf_string_figure *const f = data;
+    fprintf(stream, "# configuration %016" PRIx64 "\n", f->hash);
+    hf_plots_write_text(stream, "run_title", f->title);
+    fprintf(stream, "first_seed = %" PRIu64 "\nseeds = %zu\naccuracy = %.17g\n", f->first_seed, f->seeds, f->accuracy);
+}
+
+hf_status hf_string_figure_write(const hf_string_figure *figure, const char *directory, hf_error *err)
+{
+    char *plots = hf_path_join(directory, "plots");
+    hf_status status = plots == NULL ? hf_fail_memory(err, "a file name") : hf_directory_make(plots, err);
+    if (status == HF_OK)
+        status = hf_plots_write_script(plots, "strings", figure->labels, write_facts, figure,
+                                       (const char *const[]){hf_plot_canvas, hf_plot_strings, NULL}, err);
+    free(plots);
+    return status;
+}
