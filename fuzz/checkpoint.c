@@ -3,6 +3,7 @@
 #include "fuzz.h"
 
 #include "config/fill.h"
+#include "core/init.h"
 #include "core/file.h"
 #include "core/hash.h"
 #include "run/checkpoint.h"
@@ -90,6 +91,7 @@ static const fixture *setting(void)
     hf_error err = {0};
     if (f.valid != NULL)
         return &f;
+    hf_init();
     if (hf_config_read_from(&f.config, &source, 0, NULL, &err) != HF_OK ||
         hf_fill_flow_run(&f.config, &f.params, &err) != HF_OK)
         abort();
