@@ -192,11 +192,12 @@ void hf_crossings_clear(hf_crossings *c)
     *c = (hf_crossings){0};
 }
 
-/* Of an event that was read. */
+/* Of an event that was read. A system may have heads and not let them be compared (heads 0): any number is one then, and none is an
+ * index. */
 static bool is_possible(const hf_crossings *c, const hf_event *event)
 {
-    return event->kind <= HF_EVENT_STOP && event->mode <= HF_MODE_COOPERATIVE && event->head <= c->heads &&
-           event->other <= c->heads && event->pattern <= c->patterns &&
+    const bool has_heads = c->heads == 0 || (event->head <= c->heads && event->other <= c->heads);
+    return event->kind <= HF_EVENT_STOP && event->mode <= HF_MODE_COOPERATIVE && has_heads && event->pattern <= c->patterns &&
            (event->kind != HF_EVENT_ACQUIRED || event->pattern > 0);
 }
 

@@ -36,9 +36,10 @@ void hf_cloud_coordinate_name(const hf_flow *flow, size_t index, char *text, siz
 hf_status hf_cloud_create(hf_cloud **result, const hf_flow *flow, hf_error *err)
 {
     const hf_problem *p = flow->problem;
-    const size_t size = hf_flow_size(flow), field = p->heads * p->positions, square = p->heads * p->heads;
+    const size_t size = hf_flow_size(flow), field = p->heads * p->positions, square = p->heads * p->heads,
+                 rates = 4 * size + 3 * pairs(p->heads);
     hf_cloud *cloud = calloc(1, sizeof *cloud);
-    double *memory = calloc(4 * size + 2 * field + 8 * square, sizeof *memory);
+    double *memory = calloc(4 * size + 2 * field + 8 * square + rates, sizeof *memory);
     if (cloud == NULL || memory == NULL) {
         free(cloud);
         free(memory);
@@ -52,6 +53,7 @@ hf_status hf_cloud_create(hf_cloud **result, const hf_flow *flow, hf_error *err)
     cloud->rate = cloud->square + square;
     cloud->bent_square = cloud->rate + square;
     cloud->small = cloud->bent_square + square;
+    cloud->rates = cloud->small + 4 * square;
     *result = cloud;
     return HF_OK;
 }
@@ -299,10 +301,8 @@ double hf_cloud_speed_rate(hf_flow_point *point)
     const hf_problem *p = point->problem;
     hf_cloud *cloud = point->cloud;
     const size_t size = hf_flow_size(point->flow), pair = pairs(p->heads), heads = p->heads;
-    double *velocity = malloc((3 * (size + pair) + size) * sizeof *velocity);
-    if (velocity == NULL)
-        return NAN;
-    double *plain = velocity + size + pair, *change = plain + size, *plain_change = change + size + pair;
+    double *velocity = cloud->rates, *plain = velocity + size + pair, *change = plain + size,
+           *plain_change = change + size + pair;
     double *matrix = cloud->small;
     hf_cloud_velocity(point, velocity);
     hf_flow_plain_velocity(point, plain);
@@ -313,7 +313,6 @@ double hf_cloud_speed_rate(hf_flow_point *point)
     unpack(heads, change + size, matrix);
     const double rate = hf_flow_inner(point->flow, plain_change, velocity) + hf_flow_inner(point->flow, plain, change) -
                         half_trace(p, cloud, matrix) - trace_of_product(heads, cloud->bent_square, cloud->rate) / 2;
-    free(velocity);
     return rate;
 }
 

@@ -31,6 +31,7 @@ struct hf_cloud {
     double *core;               /* (3, size) */
     double *bent_square;        /* (H, H) dS of the last hf_cloud_jacobian_times */
     double *small;              /* (4, H, H) */
+    double *rates;              /* of hf_cloud_speed_rate: three states with Gamma, one without */
 };
 
 /* Whether a problem has one. */

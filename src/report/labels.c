@@ -22,6 +22,7 @@ static const usual usuals[] = {
     {"speed", "speed $-dL/dt$", true},
     {"distance", "distance", true},
     {"eigenvalues", "Hessian eigenvalues", true},
+    {"entropy", "entropy (nats)", true},
     {"index", "index", true},
     {"position", "position", true},
     {"later", "delay (%)", true},

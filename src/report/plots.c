@@ -132,6 +132,7 @@ static const figure figures[] = {
     {"compare", hf_plot_compare, ALL_SEEDS, false, NULL},
     {"rungs", hf_plot_rungs, ALL_SEEDS, true, with_rungs},
     {"attention", hf_plot_attention, ANY_RUN, false, with_attention},
+    {"weights", hf_plot_weights, ANY_RUN, false, with_attention},
     {"ladder", hf_plot_ladder, ANY_RUN, false, with_hypotheses},
     {"curvature", hf_plot_curvature, ANY_RUN, true, with_curvature},
     {"phase", hf_plot_phase, FLOW_RUN, true, with_phase},
@@ -247,7 +248,7 @@ static void write_facts(FILE *stream, const void *data)
     fprintf(stream, "log_time = %d\n", run->log_time);
     fprintf(stream, "has_events = %d\nhas_test = %d\neigenvalues = %zu\ncontrast = %.17g\n", run->has_events, run->has_test,
             run->eigenvalues, run->contrast);
-    if (strcmp(f->figure->name, "attention") == 0) {
+    if (strcmp(f->figure->name, "attention") == 0 || strcmp(f->figure->name, "weights") == 0) {
         write_patterns(stream, run->patterns);
         write_sizes(stream, run);
     }

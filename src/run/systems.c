@@ -105,7 +105,7 @@ static hf_status create_content(const hf_flow_run_params *params, hf_owned_syste
 
 /* ---- all ---- */
 
-static const char *const of_heads[] = {"flow", "training", "compare", "attention", "ladder", NULL};
+static const char *const of_heads[] = {"flow", "training", "compare", "attention", "weights", "ladder", NULL};
 static const char *const of_in_context[] = {"directions", NULL};
 static const char *const of_content[] = {NULL};
 
