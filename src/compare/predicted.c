@@ -76,7 +76,7 @@ static const hf_column columns[] = {
     BAND(shift_linear, "flow time", "t - t_flow by its slope in lr/batch"),
     BAND(deviation_flow, "flow time", "standard deviation about the flow"),
     BAND(contrast, "1", "standard deviation of the logarithm of the contrasts between heads; nan: does not apply"),
-    HF_COLUMN(band_row, curved, "", "shift_drift is not shift_linear, by more than 10 %"),
+    HF_COLUMN(band_row, curved, "", "shift_drift is not shift_linear, by more than 10 %, and not smaller than a tenth of deviation"),
     HF_COLUMN(band_row, moved, "", "deviation is not deviation_flow, by more than 10 %"),
     HF_COLUMN(band_row, contrasts, "", "contrast is above 0.5"),
     HF_COLUMN(band_row, wide, "", "half of the band is more than t_settle - t_onset of the flow's stage"),
