@@ -68,22 +68,21 @@ void hf_cloud_free(hf_cloud *cloud)
 
 /* ---- matrices by modes ---- */
 
-static void unpack(size_t heads, const double *packed, double *matrix)
+void hf_cloud_unpack(size_t heads, const double *packed, double *matrix)
 {
     for (size_t m = 0; m < heads; m++)
         for (size_t n = 0; n <= m; n++)
             matrix[n * heads + m] = matrix[m * heads + n] = *packed++;
 }
 
-static void pack(size_t heads, const double *matrix, double *packed)
+void hf_cloud_pack(size_t heads, const double *matrix, double *packed)
 {
     for (size_t m = 0; m < heads; m++)
         for (size_t n = 0; n <= m; n++)
             *packed++ = matrix[n * heads + m];
 }
 
-/* result += factor (A B + B A) for symmetric matrices. */
-static void add_products(size_t heads, double factor, const double *a, const double *b, double *result)
+void hf_cloud_add_products(size_t heads, double factor, const double *a, const double *b, double *result)
 {
     for (size_t m = 0; m < heads; m++)
         for (size_t n = 0; n < heads; n++) {
@@ -157,7 +156,7 @@ static void find_rate(const hf_problem *p, const hf_cloud *cloud, const double *
     const double noise = p->value_rate * p->value_rate * p->cloud.rate;
     for (size_t i = 0; i < count; i++)
         rate[i] = noise * cloud->strength * cloud->square[i] - 2 * p->value_rate * p->weight_decay * cloud->gamma[i];
-    add_products(heads, -p->value_rate, cloud->square, cloud->gamma, rate);
+    hf_cloud_add_products(heads, -p->value_rate, cloud->square, cloud->gamma, rate);
     add_outer(heads, p->features, noise * cloud->spread, force, force, rate);
 }
 
@@ -180,7 +179,7 @@ bool hf_cloud_at(hf_flow_point *point, const double *y)
     const size_t size = hf_flow_size(point->flow);
     double *plain = cloud->core, *bent = cloud->core + size;
     memcpy(cloud->y, y, size * sizeof *y);
-    unpack(p->heads, y + size, cloud->gamma);
+    hf_cloud_unpack(p->heads, y + size, cloud->gamma);
     if (!(is_bent(point) ? hf_flow_at(point, y) : hf_flow_plain_at(point, y)))
         return false;
     square_of(p, point->attention, point->attention, cloud->square);
@@ -203,25 +202,34 @@ bool hf_cloud_at(hf_flow_point *point, const double *y)
 void hf_cloud_velocity(const hf_flow_point *point, double *velocity)
 {
     hf_flow_velocity(point, velocity);
-    pack(point->problem->heads, point->cloud->rate, velocity + hf_flow_size(point->flow));
+    hf_cloud_pack(point->problem->heads, point->cloud->rate, velocity + hf_flow_size(point->flow));
 }
 
 /* ---- along a direction ---- */
 
-/* What a change of Gamma adds to that of the logits' velocity: -rho_a (s x - s <s x>), x the push of the change. */
-static void add_push(const hf_flow_point *point, const double *change, double *da)
+const double *hf_cloud_ascent(const hf_flow_point *point, const double *gamma)
 {
     const hf_problem *p = point->problem;
     const hf_basis *basis = point->flow->basis;
     const size_t positions = p->positions, field = p->heads * positions;
-    double *push = point->cloud->field, *turned = push + field, *mean = point->cloud->small;
-    hf_cloud_push(p, change, point->attention, push);
-    hf_lanes_product(basis, positions, point->attention, positions, push, positions, turned, positions);
+    double *push = point->cloud->field, *ascent = push + field, *mean = point->cloud->small;
+    hf_cloud_push(p, gamma, point->attention, push);
+    hf_lanes_product(basis, positions, point->attention, positions, push, positions, ascent, positions);
     for (size_t n = 0; n < p->heads; n++)
-        mean[n] = hf_counted_sum(p, turned + n * positions);
+        mean[n] = hf_counted_sum(p, ascent + n * positions);
     hf_lanes_product_constant(basis, positions, point->attention, positions, mean, push, positions);
     for (size_t i = 0; i < field; i++)
-        da[i] -= p->attention_rate * (turned[i] - push[i]);
+        ascent[i] -= push[i];
+    return ascent;
+}
+
+/* What a change of Gamma adds to that of the logits' velocity. */
+static void add_push(const hf_flow_point *point, const double *change, double *da)
+{
+    const hf_problem *p = point->problem;
+    const double *ascent = hf_cloud_ascent(point, change);
+    for (size_t i = 0; i < p->heads * p->positions; i++)
+        da[i] -= p->attention_rate * ascent[i];
 }
 
 /* The change of 2 L_0 along values, logits and Gamma; bent_square: dS. */
@@ -254,8 +262,8 @@ static void change_rate(hf_flow_point *point, const double *x, const double *cha
     for (size_t i = 0; i < count; i++)
         rate[i] = noise * (cloud->strength * cloud->bent_square[i] + more * cloud->square[i]) -
                   2 * p->value_rate * p->weight_decay * change[i];
-    add_products(heads, -p->value_rate, cloud->bent_square, cloud->gamma, rate);
-    add_products(heads, -p->value_rate, cloud->square, change, rate);
+    hf_cloud_add_products(heads, -p->value_rate, cloud->bent_square, cloud->gamma, rate);
+    hf_cloud_add_products(heads, -p->value_rate, cloud->square, change, rate);
     add_outer(heads, p->features, 2 * noise * cloud->spread, dforce, point->force, rate);
 }
 
@@ -264,11 +272,11 @@ static void plain_jacobian_times(hf_flow_point *point, const double *x, double *
 {
     const size_t heads = point->problem->heads, size = hf_flow_size(point->flow);
     double *change = point->cloud->small + 2 * heads * heads, *rate = change + heads * heads;
-    unpack(heads, x + size, change);
+    hf_cloud_unpack(heads, x + size, change);
     hf_flow_plain_jacobian_times(point, x, result);
     change_rate(point, x, change, result, rate);
     add_push(point, change, result + heads * point->problem->features);
-    pack(heads, rate, result + size);
+    hf_cloud_pack(heads, rate, result + size);
 }
 
 void hf_cloud_jacobian_times(hf_flow_point *point, const double *x, double *result)
@@ -289,7 +297,7 @@ double hf_cloud_loss_along(const hf_flow_point *point, const double *x)
     const size_t values = p->heads * p->features, size = hf_flow_size(point->flow);
     double *change = point->cloud->small;
     double sum = p->weight_decay * hf_lanes_dot(values, point->value, x) - hf_lanes_dot(values, point->force, x);
-    unpack(p->heads, x + size, change);
+    hf_cloud_unpack(p->heads, x + size, change);
     for (size_t n = 0; n < p->heads; n++)
         sum -= hf_counted_dot(p, point->ascent + n * p->positions, x + values + n * p->positions);
     return sum + half_trace(p, point->cloud, change);
@@ -310,7 +318,7 @@ double hf_cloud_speed_rate(hf_flow_point *point)
     memcpy(plain_change, change, (size + pair) * sizeof *change);
     if (is_bent(point))
         plain_jacobian_times(point, velocity, plain_change);
-    unpack(heads, change + size, matrix);
+    hf_cloud_unpack(heads, change + size, matrix);
     const double rate = hf_flow_inner(point->flow, plain_change, velocity) + hf_flow_inner(point->flow, plain, change) -
                         half_trace(p, cloud, matrix) - trace_of_product(heads, cloud->bent_square, cloud->rate) / 2;
     return rate;
@@ -341,9 +349,9 @@ hf_status hf_cloud_recast(const hf_flow *flow, const hf_basis *from, double *y, 
     hf_basis_change(from, flow->basis, p->features, before, y);
     hf_basis_change(from, flow->basis, p->positions, before + values, y + values);
     double *matrix = before + size;
-    unpack(p->heads, y + size, matrix);
+    hf_cloud_unpack(p->heads, y + size, matrix);
     change_matrix(from, flow->basis, matrix, matrix + count);
-    pack(p->heads, matrix, y + size);
+    hf_cloud_pack(p->heads, matrix, y + size);
     free(before);
     return HF_OK;
 }
@@ -359,9 +367,9 @@ hf_status hf_cloud_rebase(hf_flow *flow, double *y, hf_error *err)
     if (status == HF_OK)
         status = hf_flow_rebase(flow, y, err);
     if (status == HF_OK) {
-        unpack(p->heads, y + size, matrix);
+        hf_cloud_unpack(p->heads, y + size, matrix);
         change_matrix(old, flow->basis, matrix, matrix + count);
-        pack(p->heads, matrix, y + size);
+        hf_cloud_pack(p->heads, matrix, y + size);
     }
     hf_basis_free(old);
     free(matrix);

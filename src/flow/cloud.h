@@ -23,15 +23,15 @@ struct hf_cloud {
     double *square; /* (H, H) S */
     double *rate;   /* (H, H) Gamma' */
     double *y;      /* (size) the state, without Gamma */
-    double loss; /* 2 L_0 */
+    double loss;    /* 2 L_0 */
     double strength, spread;
 
     /* For work: */
-    double *field;              /* (2, H, T) */
-    double *core;               /* (3, size) */
-    double *bent_square;        /* (H, H) dS of the last hf_cloud_jacobian_times */
-    double *small;              /* (4, H, H) */
-    double *rates;              /* of hf_cloud_speed_rate: three states with Gamma, one without */
+    double *field;       /* (2, H, T) */
+    double *core;        /* (3, size) */
+    double *bent_square; /* (H, H) dS of the last hf_cloud_jacobian_times */
+    double *small;       /* (4, H, H) */
+    double *rates;       /* of hf_cloud_speed_rate: three states with Gamma, one without */
 };
 
 /* Whether a problem has one. */
@@ -59,6 +59,17 @@ hf_status hf_cloud_recast(const hf_flow *flow, const hf_basis *from, double *y, 
 
 /* The gradient of the loss along x: dL. At the state of hf_cloud_at. */
 double hf_cloud_loss_along(const hf_flow_point *point, const double *x);
+
+/* Between the entries of a symmetric matrix by modes (H, H) and those that a state holds of it. */
+void hf_cloud_unpack(size_t heads, const double *packed, double *matrix);
+void hf_cloud_pack(size_t heads, const double *matrix, double *packed);
+
+/* result += factor (A B + B A) for symmetric matrices. */
+void hf_cloud_add_products(size_t heads, double factor, const double *a, const double *b, double *result);
+
+/* s x - s <s x> (H, T) with x the push of any matrix in place of Gamma: what it takes from the logits' ascent. In the point's memory until
+ * its field is used again. */
+const double *hf_cloud_ascent(const hf_flow_point *point, const double *gamma);
 
 /* x (H, T) = w_i sum_l Gamma_kl s_li by modes, for any matrix in place of Gamma and any field in place of s. */
 void hf_cloud_push(const hf_problem *problem, const double *gamma, const double *s, double *x);

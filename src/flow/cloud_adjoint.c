@@ -5,32 +5,6 @@
 
 #include <string.h>
 
-/* ---- matrices ---- */
-
-static void unpack(size_t heads, const double *packed, double *matrix)
-{
-    for (size_t m = 0; m < heads; m++)
-        for (size_t n = 0; n <= m; n++)
-            matrix[n * heads + m] = matrix[m * heads + n] = *packed++;
-}
-
-static void pack(size_t heads, const double *matrix, double *packed)
-{
-    for (size_t m = 0; m < heads; m++)
-        for (size_t n = 0; n <= m; n++)
-            *packed++ = matrix[n * heads + m];
-}
-
-/* result += factor (A B + B A) */
-static void add_products(size_t heads, double factor, const double *a, const double *b, double *result)
-{
-    for (size_t m = 0; m < heads; m++)
-        for (size_t n = 0; n < heads; n++)
-            for (size_t k = 0; k < heads; k++)
-                result[m * heads + n] +=
-                    factor * (a[m * heads + k] * b[k * heads + n] + b[m * heads + k] * a[k * heads + n]);
-}
-
 /* ---- the transposed derivative ---- */
 
 /* y = the rates times a covector x, without Gamma: a direction of the state. */
@@ -81,17 +55,11 @@ static void transpose_push(hf_flow_point *point, const double *direction, double
 static void add_square_gradient(const hf_flow_point *point, const double *g, double *result)
 {
     const hf_problem *p = point->problem;
-    const hf_basis *basis = point->flow->basis;
     const size_t positions = p->positions;
-    double *push = point->cloud->field, *turned = push + p->heads * positions, *mean = point->cloud->small;
-    hf_cloud_push(p, g, point->attention, push);
-    hf_lanes_product(basis, positions, point->attention, positions, push, positions, turned, positions);
-    for (size_t n = 0; n < p->heads; n++)
-        mean[n] = hf_counted_sum(p, turned + n * positions);
-    hf_lanes_product_constant(basis, positions, point->attention, positions, mean, push, positions);
+    const double *ascent = hf_cloud_ascent(point, g);
     for (size_t n = 0; n < p->heads; n++)
         for (size_t i = 0; i < positions; i++)
-            result[n * positions + i] += 2 * p->multiplicity[i] * (turned[n * positions + i] - push[n * positions + i]);
+            result[n * positions + i] += 2 * p->multiplicity[i] * ascent[n * positions + i];
 }
 
 /* What the loss and the force in Gamma' add: noise (of_loss weight 2 dL + spread <X, d(C C^T)>). */
@@ -128,15 +96,16 @@ void hf_cloud_adjoint_times(hf_flow_point *point, const double *x, double *resul
     hf_flow_plain_jacobian_times(point, direction, change);
     lower(p, change, result);
     transpose_push(point, direction, of_gamma);
-    unpack(heads, x + size, matrix);
+    hf_cloud_unpack(heads, x + size, matrix);
     const double weight = hf_lanes_dot(count, matrix, cloud->square);
     for (size_t i = 0; i < count; i++) {
-        of_gamma[i] += noise * p->cloud.of_loss * weight * cloud->square[i] - 2 * p->value_rate * p->weight_decay * matrix[i];
+        of_gamma[i] +=
+            noise * p->cloud.of_loss * weight * cloud->square[i] - 2 * p->value_rate * p->weight_decay * matrix[i];
         of_square[i] = noise * (cloud->strength * matrix[i] + p->cloud.of_loss * weight * cloud->gamma[i]);
     }
-    add_products(heads, -p->value_rate, cloud->square, matrix, of_gamma);
-    add_products(heads, -p->value_rate, cloud->gamma, matrix, of_square);
-    pack(heads, of_gamma, result + size);
+    hf_cloud_add_products(heads, -p->value_rate, cloud->square, matrix, of_gamma);
+    hf_cloud_add_products(heads, -p->value_rate, cloud->gamma, matrix, of_square);
+    hf_cloud_pack(heads, of_gamma, result + size);
     add_square_gradient(point, of_square, result + values);
     add_loss_and_force(point, matrix, weight, result, work);
 }
@@ -218,5 +187,6 @@ double hf_cloud_noise_along(const hf_flow_point *point, const double *x, double 
             turned += ab * ab;
         }
     const double alpha = p->cloud.alpha, gamma = p->cloud.gamma;
-    return alpha * (point->cloud->loss * length + along * along + pairs + crossed) + gamma * (pairs + turned) + p->cloud.label * length;
+    return alpha * (point->cloud->loss * length + along * along + pairs + crossed) + gamma * (pairs + turned) +
+           p->cloud.label * length;
 }

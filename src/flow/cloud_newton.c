@@ -125,19 +125,14 @@ static void solve_gamma(hf_cloud_newton *newton, double *x)
     const hf_problem *p = newton->point->problem;
     const size_t heads = p->heads;
     double *matrix = newton->matrix, *turned = newton->point->cloud->small, *scratch = newton->scratch;
-    const double *next = x;
-    for (size_t m = 0; m < heads; m++)
-        for (size_t n = 0; n <= m; n++)
-            matrix[n * heads + m] = matrix[m * heads + n] = *next++;
+    hf_cloud_unpack(heads, x, matrix);
     turn(heads, newton->vector, false, matrix, turned, scratch);
     for (size_t m = 0; m < heads; m++)
         for (size_t n = 0; n < heads; n++)
             turned[m * heads + n] /=
                 1 + newton->gamma * p->value_rate * (newton->value[m] + newton->value[n] + 2 * p->weight_decay);
     turn(heads, newton->vector, true, turned, matrix, scratch);
-    for (size_t m = 0; m < heads; m++)
-        for (size_t n = 0; n <= m; n++)
-            *x++ = matrix[n * heads + m];
+    hf_cloud_pack(heads, matrix, x);
 }
 
 /* ---- the whole ---- */
@@ -145,14 +140,10 @@ static void solve_gamma(hf_cloud_newton *newton, double *x)
 bool hf_cloud_newton_setup(hf_cloud_newton *newton, const hf_flow_point *point, double gamma)
 {
     const size_t heads = point->problem->heads, size = hf_flow_size(point->flow);
-    const double *matrix = point->cloud->gamma;
     if (!isfinite(point->loss) || !isfinite(point->speed))
         return false;
     memcpy(newton->given, point->cloud->y, size * sizeof *newton->given);
-    double *packed = newton->given + size;
-    for (size_t m = 0; m < heads; m++)
-        for (size_t n = 0; n <= m; n++)
-            *packed++ = matrix[n * heads + m];
+    hf_cloud_pack(heads, point->cloud->gamma, newton->given + size);
     newton->gamma = gamma;
     if (!hf_cloud_at(newton->point, newton->given))
         return false;
