@@ -1,30 +1,19 @@
 #include "train/decoder_state.h"
 
+#include "core/thread.h"
 #include "train/kernels.h"
+#include "train/network.h"
 #include "train/normal.h"
 
 #include <math.h>
-#ifdef _OPENMP
-#include <omp.h>
-#endif
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- tensors ---- */
 
-/* Appends a tensor and returns its place in the list. */
 static size_t add_tensor(hf_decoder *m, const char *name, size_t rows, size_t columns)
 {
-    const size_t at = m->tensor_count++;
-    const hf_tensor *last = at == 0 ? NULL : &m->tensors[at - 1];
-    m->tensors[at] = (hf_tensor){.name = name,
-                                 .offset = last == NULL ? 0 : last->offset + last->count,
-                                 .count = rows * columns,
-                                 .rank = columns == 1 ? 1 : 2,
-                                 .shape = {rows, columns},
-                                 .rate = 1,
-                                 .decays = true};
-    return at;
+    return hf_network_add_tensor(m->tensors, &m->tensor_count, name, rows, columns);
 }
 
 static void add_block(hf_decoder *m, hf_decoder_block *b)
@@ -63,31 +52,23 @@ static size_t parameter_count(const hf_decoder *m)
 
 /* ---- memory ---- */
 
-/* The next count numbers after *used; from NULL, nothing but the count. */
-static double *place(double *memory, size_t *used, size_t count)
-{
-    double *at = memory == NULL ? NULL : memory + *used;
-    *used += count;
-    return at;
-}
-
 static void place_block(const hf_decoder *m, size_t b, double *memory, size_t *used, hf_decoder_kept *k)
 {
     const size_t n = HF_DECODER_CHUNK, H = m->params.heads, C = m->C, P = m->P, Q = hf_decoder_queries(m, b);
-    *k = (hf_decoder_kept){.queried = place(memory, used, n * Q * C),
-                           .q = place(memory, used, n * Q * H * m->q_width),
-                           .k = place(memory, used, m->params.keys ? n * P * H * m->q_width : 0),
-                           .v = place(memory, used, n * P * H * m->v_width),
-                           .weights = place(memory, used, n * H * Q * P),
-                           .dropped = place(memory, used, n * H * Q * P),
-                           .o = place(memory, used, n * Q * H * m->v_width),
-                           .unit1 = place(memory, used, n * Q * C),
-                           .spread1 = place(memory, used, n * Q),
-                           .y1 = place(memory, used, n * Q * C),
-                           .inner = place(memory, used, n * Q * m->params.mlp),
-                           .unit2 = place(memory, used, n * Q * C),
-                           .spread2 = place(memory, used, n * Q),
-                           .x = place(memory, used, n * Q * C)};
+    *k = (hf_decoder_kept){.queried = hf_network_place(memory, used, n * Q * C),
+                           .q = hf_network_place(memory, used, n * Q * H * m->q_width),
+                           .k = hf_network_place(memory, used, m->params.keys ? n * P * H * m->q_width : 0),
+                           .v = hf_network_place(memory, used, n * P * H * m->v_width),
+                           .weights = hf_network_place(memory, used, n * H * Q * P),
+                           .dropped = hf_network_place(memory, used, n * H * Q * P),
+                           .o = hf_network_place(memory, used, n * Q * H * m->v_width),
+                           .unit1 = hf_network_place(memory, used, n * Q * C),
+                           .spread1 = hf_network_place(memory, used, n * Q),
+                           .y1 = hf_network_place(memory, used, n * Q * C),
+                           .inner = hf_network_place(memory, used, n * Q * m->params.mlp),
+                           .unit2 = hf_network_place(memory, used, n * Q * C),
+                           .spread2 = hf_network_place(memory, used, n * Q),
+                           .x = hf_network_place(memory, used, n * Q * C)};
 }
 
 /* All of one thread's numbers; w may be NULL to count them. */
@@ -98,17 +79,17 @@ static size_t place_work(const hf_decoder *m, double *memory, hf_decoder_work *w
     hf_decoder_kept unused;
     for (size_t b = 0; b < m->params.blocks; b++)
         place_block(m, b, memory, &used, w != NULL ? &w->kept[b] : &unused);
-    hf_decoder_work placed = {.x = place(memory, &used, n * P * C),
-                              .z = place(memory, &used, n * m->task.scored * m->task.vocabulary),
-                              .dx = place(memory, &used, n * P * C),
-                              .dy = place(memory, &used, n * P * C),
-                              .da = place(memory, &used, n * P * C),
-                              .dq = place(memory, &used, n * P * H * m->q_width),
-                              .dk = place(memory, &used, n * P * H * m->q_width),
-                              .dv = place(memory, &used, n * P * H * m->v_width),
-                              .dout = place(memory, &used, n * P * H * m->v_width),
-                              .dinner = place(memory, &used, n * P * m->params.mlp),
-                              .dweights = place(memory, &used, H * P * P)};
+    hf_decoder_work placed = {.x = hf_network_place(memory, &used, n * P * C),
+                              .z = hf_network_place(memory, &used, n * m->task.scored * m->task.vocabulary),
+                              .dx = hf_network_place(memory, &used, n * P * C),
+                              .dy = hf_network_place(memory, &used, n * P * C),
+                              .da = hf_network_place(memory, &used, n * P * C),
+                              .dq = hf_network_place(memory, &used, n * P * H * m->q_width),
+                              .dk = hf_network_place(memory, &used, n * P * H * m->q_width),
+                              .dv = hf_network_place(memory, &used, n * P * H * m->v_width),
+                              .dout = hf_network_place(memory, &used, n * P * H * m->v_width),
+                              .dinner = hf_network_place(memory, &used, n * P * m->params.mlp),
+                              .dweights = hf_network_place(memory, &used, H * P * P)};
     if (w != NULL) {
         placed.kept = w->kept;
         placed.sequences = w->sequences;
@@ -238,11 +219,7 @@ static void fill_uniform(const hf_decoder *m, size_t tensor, double scale, doubl
         return;
     const hf_tensor *t = &m->tensors[tensor];
     const double bound = scale < 0 ? sqrt(6 / (double)(t->shape[0] + t->shape[1])) : scale;
-    const hf_stream stream = {m->params.seed, HF_DRAW_PARAMETERS, 0, (uint32_t)tensor};
-    double *x = parameters + t->offset;
-    hf_uniform_fill(&stream, t->count, x);
-    for (size_t e = 0; e < t->count; e++)
-        x[e] = bound * (2 * x[e] - 1);
+    hf_network_fill_uniform(t, tensor, m->params.seed, bound, parameters);
 }
 
 /* Random orthonormal rows; where there are more rows than columns, of norm 1. */
@@ -291,15 +268,6 @@ static void decoder_initialize(const void *self, double *parameters)
 
 /* ---- a batch ---- */
 
-static size_t this_thread(void)
-{
-#ifdef _OPENMP
-    return (size_t)omp_get_thread_num();
-#else
-    return 0;
-#endif
-}
-
 /* Sequences first .. first + n - 1 of a batch: what the model reads and what it is to predict. */
 static void read_sequences(const hf_decoder *m, const hf_batch *batch, size_t first, size_t n, hf_decoder_work *w)
 {
@@ -344,26 +312,10 @@ static double compute(hf_decoder *m, const double *parameters, const hf_batch *b
 #pragma omp parallel for num_threads((int)m->params.threads) schedule(dynamic, 1) if (m->params.threads > 1)
 #endif
     for (size_t s = 0; s < HF_DECODER_PARTS; s++)
-        compute_part(m, parameters, batch, s, &dropout, back, &m->work[this_thread()]);
+        compute_part(m, parameters, batch, s, &dropout, back, &m->work[hf_this_thread()]);
     for (size_t s = 0; s < HF_DECODER_PARTS; s++)
         loss += m->parts[s].loss;
     return loss;
-}
-
-/* gradient = factor times the sum of the parts', in their order; every thread sums a range of parameters. */
-static void gather_gradient(const hf_decoder *m, double factor, double *gradient)
-{
-    enum { RANGES = 64 };
-    const size_t count = parameter_count(m);
-#ifdef _OPENMP
-#pragma omp parallel for num_threads((int)m->params.threads) schedule(static) if (m->params.threads > 1)
-#endif
-    for (size_t r = 0; r < RANGES; r++) {
-        const size_t from = r * count / RANGES, size = (r + 1) * count / RANGES - from;
-        memset(gradient + from, 0, size * sizeof *gradient);
-        for (size_t s = 0; s < HF_DECODER_PARTS; s++)
-            hf_kernel_add(size, factor, m->parts[s].gradient + from, gradient + from);
-    }
 }
 
 static double decoder_gradient(void *self, const double *parameters, const hf_batch *batch, double *gradient)
@@ -374,7 +326,7 @@ static double decoder_gradient(void *self, const double *parameters, const hf_ba
         return NAN;
     }
     const double scored = (double)batch->count * (double)m->task.scored, loss = compute(m, parameters, batch, true);
-    gather_gradient(m, 1 / scored, gradient);
+    hf_network_gather(HF_DECODER_PARTS, parameter_count(m), m->parts[0].gradient, 1 / scored, m->params.threads, gradient);
     return loss / scored;
 }
 
@@ -415,7 +367,7 @@ static void decoder_forward(void *self, const double *parameters, const hf_batch
 #pragma omp parallel for num_threads((int)m->params.threads) schedule(static) if (m->params.threads > 1)
 #endif
     for (size_t done = 0; done < count; done += HF_DECODER_CHUNK) {
-        hf_decoder_work *w = &m->work[this_thread()];
+        hf_decoder_work *w = &m->work[hf_this_thread()];
         const size_t n = count - done < HF_DECODER_CHUNK ? count - done : HF_DECODER_CHUNK;
         read_sequences(m, batch, first + done, n, w);
         hf_decoder_forward_chunk(m, parameters, n, &none, w);

@@ -14,13 +14,6 @@ static unsigned drop_place(size_t block, unsigned which)
     return (unsigned)block * DROPS_IN_BLOCK + which;
 }
 
-/* Drops in the rows of every sequence; width: numbers of one sequence. */
-static void drop(const hf_dropout *dropout, unsigned place, size_t n, const uint32_t *samples, size_t width, double *x)
-{
-    for (size_t s = 0; s < n && dropout->rate > 0; s++)
-        hf_dropout_apply(dropout, place, samples[s], width, x + s * width);
-}
-
 /* ---- attention ---- */
 
 static hf_attention_shape shape_of(const hf_decoder *m, size_t b)
@@ -54,7 +47,7 @@ static void attend(const hf_decoder *m, const hf_attention_shape *shape, size_t 
             hf_attention_weights(shape, kept->q + s * Q * shape->q_stride + h * m->q_width, keys_of(m, x, kept, s, h),
                                  kept->weights + (s * H + h) * size);
     memcpy(kept->dropped, kept->weights, n * H * size * sizeof *kept->dropped);
-    drop(dropout, drop_place(b, DROP_WEIGHTS), n, samples, H * size, kept->dropped);
+    hf_dropout_rows(dropout, drop_place(b, DROP_WEIGHTS), n, samples, H * size, kept->dropped);
     for (size_t s = 0; s < n; s++)
         for (size_t h = 0; h < H; h++)
             hf_attention_values(shape, kept->dropped + (s * H + h) * size,
@@ -73,7 +66,7 @@ static void attend_back(const hf_decoder *m, const hf_attention_shape *shape, si
                                      kept->v + s * m->P * shape->v_stride + h * m->v_width,
                                      w->dout + s * Q * shape->o_stride + h * m->v_width, w->dweights + h * size,
                                      w->dv + s * m->P * shape->v_stride + h * m->v_width);
-        drop(dropout, drop_place(b, DROP_WEIGHTS), 1, w->samples + s, H * size, w->dweights);
+        hf_dropout_rows(dropout, drop_place(b, DROP_WEIGHTS), 1, w->samples + s, H * size, w->dweights);
         for (size_t h = 0; h < H; h++) {
             double *dk = m->params.keys ? w->dk + s * m->P * shape->k_stride + h * m->q_width : dx + s * m->P * m->C;
             hf_attention_weights_back(shape, kept->weights + (s * H + h) * size,
@@ -171,7 +164,7 @@ static void run_block(const hf_decoder *m, const double *parameters, size_t b, s
     hf_linear_forward(n * m->P, C, shape.v_stride, x, hf_decoder_at(m, parameters, t->value), NULL, kept->v);
     attend(m, &shape, b, n, dropout, w->samples, x, kept);
     merge(m, hf_decoder_at(m, parameters, t->output), rows, kept->o, w->da);
-    drop(dropout, drop_place(b, DROP_ATTENTION), n, w->samples, Q * C, w->da);
+    hf_dropout_rows(dropout, drop_place(b, DROP_ATTENTION), n, w->samples, Q * C, w->da);
     join(m, rows, kept->queried, w->da, hf_decoder_at(m, parameters, t->gain1), hf_decoder_at(m, parameters, t->shift1),
          kept->unit1, kept->spread1, kept->y1);
     if (M == 0) {
@@ -183,7 +176,7 @@ static void run_block(const hf_decoder *m, const double *parameters, size_t b, s
     hf_relu_forward(rows * M, kept->inner);
     hf_linear_forward(rows, M, C, kept->inner, hf_decoder_at(m, parameters, t->mlp_out),
                       hf_decoder_at(m, parameters, t->mlp_out_bias), w->da);
-    drop(dropout, drop_place(b, DROP_MLP), n, w->samples, Q * C, w->da);
+    hf_dropout_rows(dropout, drop_place(b, DROP_MLP), n, w->samples, Q * C, w->da);
     join(m, rows, kept->y1, w->da, hf_decoder_at(m, parameters, t->gain2), hf_decoder_at(m, parameters, t->shift2),
          kept->unit2, kept->spread2, kept->x);
 }
@@ -198,7 +191,7 @@ static void mlp_back(const hf_decoder *m, const double *parameters, size_t b, si
     join_back(m, rows, kept->unit2, kept->spread2, hf_decoder_at(m, parameters, t->gain2), w->dy,
               hf_decoder_gradient(m, gradient, t->gain2), hf_decoder_gradient(m, gradient, t->shift2));
     memcpy(w->da, w->dy, rows * C * sizeof *w->da);
-    drop(dropout, drop_place(b, DROP_MLP), n, w->samples, Q * C, w->da);
+    hf_dropout_rows(dropout, drop_place(b, DROP_MLP), n, w->samples, Q * C, w->da);
     hf_linear_backward(rows, M, C, kept->inner, hf_decoder_at(m, parameters, t->mlp_out), w->da, false, w->dinner,
                        hf_decoder_gradient(m, gradient, t->mlp_out), hf_decoder_gradient(m, gradient, t->mlp_out_bias));
     hf_relu_backward(rows * M, kept->inner, w->dinner);
@@ -219,7 +212,7 @@ static void block_back(const hf_decoder *m, const double *parameters, size_t b, 
     join_back(m, rows, kept->unit1, kept->spread1, hf_decoder_at(m, parameters, t->gain1), w->dy,
               hf_decoder_gradient(m, gradient, t->gain1), hf_decoder_gradient(m, gradient, t->shift1));
     memcpy(w->da, w->dy, rows * C * sizeof *w->da);
-    drop(dropout, drop_place(b, DROP_ATTENTION), n, w->samples, Q * C, w->da);
+    hf_dropout_rows(dropout, drop_place(b, DROP_ATTENTION), n, w->samples, Q * C, w->da);
     merge_back(m, hf_decoder_at(m, parameters, t->output), rows, kept->o, w->da, w->dout,
                hf_decoder_gradient(m, gradient, t->output));
     if (!m->params.keys) /* heads add to it */
@@ -260,7 +253,7 @@ void hf_decoder_forward_chunk(const hf_decoder *m, const double *parameters, siz
 {
     const size_t C = m->C, V = m->task.vocabulary, rows = n * m->task.scored, last = m->params.blocks - 1;
     hf_embedding_forward(n * m->P, m->P, C, w->inputs, token_table(m, parameters), place_table(m, parameters), w->x);
-    drop(dropout, DROP_INPUT, n, w->samples, m->P * C, w->x);
+    hf_dropout_rows(dropout, DROP_INPUT, n, w->samples, m->P * C, w->x);
     for (size_t b = 0; b <= last; b++)
         run_block(m, parameters, b, n, dropout, input_of(w, b), w);
     if (m->readout != HF_NO_TENSOR)
@@ -287,7 +280,7 @@ void hf_decoder_backward_chunk(const hf_decoder *m, const double *parameters, si
         if (b > 0)
             memcpy(w->dy, w->dx, n * m->P * C * sizeof *w->dy);
     }
-    drop(dropout, DROP_INPUT, n, w->samples, m->P * C, w->dx);
+    hf_dropout_rows(dropout, DROP_INPUT, n, w->samples, m->P * C, w->dx);
     hf_embedding_backward(n * m->P, m->P, C, w->inputs, w->dx, hf_decoder_gradient(m, gradient, m->token),
                           hf_decoder_gradient(m, gradient, m->place));
 }

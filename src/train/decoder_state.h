@@ -57,7 +57,7 @@ struct hf_decoder {
     double *fixed;         /* (V, C) and (P, C) tables that are not learned */
     hf_decoder_work *work; /* (threads) */
     hf_decoder_part parts[HF_DECODER_PARTS];
-    double *memory; /* of work and parts */
+    double *memory; /* of work and parts, whose gradients are one behind the other */
     hf_token *stored;
 };
 

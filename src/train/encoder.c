@@ -1,30 +1,17 @@
 #include "train/encoder_state.h"
 
-#include "train/kernels.h"
-#include "train/normal.h"
+#include "core/thread.h"
+#include "train/network.h"
 
 #include <math.h>
-#ifdef _OPENMP
-#include <omp.h>
-#endif
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- tensors ---- */
 
-/* Appends a tensor and returns its place in the list. */
 static size_t add_tensor(hf_encoder *m, const char *name, size_t rows, size_t columns)
 {
-    const size_t at = m->tensor_count++;
-    const hf_tensor *last = at == 0 ? NULL : &m->tensors[at - 1];
-    m->tensors[at] = (hf_tensor){.name = name,
-                                 .offset = last == NULL ? 0 : last->offset + last->count,
-                                 .count = rows * columns,
-                                 .rank = columns == 1 ? 1 : 2,
-                                 .shape = {rows, columns},
-                                 .rate = 1,
-                                 .decays = true};
-    return at;
+    return hf_network_add_tensor(m->tensors, &m->tensor_count, name, rows, columns);
 }
 
 static void add_block(hf_encoder *m, hf_encoder_block *b)
@@ -60,28 +47,20 @@ static size_t parameter_count(const hf_encoder *m)
 
 /* ---- memory ---- */
 
-/* The next count numbers after *used; from NULL, nothing but the count. */
-static double *place(double *memory, size_t *used, size_t count)
-{
-    double *at = memory == NULL ? NULL : memory + *used;
-    *used += count;
-    return at;
-}
-
 static void place_block(const hf_encoder *m, double *memory, size_t *used, hf_encoder_kept *k)
 {
     const size_t n = HF_ENCODER_CHUNK, H = m->params.heads, C = m->C, P = m->P;
-    *k = (hf_encoder_kept){.unit1 = place(memory, used, n * P * C),
-                           .spread1 = place(memory, used, n * P),
-                           .qkv = place(memory, used, n * P * 3 * C),
-                           .logits = place(memory, used, n * H * P * P),
-                           .weights = place(memory, used, n * H * P * P),
-                           .dropped = place(memory, used, n * H * P * P),
-                           .o = place(memory, used, n * P * C),
-                           .unit2 = place(memory, used, n * P * C),
-                           .spread2 = place(memory, used, n * P),
-                           .inner = place(memory, used, n * P * m->params.mlp),
-                           .x = place(memory, used, n * P * C)};
+    *k = (hf_encoder_kept){.unit1 = hf_network_place(memory, used, n * P * C),
+                           .spread1 = hf_network_place(memory, used, n * P),
+                           .qkv = hf_network_place(memory, used, n * P * 3 * C),
+                           .logits = hf_network_place(memory, used, n * H * P * P),
+                           .weights = hf_network_place(memory, used, n * H * P * P),
+                           .dropped = hf_network_place(memory, used, n * H * P * P),
+                           .o = hf_network_place(memory, used, n * P * C),
+                           .unit2 = hf_network_place(memory, used, n * P * C),
+                           .spread2 = hf_network_place(memory, used, n * P),
+                           .inner = hf_network_place(memory, used, n * P * m->params.mlp),
+                           .x = hf_network_place(memory, used, n * P * C)};
 }
 
 /* All of one thread's numbers; w may be NULL to count them. */
@@ -92,20 +71,20 @@ static size_t place_work(const hf_encoder *m, double *memory, hf_encoder_work *w
     hf_encoder_kept unused;
     for (size_t b = 0; b < m->params.blocks; b++)
         place_block(m, memory, &used, w != NULL ? &w->kept[b] : &unused);
-    hf_encoder_work placed = {.table = place(memory, &used, m->tokens * C),
-                              .dtable = place(memory, &used, m->tokens * C),
-                              .x = place(memory, &used, n * P * C),
-                              .unit = place(memory, &used, m->params.final_norm ? n * P * C : 0),
-                              .spread = place(memory, &used, n * P),
-                              .pooled = place(memory, &used, n * C),
-                              .z = place(memory, &used, n * m->params.classes),
-                              .dx = place(memory, &used, n * P * C),
-                              .da = place(memory, &used, n * P * C),
-                              .dqkv = place(memory, &used, n * P * 3 * C),
-                              .dinner = place(memory, &used, n * P * m->params.mlp),
-                              .dout = place(memory, &used, n * P * C),
-                              .dpooled = place(memory, &used, n * C),
-                              .dweights = place(memory, &used, H * P * P)};
+    hf_encoder_work placed = {.table = hf_network_place(memory, &used, m->tokens * C),
+                              .dtable = hf_network_place(memory, &used, m->tokens * C),
+                              .x = hf_network_place(memory, &used, n * P * C),
+                              .unit = hf_network_place(memory, &used, m->params.final_norm ? n * P * C : 0),
+                              .spread = hf_network_place(memory, &used, n * P),
+                              .pooled = hf_network_place(memory, &used, n * C),
+                              .z = hf_network_place(memory, &used, n * m->params.classes),
+                              .dx = hf_network_place(memory, &used, n * P * C),
+                              .da = hf_network_place(memory, &used, n * P * C),
+                              .dqkv = hf_network_place(memory, &used, n * P * 3 * C),
+                              .dinner = hf_network_place(memory, &used, n * P * m->params.mlp),
+                              .dout = hf_network_place(memory, &used, n * P * C),
+                              .dpooled = hf_network_place(memory, &used, n * C),
+                              .dweights = hf_network_place(memory, &used, H * P * P)};
     if (w != NULL) {
         placed.inputs = w->inputs;
         placed.answers = w->answers;
@@ -240,15 +219,9 @@ size_t hf_encoder_places(const hf_model *model)
 
 /* ---- initial parameters ---- */
 
-/* Uniform in (-bound, bound). */
 static void fill_uniform(const hf_encoder *m, size_t tensor, double bound, double *parameters)
 {
-    const hf_tensor *t = &m->tensors[tensor];
-    const hf_stream stream = {m->params.seed, HF_DRAW_PARAMETERS, 0, (uint32_t)tensor};
-    double *x = parameters + t->offset;
-    hf_uniform_fill(&stream, t->count, x);
-    for (size_t e = 0; e < t->count; e++)
-        x[e] = bound * (2 * x[e] - 1);
+    hf_network_fill_uniform(&m->tensors[tensor], tensor, m->params.seed, bound, parameters);
 }
 
 /* Tokens and head within 0.1, layers and their biases within 1/sqrt(what goes in), the head's bias 0. */
@@ -267,15 +240,6 @@ static void encoder_initialize(const void *self, double *parameters)
 }
 
 /* ---- a batch ---- */
-
-hf_encoder_work *hf_encoder_own_work(const hf_encoder *m)
-{
-#ifdef _OPENMP
-    return &m->work[omp_get_thread_num()];
-#else
-    return &m->work[0];
-#endif
-}
 
 void hf_encoder_read(const hf_encoder *m, const hf_batch *batch, size_t first, size_t n, hf_encoder_work *w)
 {
@@ -302,7 +266,7 @@ static void compute_part(hf_encoder *m, const double *parameters, const hf_batch
 {
     const size_t from = s * batch->count / HF_ENCODER_PARTS, to = (s + 1) * batch->count / HF_ENCODER_PARTS;
     hf_encoder_part *part = &m->parts[s];
-    hf_encoder_work *w = hf_encoder_own_work(m);
+    hf_encoder_work *w = &m->work[hf_this_thread()];
     part->loss = 0;
     memset(part->gradient, 0, parameter_count(m) * sizeof *part->gradient);
     for (size_t first = from; first < to; first += HF_ENCODER_CHUNK) {
@@ -322,18 +286,18 @@ static double encoder_gradient(void *self, const double *parameters, const hf_ba
     const hf_encoder_dropout dropout = {{m->params.seed, batch->stream, m->params.dropout},
                                         {m->params.seed, batch->stream, m->params.attention_dropout}};
     double loss = 0;
-    memset(gradient, 0, count * sizeof *gradient);
-    if (batch->count == 0)
+    if (batch->count == 0) {
+        memset(gradient, 0, count * sizeof *gradient);
         return NAN;
+    }
 #ifdef _OPENMP
 #pragma omp parallel for num_threads((int)m->params.threads) schedule(dynamic, 1) if (m->params.threads > 1)
 #endif
     for (size_t s = 0; s < HF_ENCODER_PARTS; s++)
         compute_part(m, parameters, batch, s, &dropout);
-    for (size_t s = 0; s < HF_ENCODER_PARTS; s++) {
+    for (size_t s = 0; s < HF_ENCODER_PARTS; s++)
         loss += m->parts[s].loss;
-        hf_kernel_add(count, 1 / (double)batch->count, m->parts[s].gradient, gradient);
-    }
+    hf_network_gather(HF_ENCODER_PARTS, count, m->parts[0].gradient, 1 / (double)batch->count, m->params.threads, gradient);
     return loss / (double)batch->count;
 }
 

@@ -14,13 +14,6 @@ static unsigned drop_place(size_t block, unsigned which)
     return (unsigned)block * DROPS_IN_BLOCK + which;
 }
 
-/* Drops in the rows of every string; width: numbers of one string. */
-static void drop(const hf_dropout *dropout, unsigned place, size_t n, const uint32_t *samples, size_t width, double *x)
-{
-    for (size_t s = 0; s < n && dropout->rate > 0; s++)
-        hf_dropout_apply(dropout, place, samples[s], width, x + s * width);
-}
-
 /* ---- attention ---- */
 
 static hf_attention_shape shape_of(const hf_encoder *m)
@@ -60,7 +53,7 @@ static void attend(const hf_encoder *m, size_t b, size_t n, const hf_encoder_dro
             hf_mask_softmax(&m->mask, &draw, kept->weights + (s * H + h) * size, w->mask);
         }
     memcpy(kept->dropped, kept->weights, n * H * size * sizeof *kept->dropped);
-    drop(&dropout->weights, drop_place(b, DROP_WEIGHTS), n, w->samples, H * size, kept->dropped);
+    hf_dropout_rows(&dropout->weights, drop_place(b, DROP_WEIGHTS), n, w->samples, H * size, kept->dropped);
     for (size_t s = 0; s < n; s++)
         for (size_t h = 0; h < H; h++)
             hf_attention_values(&shape, kept->dropped + (s * H + h) * size, kept->qkv + head_offset(m, s, h) + 2 * m->C,
@@ -79,7 +72,7 @@ static void attend_back(const hf_encoder *m, size_t b, size_t n, const hf_encode
             hf_attention_values_back(&shape, kept->dropped + (s * H + h) * size, kept->qkv + at,
                                      w->dout + s * m->P * m->C + h * shape.v_width, w->dweights + h * size, w->dqkv + at);
         }
-        drop(&dropout->weights, drop_place(b, DROP_WEIGHTS), 1, w->samples + s, H * size, w->dweights);
+        hf_dropout_rows(&dropout->weights, drop_place(b, DROP_WEIGHTS), 1, w->samples + s, H * size, w->dweights);
         for (size_t h = 0; h < H; h++) {
             const size_t at = head_offset(m, s, h);
             hf_attention_weights_back(&shape, kept->weights + (s * H + h) * size, kept->qkv + at, kept->qkv + at + m->C,
@@ -103,16 +96,16 @@ static void run_block(const hf_encoder *m, const double *parameters, size_t b, s
     attend(m, b, n, dropout, w);
     hf_linear_forward(rows, C, C, kept->o, hf_encoder_at(m, parameters, t->output),
                       hf_encoder_at(m, parameters, t->output_bias), kept->x);
-    drop(&dropout->values, drop_place(b, DROP_ATTENTION), n, w->samples, P * C, kept->x);
+    hf_dropout_rows(&dropout->values, drop_place(b, DROP_ATTENTION), n, w->samples, P * C, kept->x);
     hf_kernel_add(rows * C, 1, x, kept->x);
     hf_norm_forward(rows, C, m->params.eps, kept->x, NULL, NULL, kept->unit2, kept->spread2, kept->unit2);
     hf_linear_forward(rows, C, M, kept->unit2, hf_encoder_at(m, parameters, t->mlp_in),
                       hf_encoder_at(m, parameters, t->mlp_in_bias), kept->inner);
-    drop(&dropout->values, drop_place(b, DROP_INNER), n, w->samples, P * M, kept->inner);
+    hf_dropout_rows(&dropout->values, drop_place(b, DROP_INNER), n, w->samples, P * M, kept->inner);
     hf_relu_forward(rows * M, kept->inner);
     hf_linear_forward(rows, M, C, kept->inner, hf_encoder_at(m, parameters, t->mlp_out),
                       hf_encoder_at(m, parameters, t->mlp_out_bias), w->da);
-    drop(&dropout->values, drop_place(b, DROP_MLP), n, w->samples, P * C, w->da);
+    hf_dropout_rows(&dropout->values, drop_place(b, DROP_MLP), n, w->samples, P * C, w->da);
     hf_kernel_add(rows * C, 1, w->da, kept->x);
 }
 
@@ -124,11 +117,11 @@ static void mlp_back(const hf_encoder *m, const double *parameters, size_t b, si
     const hf_encoder_kept *kept = &w->kept[b];
     const size_t P = m->P, C = m->C, M = m->params.mlp, rows = n * P;
     memcpy(w->da, w->dx, rows * C * sizeof *w->da);
-    drop(&dropout->values, drop_place(b, DROP_MLP), n, w->samples, P * C, w->da);
+    hf_dropout_rows(&dropout->values, drop_place(b, DROP_MLP), n, w->samples, P * C, w->da);
     hf_linear_backward(rows, M, C, kept->inner, hf_encoder_at(m, parameters, t->mlp_out), w->da, false, w->dinner,
                        hf_encoder_gradient(m, gradient, t->mlp_out), hf_encoder_gradient(m, gradient, t->mlp_out_bias));
     hf_relu_backward(rows * M, kept->inner, w->dinner);
-    drop(&dropout->values, drop_place(b, DROP_INNER), n, w->samples, P * M, w->dinner);
+    hf_dropout_rows(&dropout->values, drop_place(b, DROP_INNER), n, w->samples, P * M, w->dinner);
     hf_linear_backward(rows, C, M, kept->unit2, hf_encoder_at(m, parameters, t->mlp_in), w->dinner, false, w->da,
                        hf_encoder_gradient(m, gradient, t->mlp_in), hf_encoder_gradient(m, gradient, t->mlp_in_bias));
     hf_norm_backward(rows, C, kept->unit2, kept->spread2, NULL, w->da, w->da, NULL, NULL);
@@ -143,7 +136,7 @@ static void attention_back(const hf_encoder *m, const double *parameters, size_t
     const hf_encoder_kept *kept = &w->kept[b];
     const size_t P = m->P, C = m->C, rows = n * P;
     memcpy(w->da, w->dx, rows * C * sizeof *w->da);
-    drop(&dropout->values, drop_place(b, DROP_ATTENTION), n, w->samples, P * C, w->da);
+    hf_dropout_rows(&dropout->values, drop_place(b, DROP_ATTENTION), n, w->samples, P * C, w->da);
     hf_linear_backward(rows, C, C, kept->o, hf_encoder_at(m, parameters, t->output), w->da, false, w->dout,
                        hf_encoder_gradient(m, gradient, t->output), hf_encoder_gradient(m, gradient, t->output_bias));
     attend_back(m, b, n, dropout, w);
@@ -162,13 +155,13 @@ static void embed(const hf_encoder *m, const double *parameters, size_t n, const
     for (size_t i = 0; i < m->tokens * m->C; i++)
         w->table[i] = size * token[i];
     hf_embedding_forward(n * m->P, m->P, m->C, w->inputs, w->table, m->sinusoids, w->x);
-    drop(&dropout->values, DROP_INPUT, n, w->samples, m->P * m->C, w->x);
+    hf_dropout_rows(&dropout->values, DROP_INPUT, n, w->samples, m->P * m->C, w->x);
 }
 
 static void embed_back(const hf_encoder *m, size_t n, const hf_encoder_dropout *dropout, hf_encoder_work *w,
                        double *gradient)
 {
-    drop(&dropout->values, DROP_INPUT, n, w->samples, m->P * m->C, w->dx);
+    hf_dropout_rows(&dropout->values, DROP_INPUT, n, w->samples, m->P * m->C, w->dx);
     memset(w->dtable, 0, m->tokens * m->C * sizeof *w->dtable);
     hf_embedding_backward(n * m->P, m->P, m->C, w->inputs, w->dx, w->dtable, NULL);
     hf_kernel_add(m->tokens * m->C, sqrt((double)m->C), w->dtable, hf_encoder_gradient(m, gradient, m->token));

@@ -1,6 +1,8 @@
 /* What there is to see of an encoder: how well it answers, and what its attention logits are like. */
 #include "train/encoder_state.h"
 
+#include "core/thread.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +44,7 @@ static hf_encoder_score judge_range(const hf_encoder *m, const double *parameter
 {
     const hf_encoder_dropout none = {0};
     const size_t rows = m->params.heads * m->P;
-    hf_encoder_work *w = hf_encoder_own_work(m);
+    hf_encoder_work *w = &m->work[hf_this_thread()];
     hf_encoder_score sum = {0, 0, 0};
     for (size_t first = from; first < to; first += HF_ENCODER_CHUNK) {
         const size_t n = to - first < HF_ENCODER_CHUNK ? to - first : HF_ENCODER_CHUNK;
@@ -143,8 +145,8 @@ static void divide(double count, hf_encoder_place *place)
     place->chosen /= count;
 }
 
-hf_status hf_encoder_measure(const hf_model *model, const double *parameters, const hf_batch *batch, hf_encoder_place *place,
-                             hf_error *err)
+hf_status hf_encoder_measure(const hf_model *model, const double *parameters, const hf_batch *batch,
+                             hf_encoder_place *place, hf_error *err)
 {
     const hf_encoder *m = model->self;
     const hf_encoder_dropout none = {0};

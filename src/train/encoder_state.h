@@ -61,7 +61,7 @@ struct hf_encoder {
     double *sinusoids;     /* (P, C) */
     hf_encoder_work *work; /* (threads) */
     hf_encoder_part parts[HF_ENCODER_PARTS];
-    double *memory; /* of work and parts */
+    double *memory; /* of work and parts, whose gradients are one behind the other */
     hf_token *stored;
 };
 
@@ -74,9 +74,6 @@ static inline double *hf_encoder_gradient(const hf_encoder *m, double *gradient,
 {
     return gradient + m->tensors[tensor].offset;
 }
-
-/* The work of this thread. */
-hf_encoder_work *hf_encoder_own_work(const hf_encoder *m);
 
 /* Strings first .. first + n - 1 of a batch, padded, and their answers. */
 void hf_encoder_read(const hf_encoder *m, const hf_batch *batch, size_t first, size_t n, hf_encoder_work *w);

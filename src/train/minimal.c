@@ -1,11 +1,9 @@
 #include "train/minimal_pass.h"
 
+#include "core/thread.h"
 #include "train/normal.h"
 
 #include <math.h>
-#ifdef _OPENMP
-#include <omp.h>
-#endif
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,15 +27,6 @@ struct hf_minimal {
 
 /* ---- a batch ---- */
 
-static size_t this_thread(void)
-{
-#ifdef _OPENMP
-    return (size_t)omp_get_thread_num();
-#else
-    return 0;
-#endif
-}
-
 static const hf_token *sequence(const hf_minimal *m, const hf_batch *batch, size_t n, size_t thread)
 {
     const uint32_t sample = hf_batch_sample(batch, n);
@@ -51,7 +40,7 @@ static const hf_token *sequence(const hf_minimal *m, const hf_batch *batch, size
 /* Loss and, with back, gradient of a part of the batch. */
 static void compute_part(hf_minimal *m, const hf_batch *batch, size_t s, bool back)
 {
-    const size_t thread = this_thread(), count = batch->count;
+    const size_t thread = hf_this_thread(), count = batch->count;
     void *work = m->work + thread * m->work_size;
     double loss = 0;
     if (back)
@@ -118,7 +107,7 @@ static void minimal_forward(void *self, const double *parameters, const hf_batch
 #pragma omp parallel for num_threads((int)m->params.threads) schedule(static) if (m->params.threads > 1)
 #endif
     for (size_t n = 0; n < count; n++) {
-        const size_t thread = this_thread();
+        const size_t thread = hf_this_thread();
         m->pass->show(&m->shape, m->packed, sequence(m, batch, first + n, thread), m->work + thread * m->work_size,
                       logits == NULL ? NULL : logits + n * outputs, attention == NULL ? NULL : attention + n * attended);
     }

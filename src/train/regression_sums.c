@@ -1,11 +1,9 @@
 /* Sums over the samples of a batch; hf_regression_draw and hf_regression_sum of regression_state.h. */
+#include "core/thread.h"
 #include "train/normal.h"
 #include "train/regression_state.h"
 
 #include <gsl/gsl_cblas.h>
-#ifdef _OPENMP
-#include <omp.h>
-#endif
 #include <string.h>
 
 /* ---- samples ---- */
@@ -130,22 +128,13 @@ static void compute_share(hf_regression *m, const double *values, const hf_batch
         sum->gain[i] = hf_kernel_sum(w->lanes + i * HF_KERNEL_LANES);
 }
 
-static size_t this_thread(void)
-{
-#ifdef _OPENMP
-    return (size_t)omp_get_thread_num();
-#else
-    return 0;
-#endif
-}
-
 double hf_regression_sum(hf_regression *m, const double *values, const hf_batch *b, bool back)
 {
 #ifdef _OPENMP
 #pragma omp parallel for num_threads((int)m->params.threads) schedule(dynamic, 1) if (m->params.threads > 1)
 #endif
     for (size_t s = 0; s < HF_SHARES; s++)
-        compute_share(m, values, b, s, back, &m->workspaces[this_thread()]);
+        compute_share(m, values, b, s, back, &m->workspaces[hf_this_thread()]);
     double loss = m->shares[0].loss;
     for (size_t s = 1; s < HF_SHARES; s++) {
         loss += m->shares[s].loss;

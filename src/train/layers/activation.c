@@ -51,3 +51,9 @@ void hf_dropout_apply(const hf_dropout *dropout, unsigned place, uint32_t sample
         drop(width, dropout->rate, kept, u, x + first);
     }
 }
+
+void hf_dropout_rows(const hf_dropout *dropout, unsigned place, size_t n, const uint32_t *samples, size_t width, double *x)
+{
+    for (size_t s = 0; s < n; s++)
+        hf_dropout_apply(dropout, place, samples[s], width, x + s * width);
+}

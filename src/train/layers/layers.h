@@ -59,6 +59,9 @@ typedef struct {
 } hf_dropout;
 void hf_dropout_apply(const hf_dropout *dropout, unsigned place, uint32_t sample, size_t count, double *x);
 
+/* The same for n samples, each with a row of x (n, width). */
+void hf_dropout_rows(const hf_dropout *dropout, unsigned place, size_t n, const uint32_t *samples, size_t width, double *x);
+
 /* ---- attention.c: o_h = softmax(q_h k_h^T scale, causal) v_h ---- */
 
 /* One sequence and head: queries q (queries, q_width), keys k (keys, q_width), values v (keys, v_width), outputs o (queries,
