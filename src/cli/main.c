@@ -98,13 +98,6 @@ static const hf_cli_command *find_command(const char *name)
     return NULL;
 }
 
-/* Whether topic is the last part of a key's path: nothing can be nearer. */
-static bool ends_key(const char *key, const char *topic)
-{
-    const char *last = key == NULL ? NULL : strrchr(key, '.');
-    return last != NULL && strcmp(last + 1, topic) == 0;
-}
-
 static int no_help(const char *topic)
 {
     char shown[HF_SHOWN];
@@ -114,10 +107,8 @@ static int no_help(const char *topic)
         meant = hf_keys_nearest(topic, names);
     }
     char *word = hf_cli_words_suggest(topic);
-    if (word != NULL && !ends_key(meant, topic)) { /* the nearer one, of equal ones the key or command */
-        const char *const names[] = {meant == NULL ? word : meant, word, NULL};
-        meant = hf_keys_nearest(topic, names) == word ? word : meant;
-    }
+    if (word != NULL && (meant == NULL || hf_keys_distance(topic, word) < hf_keys_distance(topic, meant)))
+        meant = word; /* of equally near ones the key or command */
     const int code = HF_EUSAGE;
     if (meant == NULL)
         usage_error(NULL, "there is no help on '%s'", topic);

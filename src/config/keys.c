@@ -886,9 +886,10 @@ static const char *last_component(const char *path)
     return dot == NULL ? path : dot + 1;
 }
 
-/* How far path is from known: by the whole path, or by the last component alone, where another section costs one more. */
-static size_t path_distance(const char *path, const char *known)
+size_t hf_keys_distance(const char *path, const char *known)
 {
+    if (strlen(path) > NAME_MAX_LENGTH || strlen(known) > NAME_MAX_LENGTH)
+        return SIZE_MAX;
     const size_t section = hf_keys_section_length(path);
     const bool siblings = section == hf_keys_section_length(known) && strncmp(path, known, section) == 0;
     const size_t by_name = edit_distance(last_component(path), last_component(known)) + !siblings;
@@ -904,7 +905,7 @@ const char *hf_keys_suggest(const char *path)
     size_t nearest = 2 + strlen(last_component(path)) / 4; /* distances below this are close */
     for (size_t k = 0; k < hf_key_count + hf_section_count; k++) {
         const char *known = k < hf_key_count ? hf_keys[k].path : hf_sections[k - hf_key_count].path;
-        const size_t distance = path_distance(path, known);
+        const size_t distance = hf_keys_distance(path, known);
         if (*known != '\0' && distance < nearest) {
             nearest = distance;
             best = known;

@@ -92,6 +92,10 @@ const hf_section *hf_keys_section(const hf_key *key);
 /* Length of the section in front of a path: 6 for "target.base", 0 for "heads". */
 size_t hf_keys_section_length(const char *path);
 
+/* How far path is from known, in letters that are other ones: by the whole path, or by the last component alone, where another section
+ * counts as one more. */
+size_t hf_keys_distance(const char *path, const char *known);
+
 /* The key or section most likely meant by an unknown path; NULL if nothing is close. */
 const char *hf_keys_suggest(const char *path);
 
