@@ -191,15 +191,10 @@ static void write_facts(FILE *stream, const void *data)
 
 hf_status hf_beside_write(const hf_beside *b, size_t count, const hf_log_look *looks, const char *directory, hf_error *err)
 {
-    char *plots = hf_path_join(directory, "plots");
-    hf_status status = plots == NULL ? hf_fail_memory(err, "a file name") : write_table(b, count, looks, directory, err);
-    if (status == HF_OK)
-        status = hf_directory_make(plots, err);
-    if (status == HF_OK)
-        status = hf_plots_write_script(plots, "beside", NULL, write_facts, &(facts){b, count, looks},
-                                       (const char *const[]){hf_plot_canvas, hf_plot_beside, NULL}, err);
-    free(plots);
-    return status;
+    const hf_status status = write_table(b, count, looks, directory, err);
+    return status != HF_OK ? status
+                           : hf_plots_write_figure(directory, "beside", NULL, write_facts, &(facts){b, count, looks},
+                                                   hf_plot_beside, err);
 }
 
 /* ---- for the eye ---- */

@@ -1,13 +1,11 @@
 #include "estimate/tables.h"
 
 #include "core/file.h"
-#include "core/path.h"
 #include "core/plural.h"
 #include "report/plot_scripts.h" /* made from plots/ by make */
 #include "report/plots.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 typedef struct {
     const char *parameter;
@@ -108,13 +106,7 @@ static void write_facts(FILE *stream, const void *data)
 
 static hf_status write_figure(const hf_estimate *e, const hf_estimate_params *params, const char *directory, hf_error *err)
 {
-    char *plots = hf_path_join(directory, "plots");
-    hf_status status = plots == NULL ? hf_fail_memory(err, "a file name") : hf_directory_make(plots, err);
-    if (status == HF_OK)
-        status = hf_plots_write_script(plots, "fitted", NULL, write_facts, &(facts){e, params},
-                                       (const char *const[]){hf_plot_canvas, hf_plot_fitted, NULL}, err);
-    free(plots);
-    return status;
+    return hf_plots_write_figure(directory, "fitted", NULL, write_facts, &(facts){e, params}, hf_plot_fitted, err);
 }
 
 hf_status hf_estimate_write(const hf_estimate *e, const hf_estimate_params *params, const char *directory, hf_error *err)

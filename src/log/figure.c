@@ -1,5 +1,3 @@
-#include "core/file.h"
-#include "core/path.h"
 #include "log/tables.h"
 #include "report/labels.h"
 #include "report/plot_scripts.h" /* made from plots/ by make */
@@ -89,11 +87,5 @@ static void write_facts(FILE *stream, const void *data)
 
 hf_status hf_log_figure_write(size_t count, const hf_log_look *looks, const char *directory, hf_error *err)
 {
-    char *plots = hf_path_join(directory, "plots");
-    hf_status status = plots == NULL ? hf_fail_memory(err, "a file name") : hf_directory_make(plots, err);
-    if (status == HF_OK)
-        status = hf_plots_write_script(plots, "detect", NULL, write_facts, &(facts){count, looks},
-                                       (const char *const[]){hf_plot_canvas, hf_plot_detect, NULL}, err);
-    free(plots);
-    return status;
+    return hf_plots_write_figure(directory, "detect", NULL, write_facts, &(facts){count, looks}, hf_plot_detect, err);
 }

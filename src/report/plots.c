@@ -87,6 +87,19 @@ hf_status hf_plots_write_script(const char *plots, const char *name, const hf_la
     return status;
 }
 
+hf_status hf_plots_write_figure(const char *directory, const char *name, const hf_labels *labels,
+                                void (*write_facts)(FILE *, const void *), const void *data, const char *body,
+                                hf_error *err)
+{
+    char *plots = hf_path_join(directory, "plots");
+    hf_status status = plots == NULL ? hf_fail_memory(err, "a file name") : hf_directory_make(plots, err);
+    if (status == HF_OK)
+        status = hf_plots_write_script(plots, name, labels, write_facts, data,
+                                       (const char *const[]){hf_plot_canvas, body, NULL}, err);
+    free(plots);
+    return status;
+}
+
 /* ---- the figures of a run ---- */
 
 typedef enum { ANY_RUN, FLOW_RUN, FIRST_SEED, ALL_SEEDS } figure_source;
@@ -151,7 +164,7 @@ static bool is_wanted(const figure *f, const hf_plots_run *run)
 typedef struct {
     const hf_plots_run *run;
     const figure *figure;
-    bool has_step; /* the flow with finite steps is there */
+    bool has_step;  /* the flow with finite steps is there */
     bool has_bands; /* bands.tsv is */
 } facts;
 
@@ -230,8 +243,8 @@ static void write_training(FILE *stream, const facts *f)
     const hf_plots_run *run = f->run;
     fprintf(stream, "seeds = %zu\nfirst_seed = %" PRIu64 "\noptimizer = '%s'\n", run->train.seeds, run->train.first_seed,
             run->train.optimizer);
-    fprintf(stream, "has_flow = %d\nhas_drift = %d\nhas_step = %d\nhas_bands = %d\nhas_optimizer = %d\n", run->has_flow, run->has_drift,
-            f->has_step, f->has_bands, run->has_optimizer);
+    fprintf(stream, "has_flow = %d\nhas_drift = %d\nhas_step = %d\nhas_bands = %d\nhas_optimizer = %d\n", run->has_flow,
+            run->has_drift, f->has_step, f->has_bands, run->has_optimizer);
     fprintf(stream, "lr = %.17g\nbatch = %zu\nsamples = %zu\nvalidation = %zu\n", run->train.lr, run->train.batch,
             run->train.samples, run->train.validation);
 }
@@ -283,9 +296,9 @@ hf_status hf_plots_write(const hf_plots_run *run, const char *directory, hf_erro
         status = hf_directory_make(plots, err);
     for (size_t i = 0; i < FIGURES && status == HF_OK; i++)
         if (is_wanted(&figures[i], run))
-            status =
-                hf_plots_write_script(plots, figures[i].name, run->labels, write_facts, &(facts){run, &figures[i], has_step, has_bands},
-                                      (const char *const[]){hf_plot_canvas, hf_plot_prologue, figures[i].body, NULL}, err);
+            status = hf_plots_write_script(
+                plots, figures[i].name, run->labels, write_facts, &(facts){run, &figures[i], has_step, has_bands},
+                (const char *const[]){hf_plot_canvas, hf_plot_prologue, figures[i].body, NULL}, err);
         else
             remove_figure(plots, figures[i].name);
     free(plots);

@@ -20,6 +20,11 @@ hf_status hf_plots_write_script(const char *plots, const char *name, const hf_la
                                 void (*write_facts)(FILE *, const void *), const void *data, const char *const parts[],
                                 hf_error *err);
 
+/* The same of a figure that has the canvas and a body, in directory/plots, which is made. */
+hf_status hf_plots_write_figure(const char *directory, const char *name, const hf_labels *labels,
+                                void (*write_facts)(FILE *, const void *), const void *data, const char *body,
+                                hf_error *err);
+
 /* A gnuplot string in single quotes as hf_markup_quote writes it: "name = string". */
 void hf_plots_write_string(FILE *stream, const char *name, const char *text);
 
@@ -49,7 +54,7 @@ typedef struct {
     bool log_time, has_attention, has_events, has_saddles, has_test;
     double contrast;         /* of speeds, from which on a run falls and does not rest */
     const hf_strings *phase; /* two columns of the trajectory, or none */
-    size_t eigenvalues; /* in spectrum.tsv */
+    size_t eigenvalues;      /* in spectrum.tsv */
     hf_plots_training train;
 } hf_plots_run;
 

@@ -1,12 +1,9 @@
 #include "report/string_figure.h"
 
-#include "core/file.h"
-#include "core/path.h"
 #include "report/plot_scripts.h" /* made from plots/ by make */
 #include "report/plots.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 
 static void write_facts(FILE *stream, const void *data)
 {
@@ -18,11 +15,5 @@ static void write_facts(FILE *stream, const void *data)
 
 hf_status hf_string_figure_write(const hf_string_figure *figure, const char *directory, hf_error *err)
 {
-    char *plots = hf_path_join(directory, "plots");
-    hf_status status = plots == NULL ? hf_fail_memory(err, "a file name") : hf_directory_make(plots, err);
-    if (status == HF_OK)
-        status = hf_plots_write_script(plots, "strings", figure->labels, write_facts, figure,
-                                       (const char *const[]){hf_plot_canvas, hf_plot_strings, NULL}, err);
-    free(plots);
-    return status;
+    return hf_plots_write_figure(directory, "strings", figure->labels, write_facts, figure, hf_plot_strings, err);
 }

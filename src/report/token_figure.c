@@ -1,19 +1,17 @@
 #include "report/token_figure.h"
 
-#include "core/file.h"
-#include "core/path.h"
 #include "report/plot_scripts.h" /* made from plots/ by make */
 #include "report/plots.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 
 /* Whose run it is. */
 static void write_run(FILE *stream, const hf_token_figure *f)
 {
     fprintf(stream, "# configuration %016" PRIx64 "\n", f->hash);
     hf_plots_write_text(stream, "run_title", f->title);
-    fprintf(stream, "run_title = run_title . ' (seed %" PRIu64 ")'\nsource = '../train/seed-%" PRIu64 "/'\n", f->seed, f->seed);
+    fprintf(stream, "run_title = run_title . ' (seed %" PRIu64 ")'\nsource = '../train/seed-%" PRIu64 "/'\n", f->seed,
+            f->seed);
     fprintf(stream, "heads = %zu\nlevels = %zu\n", f->heads, f->levels);
 }
 
@@ -21,8 +19,8 @@ static void write_facts(FILE *stream, const void *data)
 {
     const hf_token_figure *const f = data;
     write_run(stream, f);
-    fprintf(stream, "has_values = %d\nhas_stages = %d\nlog_steps = %d\nbest_step = %" PRIu64 "\n", f->has_values, f->has_stages,
-            f->log_steps, f->best_step);
+    fprintf(stream, "has_values = %d\nhas_stages = %d\nlog_steps = %d\nbest_step = %" PRIu64 "\n", f->has_values,
+            f->has_stages, f->log_steps, f->best_step);
     fputs("cuts = '", stream);
     for (size_t i = 0; i < f->cuts->count; i++)
         fprintf(stream, i == 0 ? "%zu" : " %zu", f->cuts->at[i]);
@@ -48,14 +46,9 @@ static void write_map_facts(FILE *stream, const void *data)
 
 hf_status hf_token_figure_write(const hf_token_figure *figure, const char *directory, hf_error *err)
 {
-    char *plots = hf_path_join(directory, "plots");
-    hf_status status = plots == NULL ? hf_fail_memory(err, "a file name") : hf_directory_make(plots, err);
-    if (status == HF_OK)
-        status = hf_plots_write_script(plots, "tokens", figure->labels, write_facts, figure,
-                                       (const char *const[]){hf_plot_canvas, hf_plot_tokens, NULL}, err);
-    if (status == HF_OK && figure->maps->count > 0)
-        status = hf_plots_write_script(plots, "maps", figure->labels, write_map_facts, figure,
-                                       (const char *const[]){hf_plot_canvas, hf_plot_maps, NULL}, err);
-    free(plots);
-    return status;
+    const hf_status status =
+        hf_plots_write_figure(directory, "tokens", figure->labels, write_facts, figure, hf_plot_tokens, err);
+    return status != HF_OK || figure->maps->count == 0
+               ? status
+               : hf_plots_write_figure(directory, "maps", figure->labels, write_map_facts, figure, hf_plot_maps, err);
 }

@@ -69,12 +69,7 @@ static hf_status write_row(void *self, hf_error *err)
 
 static hf_status look(void *self, hf_error *err)
 {
-    string_run *run = self;
-    hf_trainer *t = &run->trainer;
-    t->judged = t->batch_loss;
-    if (t->step > 0 && !isfinite(t->batch_loss))
-        return hf_trainer_fail(t, NULL, err);
-    return hf_trainer_judge(t, err);
+    return hf_trainer_look_at_batch(&((string_run *)self)->trainer, err);
 }
 
 static void tell(const void *self, hf_run_progress *progress)
@@ -210,10 +205,7 @@ hf_status hf_string_run(const hf_string_run_params *params, uint64_t seed, const
                                .summary = summary,
                                .state_hash = params->state_hash,
                                .origin = params->origin};
-    run.trainer.origin.seed = seed;
-    hf_run_summary_init(summary);
-    summary->seed = seed;
-    summary->trained = true;
+    hf_trainer_begin(&run.trainer, seed);
     summary->strings.threshold = params->accuracy;
     hf_status status = hf_trainer_create(&run.trainer, err);
     if (status == HF_OK)

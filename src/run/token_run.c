@@ -170,10 +170,7 @@ static hf_status look(void *self, hf_error *err)
 {
     token_run *run = self;
     hf_trainer *t = &run->trainer;
-    t->judged = t->batch_loss;
-    if (t->step > 0 && !isfinite(t->batch_loss))
-        return hf_trainer_fail(t, NULL, err);
-    const hf_status status = hf_trainer_judge(t, err);
+    const hf_status status = hf_trainer_look_at_batch(t, err);
     return status != HF_OK ? status : hf_token_maps_look(&run->maps, t->step, t->parameters, err);
 }
 
@@ -363,10 +360,7 @@ hf_status hf_token_run(const hf_token_run_params *params, uint64_t seed, const h
                                .points = params->learner.train.log_every > 0 ? 0 : params->output.points,
                                .state_hash = params->state_hash,
                                .origin = params->origin};
-    run.trainer.origin.seed = seed;
-    hf_run_summary_init(summary);
-    summary->seed = seed;
-    summary->trained = true;
+    hf_trainer_begin(&run.trainer, seed);
     hf_status status = prepare(&run, err);
     if (status == HF_OK)
         status = prepare_rivals(&run, err);

@@ -17,15 +17,16 @@ typedef struct {
     hf_output_params output;
     hf_detect_params detect;
     const hf_labels *labels; /* of figures */
-    hf_table_origin origin; /* seed: the first */
-    uint64_t state_hash;    /* of what a saved state depends on */
+    hf_table_origin origin;  /* seed: the first */
+    uint64_t state_hash;     /* of what a saved state depends on */
     double *teacher, *start; /* of the learner, to be freed by hf_fill_clear_token_run */
 } hf_token_run_params;
 
 /* What a training has to do with others. */
 typedef struct {
     hf_token_rivals rivals; /* models that it is compared with */
-    double **predicted;     /* becomes what the model says of the held-out tokens at the end (token_probe.h), to be freed; NULL */
+    double *
+        *predicted; /* becomes what the model says of the held-out tokens at the end (token_probe.h), to be freed; NULL */
 } hf_token_beside;
 
 /* Trains one model with one seed. beside: NULL: nothing. Errors: HF_EUSAGE, HF_ENUMERIC (something is not finite), HF_ESYSTEM.

@@ -40,7 +40,7 @@ typedef struct {
     hf_record record;
     hf_reals times; /* of rows: flow times, or steps where these are none */
     double loss;    /* at the last look */
-    struct {     /* what a longer run has in place of the last step's, which has a row only because it is the last */
+    struct {        /* what a longer run has in place of the last step's, which has a row only because it is the last */
         double train_loss;
         hf_early_stop early;
     } kept;
@@ -256,8 +256,9 @@ static hf_status prepare(train_run *run, hf_error *err)
         status = hf_reject(err, "solver.stop", "\"%s\" holds at the start, expected an event that happens later",
                            run->params->solver.stop);
     if (status == HF_OK)
-        status = hf_output_times_merge(&run->times, output_clock, run, t->train->log_every > 0 ? 0 : run->params->output.points,
-                                       &run->params->output.times, NULL, err);
+        status =
+            hf_output_times_merge(&run->times, output_clock, run, t->train->log_every > 0 ? 0 : run->params->output.points,
+                                  &run->params->output.times, NULL, err);
     if (status != HF_OK)
         return status;
     t->points = run->times.count - 1;
@@ -335,10 +336,7 @@ hf_status hf_train_run(const hf_train_run_params *params, uint64_t seed, const h
                                .summary = summary,
                                .state_hash = params->state_hash,
                                .origin = params->origin};
-    run.trainer.origin.seed = seed;
-    hf_run_summary_init(summary);
-    summary->seed = seed;
-    summary->trained = true;
+    hf_trainer_begin(&run.trainer, seed);
     hf_status status = prepare(&run, err);
     if (status == HF_OK)
         status = hf_trainer_run(&run.trainer, err);

@@ -41,6 +41,12 @@ hf_status hf_trainer_fail(const hf_trainer *t, const char *more, hf_error *err)
                    t->origin.seed, t->step, t->train->lr, more == NULL ? "" : more);
 }
 
+hf_status hf_trainer_look_at_batch(hf_trainer *t, hf_error *err)
+{
+    t->judged = t->batch_loss;
+    return t->step > 0 && !isfinite(t->batch_loss) ? hf_trainer_fail(t, NULL, err) : hf_trainer_judge(t, err);
+}
+
 /* ---- rows ---- */
 
 /* Whether a step has a row of its own: every log_every steps, and the first at or after an output time. The last step has one
@@ -199,6 +205,14 @@ static hf_status look_what_is_there(hf_trainer *t, hf_error *err)
     return t->options->resume
                ? hf_completion_check(t->options->directory, t->origin.hash, &t->summary->already_complete, err)
                : HF_OK;
+}
+
+void hf_trainer_begin(hf_trainer *t, uint64_t seed)
+{
+    t->origin.seed = seed;
+    hf_run_summary_init(t->summary);
+    t->summary->seed = seed;
+    t->summary->trained = true;
 }
 
 hf_status hf_trainer_create(hf_trainer *t, hf_error *err)

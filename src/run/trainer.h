@@ -67,6 +67,9 @@ typedef struct {
     long open_lengths[HF_RECORD_TABLES];
 } hf_trainer;
 
+/* The summary of a training with this seed, with nothing in it, and the seed of its tables. Before hf_trainer_create. */
+void hf_trainer_begin(hf_trainer *trainer, uint64_t seed);
+
 /* Takes origin.seed, options and summary as they are and looks what is there already. The model is made, and its parameters
  * are those of the start. Errors: HF_EUSAGE, HF_ESYSTEM. Free with hf_trainer_clear, also after an error. */
 hf_status hf_trainer_create(hf_trainer *trainer, hf_error *err);
@@ -74,6 +77,9 @@ void hf_trainer_clear(hf_trainer *trainer);
 
 /* Trains to the end, or until the run is interrupted, and saves. Errors: those of the kind's functions, HF_EUSAGE, HF_ESYSTEM. */
 hf_status hf_trainer_run(hf_trainer *trainer, hf_error *err);
+
+/* A look for kinds that go by the loss of the last batch, which is judged. Errors: HF_ENUMERIC, as hf_trainer_judge and _fail. */
+hf_status hf_trainer_look_at_batch(hf_trainer *trainer, hf_error *err);
 
 /* HF_ENUMERIC: a parameter is not finite, or absurd: for losses that saturate, and stay finite then. */
 hf_status hf_trainer_judge(const hf_trainer *trainer, hf_error *err);

@@ -44,6 +44,17 @@ static bool needs_saddles(const request *asked)
     return false;
 }
 
+/* What is asked of a run that has ended with a status, unless it was interrupted; the summary goes. */
+static hf_status take(const hf_config *config, const request *asked, hf_status status, hf_run_summary *summary,
+                      bool *stopped, hf_error *err)
+{
+    *stopped = status == HF_OK && hf_run_was_interrupted(summary);
+    if (status == HF_OK && !*stopped)
+        status = read_off(config, asked, summary, err);
+    hf_run_summary_clear(summary);
+    return status;
+}
+
 static hf_status measure_flow(const hf_config *config, const request *asked, const volatile sig_atomic_t *interrupted,
                               bool *stopped, hf_error *err)
 {
@@ -55,15 +66,11 @@ static hf_status measure_flow(const hf_config *config, const request *asked, con
     if (status == HF_OK)
         status = hf_flow_run(&params, &options, &summary, err);
     hf_fill_clear_problem(&params.problem);
-    *stopped = status == HF_OK && hf_run_was_interrupted(&summary);
-    if (status == HF_OK && !*stopped)
-        status = read_off(config, asked, &summary, err);
-    hf_run_summary_clear(&summary);
-    return status;
+    return take(config, asked, status, &summary, stopped, err);
 }
 
 static hf_status measure_training(const hf_config *config, const request *asked, const volatile sig_atomic_t *interrupted,
-                              bool *stopped, hf_error *err)
+                                  bool *stopped, hf_error *err)
 {
     hf_run_summary summary = {0};
     hf_train_run_params params;
@@ -73,15 +80,11 @@ static hf_status measure_training(const hf_config *config, const request *asked,
     if (status == HF_OK)
         status = hf_train_run(&params, config->train.seed, &options, NULL, &summary, err);
     hf_fill_clear_problem(&params.learner.problem);
-    *stopped = status == HF_OK && hf_run_was_interrupted(&summary);
-    if (status == HF_OK && !*stopped)
-        status = read_off(config, asked, &summary, err);
-    hf_run_summary_clear(&summary);
-    return status;
+    return take(config, asked, status, &summary, stopped, err);
 }
 
 static hf_status measure_tokens(const hf_config *config, const request *asked, const volatile sig_atomic_t *interrupted,
-                              bool *stopped, hf_error *err)
+                                bool *stopped, hf_error *err)
 {
     hf_run_summary summary = {0};
     hf_token_run_params params;
@@ -90,11 +93,7 @@ static hf_status measure_tokens(const hf_config *config, const request *asked, c
     if (status == HF_OK)
         status = hf_token_run(&params, config->train.seed, &options, NULL, &summary, err);
     hf_fill_clear_token_run(&params);
-    *stopped = status == HF_OK && hf_run_was_interrupted(&summary);
-    if (status == HF_OK && !*stopped)
-        status = read_off(config, asked, &summary, err);
-    hf_run_summary_clear(&summary);
-    return status;
+    return take(config, asked, status, &summary, stopped, err);
 }
 
 static hf_status measure_strings(const hf_config *config, const request *asked, const volatile sig_atomic_t *interrupted,
@@ -106,11 +105,7 @@ static hf_status measure_strings(const hf_config *config, const request *asked, 
     hf_status status = hf_fill_string_run(config, &params, err);
     if (status == HF_OK)
         status = hf_string_run(&params, config->train.seed, &options, &summary, err);
-    *stopped = status == HF_OK && hf_run_was_interrupted(&summary);
-    if (status == HF_OK && !*stopped)
-        status = read_off(config, asked, &summary, err);
-    hf_run_summary_clear(&summary);
-    return status;
+    return take(config, asked, status, &summary, stopped, err);
 }
 
 hf_status hf_measure(const hf_config *config, size_t count, const hf_quantity *quantities,
@@ -119,9 +114,9 @@ hf_status hf_measure(const hf_config *config, size_t count, const hf_quantity *q
     const request asked = {count, quantities, values, texts};
     for (size_t i = 0; i < count && texts != NULL; i++)
         texts[i] = NULL;
-    const hf_status status = (hf_config_runs_flow(config)  ? measure_flow
-                              : hf_config_is_chain(config) ? measure_tokens
+    const hf_status status = (hf_config_runs_flow(config)    ? measure_flow
+                              : hf_config_is_chain(config)   ? measure_tokens
                               : hf_config_is_strings(config) ? measure_strings
-                                                           : measure_training)(config, &asked, interrupted, stopped, err);
+                                                             : measure_training)(config, &asked, interrupted, stopped, err);
     return hf_config_place(config, status, err);
 }
