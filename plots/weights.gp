@@ -1,5 +1,5 @@
-# How sharply every head looks, the entropy of its attention over time, and the attention itself on the positions of the patterns, both axes
-# logarithmic: there a decay by many orders can be read, and a power of time is a straight line.
+# How sharply every head looks, the entropy of its attention over time, and the attention itself on the positions of the patterns, on a
+# logarithmic axis: a decay by many orders can be read, and where time is logarithmic, too, a power of time is a straight line.
 shown_heads = shown(heads)
 heads_named = least(shown_heads, paged ? 12 : 24)
 
@@ -14,33 +14,36 @@ low_top = top + high + (paged ? 20.0 + stage_room : 28.0) + legend_high(wide, 1 
 height = low_top + low + below
 do for [h = 1:heads] { set style line h lc rgb head_colour(h) dt head_dash(h) lw 2.5 }
 
-# The positions of pattern j: its first run of neighbours.
+# The positions of patterns as runs of neighbours, and how many each pattern has.
 panels = least(patterns, 12)
-array from_position[patterns]
-array to_position[patterns]
-do for [j = 1:patterns] { from_position[j] = 0; to_position[j] = 0 }
-do for [i = 2:|$patterns|] {
-  j = int(word($patterns[i], 1))
-  if (from_position[j] == 0) { from_position[j] = int(word($patterns[i], 2)); to_position[j] = int(word($patterns[i], 3)) }
+array run_pattern[|$patterns|]
+array run_from[|$patterns|]
+array run_to[|$patterns|]
+array places[patterns]
+do for [j = 1:patterns] { places[j] = 0 }
+do for [k = 2:|$patterns|] {
+  run_pattern[k] = int(word($patterns[k], 1)); run_from[k] = int(word($patterns[k], 2)); run_to[k] = int(word($patterns[k], 3))
+  places[run_pattern[k]] = places[run_pattern[k]] + run_to[k] - run_from[k] + 1
 }
+is_in(i, j) = (sum [k = 2:|$patterns|] (run_pattern[k] == j && i >= run_from[k] && i <= run_to[k])) > 0
 
 # attention.tsv has a row for every time and class of positions, the classes in turn. What is wanted of all classes of a time is summed, and
 # taken at the last one: of every head the entropy -sum n p ln p, p = s / sum n s, in nats (attention below 0 has none), and the mean
-# attention on one position of the run of every pattern.
+# attention on one position over the classes of every pattern.
 size(i) = as_number($sizes[has_sizes ? int(i) : 1])
 array mass[shown_heads]
 array sum_log[shown_heads]
 array weight[shown_heads * panels]
 part(s) = s > 0 ? s * log(s) : s == 0 ? 0 : NaN
 add_mass(n, h, s) = (mass[h] = mass[h] + n * s, sum_log[h] = sum_log[h] + n * part(s), 0)
-in_run(i, j) = i >= from_position[j] && i <= to_position[j]
 of(j, h) = (j - 1) * shown_heads + h
-add_weight(i, j, h, s) = in_run(i, j) ? (weight[of(j, h)] = weight[of(j, h)] + s / (to_position[j] - from_position[j] + 1), 0) : 0
+add_weight(j, h, s) = (weight[of(j, h)] = weight[of(j, h)] + s / places[j], 0)
 start(h) = (mass[h] = 0.0, sum_log[h] = 0.0, sum [j = 1:panels] (weight[of(j, h)] = 0.0, 0))
-add_head(i, h, s) = (i == 1 ? start(h) : 0) + add_mass(size(i), h, s) + (sum [j = 1:panels] add_weight(i, j, h, s))
 attention_of(h) = column(sprintf("attention_%d", h))
+add_heads(i) = sum [h = 1:shown_heads] ((i == 1 ? start(h) : 0) + add_mass(size(i), h, attention_of(h)))
+add_pattern(j) = sum [h = 1:shown_heads] add_weight(j, h, attention_of(h))
 do for [h = 1:shown_heads] { dummy = start(h) }
-is_last(i) = !is_finite(i) ? 0 : ((sum [h = 1:shown_heads] add_head(i, h, attention_of(h))), i == positions)
+is_last(i) = !is_finite(i) ? 0 : (add_heads(i), (sum [j = 1:panels] (is_in(i, j) ? add_pattern(j) : 0)), i == positions)
 entropy(h) = mass[h] > 0 ? log(mass[h]) - sum_log[h] / mass[h] : NaN
 entropies(h) = h == 0 ? "" : entropies(h - 1) . sprintf(" %.10g", entropy(h))
 weights(n) = n == 0 ? "" : weights(n - 1) . sprintf(" %.10g", weight[n])

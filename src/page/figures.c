@@ -25,7 +25,7 @@ static const struct {
     {"tokens", "excess, divergences and attention of a training on a Markov chain"},
     {"strings", "strings answered rightly and entropy of attention, after every epoch"},
     {"attention", "attention of every head over time"},
-    {"weights", "entropy of attention, and attention on every pattern, both axes logarithmic"},
+    {"weights", "entropy of attention, and attention on every pattern, on a logarithmic axis"},
     {"maps", "attention maps, queries downwards, keys to the right"},
     {"map", "what the sweep reports, over two of its keys"},
     {"curves", "what the sweep reports, over its key"},
