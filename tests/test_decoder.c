@@ -1,5 +1,5 @@
 /* The decoder and its layers: every switch against finite differences, against the minimal model, threads, dropout. */
-#include "support.h"
+#include "gradients.h"
 
 #include "train/decoder.h"
 #include "train/layers/layers.h"
@@ -62,7 +62,8 @@ static const variant variants[] = {
     {"one-hot", {2, 1, .one_hot = true, .full_heads = true, XAVIER}},
     {"one-hot with keys and MLP",
      {2, 2, .one_hot = true, .mlp = 4, .keys = true, .full_heads = true, .residual = true, XAVIER}},
-    {"window", {2, 1, .width = 6, .window = 3, .mlp = 5, .keys = true, .output = true, .residual = true, .norm = true, XAVIER}},
+    {"window",
+     {2, 1, .width = 6, .window = 3, .mlp = 5, .keys = true, .output = true, .residual = true, .norm = true, XAVIER}},
     {"two blocks with a window",
      {2, 2, .width = 6, .window = 2, .mlp = 5, .keys = true, .output = true, .residual = true, XAVIER}},
     {"window of the place itself", {2, 2, .width = 6, .window = 1, .keys = true, .output = true, .residual = true, XAVIER}},
@@ -71,40 +72,13 @@ static const variant variants[] = {
 };
 enum { VARIANTS = sizeof variants / sizeof *variants };
 
-/* The loss that gradient returns: with dropout, unlike that of loss. */
-static double training_loss(const hf_model *model, const double *x, double *unused)
-{
-    return model->kind->gradient(model->self, x, &some, unused);
-}
-
 static void test_gradients_against_differences(void **state)
 {
     (void)state;
     const hf_token_task task = make_task();
     for (size_t n = 0; n < VARIANTS; n++) {
         const hf_model model = make_decoder(&task, &variants[n].params);
-        const size_t count = hf_tensors_size(model.kind->tensors(model.self));
-        double *x = numbers(count), *g = numbers(count), *unused = numbers(count), largest = 0, worst = 0;
-        random_source random = {n + 1};
-        model.kind->initialize(model.self, x);
-        for (size_t i = 0; i < count; i++)
-            x[i] += 0.2 * draw_normal(&random); /* gains, shifts and biases, too */
-        training_loss(&model, x, g);
-        for (size_t i = 0; i < count; i++)
-            largest = fmax(largest, fabs(g[i]));
-        for (size_t i = 0; i < count; i += 1 + count / 400) {
-            const double h = 1e-5, at = x[i];
-            x[i] = at + h;
-            const double up = training_loss(&model, x, unused);
-            x[i] = at - h;
-            const double down = training_loss(&model, x, unused);
-            x[i] = at;
-            worst = fmax(worst, fabs((up - down) / (2 * h) - g[i]));
-        }
-        assert_true(within(variants[n].name, worst / largest, 1e-7));
-        free(x);
-        free(g);
-        free(unused);
+        assert_gradient_by_differences(variants[n].name, &model, &some, 1 + count_parameters(&model) / 400, n + 1);
         model.kind->free(model.self);
     }
     task.kind->free(task.self);
@@ -133,41 +107,16 @@ static const variant compared[] = {
     {"minimal", {2, 1, .one_hot = true, .full_heads = true}},
 };
 
-/* Loss and gradient of one variant against a line: parameters, loss, three projections, norm. */
-static void compare_with_pytorch(const variant *v, const double *line)
-{
-    const hf_token_task task = {.kind = &formula, .vocabulary = 7, .length = 9, .first = 3, .scored = 6};
-    const hf_model model = make_decoder(&task, &v->params);
-    const size_t count = hf_tensors_size(model.kind->tensors(model.self));
-    assert_int_equal(count, (size_t)line[0]);
-    double *x = numbers(count), *g = numbers(count), along[3] = {0}, square = 0;
-    for (size_t i = 0; i < count; i++)
-        x[i] = 0.7 * sin(1 + 0.37 * (double)i + 0.0011 * (double)i * (double)i);
-    const double loss = model.kind->gradient(model.self, x, &some, g);
-    for (size_t i = 0; i < count; i++) {
-        square += g[i] * g[i];
-        for (size_t k = 0; k < 3; k++)
-            along[k] += g[i] * cos((double)((k + 1) * (i + 1)));
-    }
-    assert_true(close_to(loss, line[1], 1e-13) && close_to(sqrt(square), line[5], 1e-13));
-    for (size_t k = 0; k < 3; k++)
-        assert_true(within(v->name, fabs(along[k] - line[2 + k]) / line[5], 1e-12));
-    free(x);
-    free(g);
-    model.kind->free(model.self);
-}
-
 static void test_gradients_are_those_of_pytorch(void **state)
 {
     (void)state;
+    const hf_token_task task = {.kind = &formula, .vocabulary = 7, .length = 9, .first = 3, .scored = 6};
     hf_tsv table = read_tsv(data_path("transformers.tsv"));
     assert_int_equal(table.rows, sizeof compared / sizeof *compared);
     for (size_t n = 0; n < table.rows; n++) {
-        double line[6];
-        assert_string_equal(hf_tsv_text(&table, n, 0), compared[n].name);
-        for (size_t c = 0; c < 6; c++)
-            assert_true(hf_tsv_number(&table, n, c + 1, &line[c]));
-        compare_with_pytorch(&compared[n], line);
+        const hf_model model = make_decoder(&task, &compared[n].params);
+        assert_gradient_of_table(&table, n, compared[n].name, &model, &some, 1e-13);
+        model.kind->free(model.self);
     }
     hf_tsv_clear(&table);
 }
@@ -178,7 +127,8 @@ static void compare_with_minimal(size_t window)
     enum { D = 15, SQUARE = D * D };
     const hf_token_task task = make_task();
     const hf_decoder_params params = {2, 1, .one_hot = true, .full_heads = true, .window = window, XAVIER};
-    const hf_minimal_params few = {.heads = 2, .threads = 1, .window = window, .query_scale = -1, .value_scale = -1, .seed = 5};
+    const hf_minimal_params few = {
+        .heads = 2, .threads = 1, .window = window, .query_scale = -1, .value_scale = -1, .seed = 5};
     const hf_model decoder = make_decoder(&task, &params);
     hf_model minimal;
     assert_int_equal(hf_minimal_create(&minimal, &task, &few, NULL), HF_OK);
@@ -221,7 +171,7 @@ static void test_threads(void **state)
     for (size_t threads = 1; threads <= 3; threads++) {
         params.threads = threads;
         const hf_model model = make_decoder(&task, &params);
-        count = hf_tensors_size(model.kind->tensors(model.self));
+        count = count_parameters(&model);
         x = x == NULL ? numbers(count) : x;
         g[threads - 1] = numbers(count);
         logits[threads - 1] = numbers(outputs);
@@ -269,7 +219,7 @@ static void test_forward(void **state)
     const hf_token_task task = make_task();
     for (size_t n = 0; n < VARIANTS; n++) {
         const hf_model model = make_decoder(&task, &variants[n].params);
-        const size_t count = hf_tensors_size(model.kind->tensors(model.self)), H = variants[n].params.heads;
+        const size_t count = count_parameters(&model), H = variants[n].params.heads;
         const size_t window = variants[n].params.window;
         const size_t rows = 67 * variants[n].params.blocks * H * 6;
         double *x = numbers(count), *z = numbers(67 * 6 * 7), *a = numbers(rows * 8), loss = 0;

@@ -1,6 +1,6 @@
 /* The encoder, its masks and its tasks: every mask and switch against finite differences and PyTorch, masks against their definitions,
  * threads, measures against a direct computation. */
-#include "support.h"
+#include "gradients.h"
 
 #include "train/encoder.h"
 #include "train/layers/layers.h"
@@ -32,11 +32,6 @@ static hf_model make_encoder(const hf_token_task *of, const hf_encoder_params *p
     if (hf_encoder_create(&model, of, &complete, &err) != HF_OK)
         fail_msg("%s", err.message);
     return model;
-}
-
-static size_t count_of(const hf_model *model)
-{
-    return hf_tensors_size(model->kind->tensors(model->self));
 }
 
 typedef struct {
@@ -73,36 +68,10 @@ static const variant random_ones[] = {
 };
 
 /* The loss that gradient returns: with dropout, unlike that of loss. */
-static double training_loss(const hf_model *model, const double *x, double *unused)
-{
-    return model->kind->gradient(model->self, x, &some, unused);
-}
-
 static void compare_with_differences(const variant *v)
 {
     const hf_model model = make_encoder(&task, &v->params);
-    const size_t count = count_of(&model);
-    double *x = numbers(count), *g = numbers(count), *unused = numbers(count), largest = 0, worst = 0;
-    random_source random = {17};
-    model.kind->initialize(model.self, x);
-    for (size_t i = 0; i < count; i++)
-        x[i] += 0.2 * draw_normal(&random);
-    training_loss(&model, x, g);
-    for (size_t i = 0; i < count; i++)
-        largest = fmax(largest, fabs(g[i]));
-    for (size_t i = 0; i < count; i++) {
-        const double h = 1e-5, at = x[i];
-        x[i] = at + h;
-        const double up = training_loss(&model, x, unused);
-        x[i] = at - h;
-        const double down = training_loss(&model, x, unused);
-        x[i] = at;
-        worst = fmax(worst, fabs((up - down) / (2 * h) - g[i]));
-    }
-    assert_true(within(v->name, worst / largest, 1e-7));
-    free(x);
-    free(g);
-    free(unused);
+    assert_gradient_by_differences(v->name, &model, &some, 1, 17);
     model.kind->free(model.self);
 }
 
@@ -115,41 +84,15 @@ static void test_gradients_against_differences(void **state)
         compare_with_differences(&random_ones[n]);
 }
 
-/* Loss and gradient of one variant against a line: parameters, loss, three projections, norm. */
-static void compare_with_pytorch(const variant *v, const double *line)
-{
-    const hf_model model = make_encoder(&task, &v->params);
-    const size_t count = count_of(&model);
-    assert_int_equal(count, (size_t)line[0]);
-    double *x = numbers(count), *g = numbers(count), along[3] = {0}, square = 0;
-    for (size_t i = 0; i < count; i++)
-        x[i] = 0.7 * sin(1 + 0.37 * (double)i + 0.0011 * (double)i * (double)i);
-    const double loss = training_loss(&model, x, g);
-    for (size_t i = 0; i < count; i++) {
-        square += g[i] * g[i];
-        for (size_t k = 0; k < 3; k++)
-            along[k] += g[i] * cos((double)((k + 1) * (i + 1)));
-    }
-    assert_true(close_to(loss, line[1], 1e-12) && close_to(sqrt(square), line[5], 1e-12));
-    for (size_t k = 0; k < 3; k++)
-        assert_true(within(v->name, fabs(along[k] - line[2 + k]) / line[5], 1e-12));
-    assert_true(close_to(model.kind->loss(model.self, x, &some), loss, 1e-14));
-    free(x);
-    free(g);
-    model.kind->free(model.self);
-}
-
 static void test_gradients_are_those_of_pytorch(void **state)
 {
     (void)state;
     hf_tsv table = read_tsv(data_path("encoders.tsv"));
     assert_int_equal(table.rows, COMPARED);
     for (size_t n = 0; n < table.rows; n++) {
-        double line[6];
-        assert_string_equal(hf_tsv_text(&table, n, 0), compared[n].name);
-        for (size_t c = 0; c < 6; c++)
-            assert_true(hf_tsv_number(&table, n, c + 1, &line[c]));
-        compare_with_pytorch(&compared[n], line);
+        const hf_model model = make_encoder(&task, &compared[n].params);
+        assert_gradient_of_table(&table, n, compared[n].name, &model, &some, 1e-12);
+        model.kind->free(model.self);
     }
     hf_tsv_clear(&table);
 }
@@ -182,7 +125,9 @@ static void test_masks(void **state)
         {{HF_MASK_FULL, 3, 8, 0, 6, 8}, 2, "11111100"},
         {{HF_MASK_TOP, 2, 8, 0, 0, 0}, 2, "01010000"}, /* of three that are equal the first two */
         {{HF_MASK_TOP, 4, 8, 0, 0, 0}, 2, "11011000"},
-        {{HF_MASK_TOP, 4, 8, 0, 1, 4}, 2, "10001101"}, /* 2, 3, 1, 1: the last two are equal to the first of those left out */
+        {{HF_MASK_TOP, 4, 8, 0, 1, 4},
+         2,
+         "10001101"}, /* 2, 3, 1, 1: the last two are equal to the first of those left out */
         {{HF_MASK_TOP, 20, 8, 0, 1, 4}, 2, "10001111"},
         {{HF_MASK_BOTTOM, 2, 8, 0, 0, 0}, 2, "00100010"},
         {{HF_MASK_BOTTOM, 1, 8, 0, 6, 7}, 2, "00100000"},
@@ -243,7 +188,7 @@ static void test_threads(void **state)
         for (size_t threads = 1; threads <= 3; threads++) {
             params.threads = threads;
             const hf_model model = make_encoder(&task, &params);
-            count = count_of(&model);
+            count = count_parameters(&model);
             x = x == NULL ? numbers(count) : x;
             g[threads - 1] = numbers(count);
             model.kind->initialize(model.self, x);
@@ -265,14 +210,14 @@ static void test_start(void **state)
     (void)state;
     const hf_model full = make_encoder(&task, &compared[0].params), top = make_encoder(&task, &compared[3].params);
     const hf_model dropped = make_encoder(&task, &random_ones[2].params);
-    const size_t count = count_of(&full);
+    const size_t count = count_parameters(&full);
     double *x = numbers(count), *y = numbers(count), *g = numbers(count);
     full.kind->initialize(full.self, x);
     top.kind->initialize(top.self, y);
-    assert_int_equal(count_of(&top), count);
+    assert_int_equal(count_parameters(&top), count);
     assert_memory_equal(x, y, count * sizeof *x);
     assert_true(close_to(dropped.kind->loss(dropped.self, x, &some), full.kind->loss(full.self, x, &some), 1e-15));
-    assert_true(fabs(training_loss(&dropped, x, g) - full.kind->loss(full.self, x, &some)) > 1e-6);
+    assert_true(fabs(training_loss(&dropped, &some, x, g) - full.kind->loss(full.self, x, &some)) > 1e-6);
     free(x);
     free(y);
     free(g);
@@ -287,7 +232,7 @@ static void test_judging(void **state)
     (void)state;
     enum { P = 9, H = 2, B = 2, N = 67 };
     const hf_model model = make_encoder(&task, &compared[3].params);
-    double *x = numbers(count_of(&model)), *z = numbers(N * 2), *a = numbers(N * B * H * P * P);
+    double *x = numbers(count_parameters(&model)), *z = numbers(N * 2), *a = numbers(N * B * H * P * P);
     double right = 0, entropy = 0;
     model.kind->initialize(model.self, x);
     model.kind->forward(model.self, x, &many, 0, N, z, a);
@@ -320,7 +265,7 @@ static void test_measures(void **state)
     (void)state;
     enum { P = 7, H = 2, B = 2, N = 5, K = 3 };
     const hf_model model = make_encoder(&task, &compared[0].params);
-    const size_t count = count_of(&model);
+    const size_t count = count_parameters(&model);
     double *x = numbers(count), *a = numbers(N * B * H * P * P);
     hf_encoder_place place[B * H * P], mine[B * H * P] = {{0}};
     for (size_t i = 0; i < count; i++)
@@ -371,7 +316,7 @@ static void test_measures_without_a_gap(void **state)
     hf_encoder_params params = compared[0].params;
     params.keep = 7;
     const hf_model model = make_encoder(&task, &params);
-    double *x = numbers(count_of(&model));
+    double *x = numbers(count_parameters(&model));
     hf_encoder_place place[28];
     model.kind->initialize(model.self, x);
     assert_int_equal(hf_encoder_measure(&model, x, &some, place, NULL), HF_OK);
