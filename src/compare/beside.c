@@ -77,8 +77,7 @@ const hf_table_kind *const hf_beside_tables[] = {&compare_table, NULL};
 /* The level of stage i of the flow; nan: it ends in it. */
 static double level_of(const hf_beside *b, size_t i)
 {
-    const hf_stage *s = &b->flow.findings.stage[i];
-    return (s->before->loss + s->loss_after) / 2;
+    return hf_stage_level(&b->flow.findings.stage[i]);
 }
 
 static row flow_row(const hf_beside *b, size_t i)

@@ -26,15 +26,24 @@ static const hf_stage *stage_of(const hf_experiment *x, size_t l)
 {
     const hf_findings *f = &x->flow.findings;
     for (size_t i = 0; i < f->stage_count; i++)
-        if ((f->stage[i].before->loss + f->stage[i].loss_after) / 2 == x->levels.level[l])
+        if (hf_stage_level(&f->stage[i]) == x->levels.level[l])
             return &f->stage[i];
     return NULL;
 }
 
 hf_band hf_predicted_band(const hf_experiment *x, size_t l)
 {
-    hf_band b = {.level = x->levels.level[l], .t_flow = x->levels.t_flow[l], .t = NAN, .deviation = NAN, .p10 = NAN, .p90 = NAN,
-                 .shift_drift = NAN, .shift_linear = NAN, .deviation_flow = NAN, .contrast = NAN, .duration = NAN};
+    hf_band b = {.level = x->levels.level[l],
+                 .t_flow = x->levels.t_flow[l],
+                 .t = NAN,
+                 .deviation = NAN,
+                 .p10 = NAN,
+                 .p90 = NAN,
+                 .shift_drift = NAN,
+                 .shift_linear = NAN,
+                 .deviation_flow = NAN,
+                 .contrast = NAN,
+                 .duration = NAN};
     if (x->about_drift == NULL)
         return b;
     const hf_spread *drift = &x->about_drift[l], *flow = &x->about_flow[l];
@@ -61,7 +70,10 @@ typedef struct {
     bool curved, moved, contrasts, wide;
 } band_row;
 
-#define BAND(field, unit, meaning) {#field, (unit), (meaning), HF_CELL_NUMBER, offsetof(band_row, band.field), NULL}
+#define BAND(field, unit, meaning)                                                                                         \
+    {                                                                                                                      \
+#field, (unit), (meaning), HF_CELL_NUMBER, offsetof(band_row, band.field), NULL                                    \
+    }
 
 /* clang-format off */
 static const hf_column columns[] = {
@@ -91,8 +103,8 @@ hf_status hf_predicted_write(const hf_experiment *x, const char *directory, cons
     hf_table table;
     if (x->about_drift == NULL)
         return HF_OK;
-    const hf_status status =
-        hf_table_start(&table, directory, &bands_table, origin, "where a test holds the band is not small: first order is not enough", err);
+    const hf_status status = hf_table_start(&table, directory, &bands_table, origin,
+                                            "where a test holds the band is not small: first order is not enough", err);
     if (status != HF_OK)
         return status;
     for (size_t l = 0; l < x->levels.count; l++) {

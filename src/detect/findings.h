@@ -25,6 +25,12 @@ typedef struct {
                         more; nan: there was no noise */
 } hf_stage;
 
+/* The loss halfway between the plateaus beside a stage: its time is when the loss falls below. nan: the run ends before. */
+static inline double hf_stage_level(const hf_stage *stage)
+{
+    return (stage->before->loss + stage->loss_after) / 2;
+}
+
 typedef enum {
     HF_END_PLATEAU,
     HF_END_STAGE,

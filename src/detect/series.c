@@ -285,7 +285,7 @@ static hf_status finish_exact(hf_series *s, hf_findings *f, hf_error *err)
         analyze_saddle(s, &f->plateau[i], s->states + i * s->size);
     for (size_t i = 0; i < f->stage_count; i++)
         if (!isnan(f->stage[i].loss_after))
-            f->stage[i].t_half = hf_curve_first_below(&f->curve, (f->stage[i].before->loss + f->stage[i].loss_after) / 2);
+            f->stage[i].t_half = hf_curve_first_below(&f->curve, hf_stage_level(&f->stage[i]));
     return HF_OK;
 }
 

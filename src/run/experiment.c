@@ -53,7 +53,7 @@ static hf_status find_levels(hf_experiment *x, hf_error *err)
     for (size_t c = 0; c < HF_COMPANIONS; c++)
         levels->t_companion[c] = levels->t_flow + (c + 1) * f->stage_count;
     for (size_t i = 0; i < f->stage_count; i++) {
-        const double level = (f->stage[i].before->loss + f->stage[i].loss_after) / 2;
+        const double level = hf_stage_level(&f->stage[i]);
         if (isnan(level))
             continue;
         levels->level[levels->count] = level;
@@ -111,7 +111,8 @@ static hf_status find_spread(const hf_experiment *x, double lr, const hf_experim
     own.flow.sgd_drift.lr = lr;
     hf_status status = hf_problem_create(&problem, &own, err);
     if (status == HF_OK)
-        status = hf_spread_find(problem, &params->solver, x->levels.count, x->levels.level, options->interrupted, spread, err);
+        status =
+            hf_spread_find(problem, &params->solver, x->levels.count, x->levels.level, options->interrupted, spread, err);
     hf_problem_free(problem);
     return status == HF_ENUMERIC ? HF_OK : status;
 }
@@ -263,8 +264,8 @@ static hf_status train_part(hf_experiment *x, const hf_train_run_params *params,
 
 /* When the flow with a rung's own noise or steps falls to the levels. A rung whose noise is too large for that flow is
  * trained all the same, and has none. */
-static hf_status follow(hf_experiment *x, const hf_rung_params *params, hf_companion c, const hf_experiment_options *options,
-                        hf_rung *rung, hf_error *err)
+static hf_status follow(hf_experiment *x, const hf_rung_params *params, hf_companion c,
+                        const hf_experiment_options *options, hf_rung *rung, hf_error *err)
 {
     if (!params->has[c] || x->levels.count == 0 || x->interrupted)
         return HF_OK;
