@@ -1,5 +1,5 @@
 /* Trajectories of random problems of every system beside an independent judge: the equations by head in long double, integrated by
- * extrapolation (Gragg, Bulirsch and Stoer) to 15 digits.
+ * extrapolation (Gragg, Bulirsch and Stoer) to 15 digits. They are written down anew on purpose, apart from those of support.h.
  *
  * What a tolerance promises depends on the problem: near a saddle every error grows. The judge therefore carries a shadow, which is pushed
  * by a relative 1e-7 at every time that is compared; how far it has drifted from the judge by the next ones is what an error is worth
