@@ -3,13 +3,13 @@
  * The sum of the squared differences between the log and the flow at its rows is made least, in the logarithms of the parameters, by
  * Gauss-Newton steps in a trust region (Levenberg-Marquardt, More 1978, of GSL), with the flow's own derivatives (run/trace.h).
  *
- * Errors have three parts that add up as squares. rows: what the noise of the rows does to the parameters, (J^T J)^-1 S (J^T J)^-1 with
+ * Errors have two parts that add up as squares. rows: what the noise of the rows does to the parameters, (J^T J)^-1 S (J^T J)^-1 with
  * S the sum of the products of neighbouring scores J_i r_i over a tenth of the rows, falling off linearly (Newey and West 1987), and
  * with the factor that makes two of them hold 95 % at that width (Kiefer and Vogelsang 2005): neighbours that are noisy together
- * count as few. It is never below that of an autoregressive noise
- * whose neighbours correlate as the residuals do. seeds: how the path of the training itself wanders. A training that comes early is a curve of another lr; no
- * residual tells. So trainings of the fitted parameters are made, each is fitted in the same way, and the standard deviation of what they
- * give is the error; the mean is what the flow gets wrong about training, finite steps and the noise's own drift, and is taken off. */
+ * count as few. It is never below that of an autoregressive noise whose neighbours correlate as the residuals do. seeds: how the path of
+ * the training itself wanders. A training that comes early is a curve of another lr; no residual tells. So trainings of the fitted
+ * parameters are made, each is fitted in the same way, and the standard deviation of what they give is the error; the mean is what the flow
+ * gets wrong about training, finite steps and the noise's own drift, and is taken off. */
 #ifndef HF_ESTIMATE_ESTIMATE_H
 #define HF_ESTIMATE_ESTIMATE_H
 
