@@ -126,8 +126,6 @@ static hf_status open_model(session *s, hf_error *err)
 {
     const hf_cli_options *o = s->options;
     hf_status status = hf_cli_read_config(&s->model, o->arguments[0], o->override_count, o->overrides, err);
-    if (status == HF_OK && hf_config_is_chain(&s->model))
-        return hf_fail(err, HF_EUSAGE, "%.200s: a model of a Markov chain has no flow", o->arguments[0]);
     if (status == HF_OK)
         status = hf_cli_find_clock(&s->model, o->arguments[0], "", o->lr, &s->params.clock, err);
     if (status == HF_OK)

@@ -44,6 +44,9 @@ hf_status hf_cli_find_clock(const hf_config *model, const char *argument, const 
     *clock = model->declared.train ? hf_clock_of(&model->train) : (hf_clock){.is_time = true};
     if (lr > 0)
         clock->lr = lr;
+    if (hf_config_reads_tokens(model))
+        return hf_fail(err, HF_EUSAGE, "%s%.200s: a model that reads tokens has no flow, expected train.task = \"regression\"",
+                       option, argument);
     if (model->declared.sweep)
         return hf_fail(err, HF_EUSAGE, "%s%.200s: this model is a sweep; take one without", option, argument);
     if (!clock->is_time)
