@@ -2,7 +2,7 @@
  * read, and frees it. It aborts where a reader breaks its word: another status than HF_OK and HF_EUSAGE, an error without a sentence.
  *
  * fuzz/run builds every target with clang's libFuzzer and sanitizers; tests/test_fuzz calls the same targets with the corpus and with
- * mutations of it, without clang. */
+ * mutations of it, without clang; all but tree, which needs libconfig. */
 #ifndef HF_FUZZ_FUZZ_H
 #define HF_FUZZ_FUZZ_H
 
@@ -26,6 +26,7 @@ int fuzz_state(const uint8_t *bytes, size_t size);
 int fuzz_log(const uint8_t *bytes, size_t size);
 int fuzz_table(const uint8_t *bytes, size_t size);
 int fuzz_checkpoint(const uint8_t *bytes, size_t size);
+int fuzz_tree(const uint8_t *bytes, size_t size);
 #endif
 
 /* What a reader may say of a file whose bytes are somebody else's. */

@@ -8,7 +8,7 @@
  *
  * Kinds: open read write fsync close rename mkdir unlink malloc fork pipe thread. Only the program itself is made to fail, not
  * what it starts; streams are made of these calls, so that theirs fail, too. A close that fails leaves its descriptor open,
- * which is what can hang. Allocations fail where the program itself or the C library asks; those that libconfig, SUNDIALS and GSL
+ * which is what can hang. Allocations fail where the program itself or the C library asks; those that SUNDIALS and GSL
  * make, also through strdup, are never counted, for these libraries do not check all of them and crash. OpenMP and OpenBLAS end the
  * program themselves. */
 #define _GNU_SOURCE
@@ -344,7 +344,7 @@ char *strdup(const char *text)
     return duplicate(text, strlen(text), REFUSED);
 }
 
-char *__strdup(const char *text) /* what libconfig may have been built to call */
+char *__strdup(const char *text)
 {
     return duplicate(text, strlen(text), REFUSED);
 }

@@ -192,7 +192,7 @@ static void test_ends(void **state)
 static void test_include(void **state)
 {
     (void)state;
-    static const char included[] = "value_rate = 2.0; /* a \"comment\" */ // 99999999999\n";
+    static const char included[] = "value_rate = 2.0; /* a \"comment\" */ // 99999999999";
     hf_config c;
     write_text(temporary_path("rates.inc"), included, strlen(included));
     read_good(&c, MODEL "flow = {\n  @include \"rates.inc\"\n};\n", NULL);

@@ -9,19 +9,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-static hf_status reject(hf_fault *fault, const config_setting_t *setting, const char *what, const char *expected)
+static hf_status reject(hf_fault *fault, const hf_setting *setting, const char *what, const char *expected)
 {
     char got[HF_EXPECTED];
-    return hf_fault_set(fault, config_setting_source_file(setting), config_setting_source_line(setting),
-                        "%s%sexpected %s, got %s", what, *what == '\0' ? "" : ": ", expected,
-                        hf_value_describe(setting, got));
+    return hf_fault_set(fault, setting->file, setting->line, "%s%sexpected %s, got %s", what, *what == '\0' ? "" : ": ",
+                        expected, hf_value_describe(setting, got));
 }
 
 /* ---- strings ---- */
 
-static hf_status read_string(const config_setting_t *setting, const char *what, char **string, hf_fault *fault)
+static hf_status read_string(const hf_setting *setting, const char *what, char **string, hf_fault *fault)
 {
-    const char *value = config_setting_get_string(setting);
+    const char *value = setting->string;
     if (value == NULL || *value == '\0')
         return reject(fault, setting, what, "a string");
     *string = strdup(value);
@@ -35,9 +34,9 @@ static void clear_strings(hf_strings *strings)
     free(strings->at);
 }
 
-static bool is_filled_list(const config_setting_t *setting)
+static bool is_filled_list(const hf_setting *setting)
 {
-    return (config_setting_is_list(setting) || config_setting_is_array(setting)) && config_setting_length(setting) > 0;
+    return hf_setting_is_sequence(setting) && setting->length > 0;
 }
 
 static hf_status start_strings(hf_strings *strings, size_t count)
@@ -61,7 +60,7 @@ typedef union {
 } any_field;
 
 /* One value of key, as the text that -s takes. */
-static hf_status read_value(const hf_key *key, const config_setting_t *setting, char **text, hf_fault *fault)
+static hf_status read_value(const hf_key *key, const hf_setting *setting, char **text, hf_fault *fault)
 {
     any_field field = {.list = {0}};
     const hf_status status = hf_value_read(key, setting, &field, fault);
@@ -76,13 +75,13 @@ static hf_status read_value(const hf_key *key, const config_setting_t *setting, 
     return status == HF_OK && *text == NULL ? HF_ESYSTEM : status;
 }
 
-static hf_status read_values(hf_axis *axis, const hf_key *key, const config_setting_t *setting, hf_fault *fault)
+static hf_status read_values(hf_axis *axis, const hf_key *key, const hf_setting *setting, hf_fault *fault)
 {
     if (!is_filled_list(setting))
         return reject(fault, setting, "values", "a list of values");
-    hf_status status = start_strings(&axis->values, (size_t)config_setting_length(setting));
+    hf_status status = start_strings(&axis->values, setting->length);
     for (size_t i = 0; i < axis->values.count && status == HF_OK; i++)
-        status = read_value(key, config_setting_get_elem(setting, (unsigned)i), &axis->values.at[i], fault);
+        status = read_value(key, &setting->at[i], &axis->values.at[i], fault);
     return status;
 }
 
@@ -100,7 +99,7 @@ static double grid_number(const hf_axis *axis, size_t i)
 }
 
 /* The values of a grid: integers are rounded, and those that round alike are taken once. */
-static hf_status fill_grid(hf_axis *axis, const hf_key *key, const config_setting_t *setting, hf_fault *fault)
+static hf_status fill_grid(hf_axis *axis, const hf_key *key, const hf_setting *setting, hf_fault *fault)
 {
     const bool is_real = key->kind == HF_KIND_REAL;
     hf_status status = start_strings(&axis->values, axis->count);
@@ -111,8 +110,8 @@ static hf_status fill_grid(hf_axis *axis, const hf_key *key, const config_settin
         any_field field = {.list = {0}};
         char expected[HF_EXPECTED];
         if (!hf_range_holds(&key->range, number) || (!is_real && number > 9007199254740992.0))
-            return hf_fault_set(fault, config_setting_source_file(setting), config_setting_source_line(setting),
-                                "%s: expected %s, got %.10g", key->path, hf_value_expected(key, expected), number);
+            return hf_fault_set(fault, setting->file, setting->line, "%s: expected %s, got %.10g", key->path,
+                                hf_value_expected(key, expected), number);
         if (number == last)
             continue;
         last = number;
@@ -129,46 +128,43 @@ static hf_status fill_grid(hf_axis *axis, const hf_key *key, const config_settin
     return status;
 }
 
-static bool get_number(const config_setting_t *setting, double *number)
+static bool get_number(const hf_setting *setting, double *number)
 {
-    *number = config_setting_type(setting) == CONFIG_TYPE_FLOAT ? config_setting_get_float(setting)
-                                                                : (double)config_setting_get_int64(setting);
-    return config_setting_is_number(setting) && fabs(*number) <= HF_REAL_MAX;
+    *number = hf_setting_number(setting);
+    return hf_setting_is_number(setting) && fabs(*number) <= HF_REAL_MAX;
 }
 
 /* log or linear = (first, last, count). */
-static hf_status read_grid(hf_axis *axis, const hf_key *key, const config_setting_t *setting, hf_fault *fault)
+static hf_status read_grid(hf_axis *axis, const hf_key *key, const hf_setting *setting, hf_fault *fault)
 {
     const bool is_log = axis->form == HF_AXIS_LOG;
     const char *what = is_log ? "log" : "linear";
     double count;
     if (key->kind != HF_KIND_REAL && key->kind != HF_KIND_COUNT && key->kind != HF_KIND_SEED)
-        return hf_fault_set(fault, config_setting_source_file(setting), config_setting_source_line(setting),
-                            "%s: %s does not hold a number, expected values = (...)", what, key->path);
+        return hf_fault_set(fault, setting->file, setting->line, "%s: %s does not hold a number, expected values = (...)",
+                            what, key->path);
     const char *expected = is_log ? "(first, last, count) with first and last > 0 and a count from 2 to 1000000"
                                   : "(first, last, count) with a count from 2 to 1000000";
-    if (!is_filled_list(setting) || config_setting_length(setting) != 3 ||
-        !get_number(config_setting_get_elem(setting, 0), &axis->first) ||
-        !get_number(config_setting_get_elem(setting, 1), &axis->last) ||
-        !get_number(config_setting_get_elem(setting, 2), &count) || count != floor(count) || count < 2 ||
-        count > HF_TASKS_MAX || (is_log && (axis->first <= 0 || axis->last <= 0)))
+    if (!is_filled_list(setting) || setting->length != 3 || !get_number(&setting->at[0], &axis->first) ||
+        !get_number(&setting->at[1], &axis->last) || !get_number(&setting->at[2], &count) || count != floor(count) ||
+        count < 2 || count > HF_TASKS_MAX || (is_log && (axis->first <= 0 || axis->last <= 0)))
         return reject(fault, setting, what, expected);
     axis->count = (size_t)count;
     return fill_grid(axis, key, setting, fault);
 }
 
 /* Numbers in place of the values. */
-static hf_status read_at(hf_axis *axis, const config_setting_t *setting, hf_fault *fault)
+static hf_status read_at(hf_axis *axis, const hf_setting *setting, hf_fault *fault)
 {
     const char *expected = "a list of as many numbers as there are values";
-    if (!is_filled_list(setting) || (size_t)config_setting_length(setting) != axis->values.count)
+    if (!is_filled_list(setting) || setting->length != axis->values.count)
         return reject(fault, setting, "at", expected);
     axis->at.at = calloc(axis->values.count, sizeof *axis->at.at);
     if (axis->at.at == NULL)
         return HF_ESYSTEM;
     axis->at.count = axis->values.count;
     for (size_t i = 0; i < axis->at.count; i++)
-        if (!get_number(config_setting_get_elem(setting, (unsigned)i), &axis->at.at[i]))
+        if (!get_number(&setting->at[i], &axis->at.at[i]))
             return reject(fault, setting, "at", expected);
     return HF_OK;
 }
@@ -176,41 +172,39 @@ static hf_status read_at(hf_axis *axis, const config_setting_t *setting, hf_faul
 /* ---- groups ---- */
 
 /* The members of a group by name, NULL where missing; every member must be one of names. */
-static hf_status find_members(const config_setting_t *group, const char *const names[], const config_setting_t *members[],
+static hf_status find_members(const hf_setting *group, const char *const names[], const hf_setting *members[],
                               hf_fault *fault)
 {
-    if (!config_setting_is_group(group))
+    if (group->type != HF_SETTING_GROUP)
         return reject(fault, group, "", "a group { ... }");
-    for (int i = 0; i < config_setting_length(group); i++) {
-        const config_setting_t *member = config_setting_get_elem(group, (unsigned)i);
-        const char *name = config_setting_name(member), *meant = hf_keys_nearest(name, names);
+    for (size_t i = 0; i < group->length; i++) {
+        const hf_setting *member = &group->at[i];
+        const char *name = member->name, *meant = hf_keys_nearest(name, names);
         char shown[80];
         size_t n = 0;
         while (names[n] != NULL && strcmp(names[n], name) != 0)
             n++;
         if (names[n] == NULL)
-            return hf_fault_set(fault, config_setting_source_file(member), config_setting_source_line(member),
-                                "unknown member '%s'%s%s%s", hf_text_show(name, shown, sizeof shown),
-                                meant == NULL ? "" : ", did you mean '", meant == NULL ? "" : meant,
-                                meant == NULL ? "" : "'?");
+            return hf_fault_set(fault, member->file, member->line, "unknown member '%s'%s%s%s",
+                                hf_text_show(name, shown, sizeof shown), meant == NULL ? "" : ", did you mean '",
+                                meant == NULL ? "" : meant, meant == NULL ? "" : "'?");
         members[n] = member;
     }
     return HF_OK;
 }
 
-static hf_status require(const config_setting_t *group, const config_setting_t *member, const char *name, hf_fault *fault)
+static hf_status require(const hf_setting *group, const hf_setting *member, const char *name, hf_fault *fault)
 {
     if (member != NULL)
         return HF_OK;
-    return hf_fault_set(fault, config_setting_source_file(group), config_setting_source_line(group),
-                        "a member of this group is missing: %s", name);
+    return hf_fault_set(fault, group->file, group->line, "a member of this group is missing: %s", name);
 }
 
 /* The key an axis names. */
-static hf_status find_key(const hf_axis *axis, const config_setting_t *setting, const hf_key **key, hf_fault *fault)
+static hf_status find_key(const hf_axis *axis, const hf_setting *setting, const hf_key **key, hf_fault *fault)
 {
-    const char *file = config_setting_source_file(setting), *meant = hf_keys_suggest(axis->key);
-    const unsigned line = config_setting_source_line(setting);
+    const char *file = setting->file, *meant = hf_keys_suggest(axis->key);
+    const unsigned line = setting->line;
     char shown[120];
     *key = hf_keys_find(axis->key);
     hf_text_show(axis->key, shown, sizeof shown);
@@ -226,7 +220,7 @@ static hf_status find_key(const hf_axis *axis, const config_setting_t *setting, 
 enum { KEY, VALUES, LOG, LINEAR, NAME, AT, WITH, AXIS_MEMBERS };
 
 /* The key and its values. */
-static hf_status read_key_and_values(const config_setting_t *group, const config_setting_t *const member[], hf_axis *axis,
+static hf_status read_key_and_values(const hf_setting *group, const hf_setting *const member[], hf_axis *axis,
                                      hf_fault *fault)
 {
     const hf_key *key;
@@ -239,16 +233,15 @@ static hf_status read_key_and_values(const config_setting_t *group, const config
         return status;
     const int given = (member[VALUES] != NULL) + (member[LOG] != NULL) + (member[LINEAR] != NULL);
     if (given != 1)
-        return hf_fault_set(fault, config_setting_source_file(group), config_setting_source_line(group),
-                            "expected one of values, log and linear for %s, got %s", axis->key,
-                            given == 0 ? "none" : "several");
+        return hf_fault_set(fault, group->file, group->line, "expected one of values, log and linear for %s, got %s",
+                            axis->key, given == 0 ? "none" : "several");
     axis->form = member[VALUES] != NULL ? HF_AXIS_VALUES : member[LOG] != NULL ? HF_AXIS_LOG : HF_AXIS_LINEAR;
     return axis->form == HF_AXIS_VALUES ? read_values(axis, key, member[VALUES], fault)
                                         : read_grid(axis, key, member[axis->form == HF_AXIS_LOG ? LOG : LINEAR], fault);
 }
 
 /* The name of a column: text that no reader of tables takes apart. */
-static hf_status read_name(const config_setting_t *setting, char **name, hf_fault *fault)
+static hf_status read_name(const hf_setting *setting, char **name, hf_fault *fault)
 {
     hf_status status = read_string(setting, "name", name, fault);
     if (status != HF_OK)
@@ -263,10 +256,10 @@ static hf_status read_name(const config_setting_t *setting, char **name, hf_faul
 }
 
 /* *with: the setting of that name, or NULL. */
-static hf_status read_axis(const config_setting_t *group, hf_axis *axis, const config_setting_t **with, hf_fault *fault)
+static hf_status read_axis(const hf_setting *group, hf_axis *axis, const hf_setting **with, hf_fault *fault)
 {
     static const char *const names[] = {"key", "values", "log", "linear", "name", "at", "with", NULL};
-    const config_setting_t *member[AXIS_MEMBERS] = {NULL};
+    const hf_setting *member[AXIS_MEMBERS] = {NULL};
     hf_status status = find_members(group, names, member, fault);
     if (status == HF_OK)
         status = read_key_and_values(group, member, axis, fault);
@@ -279,33 +272,33 @@ static hf_status read_axis(const config_setting_t *group, hf_axis *axis, const c
 }
 
 /* A key that goes along with leader. */
-static hf_status read_companion(const config_setting_t *group, const hf_axis *leader, hf_axis *axis, hf_fault *fault)
+static hf_status read_companion(const hf_setting *group, const hf_axis *leader, hf_axis *axis, hf_fault *fault)
 {
     static const char *const names[] = {"key", "values", "log", "linear", NULL};
-    const config_setting_t *member[AXIS_MEMBERS] = {NULL};
+    const hf_setting *member[AXIS_MEMBERS] = {NULL};
     hf_status status = find_members(group, names, member, fault);
     axis->goes_along = true;
     if (status == HF_OK)
         status = read_key_and_values(group, member, axis, fault);
     if (status == HF_OK && axis->values.count != leader->values.count)
-        return hf_fault_set(fault, config_setting_source_file(group), config_setting_source_line(group),
+        return hf_fault_set(fault, group->file, group->line,
                             "%s has %zu value%s and %s %zu; a key has as many as the one it goes along with", axis->key,
                             axis->values.count, hf_plural(axis->values.count), leader->key, leader->values.count);
     return status;
 }
 
 /* Number of groups in a list of groups or in one group; 0 after a fault. */
-static size_t count_groups(const config_setting_t *setting, const char *expected, const char *what, hf_fault *fault)
+static size_t count_groups(const hf_setting *setting, const char *expected, const char *what, hf_fault *fault)
 {
-    const bool is_list = config_setting_is_list(setting) && config_setting_length(setting) > 0;
-    if (!is_list && !config_setting_is_group(setting))
+    const bool is_list = setting->type == HF_SETTING_LIST && setting->length > 0;
+    if (!is_list && setting->type != HF_SETTING_GROUP)
         reject(fault, setting, what, expected);
-    return is_list ? (size_t)config_setting_length(setting) : (size_t)config_setting_is_group(setting);
+    return is_list ? setting->length : setting->type == HF_SETTING_GROUP;
 }
 
-static const config_setting_t *group_number(const config_setting_t *setting, size_t i)
+static const hf_setting *group_number(const hf_setting *setting, size_t i)
 {
-    return config_setting_is_group(setting) ? setting : config_setting_get_elem(setting, (unsigned)i);
+    return setting->type == HF_SETTING_GROUP ? setting : &setting->at[i];
 }
 
 /* Room for count more axes. */
@@ -321,9 +314,9 @@ static hf_status grow(hf_axes *axes, size_t count)
 }
 
 /* A group's axis, and those of the keys that go along with it. */
-static hf_status read_group(const config_setting_t *group, hf_axes *axes, hf_fault *fault)
+static hf_status read_group(const hf_setting *group, hf_axes *axes, hf_fault *fault)
 {
-    const config_setting_t *with = NULL;
+    const hf_setting *with = NULL;
     const size_t leader = axes->count;
     hf_status status = grow(axes, 1);
     if (status == HF_OK)
@@ -337,7 +330,7 @@ static hf_status read_group(const config_setting_t *group, hf_axes *axes, hf_fau
     return status;
 }
 
-hf_status hf_axes_read(const config_setting_t *setting, hf_axes *axes, hf_fault *fault)
+hf_status hf_axes_read(const hf_setting *setting, hf_axes *axes, hf_fault *fault)
 {
     const size_t count = count_groups(setting, "a list of groups { key; values or log or linear; }", "", fault);
     hf_status status = count == 0 ? HF_EUSAGE : HF_OK;
@@ -347,28 +340,28 @@ hf_status hf_axes_read(const config_setting_t *setting, hf_axes *axes, hf_fault 
 }
 
 /* Requires exactly one of two members that say the same. */
-static hf_status one_of_two(const config_setting_t *group, const config_setting_t *const member[],
-                            const char *const names[], size_t one, size_t other, hf_fault *fault)
+static hf_status one_of_two(const hf_setting *group, const hf_setting *const member[], const char *const names[],
+                            size_t one, size_t other, hf_fault *fault)
 {
     if (member[one] != NULL && member[other] != NULL)
-        return hf_fault_set(fault, config_setting_source_file(group), config_setting_source_line(group),
-                            "%s and %s say the same, expected one of them", names[one], names[other]);
+        return hf_fault_set(fault, group->file, group->line, "%s and %s say the same, expected one of them", names[one],
+                            names[other]);
     return require(group, member[one] != NULL ? member[one] : member[other], names[one], fault);
 }
 
 /* A list of swept keys, or one. */
-static hf_status read_parameters(const config_setting_t *setting, const char *what, hf_strings *on, hf_fault *fault)
+static hf_status read_parameters(const hf_setting *setting, const char *what, hf_strings *on, hf_fault *fault)
 {
-    const bool is_one = config_setting_type(setting) == CONFIG_TYPE_STRING;
+    const bool is_one = setting->type == HF_SETTING_STRING;
     if (!is_one && !is_filled_list(setting))
         return reject(fault, setting, what, "a list of swept keys");
-    hf_status status = start_strings(on, is_one ? 1 : (size_t)config_setting_length(setting));
+    hf_status status = start_strings(on, is_one ? 1 : setting->length);
     for (size_t i = 0; i < on->count && status == HF_OK; i++)
-        status = read_string(is_one ? setting : config_setting_get_elem(setting, (unsigned)i), what, &on->at[i], fault);
+        status = read_string(is_one ? setting : &setting->at[i], what, &on->at[i], fault);
     return status;
 }
 
-static hf_status read_law(const config_setting_t *setting, hf_fit *fit, hf_fault *fault)
+static hf_status read_law(const hf_setting *setting, hf_fit *fit, hf_fault *fault)
 {
     char *name = NULL, shown[80];
     hf_status status = read_string(setting, "law", &name, fault);
@@ -378,7 +371,7 @@ static hf_status read_law(const config_setting_t *setting, hf_fit *fit, hf_fault
         fit->law++;
     if (fit->law == HF_LAWS) {
         fit->law = 0;
-        status = hf_fault_set(fault, config_setting_source_file(setting), config_setting_source_line(setting),
+        status = hf_fault_set(fault, setting->file, setting->line,
                               "unknown law '%s', expected power, exponential, log, sqrt-log or linear",
                               hf_text_show(name, shown, sizeof shown));
     }
@@ -386,11 +379,11 @@ static hf_status read_law(const config_setting_t *setting, hf_fit *fit, hf_fault
     return status;
 }
 
-static hf_status read_fit(const config_setting_t *group, hf_fit *fit, hf_fault *fault)
+static hf_status read_fit(const hf_setting *group, hf_fit *fit, hf_fault *fault)
 {
     static const char *const names[] = {"response", "on", "law", "of", "over", NULL};
     enum { RESPONSE, ON, LAW, OF, OVER, MEMBERS };
-    const config_setting_t *member[MEMBERS] = {NULL};
+    const hf_setting *member[MEMBERS] = {NULL};
     hf_status status = find_members(group, names, member, fault);
     if (status == HF_OK)
         status = one_of_two(group, member, names, RESPONSE, OF, fault);
@@ -405,7 +398,7 @@ static hf_status read_fit(const config_setting_t *group, hf_fit *fit, hf_fault *
     return status == HF_OK && member[LAW] != NULL ? read_law(member[LAW], fit, fault) : status;
 }
 
-hf_status hf_fits_read(const config_setting_t *setting, hf_fits *fits, hf_fault *fault)
+hf_status hf_fits_read(const hf_setting *setting, hf_fits *fits, hf_fault *fault)
 {
     const size_t count = count_groups(setting, "a group { response; on; law; } or a list of them", "", fault);
     if (count == 0)

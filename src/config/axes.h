@@ -7,17 +7,15 @@
 #define HF_CONFIG_AXES_H
 
 #include "config/config.h"
-#include "core/text.h"
-
-#include <libconfig.h>
+#include "config/tree.h"
 
 /* Tasks of one sweep, and values of one key. */
 #define HF_TASKS_MAX 1000000
 
 /* Convert a list of groups, or one group, into a zeroed field. HF_EUSAGE: described in *fault; HF_ESYSTEM: memory. On
  * failure the field may be half filled. */
-hf_status hf_axes_read(const config_setting_t *setting, hf_axes *axes, hf_fault *fault);
-hf_status hf_fits_read(const config_setting_t *setting, hf_fits *fits, hf_fault *fault);
+hf_status hf_axes_read(const hf_setting *setting, hf_axes *axes, hf_fault *fault);
+hf_status hf_fits_read(const hf_setting *setting, hf_fits *fits, hf_fault *fault);
 
 /* Free what the field owns; legal on a half-filled one. */
 void hf_axes_clear(hf_axes *axes);

@@ -1,6 +1,6 @@
 /* config: the model file as plain data.
  *
- * hf_config_read parses a libconfig file, applies the overrides of the command line, fills in defaults and validates
+ * hf_config_read parses a model file, applies the overrides of the command line, fills in defaults and validates
  * everything that can be said without integrating: after HF_OK every list has the length it must have and every number is
  * in range, so that the rest of the program needs no further checks. One table (keys.c) describes every key; reading,
  * validating, printing and documentation are all made from it. */

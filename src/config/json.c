@@ -1,36 +1,33 @@
 #include "config/json.h"
 
-#include <libconfig.h>
+#include "config/tree.h"
+
 #include <stdlib.h>
 
-static void write_setting(hf_json *json, const config_setting_t *setting, bool is_named)
+static void write_setting(hf_json *json, const hf_setting *setting)
 {
-    const char *name = is_named ? config_setting_name(setting) : NULL;
-    const int kind = config_setting_type(setting);
-    switch (kind) {
-    case CONFIG_TYPE_INT:
-    case CONFIG_TYPE_INT64: {
-        const long long number = config_setting_get_int64(setting);
-        if (number >= 0)
-            hf_json_count(json, name, (uint64_t)number);
+    const char *name = setting->name;
+    switch (setting->type) {
+    case HF_SETTING_INTEGER:
+        if (setting->integer >= 0)
+            hf_json_count(json, name, (uint64_t)setting->integer);
         else
-            hf_json_number(json, name, (double)number);
+            hf_json_number(json, name, (double)setting->integer);
         break;
-    }
-    case CONFIG_TYPE_FLOAT:
-        hf_json_number(json, name, config_setting_get_float(setting));
+    case HF_SETTING_REAL:
+        hf_json_number(json, name, setting->real);
         break;
-    case CONFIG_TYPE_BOOL:
-        hf_json_flag(json, name, config_setting_get_bool(setting));
+    case HF_SETTING_BOOL:
+        hf_json_flag(json, name, setting->truth);
         break;
-    case CONFIG_TYPE_STRING:
-        hf_json_string(json, name, config_setting_get_string(setting));
+    case HF_SETTING_STRING:
+        hf_json_string(json, name, setting->string);
         break;
     default: {
-        const char bracket = kind == CONFIG_TYPE_GROUP ? '{' : '[';
+        const char bracket = setting->type == HF_SETTING_GROUP ? '{' : '[';
         hf_json_open(json, name, bracket);
-        for (int i = 0; i < config_setting_length(setting); i++)
-            write_setting(json, config_setting_get_elem(setting, (unsigned)i), kind == CONFIG_TYPE_GROUP);
+        for (size_t i = 0; i < setting->length; i++)
+            write_setting(json, &setting->at[i]);
         hf_json_close(json, bracket);
     }
     }
@@ -53,20 +50,21 @@ static char *print_model(const hf_config *config)
 
 hf_status hf_config_write_json(const hf_config *config, const char *name, hf_json *json, hf_error *err)
 {
-    config_t tree;
+    hf_pool pool = {0};
+    hf_fault fault;
+    const hf_setting *root;
     char *text = print_model(config);
     if (text == NULL)
         return hf_fail_memory(err, "the configuration");
-    config_init(&tree);
-    const bool good = config_read_string(&tree, text) == CONFIG_TRUE; /* it reads back, unless memory is short */
+    const bool good =
+        hf_tree_parse(&pool, text, ".", "", &root, &fault) == HF_OK; /* it reads back, unless memory is short */
     free(text);
     if (good) {
-        const config_setting_t *root = config_root_setting(&tree);
         hf_json_open(json, name, '{');
-        for (int i = 0; i < config_setting_length(root); i++)
-            write_setting(json, config_setting_get_elem(root, (unsigned)i), true);
+        for (size_t i = 0; i < root->length; i++)
+            write_setting(json, &root->at[i]);
         hf_json_close(json, '{');
     }
-    config_destroy(&tree);
+    hf_pool_clear(&pool);
     return good ? HF_OK : hf_fail_memory(err, "the configuration");
 }

@@ -9,26 +9,26 @@
 
 #define NAME_TEXT 200
 
-static hf_status reject(hf_fault *fault, const config_setting_t *setting, const char *name, const char *expected, const char *got)
+static hf_status reject(hf_fault *fault, const hf_setting *setting, const char *name, const char *expected, const char *got)
 {
-    return hf_fault_set(fault, config_setting_source_file(setting), config_setting_source_line(setting), "%s%sexpected %s%s%s",
-                        name, *name == '\0' ? "" : ": ", expected, *got == '\0' ? "" : ", got ", got);
+    return hf_fault_set(fault, setting->file, setting->line, "%s%sexpected %s%s%s", name, *name == '\0' ? "" : ": ",
+                        expected, *got == '\0' ? "" : ", got ", got);
 }
 
-static size_t count_strings(const config_setting_t *group)
+static size_t count_strings(const hf_setting *group)
 {
     size_t count = 0;
-    for (int i = 0; i < config_setting_length(group); i++) {
-        const config_setting_t *setting = config_setting_get_elem(group, (unsigned)i);
-        count += config_setting_is_group(setting) ? count_strings(setting) : 1;
+    for (size_t i = 0; i < group->length; i++) {
+        const hf_setting *setting = &group->at[i];
+        count += setting->type == HF_SETTING_GROUP ? count_strings(setting) : 1;
     }
     return count;
 }
 
-static hf_status read_label(const config_setting_t *setting, const char *name, hf_labels *labels, hf_fault *fault)
+static hf_status read_label(const hf_setting *setting, const char *name, hf_labels *labels, hf_fault *fault)
 {
     char what[HF_LABEL_TEXT], got[HF_EXPECTED];
-    const char *text = config_setting_get_string(setting);
+    const char *text = setting->string;
     if (text == NULL || *text == '\0')
         return reject(fault, setting, name, "a string", hf_value_describe(setting, got));
     if (strlen(text) >= HF_LABEL_TEXT / 2)
@@ -41,23 +41,23 @@ static hf_status read_label(const config_setting_t *setting, const char *name, h
 }
 
 /* The labels of a group whose name is prefix. */
-static hf_status read_group(const config_setting_t *group, const char *prefix, hf_labels *labels, hf_fault *fault)
+static hf_status read_group(const hf_setting *group, const char *prefix, hf_labels *labels, hf_fault *fault)
 {
     hf_status status = HF_OK;
-    for (int i = 0; i < config_setting_length(group) && status == HF_OK; i++) {
-        const config_setting_t *setting = config_setting_get_elem(group, (unsigned)i);
+    for (size_t i = 0; i < group->length && status == HF_OK; i++) {
+        const hf_setting *setting = &group->at[i];
         char name[NAME_TEXT];
-        snprintf(name, sizeof name, "%s%s%s", prefix, *prefix == '\0' ? "" : ".", config_setting_name(setting));
-        status = config_setting_is_group(setting) ? read_group(setting, name, labels, fault)
-                                                  : read_label(setting, name, labels, fault);
+        snprintf(name, sizeof name, "%s%s%s", prefix, *prefix == '\0' ? "" : ".", setting->name);
+        status = setting->type == HF_SETTING_GROUP ? read_group(setting, name, labels, fault)
+                                                   : read_label(setting, name, labels, fault);
     }
     return status;
 }
 
-hf_status hf_label_groups_read(const config_setting_t *setting, hf_labels *labels, hf_fault *fault)
+hf_status hf_label_groups_read(const hf_setting *setting, hf_labels *labels, hf_fault *fault)
 {
     char got[HF_EXPECTED];
-    if (!config_setting_is_group(setting))
+    if (setting->type != HF_SETTING_GROUP)
         return reject(fault, setting, "", "a group { t_split = \"...\"; }", hf_value_describe(setting, got));
     const size_t count = count_strings(setting);
     labels->at = calloc(count == 0 ? 1 : count, sizeof *labels->at);
@@ -136,10 +136,11 @@ hf_status hf_label_groups_check(hf_config *config, hf_error *err)
         const char *meant = hf_labels_nearest(name);
         if (meant == NULL)
             meant = hf_keys_suggest(name);
-        return hf_config_reject(config, err, "labels",
-                                "figures show no %s%s%s%s, expected a key of the model file, a quantity of sweeps, or time, step, "
-                                "loss and the like",
-                                name, meant == NULL ? "" : ", did you mean ", meant == NULL ? "" : meant, meant == NULL ? "" : "?");
+        return hf_config_reject(
+            config, err, "labels",
+            "figures show no %s%s%s%s, expected a key of the model file, a quantity of sweeps, or time, step, "
+            "loss and the like",
+            name, meant == NULL ? "" : ", did you mean ", meant == NULL ? "" : meant, meant == NULL ? "" : "?");
     }
     return HF_OK;
 }

@@ -4,12 +4,10 @@
 #define HF_CONFIG_LABEL_GROUPS_H
 
 #include "config/config.h"
-#include "core/text.h"
-
-#include <libconfig.h>
+#include "config/tree.h"
 
 /* Converts a group into a zeroed field. HF_EUSAGE: described in *fault; HF_ESYSTEM: memory. On failure it may be half filled. */
-hf_status hf_label_groups_read(const config_setting_t *setting, hf_labels *labels, hf_fault *fault);
+hf_status hf_label_groups_read(const hf_setting *setting, hf_labels *labels, hf_fault *fault);
 
 /* Frees what the field owns; legal on a half-filled one. */
 void hf_label_groups_clear(hf_labels *labels);

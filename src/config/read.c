@@ -1,13 +1,12 @@
 #include "config/read.h"
 
-#include "config/guard.h"
 #include "config/keys.h"
 #include "core/path.h"
 #include "core/text.h"
+#include "config/tree.h"
 #include "config/value.h"
 
 #include <ctype.h>
-#include <libconfig.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -19,9 +18,9 @@
 
 /* Where one key's value comes from. */
 typedef struct {
-    const config_setting_t *setting; /* NULL: not given */
-    const char *override;            /* "path=value"; NULL: the file, or a default */
-    bool in_file;                    /* the file gives it, too */
+    const hf_setting *setting; /* NULL: not given */
+    const char *override;      /* "path=value"; NULL: the file, or a default */
+    bool in_file;              /* the file gives it, too */
 } source;
 
 typedef struct {
@@ -30,8 +29,7 @@ typedef struct {
     const char *text; /* NULL: what is in the file */
     hf_error *err;
     hf_fault fault;
-    config_t *trees; /* what has been parsed; the sources point into them */
-    size_t tree_count;
+    hf_pool pool;    /* what has been parsed; the sources point into it */
     source *sources; /* (hf_key_count) */
 } reader;
 
@@ -99,28 +97,16 @@ static hf_status report_unknown(reader *r, const char *override, const char *pat
 }
 
 /* Makes the fault point at a setting. */
-static void point_at(reader *r, const config_setting_t *setting)
+static void point_at(reader *r, const hf_setting *setting)
 {
-    const char *file = config_setting_source_file(setting);
-    hf_fault_set(&r->fault, file, config_setting_source_line(setting), "%s", "");
+    const char *file = setting->file;
+    hf_fault_set(&r->fault, file, setting->line, "%s", "");
 }
 
-/* Parses text, which should be what expected says, into a new tree of the reader and returns its root. */
-static hf_status parse(reader *r, const char *text, const char *expected, config_setting_t **root)
+/* Parses text, which should be what expected says, and returns its root. */
+static hf_status parse(reader *r, const char *text, const char *expected, const hf_setting **root)
 {
-    const hf_status status = hf_guard_check(text, r->config->directory, &r->fault);
-    if (status != HF_OK)
-        return status;
-    config_t *tree = &r->trees[r->tree_count++];
-    config_init(tree);
-    config_set_include_dir(tree, r->config->directory);
-    if (config_read_string(tree, text) != CONFIG_TRUE) {
-        const bool mixed = strstr(config_error_text(tree), "element type in array") != NULL;
-        return hf_fault_set(&r->fault, config_error_file(tree), (unsigned)config_error_line(tree), "%s, expected %s",
-                            config_error_text(tree), mixed ? "numbers of one kind, or ( ) for [ ]" : expected);
-    }
-    *root = config_root_setting(tree);
-    return HF_OK;
+    return hf_tree_parse(&r->pool, text, r->config->directory, expected, root, &r->fault);
 }
 
 /* Notes that something is said in the section that path is, or is in. */
@@ -138,13 +124,13 @@ static void declare(reader *r, const char *path)
 /* ---- the file ---- */
 
 /* Enters the settings of a section, whose path is prefix, and of the sections in it as sources. */
-static hf_status collect(reader *r, const config_setting_t *section, const char *prefix)
+static hf_status collect(reader *r, const hf_setting *section, const char *prefix)
 {
     hf_status status = HF_OK;
-    for (int i = 0; i < config_setting_length(section) && status == HF_OK; i++) {
-        const config_setting_t *setting = config_setting_get_elem(section, (unsigned)i);
+    for (size_t i = 0; i < section->length && status == HF_OK; i++) {
+        const hf_setting *setting = &section->at[i];
         char path[PATH_TEXT], got[HF_EXPECTED];
-        snprintf(path, sizeof path, "%s%s%s", prefix, *prefix == '\0' ? "" : ".", config_setting_name(setting));
+        snprintf(path, sizeof path, "%s%s%s", prefix, *prefix == '\0' ? "" : ".", setting->name);
         const hf_key *key = hf_keys_find(path);
         point_at(r, setting);
         declare(r, path);
@@ -152,7 +138,7 @@ static hf_status collect(reader *r, const config_setting_t *section, const char 
             r->sources[key - hf_keys] = (source){.setting = setting, .in_file = true};
         } else if (hf_keys_find_section(path) == NULL) {
             status = report_unknown(r, NULL, path);
-        } else if (config_setting_is_group(setting)) {
+        } else if (setting->type == HF_SETTING_GROUP) {
             status = collect(r, setting, path);
         } else {
             snprintf(r->fault.text, sizeof r->fault.text, "expected a section { ... }, got %s",
@@ -165,20 +151,13 @@ static hf_status collect(reader *r, const config_setting_t *section, const char 
 
 static hf_status read_file(reader *r)
 {
-    char *text = NULL, *ended = NULL;
-    config_setting_t *root;
+    char *text = NULL;
+    const hf_setting *root;
     hf_status status = r->text == NULL ? hf_text_load(r->path, &text, &r->fault) : HF_OK;
     if (status != HF_OK)
         return report(r, status, NULL, NULL);
     const char *start = hf_text_skip_mark(r->text == NULL ? text : r->text);
-    const size_t size = strlen(start) + sizeof "\n";
-    ended = malloc(size);
-    if (ended != NULL) { /* the last line may be a comment, for which libconfig wants an end */
-        snprintf(ended, size, "%s\n", start);
-        status = parse(r, ended, "'key = value;' with every key once", &root);
-    } else
-        status = HF_ESYSTEM;
-    free(ended);
+    status = parse(r, start, "'key = value;' with every key once", &root);
     free(text);
     return status == HF_OK ? collect(r, root, "") : report(r, status, NULL, NULL);
 }
@@ -193,22 +172,15 @@ static bool is_bare_word(const hf_key *key, const char *text)
     return holds_string ? *text != '"' : isalpha((unsigned char)*text) && !is_bool;
 }
 
-static hf_status make_string(reader *r, const char *text, const config_setting_t **setting)
-{
-    config_t *tree = &r->trees[r->tree_count++];
-    config_init(tree);
-    config_setting_t *added = config_setting_add(config_root_setting(tree), "value", CONFIG_TYPE_STRING);
-    *setting = added;
-    return added != NULL && config_setting_set_string(added, text) ? HF_OK : HF_ESYSTEM;
-}
-
 /* Turns the text of one value, of a default or of an override, into a setting. */
-static hf_status parse_value(reader *r, const hf_key *key, const char *text, const config_setting_t **setting)
+static hf_status parse_value(reader *r, const hf_key *key, const char *text, const hf_setting **setting)
 {
     static const char form[] = "value = %s\n;";
-    config_setting_t *root;
-    if (is_bare_word(key, text))
-        return make_string(r, text, setting);
+    const hf_setting *root;
+    if (is_bare_word(key, text)) {
+        *setting = hf_tree_string(&r->pool, text);
+        return *setting == NULL ? HF_ESYSTEM : HF_OK;
+    }
     char *wide = hf_text_widen(text);
     const size_t size = wide == NULL ? 0 : sizeof form + strlen(wide);
     char *assignment = wide == NULL ? NULL : malloc(size);
@@ -221,9 +193,9 @@ static hf_status parse_value(reader *r, const hf_key *key, const char *text, con
     free(assignment);
     if (status != HF_OK)
         return status;
-    if (config_setting_length(root) != 1)
+    if (root->length != 1)
         return hf_fault_set(&r->fault, NULL, 0, "expected one value");
-    *setting = config_setting_get_elem(root, 0);
+    *setting = &root->at[0];
     return HF_OK;
 }
 
@@ -314,7 +286,7 @@ static hf_status fill_key(reader *r, size_t k)
 {
     const hf_key *key = &hf_keys[k];
     const source *given = &r->sources[k];
-    const config_setting_t *setting = given->setting;
+    const hf_setting *setting = given->setting;
     void *field = hf_keys_field(key, r->config);
     char expected[HF_EXPECTED];
     hf_status status = HF_OK;
@@ -405,15 +377,12 @@ hf_status hf_read_model(hf_config *config, const hf_config_source *from, size_t 
     config->directory = from->directory == NULL ? hf_path_folder(from->path) : strdup(from->directory);
     config->origins = make_origins(from->path);
     r.sources = calloc(hf_key_count, sizeof *r.sources);
-    r.trees = calloc(1 + override_count + hf_key_count, sizeof *r.trees);
     hf_status status = HF_ESYSTEM;
-    if (config->directory == NULL || config->origins == NULL || r.sources == NULL || r.trees == NULL)
+    if (config->directory == NULL || config->origins == NULL || r.sources == NULL)
         report(&r, status, NULL, NULL);
     else
         status = read_all(&r, override_count, overrides);
-    for (size_t i = 0; i < r.tree_count; i++)
-        config_destroy(&r.trees[i]);
-    free(r.trees);
+    hf_pool_clear(&r.pool);
     free(r.sources);
     return status;
 }

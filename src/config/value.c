@@ -40,74 +40,69 @@ const char *hf_value_expected(const hf_key *key, char text[HF_EXPECTED])
     return describe_kind(key, key->kind, text);
 }
 
-const char *hf_value_describe(const config_setting_t *setting, char text[HF_EXPECTED])
+const char *hf_value_describe(const hf_setting *setting, char text[HF_EXPECTED])
 {
     static const char *const others[] = {
-        [CONFIG_TYPE_NONE] = "nothing",
-        [CONFIG_TYPE_GROUP] = "a section",
-        [CONFIG_TYPE_LIST] = "a list",
-        [CONFIG_TYPE_ARRAY] = "a list",
+        [HF_SETTING_GROUP] = "a section",
+        [HF_SETTING_LIST] = "a list",
+        [HF_SETTING_ARRAY] = "a list",
     };
     char shown[80];
-    switch (config_setting_type(setting)) {
-    case CONFIG_TYPE_INT:
-    case CONFIG_TYPE_INT64:
-        snprintf(text, HF_EXPECTED, "%lld", config_setting_get_int64(setting));
+    switch (setting->type) {
+    case HF_SETTING_INTEGER:
+        snprintf(text, HF_EXPECTED, "%lld", (long long)setting->integer);
         break;
-    case CONFIG_TYPE_FLOAT:
-        hf_text_real(config_setting_get_float(setting), text);
+    case HF_SETTING_REAL:
+        hf_text_real(setting->real, text);
         break;
-    case CONFIG_TYPE_STRING:
-        snprintf(text, HF_EXPECTED, "\"%s\"", hf_text_show(config_setting_get_string(setting), shown, sizeof shown));
+    case HF_SETTING_STRING:
+        snprintf(text, HF_EXPECTED, "\"%s\"", hf_text_show(setting->string, shown, sizeof shown));
         break;
-    case CONFIG_TYPE_BOOL:
-        snprintf(text, HF_EXPECTED, "%s", config_setting_get_bool(setting) ? "true" : "false");
+    case HF_SETTING_BOOL:
+        snprintf(text, HF_EXPECTED, "%s", setting->truth ? "true" : "false");
         break;
     default:
-        if (!config_setting_is_group(setting) && config_setting_length(setting) == 0)
+        if (setting->type != HF_SETTING_GROUP && setting->length == 0)
             snprintf(text, HF_EXPECTED, "an empty list");
         else
-            snprintf(text, HF_EXPECTED, "%s", others[config_setting_type(setting)]);
+            snprintf(text, HF_EXPECTED, "%s", others[setting->type]);
     }
     return text;
 }
 
 /* The fault of a setting that is not a value of kind, or of the key's range. */
-static hf_status mismatch(const hf_key *key, hf_kind kind, const config_setting_t *setting, hf_fault *fault)
+static hf_status mismatch(const hf_key *key, hf_kind kind, const hf_setting *setting, hf_fault *fault)
 {
     char expected[HF_EXPECTED], got[HF_EXPECTED];
-    const bool huge =
-        config_setting_type(setting) == CONFIG_TYPE_FLOAT && fabs(config_setting_get_float(setting)) > HF_REAL_MAX;
-    return hf_fault_set(fault, config_setting_source_file(setting), config_setting_source_line(setting),
-                        "expected %s%s, got %s", describe_kind(key, kind, expected),
+    const bool huge = setting->type == HF_SETTING_REAL && fabs(setting->real) > HF_REAL_MAX;
+    return hf_fault_set(fault, setting->file, setting->line, "expected %s%s, got %s", describe_kind(key, kind, expected),
                         huge ? " of magnitude up to 1e300" : "", hf_value_describe(setting, got));
 }
 
-static bool get_string(const config_setting_t *setting, const char **value)
+static bool get_string(const hf_setting *setting, const char **value)
 {
-    *value = config_setting_get_string(setting);
+    *value = setting->string;
     return *value != NULL;
 }
 
 /* Any number in range; an integer where kind asks for a real. */
-static bool get_real(const hf_key *key, const config_setting_t *setting, double *value)
+static bool get_real(const hf_key *key, const hf_setting *setting, double *value)
 {
-    if (!config_setting_is_number(setting))
+    if (!hf_setting_is_number(setting))
         return false;
-    *value = config_setting_type(setting) == CONFIG_TYPE_FLOAT ? config_setting_get_float(setting)
-                                                               : (double)config_setting_get_int64(setting);
+    *value = hf_setting_number(setting);
     return isfinite(*value) && hf_range_holds(&key->range, *value);
 }
 
 /* A non-negative integer in range; a real such as 1e6 if it is integral and exact. */
-static bool get_integer(const hf_key *key, const config_setting_t *setting, uint64_t *value)
+static bool get_integer(const hf_key *key, const hf_setting *setting, uint64_t *value)
 {
     const double exact_max = 9007199254740992.0; /* 2^53 */
     double real;
     if (!get_real(key, setting, &real))
         return false;
-    if (config_setting_type(setting) != CONFIG_TYPE_FLOAT)
-        *value = (uint64_t)config_setting_get_int64(setting);
+    if (setting->type != HF_SETTING_REAL)
+        *value = (uint64_t)setting->integer;
     else if (real == floor(real) && real <= exact_max)
         *value = (uint64_t)real;
     else
@@ -115,7 +110,7 @@ static bool get_integer(const hf_key *key, const config_setting_t *setting, uint
     return true;
 }
 
-static bool get_choice(const hf_key *key, const config_setting_t *setting, int *value)
+static bool get_choice(const hf_key *key, const hf_setting *setting, int *value)
 {
     const char *name;
     if (!get_string(setting, &name))
@@ -126,14 +121,13 @@ static bool get_choice(const hf_key *key, const config_setting_t *setting, int *
     return false;
 }
 
-static bool get_bool(const config_setting_t *setting, bool *value)
+static bool get_bool(const hf_setting *setting, bool *value)
 {
-    *value = config_setting_get_bool(setting);
-    return config_setting_type(setting) == CONFIG_TYPE_BOOL;
+    *value = setting->truth;
+    return setting->type == HF_SETTING_BOOL;
 }
 
-static hf_status read_string(const hf_key *key, hf_kind kind, const config_setting_t *setting, char **field,
-                             hf_fault *fault)
+static hf_status read_string(const hf_key *key, hf_kind kind, const hf_setting *setting, char **field, hf_fault *fault)
 {
     const char *value;
     if (!get_string(setting, &value) || (kind == HF_KIND_PATH && *value == '\0'))
@@ -142,26 +136,25 @@ static hf_status read_string(const hf_key *key, hf_kind kind, const config_setti
     return *field == NULL ? HF_ESYSTEM : HF_OK;
 }
 
-static hf_status read_kind(const hf_key *key, hf_kind kind, const config_setting_t *setting, void *field, hf_fault *fault);
+static hf_status read_kind(const hf_key *key, hf_kind kind, const hf_setting *setting, void *field, hf_fault *fault);
 
-static hf_status read_list(const hf_key *key, hf_kind kind, const config_setting_t *setting, void *field, hf_fault *fault)
+static hf_status read_list(const hf_key *key, hf_kind kind, const hf_setting *setting, void *field, hf_fault *fault)
 {
     const hf_kind inner = hf_kinds[kind].element;
-    const bool is_list = config_setting_is_list(setting) || config_setting_is_array(setting);
-    if (!is_list || config_setting_length(setting) == 0)
+    if (!hf_setting_is_sequence(setting) || setting->length == 0)
         return mismatch(key, kind, setting, fault);
-    hf_list list = {.count = (size_t)config_setting_length(setting)};
+    hf_list list = {.count = setting->length};
     list.at = calloc(list.count, hf_kinds[inner].size);
     if (list.at == NULL)
         return HF_ESYSTEM;
     memcpy(field, &list, sizeof list);
     hf_status status = HF_OK;
     for (size_t i = 0; i < list.count && status == HF_OK; i++)
-        status = read_kind(key, inner, config_setting_get_elem(setting, (unsigned)i), element(list, kind, i), fault);
+        status = read_kind(key, inner, &setting->at[i], element(list, kind, i), fault);
     return status;
 }
 
-static hf_status read_kind(const hf_key *key, hf_kind kind, const config_setting_t *setting, void *field, hf_fault *fault)
+static hf_status read_kind(const hf_key *key, hf_kind kind, const hf_setting *setting, void *field, hf_fault *fault)
 {
     bool fits = true;
     uint64_t integer;
@@ -202,7 +195,7 @@ static hf_status read_kind(const hf_key *key, hf_kind kind, const config_setting
     return fits ? HF_OK : mismatch(key, kind, setting, fault);
 }
 
-hf_status hf_value_read(const hf_key *key, const config_setting_t *setting, void *field, hf_fault *fault)
+hf_status hf_value_read(const hf_key *key, const hf_setting *setting, void *field, hf_fault *fault)
 {
     return read_kind(key, key->kind, setting, field, fault);
 }
@@ -230,7 +223,8 @@ bool hf_value_is_set(hf_kind kind, const void *field)
 {
     if (kind == HF_KIND_STRING || kind == HF_KIND_PATH)
         return *(char *const *)field != NULL;
-    const bool is_counted = hf_kinds[kind].is_list || kind == HF_KIND_AXES || kind == HF_KIND_FITS || kind == HF_KIND_LABELS;
+    const bool is_counted =
+        hf_kinds[kind].is_list || kind == HF_KIND_AXES || kind == HF_KIND_FITS || kind == HF_KIND_LABELS;
     return !is_counted || load_list(field).count > 0;
 }
 

@@ -3,9 +3,7 @@
 #define HF_CONFIG_VALUE_H
 
 #include "config/keys.h"
-#include "core/text.h"
-
-#include <libconfig.h>
+#include "config/tree.h"
 
 #define HF_EXPECTED 200
 
@@ -17,7 +15,7 @@ typedef struct {
 
 /* Converts setting into field, which must be zeroed. HF_EUSAGE: wrong type or out of range, described in *fault;
  * HF_ESYSTEM: memory. On failure field may be half filled. */
-hf_status hf_value_read(const hf_key *key, const config_setting_t *setting, void *field, hf_fault *fault);
+hf_status hf_value_read(const hf_key *key, const hf_setting *setting, void *field, hf_fault *fault);
 
 /* Frees what field owns and zeroes it; legal on a half-filled field. */
 void hf_value_clear(hf_kind kind, void *field);
@@ -34,6 +32,6 @@ char *hf_value_text(const hf_key *key, const void *field);
 const char *hf_value_expected(const hf_key *key, char text[HF_EXPECTED]);
 
 /* What a setting is, for "got ...", and returns text. */
-const char *hf_value_describe(const config_setting_t *setting, char text[HF_EXPECTED]);
+const char *hf_value_describe(const hf_setting *setting, char text[HF_EXPECTED]);
 
 #endif
