@@ -64,7 +64,7 @@ static double grown(const moves *m, size_t i)
 
 /* ---- losses ---- */
 
-static double loss_along(hf_flow_point *point, const double *x, const hf_direction *d)
+HF_CLONES static double loss_along(hf_flow_point *point, const double *x, const hf_direction *d)
 {
     const hf_problem *p = point->problem;
     const size_t values = p->heads * p->features;
@@ -135,8 +135,10 @@ static double cosine_along(const moves *m, size_t k, size_t l)
     const products now = products_of(point, k, l);
     products change = {0, 0, 0};
     for (size_t i = 0; i < p->positions; i++) {
-        const double x = point->weight[k * p->positions + i] * point->norm[k], dx = of_head(point, m->ds, p->positions, k, i);
-        const double y = point->weight[l * p->positions + i] * point->norm[l], dy = of_head(point, m->ds, p->positions, l, i);
+        const double x = point->weight[k * p->positions + i] * point->norm[k],
+                     dx = of_head(point, m->ds, p->positions, k, i);
+        const double y = point->weight[l * p->positions + i] * point->norm[l],
+                     dy = of_head(point, m->ds, p->positions, l, i);
         change.xx += p->multiplicity[i] * (2 * x * dx + grown(m, i) * x * x);
         change.xy += p->multiplicity[i] * (x * dy + y * dx + grown(m, i) * x * y);
         change.yy += p->multiplicity[i] * (2 * y * dy + grown(m, i) * y * y);

@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* x (H, T) -= the modes of field_ki mean_k. */
-static void subtract_mean(const hf_flow_point *point, const double *field, const double *mean, double *x)
+HF_INLINE void subtract_mean(const hf_flow_point *point, const double *field, const double *mean, double *x)
 {
     const size_t positions = point->problem->positions;
     hf_basis_term const *term = point->flow->basis->term;
@@ -19,8 +19,7 @@ static void subtract_mean(const hf_flow_point *point, const double *field, const
         hf_lanes_add(positions, -term[t].c * mean[term[t].l], field + term[t].n * positions, x + term[t].m * positions);
 }
 
-/* ds = w da - s <da> with <da>_k = sum_i n_i w_ki da_ki. */
-void hf_attention_change(const hf_flow_point *point, const double *da, double *ds, double *mean)
+HF_INLINE void attention_change(const hf_flow_point *point, const double *da, double *ds, double *mean)
 {
     const hf_problem *p = point->problem;
     size_t positions = p->positions;
@@ -31,18 +30,28 @@ void hf_attention_change(const hf_flow_point *point, const double *da, double *d
         subtract_mean(point, point->attention, mean, ds);
 }
 
+/* ds = w da - s <da> with <da>_k = sum_i n_i w_ki da_ki. */
+HF_CLONES static void find_attention_change(const hf_flow_point *point, const double *da, double *ds, double *mean)
+{
+    attention_change(point, da, ds, mean);
+}
+
+void hf_attention_change(const hf_flow_point *point, const double *da, double *ds, double *mean)
+{
+    find_attention_change(point, da, ds, mean);
+}
+
 /* omega dE, dE_r = -c sum_n (dv_nr s_n + v_nr ds_n), and dforce_nr = sum_i n_i (omega dE s + omega E ds). */
-static void pull_change(const hf_flow_point *point, const double *dv, const double *ds, double *dpull, double *dforce)
+HF_INLINE void pull_change(const hf_flow_point *point, const double *dv, const double *ds, double *dpull, double *dforce)
 {
     const hf_problem *p = point->problem;
     size_t positions = p->positions, features = p->features;
     for (size_t r = 0; r < features; r++) {
         double *x = dpull + r * positions;
         memset(x, 0, positions * sizeof *x);
-        for (size_t n = 0; n < p->heads; n++) {
-            hf_lanes_add(positions, dv[n * features + r], point->attention + n * positions, x);
-            hf_lanes_add(positions, point->value[n * features + r], ds + n * positions, x);
-        }
+        for (size_t n = 0; n < p->heads; n++)
+            hf_lanes_add_two(positions, dv[n * features + r], point->attention + n * positions,
+                             point->value[n * features + r], ds + n * positions, x);
         for (size_t i = 0; i < positions; i++)
             x[i] *= -p->copies[i] * p->variance[r * positions + i];
         for (size_t n = 0; n < p->heads; n++)
@@ -52,21 +61,20 @@ static void pull_change(const hf_flow_point *point, const double *dv, const doub
 }
 
 /* dg_n = sum_r (omega dE_r v_nr + omega E_r dv_nr) */
-static void gain_change(const hf_flow_point *point, const double *dv, const double *dpull, double *dg)
+HF_INLINE void gain_change(const hf_flow_point *point, const double *dv, const double *dpull, double *dg)
 {
     const hf_problem *p = point->problem;
     memset(dg, 0, p->heads * p->positions * sizeof *dg);
     for (size_t n = 0; n < p->heads; n++)
-        for (size_t r = 0; r < p->features; r++) {
-            hf_lanes_add(p->positions, point->value[n * p->features + r], dpull + r * p->positions, dg + n * p->positions);
-            hf_lanes_add(p->positions, dv[n * p->features + r], point->pull + r * p->positions, dg + n * p->positions);
-        }
+        for (size_t r = 0; r < p->features; r++)
+            hf_lanes_add_two(p->positions, point->value[n * p->features + r], dpull + r * p->positions,
+                             dv[n * p->features + r], point->pull + r * p->positions, dg + n * p->positions);
 }
 
 /* d(s h) = ds h + s dg - s <dg>', with <dg>' = sum_i n_i (ds h + s dg) because sum_i n_i ds = 0. gain: h. Overwrites ds. */
-void hf_softmax_ascent_change(hf_flow_point *point, const double *gain, const double *da, double *ds, double *dg, double *change)
+HF_CLONES static void softmax_change(const hf_flow_point *point, const double *gain, double *ds, const double *dg,
+                                     double *change)
 {
-    (void)da;
     const hf_problem *p = point->problem;
     size_t positions = p->positions;
     double *mean = point->small;
@@ -79,6 +87,13 @@ void hf_softmax_ascent_change(hf_flow_point *point, const double *gain, const do
     hf_lanes_product_constant(point->flow->basis, positions, point->attention, positions, mean, ds, positions);
     for (size_t i = 0; i < p->heads * positions; i++)
         change[i] -= ds[i];
+}
+
+void hf_softmax_ascent_change(hf_flow_point *point, const double *gain, const double *da, double *ds, double *dg,
+                              double *change)
+{
+    (void)da;
+    softmax_change(point, gain, ds, dg, change);
 }
 
 /* d(w h) = dw h + w dg - w <dg>', with dw = q da - w <da> and <dg>' = sum_i n_i (ds h + s dg); without the means where attention is
@@ -109,17 +124,18 @@ HF_CLONES static void slope_change(hf_flow_point *point, const double *gain, con
         change[i] += dw[i];
 }
 
-void hf_slope_ascent_change(hf_flow_point *point, const double *gain, const double *da, double *ds, double *dg, double *change)
+void hf_slope_ascent_change(hf_flow_point *point, const double *gain, const double *da, double *ds, double *dg,
+                            double *change)
 {
     slope_change(point, gain, da, ds, dg, change);
 }
 
 /* Changes along x of what the velocity is made of: dforce in result's values, ds and dg in scratch (H, T each). */
-static void change_along(hf_flow_point *point, const double *x, double *dforce, double *ds, double *dg)
+HF_INLINE void change_along(hf_flow_point *point, const double *x, double *dforce, double *ds, double *dg)
 {
     const hf_problem *p = point->problem;
     double *dpull = dg + p->heads * p->positions;
-    hf_attention_change(point, x + p->heads * p->features, ds, point->small);
+    attention_change(point, x + p->heads * p->features, ds, point->small);
     const double *dv = point->flow->values->change(point, x, ds);
     pull_change(point, dv, ds, dpull, dforce);
     gain_change(point, dv, dpull, dg);

@@ -26,9 +26,9 @@ struct hf_variation {
     followed *of;    /* (count) */
     void *newton;    /* of its own, made when it is wanted */
     double own_gamma;
-    bool own_is_current; /* newton was factored for the present step */
+    bool own_is_current;                                         /* newton was factored for the present step */
     double *y, *predicted, *slope, *residual, *change, *forcing; /* (size) each */
-    double *basis;                                                /* that a restart ends */
+    double *basis;                                               /* that a restart ends */
     double *memory;
     double *saved; /* (count, size) */
     hf_variation_counts counts;
@@ -71,14 +71,21 @@ static bool is_finite(size_t count, const double *x)
     return zero == 0;
 }
 
+/* y += c x */
+HF_CLONES static void add(size_t count, double c, const double *x, double *y)
+{
+    HF_SIMD
+    for (size_t k = 0; k < count; k++)
+        y[k] += c * x[k];
+}
+
 /* velocity = J x + df / d ln p at the point */
 static void velocity_of(hf_variation *v, size_t i, const double *x, double *velocity)
 {
     const hf_system_kind *kind = v->system.kind;
     kind->jacobian_times(v->point.self, x, velocity);
     if (kind->sensitivity->velocity(v->point.self, i, v->forcing))
-        for (size_t k = 0; k < v->size; k++)
-            velocity[k] += v->forcing[k];
+        add(v->size, 1, v->forcing, velocity);
 }
 
 /* Starts, or starts again, from past[0] at the integrator's state. */
@@ -236,22 +243,43 @@ static hf_status factor(hf_variation *v, double gamma, hf_error *err)
     return v->own_is_current ? HF_OK : not_finite(hf_integrator_time(v->integrator), err);
 }
 
+/* residual = gamma (residual - slope) - (x - predicted): what is left of the formula, from the velocity at x. */
+HF_CLONES static void find_residual(const hf_variation *v, double gamma, const double *x)
+{
+    HF_SIMD
+    for (size_t k = 0; k < v->size; k++)
+        v->residual[k] = gamma * (v->residual[k] - v->slope[k]) - (x[k] - v->predicted[k]);
+}
+
+/* change *= scale, x += change */
+HF_CLONES static void move(const hf_variation *v, double scale, double *x)
+{
+    HF_SIMD
+    for (size_t k = 0; k < v->size; k++) {
+        v->change[k] *= scale;
+        x[k] += v->change[k];
+    }
+}
+
+/* velocity = that of the formula at x */
+HF_CLONES static void find_velocity(const hf_variation *v, double gamma, const double *x, double *velocity)
+{
+    HF_SIMD
+    for (size_t k = 0; k < v->size; k++)
+        velocity[k] = v->slope[k] + (x[k] - v->predicted[k]) / gamma;
+}
+
 /* One correction of x, the derivative at the end of the step: change = (I - gamma J)^-1 of what is left. */
 static void correct(hf_variation *v, size_t i, double gamma, double *x)
 {
     double factored = gamma;
     velocity_of(v, i, x, v->residual);
-    for (size_t k = 0; k < v->size; k++)
-        v->residual[k] = gamma * (v->residual[k] - v->slope[k]) - (x[k] - v->predicted[k]);
+    find_residual(v, gamma, x);
     if (v->own_is_current)
         v->system.kind->newton->solve(v->newton, v->residual, v->change);
     else
         factored = hf_integrator_solve(v->integrator, v->residual, v->change);
-    const double scale = 2 / (1 + gamma / factored);
-    for (size_t k = 0; k < v->size; k++) {
-        v->change[k] *= scale;
-        x[k] += v->change[k];
-    }
+    move(v, 2 / (1 + gamma / factored), x);
     v->counts.iterations++;
 }
 
@@ -285,14 +313,12 @@ static hf_status advance(hf_variation *v, size_t i, double step, double gamma, c
                          hf_error *err)
 {
     followed *f = &v->of[i];
-    double *x = f->past[ORDER - 1]; /* the oldest, of which no formula makes use any more but this one, which is done then */
+    double *x =
+        f->past[ORDER - 1]; /* the oldest, of which no formula makes use any more but this one, which is done then */
     combine(v, f, v->order, step, value, v->predicted);
     combine(v, f, v->order, step, slope, v->slope);
-    for (size_t k = 0; k < v->size; k++)
-        v->slope[k] /= step;
     const hf_status status = converge(v, i, gamma, x, err);
-    for (size_t k = 0; k < v->size; k++)
-        f->velocity[k] = v->slope[k] + (x[k] - v->predicted[k]) / gamma;
+    find_velocity(v, gamma, x, f->velocity);
     for (size_t k = ORDER - 1; k > 0; k--)
         f->past[k] = f->past[k - 1];
     f->past[0] = x;
@@ -310,6 +336,8 @@ hf_status hf_variation_step(hf_variation *v, hf_error *err)
         leading += 1 / (double)(j + 1);
     }
     weigh(v->order, node, 1, value, slope);
+    for (size_t j = 0; j <= v->order; j++)
+        slope[j] /= step; /* for the slope itself */
     if (!look_at_end(v, t))
         return not_finite(t, err);
     hf_status status = HF_OK;
