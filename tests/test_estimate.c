@@ -112,6 +112,13 @@ static void derivatives_are_central_differences(void **state)
         "perturbation", "weight_decay", "value_rate", NULL); /* the drift's lr goes along with lr */
     compare_derivatives(&p);
     close_problem(&p);
+    open_problem(&p, SMALL "flow = { step = 0.1; sgd_drift = { lr = 0.1; batch = 32; dim = 4; }; };", "perturbation",
+                 NULL); /* and the steps */
+    compare_derivatives(&p);
+    close_problem(&p);
+    open_problem(&p, SMALL "flow = { step = 0.1; };", "step", NULL); /* which do not where they are fitted themselves */
+    compare_derivatives(&p);
+    close_problem(&p);
 }
 
 /* ---- recovery ---- */

@@ -91,7 +91,8 @@ static double level_slope(double level)
     hf_error err = {0};
     start_from_reference(1e-2, 3, 40, problem->logit_deviation);
     hf_flow *flow = make_flow(problem);
-    hf_direction direction = {.base_value = zero, .base_logit = zero, .zero = zero, .logit_deviation = problem->logit_deviation};
+    hf_direction direction = {
+        .base_value = zero, .base_logit = zero, .zero = zero, .logit_deviation = problem->logit_deviation};
     hf_directions directions = {1, &direction};
     flow->directions = &directions;
     hf_point *point;
@@ -137,16 +138,42 @@ static void test_extrema_are_those_of_the_reference(void **state)
         hf_event_kind event;
         size_t stage;
         double slope;
-    } rows[] = {{HF_EVENT_PLATEAU, 0, -.0128279}, {HF_EVENT_DROP, 1, -.1299159},   {HF_EVENT_PLATEAU, 1, -9.1698253},
-                {HF_EVENT_DROP, 2, -14.9556642},  {HF_EVENT_ONSET, 1, -.0145794},  {HF_EVENT_SETTLE, 1, -.4806150},
+    } rows[] = {{HF_EVENT_PLATEAU, 0, -.0128279}, {HF_EVENT_DROP, 1, -.1299159},  {HF_EVENT_PLATEAU, 1, -9.1698253},
+                {HF_EVENT_DROP, 2, -14.9556642},  {HF_EVENT_ONSET, 1, -.0145794}, {HF_EVENT_SETTLE, 1, -.4806150},
                 {HF_EVENT_ONSET, 2, -13.9815725}};
     (void)state;
     hf_run_summary s = run_text(THREE START "sensitivity = { to = (\"perturbation\"); }; solver = { t_end = 70.0; };"
                                             "detect = { saddles = false; };",
                                 1e-2);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        assert_true(is_close(find_row(&s, rows[i].event, rows[i].stage, "t", "perturbation")->derivative, rows[i].slope, 1e-6,
-                             1e-7));
+        assert_true(is_close(find_row(&s, rows[i].event, rows[i].stage, "t", "perturbation")->derivative, rows[i].slope,
+                             1e-6, 1e-7));
+    hf_run_summary_clear(&s);
+}
+
+/* Relative slopes in lr at lr = 0, of the times at which the loss falls below the middle of two plateaus: those that exact gradient descent
+ * of models/sgd-ladder.conf has. With steps, the derivative by their logarithm is that by themselves times them, and faster rates with
+ * smaller steps are another unit of time. */
+static void test_finite_steps_have_slopes(void **state)
+{
+    static const double level[] = {3.9822, 1.2246}, slope[] = {0.0672, 0.1399};
+    (void)state;
+    for (size_t k = 0; k < 2; k++) {
+        hf_run_summary s = run_text(THREE START "sensitivity = { to = (\"per_step\"); }; detect = { saddles = false; };"
+                                                "solver = { t_end = 70.0; stop_loss = %.17g; };",
+                                    1e-2, level[k]);
+        const hf_sensitivity_row *r = find_row(&s, HF_EVENT_STOP, k + 1, "t", "per_step");
+        assert_true(is_close(r->derivative / r->t, slope[k], 0, 6e-5));
+        hf_run_summary_clear(&s);
+    }
+    hf_run_summary s =
+        run_text(THREE START "sensitivity = { to = (\"step\", \"per_step\", \"value_rate\", \"attention_rate\"); };"
+                             "flow = { step = 0.1; momentum = 0.5; }; solver = { t_end = 70.0; };"
+                             "detect = { saddles = false; };",
+                 1e-2);
+    const hf_sensitivity_row *r = find_row(&s, HF_EVENT_DROP, 2, "t", "step");
+    assert_true(close_to(r[1].derivative, r[0].derivative / 0.1, 1e-7));
+    assert_true(close_to(r[2].derivative + r[3].derivative - r[0].derivative, -r[0].value, 1e-6));
     hf_run_summary_clear(&s);
 }
 
@@ -203,30 +230,34 @@ typedef struct {
     const char *geometry;
     bool decays, drifts, gram, copies, weights;
     size_t heads;
+    double step, momentum;
 } shape;
 
 typedef struct {
-    double perturbation, strength_1, strength_2, value_rate, attention_rate, weight_decay, drift;
+    double perturbation, strength_1, strength_2, value_rate, attention_rate, weight_decay, drift, step;
 } factors;
 
 enum { FACTORS = sizeof(factors) / sizeof(double) };
 static const char *const factor_names[FACTORS] = {"perturbation",   "strength_1",   "strength_2", "value_rate",
-                                                  "attention_rate", "weight_decay", "drift"};
+                                                  "attention_rate", "weight_decay", "drift",      "step"};
 
 static hf_run_summary run_shape(const shape *x, unsigned seed, const factors *f, bool follow)
 {
-    char drift[100];
+    char drift[100], step[100];
     snprintf(drift, sizeof drift, "sgd_drift = { batch = 64; dim = 5; lr = %.17g; };", 0.02 * f->drift);
-    return run_text("heads = %zu; positions = 9; target = { strengths = (%.17g, %.17g); patterns = ((1, 2), (2, 3)); %s };"
-                    "data = { %s %s }; init = { seed = %uL; perturbation = %.17g; };"
-                    "flow = { geometry = \"%s\"; value_rate = %.17g; attention_rate = %.17g; weight_decay = %.17g; %s };"
-                    "solver = { t_end = 400.0; rtol = 1e-10; }; detect = { saddles = false; loss_fraction = 0.3; }; %s%s%s%s",
-                    x->heads, 2.5 * f->strength_1, 1.4 * f->strength_2, x->gram ? "gram = ((1.0, 0.2), (0.2, 0.8));" : "",
-                    x->copies ? "copies = (1, 2, 1, 1, 3, 1, 1, 1, 1); replicas = (1, 1, 2, 1, 1, 5, 1, 1, 1);" : "",
-                    x->weights ? "weights = ((1.0), (0.7));" : "", seed, 0.05 * f->perturbation, x->geometry, f->value_rate,
-                    0.8 * f->attention_rate, x->decays ? 1e-3 * f->weight_decay : 0, x->drifts ? drift : "",
-                    follow ? "sensitivity = { to = (\"perturbation\", \"strengths\", \"value_rate\", \"attention_rate\"" : "",
-                    follow && x->decays ? ", \"weight_decay\"" : "", follow && x->drifts ? ", \"drift\"" : "", follow ? "); };" : "");
+    snprintf(step, sizeof step, "step = %.17g; momentum = %.17g;", x->step * f->step, x->momentum);
+    return run_text(
+        "heads = %zu; positions = 9; target = { strengths = (%.17g, %.17g); patterns = ((1, 2), (2, 3)); %s };"
+        "data = { %s %s }; init = { seed = %uL; perturbation = %.17g; };"
+        "flow = { geometry = \"%s\"; value_rate = %.17g; attention_rate = %.17g; weight_decay = %.17g; %s %s };"
+        "solver = { t_end = 400.0; rtol = 1e-10; }; detect = { saddles = false; loss_fraction = 0.3; }; %s%s%s%s%s",
+        x->heads, 2.5 * f->strength_1, 1.4 * f->strength_2, x->gram ? "gram = ((1.0, 0.2), (0.2, 0.8));" : "",
+        x->copies ? "copies = (1, 2, 1, 1, 3, 1, 1, 1, 1); replicas = (1, 1, 2, 1, 1, 5, 1, 1, 1);" : "",
+        x->weights ? "weights = ((1.0), (0.7));" : "", seed, 0.05 * f->perturbation, x->geometry, f->value_rate,
+        0.8 * f->attention_rate, x->decays ? 1e-3 * f->weight_decay : 0, x->drifts ? drift : "", x->step > 0 ? step : "",
+        follow ? "sensitivity = { to = (\"perturbation\", \"strengths\", \"value_rate\", \"attention_rate\"" : "",
+        follow && x->decays ? ", \"weight_decay\"" : "", follow && x->drifts ? ", \"drift\"" : "",
+        follow && x->step > 0 ? ", \"step\"" : "", follow ? "); };" : "");
 }
 
 /* The event of another run that is this row's: the one nearest in time of those that are called alike. */
@@ -250,9 +281,9 @@ static size_t check_parameter(const shape *x, unsigned seed, const hf_run_summar
     while (strcmp(factor_names[which], s->sensitivities.parameter[parameter]) != 0)
         which++;
     for (int k = 0; k < 4; k++) {
-        factors f = {1, 1, 1, 1, 1, 1, 1};
+        factors f = {1, 1, 1, 1, 1, 1, 1, 1};
         double *const each[FACTORS] = {&f.perturbation,   &f.strength_1,   &f.strength_2, &f.value_rate,
-                                       &f.attention_rate, &f.weight_decay, &f.drift};
+                                       &f.attention_rate, &f.weight_decay, &f.drift,      &f.step};
         *each[which] = exp((k < 2 ? 1 : 2) * (k % 2 == 0 ? width : -width));
         run[k] = run_shape(x, seed, &f, false);
     }
@@ -273,8 +304,8 @@ static size_t check_parameter(const shape *x, unsigned seed, const hf_run_summar
         const double best = narrow + (narrow - wide) / 3, noise = 3e-9 * (1 + fabs(r->value)) / width;
         const double allowed = 1e-6 * fabs(best) + 0.05 * fabs(narrow - wide) + noise;
         if (!(fabs(r->derivative - best) <= allowed)) {
-            fprintf(stderr, "seed %u, event %d stage %zu pattern %zu, %s by %s: ", seed, (int)r->event, r->stage, r->pattern,
-                    r->quantity, s->sensitivities.parameter[parameter]);
+            fprintf(stderr, "seed %u, event %d stage %zu pattern %zu, %s by %s: ", seed, (int)r->event, r->stage,
+                    r->pattern, r->quantity, s->sensitivities.parameter[parameter]);
             fprintf(stderr, "got %.12g, differences %.12g within %.3g (t = %g)\n", r->derivative, best, allowed, r->t);
         }
         assert_true(fabs(r->derivative - best) <= allowed);
@@ -287,13 +318,20 @@ static size_t check_parameter(const shape *x, unsigned seed, const hf_run_summar
 
 static void test_derivatives_are_those_of_differences(void **state)
 {
-    static const shape shapes[] = {
-        {"logit", false, false, false, false, false, 2},  {"replicator", false, false, false, false, false, 2},
-        {"logit", true, false, true, false, false, 2},    {"replicator", true, false, true, false, false, 3},
-        {"logit", false, true, false, false, false, 2},   {"replicator", false, true, false, true, false, 2},
-        {"logit", false, false, false, true, true, 3},     {"replicator", true, false, false, true, true, 2},
-        {"logit", true, true, true, true, false, 2},      {"logit", true, false, false, false, true, 1}};
-    const factors ones = {1, 1, 1, 1, 1, 1, 1};
+    static const shape shapes[] = {{"logit", false, false, false, false, false, 2},
+                                   {"replicator", false, false, false, false, false, 2},
+                                   {"logit", true, false, true, false, false, 2},
+                                   {"replicator", true, false, true, false, false, 3},
+                                   {"logit", false, true, false, false, false, 2},
+                                   {"replicator", false, true, false, true, false, 2},
+                                   {"logit", false, false, false, true, true, 3},
+                                   {"replicator", true, false, false, true, true, 2},
+                                   {"logit", true, true, true, true, false, 2},
+                                   {"logit", true, false, false, false, true, 1},
+                                   {"logit", false, false, false, false, false, 2, 0.1, 0},
+                                   {"logit", true, true, true, true, false, 3, 0.05, 0.5},
+                                   {"replicator", true, false, false, true, false, 2, 0.02, 0}};
+    const factors ones = {1, 1, 1, 1, 1, 1, 1, 1};
     size_t checked = 0;
     (void)state;
     for (unsigned i = 0; i < sizeof shapes / sizeof *shapes; i++) {
@@ -313,10 +351,11 @@ static void test_positions_are_replicas(void **state)
     (void)state;
     for (int k = 0; k < 4; k++) {
         static const int more[] = {1000, -1000, 2000, -2000};
-        hf_run_summary s = run_text("heads = 2; positions = 3; target = { strengths = (2.0, 1.0); };"
-                                    "data = { replicas = (1, 1, %d); }; init = { perturbation = 0.1; };"
-                                    "solver = { t_end = 1e9; rtol = 1e-10; stop_loss = 1.5; }; detect = { saddles = false; };",
-                                    1000000 + more[k]);
+        hf_run_summary s =
+            run_text("heads = 2; positions = 3; target = { strengths = (2.0, 1.0); };"
+                     "data = { replicas = (1, 1, %d); }; init = { perturbation = 0.1; };"
+                     "solver = { t_end = 1e9; rtol = 1e-10; stop_loss = 1.5; }; detect = { saddles = false; };",
+                     1000000 + more[k]);
         t[k] = s.t;
         hf_run_summary_clear(&s);
     }
@@ -335,7 +374,7 @@ static void test_positions_are_replicas(void **state)
 
 /* ---- what stays as it is ---- */
 
-#define LONG "solver = { t_end = 3e4; rtol = 1e-12; };"
+#define LONG     "solver = { t_end = 3e4; rtol = 1e-12; };"
 #define FOLLOWED THREE START LONG "sensitivity = { to = (\"perturbation\", \"ratio\"); };"
 
 static void test_nothing_else_changes(void **state)
@@ -418,6 +457,7 @@ static void test_parameters_without_derivatives_are_refused(void **state)
                  {"", "\"ratio\", \"ratio\"", "has ratio twice"},
                  {"", "\"weight_decay\"", "flow.weight_decay is 0"},
                  {"", "\"drift\"", "there is no flow.sgd_drift"},
+                 {"", "\"flow.step\"", "flow.step is 0 (per_step"},
                  {"", "\"values\"", "init.values is 0"},
                  {"init = { perturbation = 0.0; };", "\"perturbation\"", "init.perturbation is 0"},
                  {"flow = { values = \"optimal\"; };", "\"strengths\"", "flow.values is \"optimal\""},
@@ -430,7 +470,8 @@ static void test_parameters_without_derivatives_are_refused(void **state)
         hf_error err = {0};
         hf_run_summary s;
         hf_run_options options = {.threads = 1};
-        snprintf(text, sizeof text, "heads = 2; positions = 5; target = { strengths = (2.0, 1.0); }; %s sensitivity = { to = (%s); };",
+        snprintf(text, sizeof text,
+                 "heads = 2; positions = 5; target = { strengths = (2.0, 1.0); }; %s sensitivity = { to = (%s); };",
                  cases[i].more, cases[i].to);
         assert_int_equal(try_run(text, &options, &s, &err), HF_EUSAGE);
         if (strstr(err.message, cases[i].says) == NULL)
@@ -442,6 +483,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_levels_are_those_of_the_reference),
                                        cmocka_unit_test(test_extrema_are_those_of_the_reference),
+                                       cmocka_unit_test(test_finite_steps_have_slopes),
                                        cmocka_unit_test(test_rates_are_a_unit_of_time),
                                        cmocka_unit_test(test_the_escape_law_is_known_from_one_run),
                                        cmocka_unit_test(test_derivatives_are_those_of_differences),

@@ -710,7 +710,7 @@ const hf_key hf_keys[] = {
 
     KEY(sensitivity.to, STRINGS, NULL, ANY, "", "(\"perturbation\", \"strengths\")",
         "parameters whose logarithm the events' times and levels are derived by: perturbation, values, strengths, base, ratio, "
-        "value_rate, attention_rate, weight_decay, drift, positions (doc/sensitivity.md); default: none",
+        "value_rate, attention_rate, weight_decay, drift, step, per_step, positions (doc/sensitivity.md); default: none",
         .counts = has_parameters),
 
     KEY(solver.t_end, REAL, "1e4", ABOVE(0), "flow time", "1e3", "time at which the flow ends"),

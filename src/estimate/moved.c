@@ -15,21 +15,27 @@ static bool is_named(const char *word, const char *name, const char *key)
 /* Names to follow: those that are wanted, and what lr takes along. */
 static hf_status take_names(hf_moved *m, hf_error *err)
 {
+    static char drift[] = "drift", step[] = "step";
     const hf_strings *to = &m->from->sensitivity.to;
-    bool has_drift = false;
-    m->to.at = calloc(to->count + 1, sizeof *m->to.at);
+    const hf_flow_params *flow = &m->from->problem.flow;
+    bool takes_drift = m->has_lr && flow->sgd_drift.lr > 0, takes_step = m->has_lr && flow->step > 0;
+    m->to.at = calloc(to->count + 2, sizeof *m->to.at);
     if (m->to.at == NULL)
         return hf_fail_memory(err, "the parameters");
     for (size_t i = 0; i < to->count; i++) {
         if (strcmp(to->at[i], "positions") == 0)
             return hf_reject(err, "sensitivity.to",
                              "has positions, of which there are whole numbers: they cannot be fitted");
-        has_drift = has_drift || is_named(to->at[i], "drift", "flow.sgd_drift.lr");
+        if (strcmp(to->at[i], "per_step") == 0)
+            return hf_reject(err, "sensitivity.to", "has per_step, which has no logarithm, expected step");
+        takes_drift = takes_drift && !is_named(to->at[i], drift, "flow.sgd_drift.lr");
+        takes_step = takes_step && !is_named(to->at[i], step, "flow.step");
         m->to.at[m->to.count++] = to->at[i];
     }
-    static char drift[] = "drift";
-    if (m->has_lr && !has_drift && m->from->problem.flow.sgd_drift.lr > 0)
+    if (takes_drift)
         m->to.at[m->to.count++] = drift;
+    if (takes_step)
+        m->to.at[m->to.count++] = step;
     m->flow.sensitivity.to = m->to;
     return HF_OK;
 }
@@ -42,9 +48,8 @@ static hf_status name_parameters(hf_moved *m, hf_error *err)
     const hf_status status = hf_trace_run(&trace, &m->flow, 1, &start, NULL, err);
     if (status != HF_OK)
         return status;
-    const bool takes = m->to.count > m->from->sensitivity.to.count;
     m->followed = trace.parameters;
-    m->taken = takes ? trace.parameters - 1 : trace.parameters;
+    m->taken = trace.parameters - (m->to.count - m->from->sensitivity.to.count);
     m->count = m->taken + m->has_lr;
     m->name = calloc(m->count + 1, sizeof *m->name);
     for (size_t i = 0; i < m->taken && m->name != NULL; i++)
@@ -87,9 +92,13 @@ static double *place(hf_moved *m, const char *name)
     const struct {
         const char *name;
         double *at;
-    } places[] = {{"perturbation", &p->init.perturbation}, {"values", &p->init.values},
-                  {"value_rate", &p->flow.value_rate},     {"attention_rate", &p->flow.attention_rate},
-                  {"weight_decay", &p->flow.weight_decay}, {"drift", &p->flow.sgd_drift.lr}};
+    } places[] = {{"perturbation", &p->init.perturbation},
+                  {"values", &p->init.values},
+                  {"value_rate", &p->flow.value_rate},
+                  {"attention_rate", &p->flow.attention_rate},
+                  {"weight_decay", &p->flow.weight_decay},
+                  {"drift", &p->flow.sgd_drift.lr},
+                  {"step", &p->flow.step}};
     for (size_t i = 0; i < sizeof places / sizeof *places; i++)
         if (strcmp(places[i].name, name) == 0)
             return places[i].at;
@@ -104,8 +113,8 @@ static void multiply(hf_moved *m, const char *name, double x)
         *at *= exp(x);
     else if (strcmp(name, "lr") == 0) {
         m->clock.lr *= exp(x);
-        if (m->taken < m->followed)
-            m->flow.problem.flow.sgd_drift.lr *= exp(x);
+        for (size_t k = m->from->sensitivity.to.count; k < m->to.count; k++)
+            *place(m, m->to.at[k]) *= exp(x);
     } else
         for (size_t j = 0; j < patterns; j++)
             m->strengths[j] *= exp(strcmp(name, "base") == 0 ? x : x * (double)(patterns - 1 - j));
@@ -147,5 +156,8 @@ double hf_moved_along(const hf_moved *m, const hf_trace *trace, const double *t,
 {
     if (!m->has_lr || i + 1 < m->count)
         return trace->along[i * trace->count + k];
-    return -trace->speed[k] * t[k] + (m->taken < m->followed ? trace->along[m->taken * trace->count + k] : 0);
+    double sum = -trace->speed[k] * t[k];
+    for (size_t taken = m->taken; taken < m->followed; taken++)
+        sum += trace->along[taken * trace->count + k];
+    return sum;
 }

@@ -1,5 +1,6 @@
 /* moved: a flow whose parameters have been multiplied by factors, for a fit. Parameters are those of flow/direction.h by their names, and
- * lr: the flow time of a step, and with it the lr of SGD's drift, where the flow has that and it is no parameter of its own. */
+ * lr: the flow time of a step, and with it the lr of SGD's drift and the finite steps, where the flow has them and they are no parameters
+ * of their own. */
 #ifndef HF_ESTIMATE_MOVED_H
 #define HF_ESTIMATE_MOVED_H
 
@@ -15,7 +16,7 @@ typedef struct {
     char (*name)[32];  /* (count) owned, in the order of their derivatives in a trace, and lr last */
     bool has_lr;       /* lr is among them */
     size_t followed;   /* of a trace: parameters */
-    size_t taken;      /* of them, that which lr takes along; followed: none */
+    size_t taken;      /* of them, the first of those that lr takes along, which come last; followed: none */
     double *strengths; /* owned, of flow */
     hf_strings to;     /* owned list of somebody else's names */
 } hf_moved;

@@ -4,6 +4,7 @@
 #include "flow/attention.h"
 #include "flow/drift.h"
 #include "flow/lanes.h"
+#include "flow/step.h"
 #include "flow/values.h"
 
 #include <string.h>
@@ -222,7 +223,7 @@ static void add_rates(const hf_flow_point *point, const hf_direction *d, const d
     hf_lanes_add(values, -d->decay * p->value_rate * p->weight_decay, point->value, result);
 }
 
-bool hf_direction_velocity(hf_flow_point *point, const hf_direction *d, double *result)
+bool hf_direction_plain_velocity(hf_flow_point *point, const hf_direction *d, double *result)
 {
     const hf_problem *p = point->problem;
     const size_t values = p->heads * p->features, size = values + p->heads * p->positions;
@@ -242,10 +243,15 @@ bool hf_direction_velocity(hf_flow_point *point, const hf_direction *d, double *
     } else
         memset(result, 0, size * sizeof *result);
     if (moves_rates) {
-        hf_flow_velocity(point, point->direction);
+        hf_flow_plain_velocity(point, point->direction);
         add_rates(point, d, point->direction, result);
     }
     return true;
+}
+
+bool hf_direction_velocity(hf_flow_point *point, const hf_direction *d, double *result)
+{
+    return point->flow->step->along(point, d, result);
 }
 
 void hf_direction_gradient(hf_flow_point *point, const hf_direction *d, double *result)

@@ -9,6 +9,8 @@
  *     attention_rate  flow.attention_rate               rho_a
  *     weight_decay    flow.weight_decay                 lambda
  *     drift           flow.sgd_drift.lr                 kappa
+ *     step            flow.step                         eta of step.h
+ *     per_step        the same                          eta itself, not its logarithm: it may be 0
  *     positions       how many positions there are: those that belong to no pattern become more, as replicas
  *
  * A derivative along positions takes the replicas of every class without a pattern for real numbers that grow together, until
@@ -20,9 +22,10 @@
 #include "flow/flow_point.h"
 
 /* One parameter. What it does not change is 0 or NULL. */
-typedef struct {
+typedef struct hf_direction {
     char name[32];
     double value_rate, attention_rate, decay, kappa; /* d ln of them */
+    double tau;                                      /* d tau of step.h */
     double *strength;                                /* (J) d ln m_j */
     double *target;                                  /* (R, T) dG_ri */
     double *replicas;                                /* (T) d ln r_i */
@@ -53,6 +56,9 @@ void hf_direction_start(const hf_flow *flow, const hf_direction *direction, doub
 
 /* Of the velocity at the state of a point, which is held; false: it is 0, and result is left alone. */
 bool hf_direction_velocity(hf_flow_point *point, const hf_direction *direction, double *result);
+
+/* The same for the plain flow, without finite steps. */
+bool hf_direction_plain_velocity(hf_flow_point *point, const hf_direction *direction, double *result);
 
 /* Of the loss, likewise. */
 double hf_direction_loss(hf_flow_point *point, const hf_direction *direction);

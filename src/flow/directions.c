@@ -147,6 +147,31 @@ static hf_status set_drift(const source *s, size_t number, hf_direction *d, hf_e
     return HF_OK;
 }
 
+static const char *no_step(const source *s)
+{
+    return s->problem->tau == 0 ? "flow.step is 0 (per_step takes the derivative there)" : NULL;
+}
+
+static hf_status set_step(const source *s, size_t number, hf_direction *d, hf_error *err)
+{
+    (void)number, (void)err;
+    d->tau = s->problem->tau;
+    return HF_OK;
+}
+
+static const char *always(const source *s)
+{
+    (void)s;
+    return NULL;
+}
+
+static hf_status set_per_step(const source *s, size_t number, hf_direction *d, hf_error *err)
+{
+    (void)number, (void)err;
+    d->tau = hf_problem_step(1, s->params->flow.momentum);
+    return HF_OK;
+}
+
 /* Positions of classes that no pattern has. has: (T), or NULL. */
 static double free_positions(const hf_problem *p, bool *has)
 {
@@ -221,13 +246,16 @@ static const row rows[] = {
     {"attention_rate", "flow.attention_rate", false, false, no_attention_rate, set_attention_rate},
     {"weight_decay", "flow.weight_decay", false, false, no_decay, set_decay},
     {"drift", "flow.sgd_drift.lr", false, false, no_drift, set_drift},
+    {"step", "flow.step", false, false, no_step, set_step},
+    {"per_step", NULL, false, false, always, set_per_step},
     {"positions", NULL, false, false, no_positions, set_positions},
 };
 
 enum { ROWS = sizeof rows / sizeof *rows };
 
-const char *const hf_direction_names[] = {"perturbation",   "values",       "strengths", "base",      "ratio", "value_rate",
-                                          "attention_rate", "weight_decay", "drift",     "positions", NULL};
+const char *const hf_direction_names[] = {
+    "perturbation", "values", "strengths", "base",     "ratio",     "value_rate", "attention_rate",
+    "weight_decay", "drift",  "step",      "per_step", "positions", NULL};
 _Static_assert(sizeof hf_direction_names / sizeof *hf_direction_names == ROWS + 1, "a row without a name for users");
 
 static bool allocate(const hf_problem *p, const row *r, hf_direction *d)
@@ -277,7 +305,11 @@ static hf_status refuse_name(const char *name, hf_error *err)
     char list[300] = "";
     size_t used = 0;
     for (size_t i = 0; i < ROWS; i++)
-        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i == 0 ? "" : i + 1 == ROWS ? " or " : ", ", rows[i].name);
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s",
+                                 i == 0          ? ""
+                                 : i + 1 == ROWS ? " or "
+                                                 : ", ",
+                                 rows[i].name);
     return hf_reject(err, KEY, "has no parameter '%.60s', expected %s", name, list);
 }
 
@@ -294,8 +326,6 @@ hf_status hf_directions_create(hf_directions **result, const hf_problem *problem
         status = hf_reject(err, KEY, "is of flow.attention = \"softmax\" alone, expected no parameters");
     if (status == HF_OK && hf_restraint_acts(problem) && to->count > 0)
         status = hf_reject(err, KEY, "is of flows without flow.attention_decay and flow.frozen, expected no parameters");
-    if (status == HF_OK && problem->tau > 0 && to->count > 0)
-        status = hf_reject(err, KEY, "is of flows with infinitely small steps, expected flow.step = 0 or no parameters");
     if (status == HF_OK && problem->cloud.rate > 0 && to->count > 0)
         status = hf_reject(err, KEY, "is of flows without flow.sgd_drift.dynamic, expected no parameters");
     for (size_t i = 0; i < to->count && status == HF_OK; i++) {

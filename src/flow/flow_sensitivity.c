@@ -5,6 +5,7 @@
 #include "flow/drift.h"
 #include "flow/lanes.h"
 #include "flow/observe.h"
+#include "flow/step.h"
 #include "flow/values.h"
 
 #include <math.h>
@@ -315,7 +316,8 @@ static double speed_along(void *point, const double *x, const double *dx, size_t
     hf_flow_point *here = point;
     const hf_flow *flow = here->flow;
     const hf_direction *d = direction_of(flow, parameter);
-    const bool is_gradient = !flow->attention->is_mirror && flow->drift->unknowns == 0;
+    const bool is_bent = flow->step->bends || (d != NULL && d->tau != 0);
+    const bool is_gradient = !flow->attention->is_mirror && flow->drift->unknowns == 0 && !is_bent;
     return is_gradient ? gradient_speed(here, dx, d) : general_speed(here, x, dx, d);
 }
 

@@ -205,11 +205,10 @@ hf_status hf_problem_hold(hf_problem *p, const hf_counts *values, const hf_count
     return number_kinds(p, err);
 }
 
-/* tau of step.h */
-static double step_of(const hf_flow_params *flow)
+double hf_problem_step(double step, double momentum)
 {
-    const double left = 1 - flow->momentum;
-    return flow->step * (1 + flow->momentum) / (2 * left * left);
+    const double left = 1 - momentum;
+    return step * (1 + momentum) / (2 * left * left);
 }
 
 /* ---- the whole ---- */
@@ -230,10 +229,10 @@ hf_status hf_problem_create(hf_problem **result, const hf_problem_params *params
     p->weight_decay = params->flow.weight_decay;
     p->attention_decay = params->flow.attention_decay;
     fill_drift(p, params);
-    p->tau = step_of(&params->flow);
+    p->tau = hf_problem_step(params->flow.step, params->flow.momentum);
 
-    hf_status status = hf_problem_hold(p, &params->flow.frozen.values, &params->flow.frozen.logits,
-                                       &params->flow.frozen.positions, err);
+    hf_status status =
+        hf_problem_hold(p, &params->flow.frozen.values, &params->flow.frozen.logits, &params->flow.frozen.positions, err);
     if (status == HF_OK)
         status = fill_data(p, params, err);
     if (status == HF_OK)

@@ -91,6 +91,9 @@ typedef struct {
     double *value_basis; /* (R, D) the reduced basis in those coordinates */
 } hf_problem;
 
+/* tau of step.h, of steps with a momentum. */
+double hf_problem_step(double step, double momentum);
+
 /* Builds the problem. Errors: HF_EUSAGE, about a key (values outside the features' span
  * with weights, of the data or the test data, that differ between features), HF_ENUMERIC (a loss that
  * underflows or overflows), HF_ESYSTEM. Free with hf_problem_free. */

@@ -3,6 +3,7 @@
 #include "flow/attention.h"
 #include "flow/cloud.h"
 #include "flow/curvature.h"
+#include "flow/direction.h"
 #include "flow/lanes.h"
 #include "flow/restraint.h"
 #include "flow/values.h"
@@ -63,7 +64,8 @@ static double fall_along(const hf_flow_point *point, const double *x)
         sum += hf_counted_dot(p, point->loss_ascent + n * p->positions, x + values + n * p->positions);
     if (point->flow->decay->of_coordinates)
         for (size_t n = 0; n < p->heads; n++)
-            sum -= p->attention_decay * hf_counted_dot(p, point->coordinates + n * p->positions, x + values + n * p->positions);
+            sum -= p->attention_decay *
+                   hf_counted_dot(p, point->coordinates + n * p->positions, x + values + n * p->positions);
     return sum;
 }
 
@@ -75,8 +77,7 @@ static double half_width(const hf_problem *p, const double *x)
     double strength = 0;
     for (size_t j = 0; j < p->patterns; j++)
         strength = fmax(strength, p->strength[j]);
-    const double most =
-        fmax(hf_lanes_max_abs(values, x) / strength, hf_lanes_max_abs(p->heads * p->positions, x + values));
+    const double most = fmax(hf_lanes_max_abs(values, x) / strength, hf_lanes_max_abs(p->heads * p->positions, x + values));
     return most > 0 ? 6e-6 / most : 0;
 }
 
@@ -158,6 +159,55 @@ static double bent_speed_rate(hf_flow_point *point)
            hf_lanes_dot(size - values, change + values, along + values);
 }
 
+/* The derivative of J f along a parameter, the state held: that of f_p = df / d ln p along f, by a central difference, and J f_p. f_p
+ * is given, result in the bend's work. */
+static const double *bent_along_parameter(hf_flow_point *point, const hf_direction *d, const double *given)
+{
+    const hf_bend *bend = point->bend_of_step;
+    const size_t size = hf_flow_size(point->flow);
+    const double s = half_width(point->problem, bend->plain);
+    double *moved = bend->work, *below = moved + size, *result = below + size;
+    hf_flow_plain_jacobian_times(point, given, result);
+    for (int side = -1; side <= 1 && s > 0; side += 2) {
+        for (size_t i = 0; i < size; i++)
+            moved[i] = bend->y[i] + side * s * bend->plain[i];
+        hf_flow_plain_at(bend->probe, moved);
+        hf_direction_plain_velocity(bend->probe, d, side < 0 ? below : moved);
+    }
+    for (size_t i = 0; i < size && s > 0; i++)
+        result[i] += (moved[i] - below[i]) / (2 * s);
+    return result;
+}
+
+/* f~_p = f_p - tau (J f)_p - tau_p J f */
+static bool bent_along(hf_flow_point *point, const hf_direction *d, double *result)
+{
+    const size_t size = hf_flow_size(point->flow);
+    if (hf_direction_plain_velocity(point, d, result)) {
+        const double *bent = bent_along_parameter(point, d, result);
+        for (size_t i = 0; i < size; i++)
+            result[i] -= point->problem->tau * bent[i];
+    } else if (d->tau == 0)
+        return false;
+    else
+        memset(result, 0, size * sizeof *result);
+    hf_lanes_add(size, -d->tau, point->bend_of_step->bent, result);
+    return true;
+}
+
+/* The same at tau = 0. */
+static bool plain_along(hf_flow_point *point, const hf_direction *d, double *result)
+{
+    const size_t size = hf_flow_size(point->flow);
+    if (d->tau == 0)
+        return hf_direction_plain_velocity(point, d, result);
+    hf_flow_plain_velocity(point, point->direction);
+    hf_flow_plain_jacobian_times(point, point->direction, result);
+    for (size_t i = 0; i < size; i++)
+        result[i] *= -d->tau;
+    return true;
+}
+
 /* ---- the table ---- */
 
 static bool plain_at(hf_flow_point *point, const double *y)
@@ -174,12 +224,14 @@ static double plain_speed_rate(hf_flow_point *point)
 static const hf_step_kind none = {.at = plain_at,
                                   .velocity = hf_flow_plain_velocity,
                                   .jacobian_times = hf_flow_plain_jacobian_times,
-                                  .speed_rate = plain_speed_rate};
+                                  .speed_rate = plain_speed_rate,
+                                  .along = plain_along};
 static const hf_step_kind finite = {.bends = true,
                                     .at = bend_at,
                                     .velocity = bent_velocity,
                                     .jacobian_times = bent_jacobian_times,
-                                    .speed_rate = bent_speed_rate};
+                                    .speed_rate = bent_speed_rate,
+                                    .along = bent_along};
 
 const hf_step_kind *hf_step_find(const hf_problem *problem)
 {

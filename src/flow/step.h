@@ -11,15 +11,18 @@
 
 #include "flow/flow_point.h"
 
+struct hf_direction;
+
 struct hf_step_kind {
     bool bends; /* a point keeps hf_bend */
 
     /* At the end of hf_flow_at, at the state y; sets speed. False: not finite. */
     bool (*at)(hf_flow_point *point, const double *y);
 
-    void (*velocity)(const hf_flow_point *point, double *velocity);               /* hf_flow_velocity */
-    void (*jacobian_times)(hf_flow_point *point, const double *x, double *result); /* hf_flow_jacobian_times */
-    double (*speed_rate)(hf_flow_point *point);                                    /* hf_flow_speed_rate */
+    void (*velocity)(const hf_flow_point *point, double *velocity);                    /* hf_flow_velocity */
+    void (*jacobian_times)(hf_flow_point *point, const double *x, double *result);     /* hf_flow_jacobian_times */
+    double (*speed_rate)(hf_flow_point *point);                                        /* hf_flow_speed_rate */
+    bool (*along)(hf_flow_point *point, const struct hf_direction *d, double *result); /* hf_direction_velocity */
 };
 
 /* The row of a problem's steps: finite, or none. */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ORDER = 5, ITERATIONS = 4 };
+enum { ORDER = 5, ITERATIONS = 4, MOST_ITERATIONS = 60 };
 
 /* What is followed for one parameter. */
 typedef struct {
@@ -61,6 +61,12 @@ static bool allocate(hf_variation *v, size_t basis)
 static hf_status not_finite(double t, hf_error *err)
 {
     return hf_fail(err, HF_ENUMERIC, "the derivatives of the flow are not finite at t = %.6g; leave out sensitivity.to", t);
+}
+
+static hf_status no_convergence(double t, hf_error *err)
+{
+    return hf_fail(err, HF_ENUMERIC, "the derivatives of the flow do not converge at t = %.6g; leave out sensitivity.to",
+                   t);
 }
 
 static bool is_finite(size_t count, const double *x)
@@ -286,11 +292,11 @@ static void correct(hf_variation *v, size_t i, double gamma, double *x)
 /* Solves for x from the prediction. */
 static hf_status converge(hf_variation *v, size_t i, double gamma, double *x, hf_error *err)
 {
-    const double tolerance = 10 * hf_integrator_local_rtol(v->integrator), keeps = 0.3, hopeless = 0.9;
+    const double tolerance = 10 * hf_integrator_local_rtol(v->integrator), keeps = 0.3, hopeless = 0.9, coarse = 1e-4;
     followed *f = &v->of[i];
     double before = 0;
     memcpy(x, v->predicted, v->size * sizeof *x);
-    for (int k = 0; k < 2 * ITERATIONS; k++) {
+    for (int k = 0; k < MOST_ITERATIONS; k++) {
         correct(v, i, gamma, x);
         const double moved = relative_change(v, x, v->change);
         if (!isfinite(moved))
@@ -299,14 +305,17 @@ static hf_status converge(hf_variation *v, size_t i, double gamma, double *x, hf
             f->contraction = fmax(keeps * f->contraction, moved / before);
         if (moved * fmin(1, f->contraction) <= tolerance)
             return HF_OK;
-        if (k + 1 == ITERATIONS || (k > 0 && moved > hopeless * before)) {
+        const bool stays = k > 0 && moved > hopeless * before;
+        if (stays && v->own_is_current) /* as good as rounding lets it be */
+            return moved <= coarse ? HF_OK : no_convergence(hf_integrator_time(v->integrator), err);
+        if (stays || k + 1 == ITERATIONS) {
             const hf_status status = factor(v, gamma, err);
             if (status != HF_OK)
                 return status;
         }
         before = moved;
     }
-    return HF_OK; /* as good as rounding lets it be */
+    return before <= coarse ? HF_OK : no_convergence(hf_integrator_time(v->integrator), err);
 }
 
 static hf_status advance(hf_variation *v, size_t i, double step, double gamma, const double *value, const double *slope,
