@@ -2,8 +2,11 @@
  */
 #include "support.h"
 
+#include "core/lu.h"
 #include "flow/newton.h"
 
+#include <gsl/gsl_linalg.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -424,11 +427,39 @@ static void test_free_accepts_null(void **state)
     hf_newton_free(NULL);
 }
 
+/* ---- the factors of a border ---- */
+
+/* As GSL's, which are by another piece of code; a matrix of rank n - 1 has none. */
+static void test_factors(void **state)
+{
+    (void)state;
+    for (size_t n = 1; n <= 130; n += n < 60 ? 1 : 35) {
+        gsl_matrix *want = gsl_matrix_alloc(n, n), *got = gsl_matrix_alloc(n, n);
+        gsl_permutation *order = gsl_permutation_alloc(n), *found = gsl_permutation_alloc(n);
+        int sign;
+        for (size_t i = 0; i < n * n; i++)
+            want->data[i] = got->data[i] = sin(1.0 + 12.9898 * (double)i * (1 + 1e-3 * (double)(i % 7)));
+        gsl_linalg_LU_decomp(want, order, &sign);
+        assert_true(hf_lu_factorize(n, got->data, n, found->data));
+        assert_memory_equal(order->data, found->data, n * sizeof *found->data);
+        for (size_t i = 0; i < n * n; i++)
+            assert_true(fabs(got->data[i] - want->data[i]) <= 1e-11 * (1 + fabs(want->data[i])));
+        for (size_t i = 0; i < n; i++)
+            memset(got->data + i * n + n - 1, 0, sizeof(double));
+        assert_false(hf_lu_factorize(n, got->data, n, found->data));
+        gsl_matrix_free(want);
+        gsl_matrix_free(got);
+        gsl_permutation_free(order);
+        gsl_permutation_free(found);
+    }
+}
+
 int main(void)
 {
     hf_init();
     printf("seed %llu\n", (unsigned long long)seed);
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_factors),
         cmocka_unit_test(test_plain_flows_are_solved),
         cmocka_unit_test(test_flows_with_everything_are_solved),
         cmocka_unit_test(test_flows_with_drift_are_solved),

@@ -1,5 +1,6 @@
 #include "flow/newton_state.h"
 
+#include "core/lu.h"
 #include "flow/attention.h"
 #include "flow/drift.h"
 #include "flow/values.h"
@@ -335,19 +336,6 @@ HF_CLONES static bool accumulate(hf_newton *newton)
     return true;
 }
 
-static bool factorize_border(hf_newton *newton)
-{
-    int sign;
-    if (gsl_linalg_LU_decomp(newton->border, newton->permutation, &sign) != 0)
-        return false;
-    for (size_t i = 0; i < newton->border->size1; i++) {
-        double diagonal = gsl_matrix_get(newton->border, i, i);
-        if (diagonal == 0 || !isfinite(diagonal))
-            return false;
-    }
-    return true;
-}
-
 /* Weight of position i in the mean that is left to c: there where c acts, in proportion to attention; the weights sum to
  * 1. In a mirror flow c acts on positions without attention, too, where there is nothing to take out: no mean. */
 HF_INLINE double common_weight(const hf_newton *newton, size_t i)
@@ -435,5 +423,6 @@ bool hf_newton_setup(hf_newton *newton, const hf_flow_point *point, double gamma
         add_border(newton, i, i, newton->unit + gamma * newton->rate * p->weight_decay);
     if (newton->extra > 0)
         form_loss_row(newton);
-    return accumulate(newton) && factorize_border(newton);
+    return accumulate(newton) &&
+           hf_lu_factorize(newton->border->size1, newton->border->data, newton->border->tda, newton->permutation->data);
 }

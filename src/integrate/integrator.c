@@ -13,6 +13,9 @@
 #include <sundials/sundials_matrix.h>
 #include <sunlinsol/sunlinsol_spgmr.h>
 
+/* Vectors that CVODE makes of ours, BDF to order 5 with a Newton iteration, and with Krylov's 20 directions; and those made here. */
+enum { CLONES = 24, CLONES_KRYLOV = CLONES + 24 };
+
 struct hf_integrator {
     hf_system system;
     hf_point point;    /* where it is evaluated */
@@ -20,7 +23,7 @@ struct hf_integrator {
     double rtol, atol; /* of the local error */
     size_t size;       /* of the system's state; the energy is component size */
     double t, t_previous;
-    double gamma; /* of newton's last factorization */
+    double gamma;                /* of newton's last factorization */
     hf_integrator_counts counts; /* up to the last restart */
     char not_finite[128];        /* the component that was not finite last; "" if none was */
     double not_finite_time;
@@ -232,6 +235,7 @@ static bool attach_krylov(hf_integrator *it)
     const int most = 20; /* iterations before a step is made smaller */
     it->solver = SUNLinSol_SPGMR(it->y, SUN_PREC_NONE, most, it->context);
     return it->solver != NULL && CVodeSetLinearSolver(it->cvode, it->solver, NULL) == CV_SUCCESS &&
+           hf_sundials_reserve() && SUNLinSolInitialize(it->solver) == 0 &&
            CVodeSetJacTimes(it->cvode, prepare_products, multiply) == CV_SUCCESS;
 }
 
@@ -296,9 +300,8 @@ static hf_status begin(hf_integrator *it, hf_error *err)
 
 static bool attach_cvode(hf_integrator *it)
 {
-    return CVodeInit(it->cvode, right_hand_side, 0, it->y) == CV_SUCCESS &&
-           hf_sundials_silence(it->cvode) && CVodeSetUserData(it->cvode, it) == CV_SUCCESS &&
-           CVodeWFtolerances(it->cvode, error_weights) == CV_SUCCESS &&
+    return CVodeInit(it->cvode, right_hand_side, 0, it->y) == CV_SUCCESS && hf_sundials_silence(it->cvode) &&
+           CVodeSetUserData(it->cvode, it) == CV_SUCCESS && CVodeWFtolerances(it->cvode, error_weights) == CV_SUCCESS &&
            CVodeSetMaxHnilWarns(it->cvode, -1) == CV_SUCCESS &&
            (it->newton != NULL ? attach_newton(it) : attach_krylov(it));
 }
@@ -317,7 +320,8 @@ hf_status hf_integrator_create(hf_integrator **result, hf_system system, double 
         status = newton->create(&it->newton, system.self, err);
     if (status != HF_OK)
         goto fail;
-    if (!hf_sundials_context(&it->context) || (it->y = hf_vector_create(it->size + 1, it->context)) == NULL ||
+    if (!hf_sundials_context(&it->context) ||
+        (it->y = hf_vector_create(it->size + 1, newton != NULL ? CLONES : CLONES_KRYLOV, it->context)) == NULL ||
         (it->scratch = N_VClone(it->y)) == NULL || (it->cvode = CVodeCreate(CV_BDF, it->context)) == NULL) {
         status = hf_fail_memory(err, "the integrator");
         goto fail;
@@ -345,10 +349,10 @@ void hf_integrator_free(hf_integrator *it)
         SUNLinSolFree(it->solver);
     if (it->matrix != NULL)
         SUNMatDestroy(it->matrix);
-    if (it->y != NULL)
-        N_VDestroy(it->y);
     if (it->scratch != NULL)
         N_VDestroy(it->scratch);
+    if (it->y != NULL) /* last of the vectors: the others live in it */
+        N_VDestroy(it->y);
     if (it->context != NULL)
         SUNContext_Free(&it->context);
     if (it->newton != NULL)

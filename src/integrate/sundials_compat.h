@@ -8,7 +8,18 @@
 
 #include <cvode/cvode.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <sundials/sundials_config.h>
+
+/* Before SUNDIALS makes small things without looking whether it got the memory (a context, Krylov's Hessenberg matrix): more than
+ * they take is taken and given back. Where memory ends, it ends here. */
+static inline bool hf_sundials_reserve(void)
+{
+    void *volatile reserve = malloc(65536);
+    const bool there = reserve != NULL;
+    free(reserve);
+    return there;
+}
 
 #if SUNDIALS_VERSION_MAJOR >= 7
 
@@ -17,7 +28,8 @@
 /* A context that says nothing. False: out of memory. Free with SUNContext_Free. */
 static inline bool hf_sundials_context(SUNContext *context)
 {
-    return SUNContext_Create(SUN_COMM_NULL, context) == SUN_SUCCESS && SUNContext_ClearErrHandlers(*context) == SUN_SUCCESS;
+    return hf_sundials_reserve() && SUNContext_Create(SUN_COMM_NULL, context) == SUN_SUCCESS &&
+           SUNContext_ClearErrHandlers(*context) == SUN_SUCCESS;
 }
 
 /* Makes an integrator of the context say nothing. */
@@ -36,7 +48,7 @@ static inline void hf_sundials_ignore(int code, const char *module, const char *
 
 static inline bool hf_sundials_context(SUNContext *context)
 {
-    return SUNContext_Create(NULL, context) == 0;
+    return hf_sundials_reserve() && SUNContext_Create(NULL, context) == 0;
 }
 
 static inline bool hf_sundials_silence(void *cvode)

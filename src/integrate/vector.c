@@ -4,6 +4,8 @@
 
 #include <math.h>
 #include <nvector/nvector_serial.h>
+#include <stdbool.h>
+#include <stdlib.h>
 
 static size_t length_of(N_Vector x)
 {
@@ -81,17 +83,103 @@ static int linear_combination(int count, sunrealtype *c, N_Vector *x, N_Vector z
     return 0;
 }
 
-N_Vector hf_vector_create(size_t length, SUNContext context)
+/* ---- room for clones ---- */
+
+typedef struct store store;
+
+/* A vector, and what it is made of. Its content, a serial one, stands first: that is what the macros of SUNDIALS look at. */
+typedef struct {
+    struct _N_VectorContent_Serial content;
+    struct _generic_N_Vector vector;
+    store *room;
+    bool is_taken, is_alone; /* is_alone: made for itself, and freed by itself */
+} slot;
+
+struct store {
+    struct _generic_N_Vector_Ops ops;
+    double *data; /* (count, stride) */
+    size_t length, stride, count;
+    slot slot[];
+};
+
+static void fill_slot(slot *s, store *room, double *data, SUNContext context)
 {
-    N_Vector x = N_VNew_Serial((sunindextype)length, context);
-    if (x == NULL)
+    s->content = (struct _N_VectorContent_Serial){.length = (sunindextype)room->length, .own_data = SUNFALSE, .data = data};
+    s->vector = (struct _generic_N_Vector){.content = &s->content, .ops = &room->ops, .sunctx = context};
+    s->room = room;
+    s->is_taken = true;
+}
+
+static N_Vector clone(N_Vector x)
+{
+    store *room = ((slot *)x->content)->room;
+    for (size_t i = 0; i < room->count; i++)
+        if (!room->slot[i].is_taken) {
+            fill_slot(&room->slot[i], room, room->data + i * room->stride, x->sunctx);
+            return &room->slot[i].vector;
+        }
+    slot *alone = calloc(1, sizeof *alone);
+    double *data = calloc(room->length, sizeof *data);
+    if (alone == NULL || data == NULL) {
+        free(alone);
+        free(data);
         return NULL;
-    x->ops->nvlinearsum = linear_sum;
-    x->ops->nvscale = scale;
-    x->ops->nvconst = set_constant;
-    x->ops->nvwrmsnorm = wrms_norm;
-    x->ops->nvscaleaddmulti = scale_add_multi;
-    x->ops->nvscalevectorarray = scale_vectors;
-    x->ops->nvlinearcombination = linear_combination;
-    return x;
+    }
+    fill_slot(alone, room, data, x->sunctx);
+    alone->is_alone = true;
+    return &alone->vector;
+}
+
+static void destroy(N_Vector x)
+{
+    slot *s = x->content;
+    store *room = s->room;
+    s->is_taken = false;
+    if (s->is_alone) {
+        free(s->content.data);
+        free(s);
+    } else if (s == room->slot) { /* the first one */
+        free(room->data);
+        free(room);
+    }
+}
+
+/* What a serial vector does, but for what is rewritten here. */
+static bool take_operations(store *room, SUNContext context)
+{
+    N_Vector serial = N_VNewEmpty_Serial(1, context);
+    if (serial == NULL)
+        return false;
+    room->ops = *serial->ops;
+    N_VDestroy(serial);
+    room->ops.nvclone = clone;
+    room->ops.nvcloneempty = NULL;
+    room->ops.nvdestroy = destroy;
+    room->ops.nvlinearsum = linear_sum;
+    room->ops.nvscale = scale;
+    room->ops.nvconst = set_constant;
+    room->ops.nvwrmsnorm = wrms_norm;
+    room->ops.nvscaleaddmulti = scale_add_multi;
+    room->ops.nvscalevectorarray = scale_vectors;
+    room->ops.nvlinearcombination = linear_combination;
+    return true;
+}
+
+N_Vector hf_vector_create(size_t length, size_t clones, SUNContext context)
+{
+    const size_t line = 8; /* numbers: every vector begins a cache line behind the one before */
+    store *room = calloc(1, sizeof *room + (1 + clones) * sizeof *room->slot);
+    if (room == NULL)
+        return NULL;
+    room->length = length;
+    room->stride = (length / line + 2) * line;
+    room->count = 1 + clones;
+    room->data = calloc(room->count * room->stride, sizeof *room->data);
+    if (room->data == NULL || !take_operations(room, context)) {
+        free(room->data);
+        free(room);
+        return NULL;
+    }
+    fill_slot(&room->slot[0], room, room->data, context);
+    return &room->slot[0].vector;
 }
