@@ -102,6 +102,8 @@ bool hf_track_transfer(hf_track *track, hf_channel *channel)
     hf_channel_array(channel, (void **)&track->samples, &track->sample_count, sizeof *track->samples);
     hf_channel_array(channel, (void **)&track->plateaus, &track->plateau_count, sizeof *track->plateaus);
     hf_channel_array(channel, (void **)&track->drops, &track->drop_count, sizeof *track->drops);
+    /* every drop lies between two plateaus, of which the last may not be found yet */
+    hf_channel_require(channel, track->plateau_count == track->drop_count + (track->seeking == HF_SEEK_DROP));
     if (!channel->writing) {
         track->sample_capacity = track->sample_count;
         track->plateau_capacity = track->plateau_count;
