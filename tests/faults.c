@@ -2,21 +2,23 @@
  *
  *     FAULT=kind:n:errno      the n-th call of this kind fails with this number, once
  *     FAULT=kind:n:errno:on   it and all later ones
+ *     FAULT=kind:n:errno:stop the same once, with SIGTRAP where it fails, for a debugger
  *     FAULT=kind:n:kill       the process is killed before it (SIGKILL)
  *     FAULT_STATE=file        at least 512 zero bytes: the calls that were counted (64-bit numbers in the order of kinds),
  *                             then how many failed; shared by all processes that it is handed on to
  *
  * Kinds: open read write fsync close rename mkdir unlink malloc fork pipe thread. Only the program itself is made to fail, not
  * what it starts; streams are made of these calls, so that theirs fail, too. A close that fails leaves its descriptor open,
- * which is what can hang. Allocations fail where the program itself or the C library asks; those that SUNDIALS and GSL
- * make, also through strdup, are never counted, for these libraries do not check all of them and crash. OpenMP and OpenBLAS end the
- * program themselves. */
+ * which is what can hang. Allocations fail wherever the program, the C library, SUNDIALS, GSL, LAPACK or ARPACK ask. What such a library
+ * asks for after the program has given back a block of at least 64 KiB, which holds it, does not fail: that is how the program keeps
+ * those safe that do not look at what they get. OpenMP and OpenBLAS end the program themselves. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -46,25 +48,31 @@ enum { IMAGES = 32, STREAMS = 256 };
 static shared_state *state; /* NULL: nothing is counted */
 static int wanted_kind = -1, wanted_errno;
 static uint64_t wanted_number;
-static bool goes_on, kills;
-static image images[IMAGES]; /* whose allocations count */
-static size_t image_count;
+static bool goes_on, kills, stops;
+static image images[IMAGES];            /* whose allocations count */
+static size_t image_count, own_count;   /* the first of them are the program's and the C library's */
+static _Thread_local size_t given_back; /* what is left of a large block that the program has just freed */
 
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *old, size_t size);
+extern void __libc_free(void *bytes);
 
 /* ---- setting up ---- */
 
 static int note_image(struct dl_phdr_info *info, size_t size, void *data)
 {
-    static const char *const names[] = {"/libc.so", "/libc-"};
-    bool counts = info->dlpi_name == NULL || info->dlpi_name[0] == '\0'; /* the program, which comes first */
+    static const char *const own[] = {"/libc.so", "/libc-", NULL};
+    static const char *const others[] = {"/libsundials", "/libgsl.", "/libarpack", "/liblapack", NULL};
+    const bool looks_for_own = own_count == 0;
+    size_t *nameless = data;
+    bool counts =
+        looks_for_own && (info->dlpi_name == NULL || info->dlpi_name[0] == '\0'); /* the program, which comes first */
     (void)size;
-    if (counts && (*(size_t *)data)++ > 0)
+    if (counts && (*nameless)++ > 0)
         counts = false;
-    for (size_t i = 0; i < sizeof names / sizeof *names && !counts; i++)
-        counts = strstr(info->dlpi_name, names[i]) != NULL;
+    for (const char *const *name = looks_for_own ? own : others; *name != NULL && !counts; name++)
+        counts = strstr(info->dlpi_name, *name) != NULL;
     for (int i = 0; counts && i < info->dlpi_phnum && image_count < IMAGES; i++)
         if (info->dlpi_phdr[i].p_type == PT_LOAD && (info->dlpi_phdr[i].p_flags & PF_X) != 0) {
             images[image_count].from = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
@@ -87,6 +95,9 @@ __attribute__((constructor)) static void set_up(void)
     kills = strcmp(how, "kill") == 0;
     wanted_errno = atoi(how);
     goes_on = strcmp(rest, "on") == 0;
+    stops = strcmp(rest, "stop") == 0;
+    dl_iterate_phdr(note_image, &nameless);
+    own_count = image_count;
     dl_iterate_phdr(note_image, &nameless);
     const int file = open(path, O_RDWR);
     void *map = file < 0 ? MAP_FAILED : mmap(NULL, sizeof *state, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
@@ -106,6 +117,8 @@ static bool fails(int kind)
     atomic_fetch_add(&state->failed, 1);
     if (kills)
         kill(getpid(), SIGKILL);
+    if (stops)
+        raise(SIGTRAP);
     errno = wanted_errno;
     return true;
 }
@@ -303,30 +316,51 @@ int fclose(FILE *stream)
 
 /* ---- memory ---- */
 
-static bool counts(const void *caller)
+enum { OURS, THEIRS, NOBODY };
+
+static int whose(const void *caller)
 {
     const uintptr_t at = (uintptr_t)caller;
     for (size_t i = 0; i < image_count; i++)
         if (at >= images[i].from && at < images[i].to)
-            return true;
-    return false;
+            return i < own_count ? OURS : THEIRS;
+    return NOBODY;
 }
 
-#define REFUSED (state != NULL && counts(__builtin_return_address(0)) && fails(MALLOC))
+/* What a library asks for fits in what the program has just given back, if it has. */
+static bool refused(const void *caller, size_t size)
+{
+    const int who = state == NULL ? NOBODY : whose(caller);
+    if (who == THEIRS && size < given_back) {
+        given_back -= size;
+        return false;
+    }
+    return who != NOBODY && fails(MALLOC);
+}
+
+#define REFUSED(size) refused(__builtin_return_address(0), size)
+
+void free(void *bytes)
+{
+    const size_t size = state == NULL || bytes == NULL ? 0 : malloc_usable_size(bytes);
+    if (size >= 65536 && whose(__builtin_return_address(0)) == OURS)
+        given_back = size;
+    __libc_free(bytes);
+}
 
 void *malloc(size_t size)
 {
-    return REFUSED ? NULL : __libc_malloc(size);
+    return REFUSED(size) ? NULL : __libc_malloc(size);
 }
 
 void *calloc(size_t count, size_t size)
 {
-    return REFUSED ? NULL : __libc_calloc(count, size);
+    return REFUSED(count * size) ? NULL : __libc_calloc(count, size);
 }
 
 void *realloc(void *old, size_t size)
 {
-    return REFUSED ? NULL : __libc_realloc(old, size);
+    return REFUSED(size) ? NULL : __libc_realloc(old, size);
 }
 
 static char *duplicate(const char *text, size_t length, bool refused)
@@ -341,15 +375,15 @@ static char *duplicate(const char *text, size_t length, bool refused)
 
 char *strdup(const char *text)
 {
-    return duplicate(text, strlen(text), REFUSED);
+    return duplicate(text, strlen(text), REFUSED(strlen(text)));
 }
 
 char *__strdup(const char *text)
 {
-    return duplicate(text, strlen(text), REFUSED);
+    return duplicate(text, strlen(text), REFUSED(strlen(text)));
 }
 
 char *strndup(const char *text, size_t most)
 {
-    return duplicate(text, strnlen(text, most), REFUSED);
+    return duplicate(text, strnlen(text, most), REFUSED(most));
 }

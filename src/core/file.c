@@ -83,7 +83,7 @@ hf_status hf_file_reopen(hf_file *file, const char *path, long length, hf_error 
 hf_status hf_file_sync(hf_file *file, long *length, hf_error *err)
 {
     if (ferror(file->stream)) /* an earlier write has failed; nobody knows its errno any more */
-        return hf_fail(err, HF_ESYSTEM, "%s: cannot be written (is the disk full?)", file->part);
+        return hf_fail(err, HF_ESYSTEM, "%s: cannot be written (is the disk full, or memory short?)", file->part);
     if (fflush(file->stream) != 0 || fsync(fileno(file->stream)) != 0)
         return system_failure(err, "cannot be written", file->part);
     *length = ftell(file->stream);
@@ -122,6 +122,12 @@ hf_status hf_file_commit(hf_file *file, hf_error *err)
         status = sync_directory_of(file->path, err);
     hf_file_abandon(file);
     return status;
+}
+
+void hf_file_spoil(FILE *stream)
+{
+    fflush(stream);
+    getc(stream); /* not open for reading: the stream has failed from here on */
 }
 
 void hf_file_abandon(hf_file *file)

@@ -238,14 +238,17 @@ static hf_status complete_findings(hf_series *s, const hf_sample *last, hf_findi
     return hf_crossings_complete_findings(&s->crossings, last, &s->point, s->pending_y, f, err);
 }
 
-static void analyze_saddle(hf_series *s, hf_plateau *plateau, const double *y)
+static hf_status analyze_saddle(hf_series *s, hf_plateau *plateau, const double *y, hf_error *err)
 {
-    plateau->saddle = hf_saddle_unknown(); /* no eigenvalues are no reason to lose the run */
+    plateau->saddle = hf_saddle_unknown();
     if (!wants_saddles(s) || y == NULL)
-        return;
+        return HF_OK;
     hf_point_at(&s->point, y);
-    if (hf_saddle_analyze(&s->point, plateau->t, &plateau->saddle, NULL) != HF_OK)
-        plateau->saddle = hf_saddle_unknown();
+    const hf_status status = hf_saddle_analyze(&s->point, plateau->t, &plateau->saddle, err);
+    if (status != HF_ENUMERIC)
+        return status;
+    plateau->saddle = hf_saddle_unknown(); /* no eigenvalues are no reason to lose the run */
+    return HF_OK;
 }
 
 /* ---- the end, without noise ---- */
@@ -281,12 +284,12 @@ static hf_status finish_exact(hf_series *s, hf_findings *f, hf_error *err)
         return status;
     f->curve = (hf_curve){track->sample_count, track->samples};
     track->samples = NULL; /* the findings own them now */
-    for (size_t i = 0; i < f->plateau_count; i++)
-        analyze_saddle(s, &f->plateau[i], s->states + i * s->size);
+    for (size_t i = 0; i < f->plateau_count && status == HF_OK; i++)
+        status = analyze_saddle(s, &f->plateau[i], s->states + i * s->size, err);
     for (size_t i = 0; i < f->stage_count; i++)
         if (!isnan(f->stage[i].loss_after))
             f->stage[i].t_half = hf_curve_first_below(&f->curve, hf_stage_level(&f->stage[i]));
-    return HF_OK;
+    return status;
 }
 
 /* ---- the end, among noise ---- */
@@ -364,14 +367,14 @@ static hf_status describe(hf_series *s, const hf_search_result *found, hf_findin
     const hf_search_plateau end = {.t = s->pending.t,
                                    .loss = s->pending.loss}; /* where there are too few steps to look at */
     const size_t plateaus = hf_findings_plateaus(found);
-    const hf_status status = hf_crossings_begin_findings(&s->crossings, found->stage_count, plateaus, f, err);
+    hf_status status = hf_crossings_begin_findings(&s->crossings, found->stage_count, plateaus, f, err);
     if (status != HF_OK)
         return status;
     f->start_loss = hf_thinned_at(&s->losses, 0).loss;
     hf_findings_of_search(f, found, &end);
-    for (size_t i = 0; i < plateaus; i++)
-        analyze_saddle(s, &f->plateau[i], hf_snapshots_nearest(&s->snapshots, f->plateau[i].t));
-    return complete_findings(s, &s->pending, f, err);
+    for (size_t i = 0; i < plateaus && status == HF_OK; i++)
+        status = analyze_saddle(s, &f->plateau[i], hf_snapshots_nearest(&s->snapshots, f->plateau[i].t), err);
+    return status == HF_OK ? complete_findings(s, &s->pending, f, err) : status;
 }
 
 static hf_status finish_noisy(hf_series *s, hf_findings *f, hf_error *err)

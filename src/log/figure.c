@@ -1,3 +1,4 @@
+#include "core/file.h"
 #include "log/tables.h"
 #include "report/labels.h"
 #include "report/plot_scripts.h" /* made from plots/ by make */
@@ -49,6 +50,8 @@ static void write_names(FILE *stream, const facts *f)
     for (size_t i = 0; i < f->count; i++) {
         const char *name = f->looks[i].curve->name;
         char *own = strndup(name + head, strlen(name) - head - tail);
+        if (own == NULL)
+            hf_file_spoil(stream);
         fprintf(stream, "curve_names[%zu] = ", i + 1);
         hf_labels_write_text(stream, own == NULL ? name : own);
         putc('\n', stream);

@@ -136,10 +136,9 @@ static outcome run_program(char *const arguments[], bool silent)
     if (result.error != 0)
         return result;
     result.error = start(arguments, ends[1], &child);
-    if (silent)
-        close(ends[1]);
+    const bool is_deaf = silent && close(ends[1]) != 0; /* if it is still open, nobody would see the other end close */
     if (result.error == 0) {
-        if (silent)
+        if (silent && !is_deaf)
             listen_to(ends[0], &result);
         wait_for(child, &result);
     }

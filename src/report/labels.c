@@ -1,5 +1,6 @@
 #include "report/labels.h"
 
+#include "core/file.h"
 #include "report/markup.h"
 
 #include <stdlib.h>
@@ -166,14 +167,16 @@ static char *make_form(const char *text, bool is_label, bool tex)
 static void write_forms(FILE *stream, const char *text, bool is_label)
 {
     char *of_tex = make_form(text, is_label, true), *plain = make_form(text, is_label, false);
-    if (of_tex != NULL && plain != NULL && strcmp(of_tex, plain) != 0) {
+    if (of_tex == NULL || plain == NULL)
+        hf_file_spoil(stream);
+    else if (strcmp(of_tex, plain) != 0) {
         fputs("(tex ? ", stream);
         hf_markup_quote(stream, of_tex);
         fputs(" : ", stream);
         hf_markup_quote(stream, plain);
         putc(')', stream);
     } else
-        hf_markup_quote(stream, plain == NULL ? "" : plain);
+        hf_markup_quote(stream, plain);
     free(of_tex);
     free(plain);
 }

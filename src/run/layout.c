@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fnmatch.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -146,10 +147,9 @@ typedef struct {
 
 bool hf_layout_has(const char *root, const char *path)
 {
-    char *full = hf_path_join(root, path);
-    const bool exists = full != NULL && hf_file_exists(full);
-    free(full);
-    return exists;
+    char full[PATH_MAX]; /* no memory that may be short: it would look as if the file were not there */
+    const int length = snprintf(full, sizeof full, "%s/%s", root, path);
+    return length > 0 && (size_t)length < sizeof full && hf_file_exists(full);
 }
 
 /* A file in DIR/unfinished. */

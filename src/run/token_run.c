@@ -33,8 +33,8 @@ typedef struct {
 
 /* ---- the truth ---- */
 
-/* Mean cross-entropy of the truth on the tokens of a batch; nan: no memory. */
-static double truth_of(const hf_token_task *task, const hf_batch *batch)
+/* Mean cross-entropy of the truth on the tokens of a batch. */
+static hf_status find_truth(const hf_token_task *task, const hf_batch *batch, double *truth, hf_error *err)
 {
     const size_t levels = task->kind->levels(task->self);
     double sum = 0, *p = malloc(task->vocabulary * sizeof *p);
@@ -49,7 +49,8 @@ static double truth_of(const hf_token_task *task, const hf_batch *batch)
     const bool good = p != NULL && tokens != NULL;
     free(p);
     free(tokens);
-    return good ? sum / ((double)batch->count * (double)task->scored) : NAN;
+    *truth = sum / ((double)batch->count * (double)task->scored);
+    return good ? HF_OK : hf_fail_memory(err, "the truth");
 }
 
 /* ---- rows ---- */
@@ -122,20 +123,23 @@ static hf_status note_row(token_run *run, const hf_token_view *view, hf_error *e
     return HF_OK;
 }
 
-static void measure_training(token_run *run, hf_token_row *row)
+static hf_status measure_training(token_run *run, hf_token_row *row, hf_error *err)
 {
     hf_trainer *t = &run->trainer;
     if (t->train->samples > 0) {
         row->train_loss = hf_learner_loss(&t->learner, t->parameters, false);
         row->train_excess = row->train_loss - run->train_truth;
-        return;
+        return HF_OK;
     }
     row->train_loss = t->batch_loss;
     row->train_excess = NAN;
-    if (t->step > 0) {
-        const hf_batch batch = hf_sampler_draw(&t->learner.sampler, t->step - 1);
-        row->train_excess = row->train_loss - truth_of(run->task, &batch);
-    }
+    if (t->step == 0)
+        return HF_OK;
+    double truth;
+    const hf_batch batch = hf_sampler_draw(&t->learner.sampler, t->step - 1);
+    const hf_status status = find_truth(run->task, &batch, &truth, err);
+    row->train_excess = row->train_loss - truth;
+    return status;
 }
 
 static hf_status write_row(void *self, hf_error *err)
@@ -147,7 +151,9 @@ static hf_status write_row(void *self, hf_error *err)
     const hf_token_view *view = hf_token_probe_view(run->probe);
     hf_token_row row = {
         .step = run->trainer.step, .excess = view->excess, .overlap = view->overlap, .view = view, .value = run->value};
-    measure_training(run, &row);
+    hf_status status = measure_training(run, &row, err);
+    if (status != HF_OK)
+        return status;
     if (run->value != NULL)
         fill_values(run);
     if (run->trainer.step == 0)
@@ -159,7 +165,7 @@ static hf_status write_row(void *self, hf_error *err)
     memcpy(summary->tokens.kl, view->kl, view->levels * sizeof *view->kl);
     for (size_t r = 0; r < view->rivals; r++)
         summary->tokens.cut[r] = view->cut[r];
-    const hf_status status = note_row(run, view, err);
+    status = note_row(run, view, err);
     return status == HF_OK && run->trainer.options->directory != NULL ? hf_token_record_row(&run->table, &row, err)
                                                                       : status;
 }
@@ -297,8 +303,9 @@ static hf_status prepare(token_run *run, hf_error *err)
     run->value = network->kind == HF_NETWORK_MINIMAL ? malloc(view->heads * view->levels * sizeof *run->value) : NULL;
     if (numbers->kl == NULL || (network->kind == HF_NETWORK_MINIMAL && run->value == NULL))
         return hf_fail_memory(err, "the training run");
-    run->train_truth = t->train->samples > 0 ? truth_of(run->task, &all) : NAN;
-    return describe_places(run, err);
+    run->train_truth = NAN;
+    status = t->train->samples > 0 ? find_truth(run->task, &all, &run->train_truth, err) : HF_OK;
+    return status == HF_OK ? describe_places(run, err) : status;
 }
 
 static hf_status prepare_rivals(token_run *run, hf_error *err)

@@ -270,11 +270,12 @@ static hf_status prepare(train_run *run, hf_error *err)
     summary->acquired = run->params->detector.detect.acquired;
     if (summary->training.crossing == NULL || summary->share == NULL || summary->mass == NULL)
         return hf_fail_memory(err, "the training run");
-    summary->training.sharpness = t->train->lr * t->learner.probe.kind->sharpness(t->learner.probe.self, t->parameters);
+    status = t->learner.probe.kind->sharpness(t->learner.probe.self, t->parameters, &summary->training.sharpness, err);
+    summary->training.sharpness *= t->train->lr;
     summary->training.early.loss = INFINITY;
     for (size_t l = 0; l < run->reference->level_count; l++)
         summary->training.crossing[l] = NAN;
-    return HF_OK;
+    return status;
 }
 
 static hf_status write_tables(train_run *run, hf_error *err)

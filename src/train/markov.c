@@ -61,15 +61,15 @@ static bool allocate(markov *m)
 /* ---- matrices ---- */
 
 /* The nearest orthogonal matrix U V^T of a = U S V^T, in place. */
-static bool orthogonalize(size_t d, double *a)
+static hf_status orthogonalize(size_t d, double *a, hf_error *err)
 {
     const lapack_int n = (lapack_int)d;
     double *memory = malloc((2 * d * d + 2 * d) * sizeof *memory);
     if (memory == NULL)
-        return false;
+        return hf_fail_memory(err, "the chain");
     double *u = memory, *vt = u + d * d, *s = vt + d * d, *super = s + d;
-    const bool done = LAPACKE_dgesvd(LAPACK_ROW_MAJOR, 'A', 'A', n, n, a, n, s, u, n, vt, n, super) == 0;
-    for (size_t i = 0; i < d && done; i++)
+    const lapack_int code = LAPACKE_dgesvd(LAPACK_ROW_MAJOR, 'A', 'A', n, n, a, n, s, u, n, vt, n, super);
+    for (size_t i = 0; i < d && code == 0; i++)
         for (size_t j = 0; j < d; j++) {
             double sum = 0;
             for (size_t k = 0; k < d; k++)
@@ -77,7 +77,9 @@ static bool orthogonalize(size_t d, double *a)
             a[i * d + j] = sum;
         }
     free(memory);
-    return done;
+    if (code == LAPACK_WORK_MEMORY_ERROR || code == LAPACK_TRANSPOSE_MEMORY_ERROR)
+        return hf_fail_memory(err, "the chain");
+    return code == 0 ? HF_OK : hf_fail(err, HF_ENUMERIC, "the singular vectors of the chain's matrices do not converge");
 }
 
 static void set_norm(size_t size, double norm, double *a)
@@ -108,8 +110,10 @@ static hf_status fill_matrices(markov *m, const hf_markov_params *params, hf_err
             memcpy(a, params->table + k * size, size * sizeof *a);
         else
             hf_normal_fill(&stream, size, a);
-        if (params->table == NULL && params->matrices != HF_MARKOV_NORMAL && !orthogonalize(d, a))
-            return hf_fail(err, HF_ENUMERIC, "the singular vectors of the chain's matrices do not converge");
+        const bool turns = params->table == NULL && params->matrices != HF_MARKOV_NORMAL;
+        const hf_status status = turns ? orthogonalize(d, a, err) : HF_OK;
+        if (status != HF_OK)
+            return status;
         if (params->matrices == HF_MARKOV_EXCLUSIVE)
             exclude(size, k, m->matrix);
     }

@@ -2,6 +2,7 @@
 #ifndef HF_TRAIN_PROBE_H
 #define HF_TRAIN_PROBE_H
 
+#include "core/error.h"
 #include "flow/observe.h"
 #include "system/point.h"
 
@@ -25,8 +26,8 @@ typedef struct {
     /* Of the parameters looked at last, the probe's own: */
     hf_view *(*view)(void *self);
 
-    /* Largest curvature of the loss at parameters, 1/flow time; nan: unknown. Looks there. */
-    double (*sharpness)(void *self, const double *parameters);
+    /* Largest curvature of the loss at parameters, 1/flow time; nan: unknown. Looks there. Errors: HF_ESYSTEM. */
+    hf_status (*sharpness)(void *self, const double *parameters, double *largest, hf_error *err);
 } hf_probe_kind;
 
 typedef struct {

@@ -129,13 +129,15 @@ static hf_view *viewer_view(void *self)
     return &((hf_viewer *)self)->view;
 }
 
-static double viewer_sharpness(void *self, const double *parameters)
+static hf_status viewer_sharpness(void *self, const double *parameters, double *largest, hf_error *err)
 {
     hf_viewer *v = self;
-    double largest;
-    if (!viewer_look(v, parameters))
-        return NAN;
-    return hf_saddle_sharpness(&v->view.point, &largest, NULL) == HF_OK ? largest : NAN;
+    *largest = NAN;
+    const hf_status status = viewer_look(v, parameters) ? hf_saddle_sharpness(&v->view.point, largest, err) : HF_OK;
+    if (status != HF_ENUMERIC)
+        return status;
+    *largest = NAN;
+    return HF_OK;
 }
 
 static const hf_probe_kind kind = {
