@@ -91,7 +91,7 @@ plot summary using axis_column:"loss_p10":"loss_p90" with filledcurves lc rgb tr
        title with_flow ? "flow" : "", \
      (has_drift ? drift_table : summary) using (has_drift ? column("t") : NaN):"loss" with lines lc rgb drift_colour dt 2 lw 2.5 \
        title has_drift ? drift_name : "", \
-     (shows_bands ? bands : summary) using (shows_bands ? column("t") : NaN):(shows_bands ? column("level") : NaN):(shows_bands ? column("p10") : NaN):(shows_bands ? column("p90") : NaN) \
+     (shows_bands ? bands : summary) using (shows_bands ? (column("p10") + column("p90")) / 2 : NaN):(shows_bands ? column("level") : NaN):(shows_bands ? column("p10") : NaN):(shows_bands ? column("p90") : NaN) \
        with xerrorbars pt 2 ps 0.6 lw 2 lc rgb drift_colour title shows_bands ? band_name : "", \
      (has_step ? step_table : summary) using (has_step ? column("t") : NaN):"loss" with lines lc rgb step_colour dt 4 lw 2.5 \
        title has_step ? step_name : "", \
@@ -138,7 +138,7 @@ eval letter(2, 2, stage_top)
          lc rgb training_colour title k == 1 ? say("median, 10--90 \\%", "median, 10–90 %") : "", \
        compare using (column("stage") + 0.12):(has_drift ? percent("drift") : NaN) with points pt 13 ps 2 lc rgb drift_colour \
          title has_drift ? drift_name : "", \
-       (has_bands ? bands : compare) using (column("stage") + 0.12):(has_bands ? 100 * column("shift_drift") / column("t_flow") : NaN):(has_bands ? 100 * (column("p10") / column("t_flow") - 1) : NaN):(has_bands ? 100 * (column("p90") / column("t_flow") - 1) : NaN) \
+       (has_bands ? bands : compare) using (column("stage") + 0.12):(has_bands ? 100 * ((column("p10") + column("p90")) / 2 / column("t_flow") - 1) : NaN):(has_bands ? 100 * (column("p10") / column("t_flow") - 1) : NaN):(has_bands ? 100 * (column("p90") / column("t_flow") - 1) : NaN) \
          with yerrorbars pt 13 ps 0.5 lw 2 lc rgb drift_colour title has_bands ? band_name : "", \
        compare using (column("stage") + 0.24):(has_step ? percent("step") : NaN) with points pt 9 ps 2 lc rgb step_colour \
          title has_step ? step_name : "", \

@@ -248,7 +248,7 @@ static void test_bands_are_those_of_the_covariance(void **state)
         hf_spread spread[2];
         const hf_solver_params solver = {.t_end = cases[i].end, .rtol = 1e-8, .atol = 1e-12, .max_steps = 100000};
         hf_problem *problem = ladder(cases[i].perturbation, cases[i].batch, cases[i].dim);
-        assert_int_equal(hf_spread_find(problem, &solver, 2, levels, NULL, spread, NULL), HF_OK);
+        assert_int_equal(hf_spread_find(problem, &solver, 2, levels, false, NULL, spread, NULL), HF_OK);
         printf("# p %g d %d e %g: t %g %g sd/sqrt(e) %.4f %.4f\n", cases[i].perturbation, cases[i].dim, cases[i].e, spread[0].t,
                spread[1].t, spread[0].deviation / sqrt(cases[i].e), spread[1].deviation / sqrt(cases[i].e));
         if (cases[i].first > 0)

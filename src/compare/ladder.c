@@ -29,17 +29,25 @@ static double deviation(const hf_experiment *x, const hf_rung *rung, size_t k, s
     return rung_time(x, rung, rung->run[k].training.crossing[l]) / x->levels.t_flow[l] - 1;
 }
 
-/* The same of the flow that knows most of the rung: with steps and drift; of the exact gradient, with steps. nan: none. */
-static double predicted_deviation(const hf_experiment *x, const hf_rung *rung, size_t l)
-{
-    const double *t = rung->t_companion[rung->batch > 0 ? HF_COMPANION_STEP_DRIFT : HF_COMPANION_STEP];
-    return t == NULL ? NAN : t[l] / x->levels.t_flow[l] - 1;
-}
-
 /* lr / batch; the exact gradient has no noise. */
 static double noise_of(const hf_rung *rung)
 {
     return rung->batch > 0 ? rung->lr / (double)rung->batch : 0;
+}
+
+/* By how much the mean is later than the flow with drift, over lr / batch; nan: not known. */
+static double mean_rate(const hf_experiment *x, size_t l)
+{
+    return x->about_flow == NULL ? NAN : x->about_flow[l].mean_rate;
+}
+
+/* The same as steps and noise predict: of the flow that knows most of the rung, with steps and drift, and what noise adds to it where
+ * that is known; of the exact gradient, of the flow with steps. nan: none. */
+static double predicted_deviation(const hf_experiment *x, const hf_rung *rung, size_t l)
+{
+    const double *t = rung->t_companion[rung->batch > 0 ? HF_COMPANION_STEP_DRIFT : HF_COMPANION_STEP];
+    const double rate = mean_rate(x, l), later = isnan(rate) ? 0 : noise_of(rung) * rate;
+    return t == NULL ? NAN : (t[l] + later) / x->levels.t_flow[l] - 1;
 }
 
 /* Mean and standard deviation (nan for one) of the numbers that are there, without number left_out. Returns how many. */
@@ -255,14 +263,16 @@ hf_status hf_ladder_fit_stage(const hf_experiment *x, size_t l, hf_ladder_number
         return status;
     double predicted[HF_LADDER_NUMBERS];
     bool good = fit_without(&s, nobody, all) && fit_predicted(&s, predicted);
+    if (isnan(mean_rate(x, l)))
+        predicted[HF_LADDER_MEAN_PER_NOISE] = NAN; /* drift alone is not the mean */
     for (size_t k = 0; k < s.seeds && good; k++) {
         good = fit_without(&s, k, without);
         for (size_t i = 0; i < HF_LADDER_NUMBERS; i++)
             s.left_out[i * s.seeds + k] = without[i].value;
     }
     for (size_t i = 0; i < HF_LADDER_NUMBERS && good; i++)
-        fit[i] =
-            (hf_ladder_number){all[i].value, hf_jackknife(s.seeds, s.left_out + i * s.seeds), all[i].residual, predicted[i], s.seeds};
+        fit[i] = (hf_ladder_number){all[i].value, hf_jackknife(s.seeds, s.left_out + i * s.seeds), all[i].residual,
+                                    predicted[i], s.seeds};
     clear_stage(&s);
     if (!good)
         return hf_fail_memory(err, "the ladder");
@@ -339,7 +349,7 @@ static const hf_column fit_columns[] = {
     HF_COLUMN(fit_row, standard_error, "", "one seed left out of all rungs, in turn (jackknife)"),
     HF_COLUMN(fit_row, seeds, "", "that it is made of"),
     HF_COLUMN(fit_row, residual_error, "", "how well the law holds, from the rungs' scatter about it; no error bar"),
-    HF_COLUMN(fit_row, predicted, "", "of mean_per_lr and mean_per_lr_over_batch: the same fit to the flows with each rung's steps and drift"),
+    HF_COLUMN(fit_row, predicted, "", "of mean_per_lr and mean_per_lr_over_batch: the same fit to the flows with each rung's steps and drift, and what noise adds to the mean; nan: not known"),
 };
 static const hf_column rung_columns[] = {
     HF_COLUMN(rung_row, lr, "flow time", "learning rate"),
@@ -524,6 +534,8 @@ hf_status hf_ladder_print(const hf_experiment *x, FILE *stream, hf_error *err)
         fprintf(stream, "Standard errors: each of the %zu seeds left out of all rungs in turn, for the rungs share them.\n",
                 seeds);
     if (predicted)
-        fputs("Predicted: the same fit to the flows with each rung's own steps and drift, without training.\n", stream);
+        fputs("Predicted, without training: the same fit to the flows with each rung's own steps and drift, and to what "
+              "noise adds to the mean.\n",
+              stream);
     return status;
 }

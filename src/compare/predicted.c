@@ -31,11 +31,20 @@ static const hf_stage *stage_of(const hf_experiment *x, size_t l)
     return NULL;
 }
 
+/* lr / batch */
+static double noise_of(const hf_experiment *x)
+{
+    const hf_train_params *train = &x->params->main.learner.train;
+    return train->lr / (double)train->batch;
+}
+
 hf_band hf_predicted_band(const hf_experiment *x, size_t l)
 {
     hf_band b = {.level = x->levels.level[l],
                  .t_flow = x->levels.t_flow[l],
                  .t = NAN,
+                 .shift_noise = NAN,
+                 .mean = NAN,
                  .deviation = NAN,
                  .p10 = NAN,
                  .p90 = NAN,
@@ -50,8 +59,11 @@ hf_band hf_predicted_band(const hf_experiment *x, size_t l)
     const hf_stage *stage = stage_of(x, l);
     b.t = drift->t;
     b.deviation = drift->deviation;
-    b.p10 = b.t - quantile * b.deviation;
-    b.p90 = b.t + quantile * b.deviation;
+    b.shift_noise = noise_of(x) * drift->mean_rate;
+    b.mean = b.t + b.shift_noise;
+    const double middle = isnan(b.mean) ? b.t : b.mean;
+    b.p10 = middle - quantile * b.deviation;
+    b.p90 = middle + quantile * b.deviation;
     b.shift_drift = b.t - b.t_flow;
     b.shift_linear = HF_BAND_FRACTION * (flow->t - b.t_flow);
     b.deviation_flow = flow->deviation * sqrt(HF_BAND_FRACTION);
@@ -82,8 +94,8 @@ static const hf_column columns[] = {
     BAND(t_flow, "flow time", "the flow's loss falls below the level"),
     BAND(t, "flow time", "that of the flow with the drift of the noise does; nan: never"),
     BAND(deviation, "flow time", "standard deviation over runs about it, of first order in lr/batch"),
-    BAND(p10, "flow time", "10 % quantile"),
-    BAND(p90, "flow time", "90 % quantile"),
+    BAND(p10, "flow time", "10 % quantile, about mean or, where it is not known, t"),
+    BAND(p90, "flow time", "90 % quantile, likewise"),
     BAND(shift_drift, "flow time", "t - t_flow"),
     BAND(shift_linear, "flow time", "t - t_flow by its slope in lr/batch"),
     BAND(deviation_flow, "flow time", "standard deviation about the flow"),
@@ -92,6 +104,8 @@ static const hf_column columns[] = {
     HF_COLUMN(band_row, moved, "", "deviation is not deviation_flow, by more than 10 %"),
     HF_COLUMN(band_row, contrasts, "", "contrast is above 0.5"),
     HF_COLUMN(band_row, wide, "", "half of the band is more than t_settle - t_onset of the flow's stage"),
+    BAND(shift_noise, "flow time", "what noise adds to the mean over runs beyond the drift, of first order in lr/batch; nan: not known"),
+    BAND(mean, "flow time", "t + shift_noise"),
 };
 static const hf_table_kind bands_table = {"bands.tsv", "A row for every stage of the flow: how minibatch noise scatters its time, without a training.", HF_COLUMNS(columns)};
 /* clang-format on */
@@ -147,7 +161,7 @@ void hf_predicted_print(const hf_experiment *x, FILE *stream)
         fprintf(stream, "No bands are predicted: %s.\n", x->no_bands);
     if (x->about_drift == NULL || x->levels.count == 0)
         return;
-    fputs("Noise scatters these times about the flow with drift; predicted, 10 to 90 % of runs:\n", stream);
+    fputs("Noise scatters these times; predicted, 10 to 90 % of runs:\n", stream);
     for (size_t l = 0; l < x->levels.count; l++) {
         const hf_band b = hf_predicted_band(x, l);
         if (isnan(b.deviation))

@@ -1,6 +1,7 @@
 /* predicted: what minibatch noise does to the times of stages, said without a training: bands.tsv and its sentences.
  *
- * The band is the 10 % and the 90 % quantile of a normal law about the flow with dynamic drift (run/spread.h). It is of first order in lr / batch, and a
+ * The band is the 10 % and the 90 % quantile of a normal law about the mean over runs (run/shift.h), or where that is not known about the flow with
+ * dynamic drift (run/spread.h). It is of first order in lr / batch, and a
  * row says by four tests whether that order is small (HF_BAND_*): what the drift does to the time is not proportional to lr / batch; the
  * band is another about the flow without drift; noise changes the contrasts between heads by a factor; the band is wider than the drop. */
 #ifndef HF_COMPARE_PREDICTED_H
@@ -15,6 +16,8 @@ enum { HF_BAND_CURVED = 1, HF_BAND_MOVED = 2, HF_BAND_CONTRASTS = 4, HF_BAND_WID
 
 typedef struct {
     double level, t_flow, t, deviation, p10, p90;
+    double shift_noise;     /* what noise adds to the mean beyond the drift; nan: not known */
+    double mean;            /* t + shift_noise */
     double shift_drift;     /* t - t_flow, and */
     double shift_linear;    /* what it would be if it were proportional to lr / batch */
     double deviation_flow;  /* standard, about the flow without drift */

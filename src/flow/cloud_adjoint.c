@@ -1,8 +1,10 @@
 #include "flow/cloud_adjoint.h"
 
+#include "core/linear.h"
 #include "flow/attention.h"
 #include "flow/lanes.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ---- the transposed derivative ---- */
@@ -189,4 +191,74 @@ double hf_cloud_noise_along(const hf_flow_point *point, const double *x, double 
     const double alpha = p->cloud.alpha, gamma = p->cloud.gamma;
     return alpha * (point->cloud->loss * length + along * along + pairs + crossed) + gamma * (pairs + turned) +
            p->cloud.label * length;
+}
+
+size_t hf_cloud_noise_count(const hf_problem *p)
+{
+    return p->features * (p->positions + p->features) + 1;
+}
+
+/* L (R, R, lower) with L L^T = (2 alpha L_0 + sigma^2) + (alpha + gamma) E E^T. */
+static void factor_of_length(const hf_flow_point *point, const double *e, double *factor)
+{
+    const hf_problem *p = point->problem;
+    const size_t features = p->features;
+    for (size_t a = 0; a < features; a++) {
+        for (size_t b = 0; b <= a; b++)
+            factor[a * features + b] =
+                (p->cloud.alpha + p->cloud.gamma) * weighed(p, e + a * p->positions, e + b * p->positions);
+        factor[a * features + a] += p->cloud.alpha * point->cloud->loss + p->cloud.label;
+        hf_factor_add_row(factor, features, a, 0);
+    }
+}
+
+void hf_cloud_noise_signs(const hf_problem *p, double *sign)
+{
+    const double both = p->cloud.alpha + p->cloud.gamma;
+    for (size_t a = 0; a < p->features; a++)
+        for (size_t b = 0; b < p->features; b++) /* tr A^2 and |A|^2 by the even and the odd part of A */
+            *sign++ = a <= b ? both : p->cloud.gamma - p->cloud.alpha;
+    *sign++ = p->cloud.alpha;
+    for (size_t i = 0; i < p->features * p->positions; i++)
+        *sign++ = 1;
+}
+
+/* The parts of one coordinate, of its Q. */
+static void find_parts(const hf_problem *p, const double *factor, const double *e, const double *q, double *part)
+{
+    const size_t features = p->features, positions = p->positions;
+    double trace = 0;
+    for (size_t a = 0; a < features; a++)
+        for (size_t b = 0; b < features; b++) {
+            const double ab = weighed(p, e + a * positions, q + b * positions),
+                         ba = a == b ? ab : weighed(p, e + b * positions, q + a * positions);
+            trace += a == b ? ab : 0;
+            *part++ = a == b ? ab : a < b ? (ab + ba) * sqrt(0.5) : (ab - ba) * sqrt(0.5);
+        }
+    *part++ = trace;
+    for (size_t a = 0; a < features; a++, part += positions) {
+        memset(part, 0, positions * sizeof *part);
+        for (size_t b = a; b < features; b++)
+            hf_lanes_add(positions, factor[b * features + a], q + b * positions, part);
+        for (size_t i = 0; i < positions; i++)
+            part[i] *= sqrt(p->replicas[i] * p->variance[i]);
+    }
+}
+
+void hf_cloud_noise_parts(const hf_flow_point *point, double *part, double *work)
+{
+    const hf_problem *p = point->problem;
+    const size_t size = hf_flow_size(point->flow), count = hf_cloud_noise_count(p), features = p->features;
+    double *direction = work, *covector = direction + size, *q = covector + size, *e = q + features * p->positions,
+           *factor = e + features * p->positions;
+    residual(point, e);
+    factor_of_length(point, e, factor);
+    memset(covector, 0, size * sizeof *covector);
+    for (size_t i = 0; i < size; i++) {
+        covector[i] = 1;
+        raise(p, covector, direction);
+        covector[i] = 0;
+        output_change(point, direction, q);
+        find_parts(p, factor, e, q, part + i * count);
+    }
 }

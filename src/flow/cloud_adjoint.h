@@ -21,4 +21,10 @@ void hf_cloud_gradient(const hf_flow_point *point, double *result);
  * formed by modes: no digits are lost where x is as large as contrasts are small. work: (size without, and 2 R T). */
 double hf_cloud_noise_along(const hf_flow_point *point, const double *x, double *work);
 
+/* The same by parts, x^T C x = sum_k sign_k (sum_i x_i part_ik)^2, k = 0..count - 1: those of A = E Q^T, of its trace and of Q. sign:
+ * (count). part: (size without, count). work: (2 sizes without, 2 R T and R R). */
+size_t hf_cloud_noise_count(const hf_problem *problem);
+void hf_cloud_noise_signs(const hf_problem *problem, double *sign);
+void hf_cloud_noise_parts(const hf_flow_point *point, double *part, double *work);
+
 #endif

@@ -102,8 +102,8 @@ static const char *why_no_bands(const hf_train_params *train)
 }
 
 /* A band that cannot be followed is left out. */
-static hf_status find_spread(const hf_experiment *x, double lr, const hf_experiment_options *options, hf_spread *spread,
-                             hf_error *err)
+static hf_status find_spread(const hf_experiment *x, double lr, bool with_mean, const hf_experiment_options *options,
+                             hf_spread *spread, hf_error *err)
 {
     const hf_flow_run_params *params = &x->params->companion[HF_COMPANION_DRIFT];
     hf_problem_params own = params->problem;
@@ -111,8 +111,8 @@ static hf_status find_spread(const hf_experiment *x, double lr, const hf_experim
     own.flow.sgd_drift.lr = lr;
     hf_status status = hf_problem_create(&problem, &own, err);
     if (status == HF_OK)
-        status =
-            hf_spread_find(problem, &params->solver, x->levels.count, x->levels.level, options->interrupted, spread, err);
+        status = hf_spread_find(problem, &params->solver, x->levels.count, x->levels.level, with_mean, options->interrupted,
+                                spread, err);
     hf_problem_free(problem);
     return status == HF_ENUMERIC ? HF_OK : status;
 }
@@ -129,8 +129,9 @@ static hf_status find_bands(hf_experiment *x, const hf_experiment_options *optio
     if (x->about_drift == NULL)
         return hf_fail_memory(err, "the bands");
     x->about_flow = x->about_drift + x->levels.count;
-    const hf_status status = find_spread(x, lr, options, x->about_drift, err);
-    return status == HF_OK ? find_spread(x, lr / HF_BAND_FRACTION, options, x->about_flow, err) : status;
+    const hf_status status = find_spread(x, lr, true, options, x->about_drift, err);
+    return status == HF_OK ? find_spread(x, lr / HF_BAND_FRACTION, x->params->rung_count > 0, options, x->about_flow, err)
+                           : status;
 }
 
 static hf_status run_flows(hf_experiment *x, const hf_experiment_options *options, hf_error *err)

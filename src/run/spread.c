@@ -3,6 +3,7 @@
 #include "flow/cloud_adjoint.h"
 #include "flow/flow_system.h"
 #include "integrate/integrator.h"
+#include "run/shift.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -21,8 +22,8 @@ typedef struct {
     hf_flow *flow;
     size_t size, square; /* of a state; H^2 */
     size_t count, room;
-    stop *at;         /* (count) */
-    double *state;    /* (count, 2, size) states and velocities */
+    stop *at;      /* (count) */
+    double *state; /* (count, 2, size) states and velocities */
     size_t segments;
     double *distance; /* (segments, H, H) what their contrasts are made from */
     bool too_large;
@@ -134,12 +135,16 @@ static hf_status follow(path *p, const hf_solver_params *solver, size_t count, c
 /* ---- backward ---- */
 
 /* The path up to a level in the contrasts that are the flow's there, as a system of its own: x and the time that has passed. */
+enum { MOST_STEPS = 200000 };
+
 typedef struct {
     const path *path;
     size_t last;         /* state number at the level */
     const double *state; /* (last + 1, 2, size) */
     double *start;       /* (size) */
     hf_error_group *group;
+    size_t count;   /* of steps back */
+    double *passed; /* (MOST_STEPS + 1) how far back they came, from 0 */
 } sweep;
 
 typedef struct {
@@ -321,7 +326,6 @@ static double along_contrasts(const sweep *s, const double *x)
 
 static hf_status integrate_back(sweep *s, hf_spread *spread, const volatile sig_atomic_t *interrupted, hf_error *err)
 {
-    enum { MOST = 200000 };
     const double end = s->path->at[s->last].t;
     const hf_system system = {.kind = &sweep_kind,
                               .self = s,
@@ -331,10 +335,12 @@ static hf_status integrate_back(sweep *s, hf_spread *spread, const volatile sig_
                               .group = s->group};
     hf_integrator *integrator = NULL;
     double *x = malloc(system.size * sizeof *x);
-    hf_status status = x == NULL ? hf_fail_memory(err, "the band") : hf_integrator_create(&integrator, system, 1e-5, 1e-8, err);
-    for (size_t steps = 0; status == HF_OK && hf_integrator_time(integrator) < end; steps++) {
+    hf_status status =
+        x == NULL ? hf_fail_memory(err, "the band") : hf_integrator_create(&integrator, system, 1e-5, 1e-8, err);
+    while (status == HF_OK && hf_integrator_time(integrator) < end) {
         status = hf_integrator_step(integrator, err);
-        if (steps == MOST || (interrupted != NULL && *interrupted))
+        s->passed[++s->count] = fmin(end, hf_integrator_time(integrator));
+        if (s->count == MOST_STEPS || (interrupted != NULL && *interrupted))
             break;
     }
     if (status == HF_OK && hf_integrator_time(integrator) >= end) {
@@ -348,18 +354,44 @@ static hf_status integrate_back(sweep *s, hf_spread *spread, const volatile sig_
     return status;
 }
 
-/* A sweep that fails leaves the deviation unknown: it is about a path that is there. */
-static hf_status find_deviation(path *p, size_t last, const volatile sig_atomic_t *interrupted, hf_spread *spread, hf_error *err)
+static void state_of(const void *of, double t, double *y)
 {
-    double *state = malloc(((last + 1) * 2 + 1) * p->size * sizeof *state);
+    state_at(of, t, y);
+}
+
+/* Two steps for every two of the sweep. That the deviation comes out the same says that they are short enough. */
+static hf_status find_mean(sweep *s, const volatile sig_atomic_t *interrupted, hf_spread *spread, hf_error *err)
+{
+    enum { STRIDE = 2 };
+    const double wrong = 0.02;
+    const hf_shift_path along = {s->path->flow, s->path->at[s->last].t, state_of, s};
+    hf_shift shift;
+    size_t count = 0;
+    for (size_t k = 0; k < s->count; k += STRIDE)
+        s->passed[count++] = s->passed[k];
+    s->passed[count] = s->passed[s->count];
+    const hf_status status = hf_shift_find(&along, count, s->passed, interrupted, &shift, err);
+    if (status == HF_OK && fabs(shift.deviation - spread->deviation) <= wrong * spread->deviation)
+        spread->mean_rate = shift.rate;
+    return status;
+}
+
+/* A sweep that fails leaves the deviation unknown: it is about a path that is there. */
+static hf_status find_deviation(path *p, size_t last, bool with_mean, const volatile sig_atomic_t *interrupted,
+                                hf_spread *spread, hf_error *err)
+{
+    double *state = malloc((((last + 1) * 2 + 1) * p->size + MOST_STEPS + 1) * sizeof *state);
     hf_error_group *group = malloc((3 * p->flow->problem->heads + 1) * sizeof *group);
     hf_status status = state == NULL || group == NULL ? hf_fail_memory(err, "the band") : recast(p, last, state, err);
     if (status == HF_OK) {
-        sweep s = {p, last, state, state + (last + 1) * 2 * p->size, group};
+        sweep s = {p, last, state, state + (last + 1) * 2 * p->size, group, 0, state + ((last + 1) * 2 + 1) * p->size};
+        s.passed[0] = 0;
         fill_groups(p, group);
         status = find_start(&s, err);
         if (status == HF_OK)
             status = integrate_back(&s, spread, interrupted, err);
+        if (status == HF_OK && with_mean && !isnan(spread->deviation) && hf_shift_is_affordable(p->flow))
+            status = find_mean(&s, interrupted, spread, err);
         if (status == HF_ENUMERIC)
             status = HF_OK;
     }
@@ -369,12 +401,12 @@ static hf_status find_deviation(path *p, size_t last, const volatile sig_atomic_
 }
 
 hf_status hf_spread_find(const hf_problem *problem, const hf_solver_params *solver, size_t count, const double *level,
-                         const volatile sig_atomic_t *interrupted, hf_spread *spread, hf_error *err)
+                         bool with_mean, const volatile sig_atomic_t *interrupted, hf_spread *spread, hf_error *err)
 {
     path p = {0};
     size_t *crossing = calloc(count + 1, sizeof *crossing);
     for (size_t l = 0; l < count; l++)
-        spread[l] = (hf_spread){NAN, NAN, NAN};
+        spread[l] = (hf_spread){NAN, NAN, NAN, NAN};
     hf_status status = crossing == NULL ? hf_fail_memory(err, "the bands") : hf_flow_create(&p.flow, problem, err);
     if (status == HF_OK) {
         p.size = hf_cloud_size(p.flow);
@@ -383,7 +415,7 @@ hf_status hf_spread_find(const hf_problem *problem, const hf_solver_params *solv
     }
     for (size_t l = 0; l < count && status == HF_OK && !p.too_large; l++)
         if (!isnan(spread[l].t))
-            status = find_deviation(&p, crossing[l], interrupted, &spread[l], err);
+            status = find_deviation(&p, crossing[l], with_mean, interrupted, &spread[l], err);
     clear_path(&p);
     hf_flow_free(p.flow);
     free(crossing);
