@@ -104,7 +104,7 @@ static const hf_column columns[] = {
     HF_COLUMN(band_row, moved, "", "deviation is not deviation_flow, by more than 10 %"),
     HF_COLUMN(band_row, contrasts, "", "contrast is above 0.5"),
     HF_COLUMN(band_row, wide, "", "half of the band is more than t_settle - t_onset of the flow's stage"),
-    BAND(shift_noise, "flow time", "what noise adds to the mean over runs beyond the drift, of first order in lr/batch; nan: not known"),
+    BAND(shift_noise, "flow time", "mean over runs minus t, of first order in lr/batch; nan: not known"),
     BAND(mean, "flow time", "t + shift_noise"),
 };
 static const hf_table_kind bands_table = {"bands.tsv", "A row for every stage of the flow: how minibatch noise scatters its time, without a training.", HF_COLUMNS(columns)};
