@@ -349,7 +349,7 @@ static const hf_column fit_columns[] = {
     HF_COLUMN(fit_row, standard_error, "", "one seed left out of all rungs, in turn (jackknife)"),
     HF_COLUMN(fit_row, seeds, "", "that it is made of"),
     HF_COLUMN(fit_row, residual_error, "", "how well the law holds, from the rungs' scatter about it; no error bar"),
-    HF_COLUMN(fit_row, predicted, "", "of mean_per_lr and mean_per_lr_over_batch: the same fit to the flows with each rung's steps and drift, and to the mean shift by noise; nan: not known"),
+    HF_COLUMN(fit_row, predicted, "", "of mean_per_lr and mean_per_lr_over_batch: the same fit to the flows with each rung's steps and drift, later by the noise's part of the mean; nan: not known"),
 };
 static const hf_column rung_columns[] = {
     HF_COLUMN(rung_row, lr, "flow time", "learning rate"),
