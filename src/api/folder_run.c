@@ -22,8 +22,7 @@ static hf_status write_rest(const hf_experiment *x, const hf_config *config, con
     hf_status status = HF_OK;
     if (folder->work == NULL)
         return status;
-    if (x->params->trains)
-        status = hf_compare_write(x, folder->work, finished, err);
+    status = hf_compare_write(x, folder->work, finished, err);
     const hf_plots_run plots = hf_fill_plots(config, x->params->flow.origin.hash);
     if (status == HF_OK && config->output.plots)
         status = hf_plots_write(&plots, folder->work, err);

@@ -7,6 +7,7 @@
 #include "cli/run_tokens.h"
 
 #include "compare/comparison.h"
+#include "compare/predicted.h"
 #include "run/experiment.h"
 #include "compare/ladder.h"
 #include "compare/write.h"
@@ -105,11 +106,14 @@ static hf_status print_summary(const hf_experiment *x, bool explain, const char 
     }
     if (trained)
         hf_comparison_print(x, stdout);
+    else
+        hf_predicted_print(x, stdout);
     if (x->rung_count > 0)
         status = hf_ladder_print(x, stdout, err);
     if (x->params->flow.detector.detect.events)
         print_legend(x, explain);
-    printf("tables: %s%s%s\n", directory, trained ? "" : "/flow", x->rung_count > 0 ? ", the ladder's in ladder*.tsv" : "");
+    printf("tables: %s%s%s\n", directory, trained || x->noisy != NULL ? "" : "/flow",
+           x->rung_count > 0 ? ", the ladder's in ladder*.tsv" : "");
     return status;
 }
 
@@ -209,7 +213,7 @@ static hf_status run_experiment(hf_experiment *x, const hf_config *config, const
     hf_cli_watch_signals();
     hf_status status = hf_experiment_run(x, params, &run, err);
     hf_cli_progress_end(&progress);
-    if (status == HF_OK && params->trains && !x->interrupted && folder->work != NULL) {
+    if (status == HF_OK && !x->interrupted && folder->work != NULL) {
         status = hf_compare_write(x, folder->work, run.finished, err);
         if (status != HF_OK)
             hf_experiment_clear(x);

@@ -10,9 +10,11 @@ unsigned hf_predicted_tests(const hf_band *b)
 {
     const double some = 0.1, bend = fabs(b->shift_drift - b->shift_linear);
     unsigned large = 0;
+    if (isnan(b->deviation))
+        return large;
     if (fabs(b->shift_drift) > some * b->deviation && bend > some * fabs(b->shift_drift))
         large |= HF_BAND_CURVED;
-    if (fabs(b->deviation_flow - b->deviation) > some * b->deviation)
+    if (!(fabs(b->deviation_flow - b->deviation) <= some * b->deviation))
         large |= HF_BAND_MOVED;
     if (b->contrast > 0.5)
         large |= HF_BAND_CONTRASTS;
@@ -34,14 +36,14 @@ static const hf_stage *stage_of(const hf_experiment *x, size_t l)
 /* lr / batch */
 static double noise_of(const hf_experiment *x)
 {
-    const hf_train_params *train = &x->params->main.learner.train;
-    return train->lr / (double)train->batch;
+    const hf_flow_params *flow = &x->noisy->problem.flow;
+    return flow->sgd_drift.lr / (double)flow->sgd_drift.batch;
 }
 
 hf_band hf_predicted_band(const hf_experiment *x, size_t l)
 {
     hf_band b = {.level = x->levels.level[l],
-                 .t_flow = x->levels.t_flow[l],
+                 .t_flow = x->t_bare != NULL ? x->t_bare[l] : x->levels.t_flow[l],
                  .t = NAN,
                  .shift_noise = NAN,
                  .mean = NAN,
@@ -91,7 +93,7 @@ typedef struct {
 static const hf_column columns[] = {
     HF_COLUMN(band_row, stage, "", "of the flow"),
     BAND(level, "loss", "halfway between the flow's plateaus around it"),
-    BAND(t_flow, "flow time", "the flow's loss falls below the level"),
+    BAND(t_flow, "flow time", "the loss of the flow without drift falls below the level"),
     BAND(t, "flow time", "that of the flow with the drift of the noise does; nan: never"),
     BAND(deviation, "flow time", "standard deviation over runs about it, of first order in lr/batch"),
     BAND(p10, "flow time", "10 % quantile, about mean or, where it is not known, t"),
@@ -101,13 +103,13 @@ static const hf_column columns[] = {
     BAND(deviation_flow, "flow time", "standard deviation about the flow"),
     BAND(contrast, "1", "standard deviation of the logarithm of the contrasts between heads; nan: does not apply"),
     HF_COLUMN(band_row, curved, "", "shift_drift is not shift_linear, by more than 10 %, and not smaller than a tenth of deviation"),
-    HF_COLUMN(band_row, moved, "", "deviation is not deviation_flow, by more than 10 %"),
+    HF_COLUMN(band_row, moved, "", "deviation is not deviation_flow, by more than 10 %, or that is not known"),
     HF_COLUMN(band_row, contrasts, "", "contrast is above 0.5"),
     HF_COLUMN(band_row, wide, "", "half of the band is more than t_settle - t_onset of the flow's stage"),
     BAND(shift_noise, "flow time", "mean over runs minus t, of first order in lr/batch; nan: not known"),
     BAND(mean, "flow time", "t + shift_noise"),
 };
-static const hf_table_kind bands_table = {"bands.tsv", "A row for every stage of the flow: how minibatch noise scatters its time, without a training.", HF_COLUMNS(columns)};
+static const hf_table_kind bands_table = {"bands.tsv", "With training beside the flow, or flow.sgd_drift.bands: a row for every stage of the flow; how minibatch noise scatters its time, without a training.", HF_COLUMNS(columns)};
 /* clang-format on */
 
 const hf_table_kind *const hf_predicted_tables[] = {&bands_table, NULL};

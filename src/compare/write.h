@@ -4,7 +4,7 @@
 
 #include "run/experiment.h"
 
-/* Writes, of an experiment that has trained, train/summary.tsv, runs.tsv, compare.tsv and the ladder's tables into directory;
+/* Writes bands.tsv, where there are bands, and of an experiment that has trained train/summary.tsv, runs.tsv, compare.tsv and the ladder's tables into directory;
  * finished: where training runs are that were not done again, NULL: nowhere. Errors: HF_EUSAGE (a table of finished is no table),
  * HF_ESYSTEM. */
 hf_status hf_compare_write(const hf_experiment *experiment, const char *directory, const char *finished, hf_error *err);

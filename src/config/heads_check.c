@@ -364,8 +364,9 @@ hf_status hf_heads_check_attention(hf_config *c, hf_error *err)
     if (c->flow.attention == HF_ATTENTION_SOFTMAX)
         return HF_OK;
     if (c->flow.geometry != HF_GEOMETRY_LOGIT)
-        return hf_config_reject(c, err, "flow.geometry",
-                                "is \"replicator\", the Fisher metric of the softmax, expected flow.attention = \"softmax\"");
+        return hf_config_reject(
+            c, err, "flow.geometry",
+            "is \"replicator\", the Fisher metric of the softmax, expected flow.attention = \"softmax\"");
     if (c->flow.sgd_drift.lr > 0)
         return hf_config_reject(c, err, "flow.sgd_drift.lr",
                                 "SGD's drift is known for the softmax alone, expected flow.attention = \"softmax\"");
@@ -373,9 +374,26 @@ hf_status hf_heads_check_attention(hf_config *c, hf_error *err)
         return hf_config_reject(c, err, "flow.attention",
                                 "transformers are trained with the softmax, expected \"softmax\" beside a train section");
     if (c->init.state == NULL && c->init.start != HF_START_UNIFORM)
-        return hf_config_reject(c, err, "init.start",
-                                "other starts than \"uniform\" are given by the softmax's logits, expected flow.attention = "
-                                "\"softmax\" or a state table, init.state");
+        return hf_config_reject(
+            c, err, "init.start",
+            "other starts than \"uniform\" are given by the softmax's logits, expected flow.attention = "
+            "\"softmax\" or a state table, init.state");
+    return HF_OK;
+}
+
+/* Bands are about the stages of the flow with dynamic drift. */
+static hf_status check_bands(hf_config *c, hf_error *err)
+{
+    static const char key[] = "flow.sgd_drift.bands";
+    if (!c->flow.sgd_drift.bands)
+        return HF_OK;
+    if (!c->flow.sgd_drift.dynamic)
+        return hf_config_reject(c, err, key,
+                                "are about the flow with dynamic drift, expected flow.sgd_drift.dynamic = true");
+    if (c->flow.step > 0)
+        return hf_config_reject(c, err, key, "are of infinitely small steps, expected flow.step = 0");
+    if (!c->detect.events)
+        return hf_config_reject(c, err, key, "are those of stages, expected detect.events = true");
     return HF_OK;
 }
 
@@ -389,6 +407,9 @@ hf_status hf_heads_check_drift(hf_config *c, hf_error *err)
                                 "the noise of values that SGD learns makes the drift, expected flow.values = \"learned\"");
     if (c->flow.sgd_drift.dynamic && c->flow.geometry != HF_GEOMETRY_LOGIT)
         return hf_config_reject(c, err, "flow.sgd_drift.dynamic", "is of flow.geometry = \"logit\", in which SGD trains");
+    const hf_status status = check_bands(c, err);
+    if (status != HF_OK)
+        return status;
     for (size_t j = 1; j < c->data.weights.count; j++)
         if (rows_differ(&c->data.weights.row[0], &c->data.weights.row[j], &position))
             return hf_config_reject(c, err, "data.weights",

@@ -409,6 +409,11 @@ static bool is_dynamic(const hf_config *c)
     return has_drift(c) && c->flow.sgd_drift.dynamic;
 }
 
+static bool has_bands(const hf_config *c)
+{
+    return has_drift(c) && c->flow.sgd_drift.bands;
+}
+
 /* ---- the keys ---- */
 
 /* clang-format off */
@@ -539,6 +544,9 @@ const hf_key hf_keys[] = {
     KEY(flow.sgd_drift.dynamic, BOOL, "false", ANY, "", "true",
         "follow what the noise has put into the values outside the features, as a part of the state, in place of taking it as at rest "
         "(with the logit geometry)", .counts = is_dynamic),
+    KEY(flow.sgd_drift.bands, BOOL, "false", ANY, "", "true",
+        "predict how this noise scatters the times of stages over runs of SGD, and what it does to their mean: bands.tsv (with dynamic = true; a "
+        "train section with fresh samples has them without this key)", .counts = has_bands),
 
     KEY(in_context.eigenvalues, REALS, NULL, ABOVE(0), "1", "(0.4, 0.3, 0.2, 0.1)",
         "(D) eigenvalues lambda_i of the inputs' covariance", .required = true, .when = is_in_context),

@@ -79,6 +79,7 @@ typedef struct {
         size_t batch, dim; /* samples of a step; d */
         double noise;      /* standard deviation of the label noise */
         bool dynamic;      /* what the noise has put into the values is followed, not taken as at rest */
+        bool bands;        /* how the noise scatters the times of stages is predicted (run/spread.h) */
     } sgd_drift;
 } hf_flow_params;
 

@@ -13,11 +13,17 @@
 
 const char *const hf_companion_names[HF_COMPANIONS] = {"drift", "step", "step-drift"};
 
+/* The flow itself has drift, and bands are asked for. */
+static bool has_own_bands(const hf_experiment *x)
+{
+    return x->has_flow && x->params->flow.problem.flow.sgd_drift.bands;
+}
+
 /* One flow into directory/name. One that is already there is followed again in memory if its curve is needed. */
 static hf_status run_flow(hf_experiment *x, const hf_flow_run_params *params, const char *name,
                           const hf_experiment_options *options, hf_run_summary *summary, hf_error *err)
 {
-    const bool trains = x->params->trains;
+    const bool trains = x->params->trains, is_read = trains || has_own_bands(x);
     char *directory = NULL;
     hf_status status = hf_folder_place(options->directory, options->finished, name, params->origin.hash, &directory, err);
     hf_run_options run = {.directory = directory,
@@ -29,7 +35,7 @@ static hf_status run_flow(hf_experiment *x, const hf_flow_run_params *params, co
                           .watch = params == &x->params->flow ? options->watch : NULL};
     if (status == HF_OK)
         status = hf_flow_run(params, &run, summary, err);
-    if (status == HF_OK && summary->already_complete && trains) {
+    if (status == HF_OK && summary->already_complete && is_read) {
         run.directory = NULL;
         run.watch = NULL;
         status = hf_flow_run(params, &run, summary, err);
@@ -101,35 +107,65 @@ static const char *why_no_bands(const hf_train_params *train)
     return train->repetition > 0 ? "repeated inputs have another covariance of the noise" : NULL;
 }
 
+/* When a flow, followed in memory, falls to the levels: (levels) into *t, to be freed. */
+static hf_status find_times(hf_experiment *x, const hf_flow_run_params *params, const hf_experiment_options *options,
+                            double **t, hf_error *err)
+{
+    hf_run_summary summary;
+    const hf_run_options run = {.interrupted = options->interrupted};
+    const hf_status status = hf_flow_run(params, &run, &summary, err);
+    if (status != HF_OK)
+        return status;
+    x->interrupted = x->interrupted || hf_run_was_interrupted(&summary);
+    *t = malloc(x->levels.count * sizeof **t);
+    for (size_t l = 0; l < x->levels.count && *t != NULL; l++)
+        (*t)[l] = hf_curve_first_below(&summary.findings.curve, x->levels.level[l]);
+    hf_run_summary_clear(&summary);
+    return *t == NULL ? hf_fail_memory(err, "the times of the levels") : HF_OK;
+}
+
+/* The noisy flow without its noise. */
+static hf_status find_bare_times(hf_experiment *x, const hf_experiment_options *options, hf_error *err)
+{
+    hf_flow_run_params bare = *x->noisy;
+    bare.problem.flow.sgd_drift.lr = 0;
+    bare.detector.detect.saddles = false; /* nobody asks for them, and they change no trajectory */
+    bare.sensitivity.to.count = 0;
+    return find_times(x, &bare, options, &x->t_bare, err);
+}
+
 /* A band that cannot be followed is left out. */
 static hf_status find_spread(const hf_experiment *x, double lr, bool with_mean, const hf_experiment_options *options,
                              hf_spread *spread, hf_error *err)
 {
-    const hf_flow_run_params *params = &x->params->companion[HF_COMPANION_DRIFT];
-    hf_problem_params own = params->problem;
+    hf_problem_params own = x->noisy->problem;
     hf_problem *problem = NULL;
     own.flow.sgd_drift.lr = lr;
     hf_status status = hf_problem_create(&problem, &own, err);
     if (status == HF_OK)
-        status = hf_spread_find(problem, &params->solver, x->levels.count, x->levels.level, with_mean, options->interrupted,
-                                spread, err);
+        status = hf_spread_find(problem, &x->noisy->solver, x->levels.count, x->levels.level, with_mean,
+                                options->interrupted, spread, err);
     hf_problem_free(problem);
     return status == HF_ENUMERIC ? HF_OK : status;
 }
 
 static hf_status find_bands(hf_experiment *x, const hf_experiment_options *options, hf_error *err)
 {
-    const double lr = x->params->companion[HF_COMPANION_DRIFT].problem.flow.sgd_drift.lr;
-    if (!x->has[HF_COMPANION_DRIFT] || x->levels.count == 0)
+    const bool is_beside = x->has[HF_COMPANION_DRIFT];
+    if ((!is_beside && !has_own_bands(x)) || x->levels.count == 0)
         return HF_OK;
-    x->no_bands = why_no_bands(&x->params->main.learner.train);
+    x->no_bands = is_beside ? why_no_bands(&x->params->main.learner.train) : NULL;
     if (x->no_bands != NULL)
         return HF_OK;
+    x->noisy = is_beside ? &x->params->companion[HF_COMPANION_DRIFT] : &x->params->flow;
     x->about_drift = malloc(2 * x->levels.count * sizeof *x->about_drift);
     if (x->about_drift == NULL)
         return hf_fail_memory(err, "the bands");
     x->about_flow = x->about_drift + x->levels.count;
-    const hf_status status = find_spread(x, lr, true, options, x->about_drift, err);
+    const double lr = x->noisy->problem.flow.sgd_drift.lr;
+    hf_status status = is_beside ? HF_OK : find_bare_times(x, options, err);
+    if (status == HF_OK)
+        status = find_spread(x, lr, true, options, x->about_drift, err);
     return status == HF_OK ? find_spread(x, lr / HF_BAND_FRACTION, x->params->rung_count > 0, options, x->about_flow, err)
                            : status;
 }
@@ -145,9 +181,10 @@ static hf_status run_flows(hf_experiment *x, const hf_experiment_options *option
     for (hf_companion c = 0; c < HF_COMPANIONS; c++)
         if (status == HF_OK && params->has[c] && !x->interrupted)
             status = run_companion(x, c, options, err);
-    if (status == HF_OK && x->has_flow && params->trains && !x->interrupted)
+    const bool has_levels = x->has_flow && (params->trains || has_own_bands(x));
+    if (status == HF_OK && has_levels && !x->interrupted)
         status = find_levels(x, err);
-    if (status == HF_OK && x->has_flow && params->trains && !x->interrupted)
+    if (status == HF_OK && has_levels && !x->interrupted)
         status = find_bands(x, options, err);
     return status;
 }
@@ -263,24 +300,14 @@ static hf_status train_part(hf_experiment *x, const hf_train_run_params *params,
 
 /* ---- the ladder ---- */
 
-/* When the flow with a rung's own noise or steps falls to the levels. A rung whose noise is too large for that flow is
- * trained all the same, and has none. */
+/* The flow with a rung's own noise or steps. A rung whose noise is too large for that flow is trained all the same, and has none. */
 static hf_status follow(hf_experiment *x, const hf_rung_params *params, hf_companion c,
                         const hf_experiment_options *options, hf_rung *rung, hf_error *err)
 {
     if (!params->has[c] || x->levels.count == 0 || x->interrupted)
         return HF_OK;
-    hf_run_summary summary;
-    const hf_run_options run = {.interrupted = options->interrupted};
-    const hf_status status = hf_flow_run(&params->companion[c], &run, &summary, err);
-    if (status != HF_OK)
-        return status == HF_ENUMERIC ? HF_OK : status;
-    x->interrupted = x->interrupted || hf_run_was_interrupted(&summary);
-    double *t = rung->t_companion[c] = malloc(x->levels.count * sizeof *t);
-    for (size_t l = 0; l < x->levels.count && t != NULL; l++)
-        t[l] = hf_curve_first_below(&summary.findings.curve, x->levels.level[l]);
-    hf_run_summary_clear(&summary);
-    return t == NULL ? hf_fail_memory(err, "the ladder") : HF_OK;
+    const hf_status status = find_times(x, &params->companion[c], options, &rung->t_companion[c], err);
+    return status == HF_ENUMERIC ? HF_OK : status;
 }
 
 static hf_status climb(hf_experiment *x, const hf_experiment_options *options, hf_error *err)
@@ -368,6 +395,7 @@ void hf_experiment_clear(hf_experiment *x)
     for (size_t c = 0; c < HF_COMPANIONS; c++)
         hf_run_summary_clear(&x->companion[c]);
     free(x->levels.level);
+    free(x->t_bare);
     free(x->about_drift);
     clear_rung(&x->main);
     clear_rung(&x->optimizer);

@@ -89,6 +89,8 @@ typedef struct {
     hf_run_summary flow, companion[HF_COMPANIONS];
     hf_error failed[HF_COMPANIONS]; /* why a companion that was to be followed is left out; "": it is not */
     hf_levels levels;
+    const hf_flow_run_params *noisy; /* the flow with drift whose noise bands are of; NULL: there are none */
+    double *t_bare; /* (levels) when the flow falls to them without the drift of its own; NULL: it has none; owned */
     hf_spread *about_drift; /* (levels) how noise scatters their times about the flow with drift, and */
     hf_spread *about_flow;  /* with lr / batch smaller by HF_BAND_FRACTION, which is to say about the flow; NULL: not known; owned */
     const char *no_bands;   /* why; NULL: nobody asks */
