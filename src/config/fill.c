@@ -392,6 +392,7 @@ hf_plots_run hf_fill_plots(const hf_config *config, uint64_t hash)
                           .has_attention = config->output.attention,
                           .has_events = config->detect.events,
                           .has_saddles = config->detect.saddles,
+                          .has_sensitivities = config->sensitivity.to.count > 0,
                           .has_test = config->test.weights.count > 0,
                           .contrast = config->detect.contrast,
                           .phase = &config->output.phase,

@@ -30,6 +30,7 @@ static const struct {
     {"map", "what the sweep reports, over two of its keys"},
     {"curves", "what the sweep reports, over its key"},
     {"ladder", "distance to the models that know the first patterns"},
+    {"sensitivities", "what moves which stage"},
     {"curvature", "the ways down from every plateau"},
     {"rungs", "deviations from the flow over learning rates and batch sizes"},
     {"detect", "the curves with their plateaus and stages"},

@@ -25,6 +25,7 @@ static const usual usuals[] = {
     {"eigenvalues", "Hessian eigenvalues", true},
     {"entropy", "entropy (nats)", true},
     {"index", "index", true},
+    {"moves", "$d\\,\\ln t_{\\mathrm{peak}} / d\\,\\ln p$", true},
     {"position", "position", true},
     {"later", "delay (%)", true},
     {"known", "known", true},

@@ -138,6 +138,11 @@ static bool with_phase(const hf_plots_run *run)
     return run->phase->count == 2;
 }
 
+static bool with_sensitivities(const hf_plots_run *run)
+{
+    return run->has_sensitivities && run->has_events;
+}
+
 static const figure figures[] = {
     {"flow", hf_plot_flow, FLOW_RUN, false, NULL},
     {"directions", hf_plot_directions, FLOW_RUN, false, NULL},
@@ -147,6 +152,7 @@ static const figure figures[] = {
     {"attention", hf_plot_attention, ANY_RUN, false, with_attention},
     {"weights", hf_plot_weights, ANY_RUN, false, with_attention},
     {"ladder", hf_plot_ladder, ANY_RUN, false, with_hypotheses},
+    {"sensitivities", hf_plot_sensitivities, FLOW_RUN, true, with_sensitivities},
     {"curvature", hf_plot_curvature, ANY_RUN, true, with_curvature},
     {"phase", hf_plot_phase, FLOW_RUN, true, with_phase},
 };

@@ -51,7 +51,7 @@ typedef struct {
     const hf_count_rows *patterns;      /* (J)(n_j) positions from 1 */
     const hf_counts *copies, *replicas; /* of every class: one number for all, one for each, or none */
     double t_first, t_end;              /* of the output times */
-    bool log_time, has_attention, has_events, has_saddles, has_test;
+    bool log_time, has_attention, has_events, has_saddles, has_test, has_sensitivities;
     double contrast;         /* of speeds, from which on a run falls and does not rest */
     const hf_strings *phase; /* two columns of the trajectory, or none */
     size_t eigenvalues;      /* in spectrum.tsv */
