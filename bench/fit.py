@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""headflow fit on the logs of trainings whose parameters are known: for each of 20 seeds, with other perturbations and learning rates,
+"""headflow fit on the logs of trainings whose parameters are known: for every trial, with another seed, perturbation and learning rate,
 the loss of its batches is fitted from a start that is wrong by up to a third, and the true value should be within two standard errors
-in 19 of 20. Prints a row for each trial and parameter, and the counts.
+in 19 of 20. Prints a row for each trial and parameter, and the counts. Draws of other blocks are others.
 
-    bench/fit.py HEADFLOW [TRIALS] >fit.tsv
+    bench/fit.py HEADFLOW [TRIALS [BLOCK]] >fit.tsv
 """
 import json
 import math
@@ -52,10 +52,12 @@ def trial(headflow, folder, number, draw):
 
 def main():
     trials = int(sys.argv[2]) if len(sys.argv) > 2 else 20
-    draw = random.Random(1)
+    block = int(sys.argv[3]) if len(sys.argv) > 3 else 1
+    first = 1000 * (block - 1) + 1
+    draw = random.Random(block)
     held = {}
     print("trial", "batch", "parameter", "true", "start", "value", "error", "off", "off_plain", sep="\t")
-    for number in range(1, trials + 1):
+    for number in range(first, first + trials):
         with tempfile.TemporaryDirectory() as folder:
             for name, good, plain in trial(Path(sys.argv[1]).resolve(), Path(folder), number, draw):
                 counts = held.setdefault(name, [0, 0])
