@@ -3,9 +3,7 @@
 
     bench/bands.py [HEADFLOW] [--seeds N] [--jobs N] [--only NUMBERS] [--tests]
 
-For every stage of every problem one line: what bands.tsv says, which of its tests hold, and what the runs do. The band is
-moved by what finite steps do to the time (the flows step-drift and drift), for it is about steps that are infinitely small. It holds 80 % of
-runs if it is right; where fewer than 70 % or more than 90 % are in it, it is wrong. --tests: the problems on which the thresholds were
+For every stage of every problem one line: what bands.tsv says, which of its tests hold, and what the runs do. A band holds 80 % of runs if it is right; where fewer than 70 % or more than 90 % are in it, it is wrong. --tests: the problems on which the thresholds were
 chosen, and the third stage, with 40 runs.
 """
 import argparse
@@ -77,30 +75,28 @@ def last_stage(headflow, problem, latest):
 
 
 def compare(headflow, problem, seeds, jobs, latest):
-    """(band, times of the runs, by how much finite steps move them) of every stage."""
+    """(band, times of the runs) of every stage."""
     with tempfile.TemporaryDirectory() as directory:
         t_end = round(1.25 * last_stage(headflow, problem, latest) + 5, 1)
         out = run(headflow, model(problem, t_end, seeds), directory, jobs)
         bands, rows = table(out / "bands.tsv"), table(out / "compare.tsv")
     for band in bands:
-        of_stage = [row for row in rows if row["stage"] == band["stage"]]
-        times = [float(row["t"]) for row in of_stage if row["curve"] == "seed"]
-        t = {row["curve"]: float(row["t"]) for row in of_stage if row["curve"] in ("drift", "step-drift")}
-        yield band, times, t["step-drift"] - t["drift"]
+        times = [float(row["t"]) for row in rows if row["stage"] == band["stage"] and row["curve"] == "seed"]
+        yield band, times
 
 
-def verdict(band, times, later):
+def verdict(band, times):
     number = {name: float(band[name]) for name in ("t_flow", "t", "mean", "deviation", "deviation_flow", "p10", "p90")}
     there = [t for t in times if not math.isnan(t)]
     mean = sum(there) / len(there) if there else math.nan
     spread = math.sqrt(sum((t - mean) ** 2 for t in there) / (len(there) - 1)) if len(there) > 1 else math.nan
-    within = sum(number["p10"] <= t - later <= number["p90"] for t in there) / len(times)
+    within = sum(number["p10"] <= t <= number["p90"] for t in there) / len(times)
     doubts = [name for name in TESTS if band[name] == "1"]
     known = not math.isnan(number["deviation"])
     right = FEWEST <= within <= MOST
-    middle = number["t"] if math.isnan(number["mean"]) else number["mean"]
-    return (*(number[name] for name in ("t_flow", "t", "mean", "deviation", "deviation_flow")), len(there), mean - later, spread,
-            (mean - later - middle) / number["deviation"], spread / number["deviation"], within, ",".join(doubts) or "-",
+    middle = (number["p10"] + number["p90"]) / 2
+    return (*(number[name] for name in ("t_flow", "t", "mean", "deviation", "deviation_flow")), len(there), mean, spread,
+            (mean - middle) / number["deviation"], spread / number["deviation"], within, ",".join(doubts) or "-",
             "unknown" if not known else "right" if right else "wrong",
             "-" if not known else "agrees" if right == (not doubts) else "warns for nothing" if right else "SILENT")
 
@@ -119,8 +115,8 @@ def main():
     for i, problem in enumerate(CHOSEN if options.tests else PROBLEMS):
         if options.only and i + 1 not in options.only:
             continue
-        for band, times, later in compare(options.headflow, problem, options.seeds, options.jobs, options.latest):
-            shown = [f"{x:.4g}" if isinstance(x, float) else x for x in verdict(band, times, later)]
+        for band, times in compare(options.headflow, problem, options.seeds, options.jobs, options.latest):
+            shown = [f"{x:.4g}" if isinstance(x, float) else x for x in verdict(band, times)]
             print(i + 1, band["stage"], *shown, sep="\t", flush=True)
 
 

@@ -276,6 +276,11 @@ static void test_a_band_says_when_it_is_not_small(void **state)
     b.contrast = NAN;
     b.duration = 0.8;
     assert_int_equal(hf_predicted_tests(&b), HF_BAND_WIDE);
+    b = good;
+    b.deviation_flow = NAN; /* nobody has compared them */
+    assert_int_equal(hf_predicted_tests(&b), HF_BAND_MOVED);
+    b.deviation = NAN; /* there is no band */
+    assert_int_equal(hf_predicted_tests(&b), 0);
 }
 
 static void test_equal_heads_stay_equal(void **state)

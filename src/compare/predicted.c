@@ -46,6 +46,8 @@ hf_band hf_predicted_band(const hf_experiment *x, size_t l)
                  .t_flow = x->t_bare != NULL ? x->t_bare[l] : x->levels.t_flow[l],
                  .t = NAN,
                  .shift_noise = NAN,
+                 .shift_step =
+                     x->levels.t_companion[HF_COMPANION_STEP_DRIFT][l] - x->levels.t_companion[HF_COMPANION_DRIFT][l],
                  .mean = NAN,
                  .deviation = NAN,
                  .p10 = NAN,
@@ -62,8 +64,9 @@ hf_band hf_predicted_band(const hf_experiment *x, size_t l)
     b.t = drift->t;
     b.deviation = drift->deviation;
     b.shift_noise = noise_of(x) * drift->mean_rate;
-    b.mean = b.t + b.shift_noise;
-    const double middle = isnan(b.mean) ? b.t : b.mean;
+    const double stepped = isnan(b.shift_step) ? b.t : b.t + b.shift_step;
+    b.mean = stepped + b.shift_noise;
+    const double middle = isnan(b.mean) ? stepped : b.mean;
     b.p10 = middle - quantile * b.deviation;
     b.p90 = middle + quantile * b.deviation;
     b.shift_drift = b.t - b.t_flow;
@@ -96,7 +99,7 @@ static const hf_column columns[] = {
     BAND(t_flow, "flow time", "the loss of the flow without drift falls below the level"),
     BAND(t, "flow time", "that of the flow with the drift of the noise does; nan: never"),
     BAND(deviation, "flow time", "standard deviation over runs about it, of first order in lr/batch"),
-    BAND(p10, "flow time", "10 % quantile, about mean or, where it is not known, t"),
+    BAND(p10, "flow time", "10 % quantile, about mean or, where it is not known, t + shift_step"),
     BAND(p90, "flow time", "90 % quantile, likewise"),
     BAND(shift_drift, "flow time", "t - t_flow"),
     BAND(shift_linear, "flow time", "t - t_flow by its slope in lr/batch"),
@@ -106,8 +109,9 @@ static const hf_column columns[] = {
     HF_COLUMN(band_row, moved, "", "deviation is not deviation_flow, by more than 10 %, or that is not known"),
     HF_COLUMN(band_row, contrasts, "", "contrast is above 0.5"),
     HF_COLUMN(band_row, wide, "", "half of the band is more than t_settle - t_onset of the flow's stage"),
-    BAND(shift_noise, "flow time", "mean over runs minus t, of first order in lr/batch; nan: not known"),
-    BAND(mean, "flow time", "t + shift_noise"),
+    BAND(shift_noise, "flow time", "mean over runs minus t without finite steps, of first order in lr/batch; nan: not known"),
+    BAND(mean, "flow time", "t + shift_noise + shift_step"),
+    BAND(shift_step, "flow time", "what the finite steps of the training do to t; nan, which counts as 0: there is no such flow"),
 };
 static const hf_table_kind bands_table = {"bands.tsv", "With training beside the flow, or flow.sgd_drift.bands: a row for every stage of the flow; how minibatch noise scatters its time, without a training.", HF_COLUMNS(columns)};
 /* clang-format on */

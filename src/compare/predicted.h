@@ -17,7 +17,8 @@ enum { HF_BAND_CURVED = 1, HF_BAND_MOVED = 2, HF_BAND_CONTRASTS = 4, HF_BAND_WID
 typedef struct {
     double level, t_flow, t, deviation, p10, p90;
     double shift_noise;     /* what noise adds to the mean beyond the drift; nan: not known */
-    double mean;            /* t + shift_noise */
+    double shift_step;      /* what finite steps do to t; nan: there is no flow of them, and they count as infinitely small */
+    double mean;            /* t + shift_noise + shift_step */
     double shift_drift;     /* t - t_flow, and */
     double shift_linear;    /* what it would be if it were proportional to lr / batch */
     double deviation_flow;  /* standard, about the flow without drift */
