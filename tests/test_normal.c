@@ -231,11 +231,30 @@ static void test_streams_differ(void **state)
     free(w);
 }
 
+/* What hf_uniform_thin puts to 0, and how it scales the rest, for rates on, beside and between the numbers there are. */
+static void test_thinning_goes_by_the_numbers(void **state)
+{
+    (void)state;
+    enum { COUNT = 3 * BLOCK + 7 };
+    const hf_stream stream = {5, HF_DRAW_DROPOUT, 3, 2};
+    double u[COUNT], x[COUNT];
+    hf_uniform_fill(&stream, COUNT, u);
+    const double rates[] = {0, 1e-12, 0.01, 0.5, 0.99, u[3], nextafter(u[3], 0), nextafter(u[3], 1), u[190], nextafter(u[190], 1)};
+    for (size_t r = 0; r < sizeof rates / sizeof *rates; r++) {
+        for (size_t i = 0; i < COUNT; i++)
+            x[i] = 1 + (double)i;
+        hf_uniform_thin(&stream, COUNT, rates[r], 1.25, x);
+        for (size_t i = 0; i < COUNT; i++)
+            assert_true(x[i] == (u[i] < rates[r] ? 0 : 1.25 * (1 + (double)i)));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_known_answer), cmocka_unit_test(test_box_muller),   cmocka_unit_test(test_prefix),
         cmocka_unit_test(test_moments),      cmocka_unit_test(test_distribution), cmocka_unit_test(test_streams_differ),
+        cmocka_unit_test(test_thinning_goes_by_the_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

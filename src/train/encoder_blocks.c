@@ -72,7 +72,7 @@ static void attend_back(const hf_encoder *m, size_t b, size_t n, const hf_encode
             hf_attention_values_back(&shape, kept->dropped + (s * H + h) * size, kept->qkv + at,
                                      w->dout + s * m->P * m->C + h * shape.v_width, w->dweights + h * size, w->dqkv + at);
         }
-        hf_dropout_rows(&dropout->weights, drop_place(b, DROP_WEIGHTS), 1, w->samples + s, H * size, w->dweights);
+        hf_dropout_back(&dropout->weights, H * size, kept->dropped + s * H * size, w->dweights);
         for (size_t h = 0; h < H; h++) {
             const size_t at = head_offset(m, s, h);
             hf_attention_weights_back(&shape, kept->weights + (s * H + h) * size, kept->qkv + at, kept->qkv + at + m->C,
@@ -120,8 +120,7 @@ static void mlp_back(const hf_encoder *m, const double *parameters, size_t b, si
     hf_dropout_rows(&dropout->values, drop_place(b, DROP_MLP), n, w->samples, P * C, w->da);
     hf_linear_backward(rows, M, C, kept->inner, hf_encoder_at(m, parameters, t->mlp_out), w->da, false, w->dinner,
                        hf_encoder_gradient(m, gradient, t->mlp_out), hf_encoder_gradient(m, gradient, t->mlp_out_bias));
-    hf_relu_backward(rows * M, kept->inner, w->dinner);
-    hf_dropout_rows(&dropout->values, drop_place(b, DROP_INNER), n, w->samples, P * M, w->dinner);
+    hf_dropout_back(&dropout->values, rows * M, kept->inner, w->dinner);
     hf_linear_backward(rows, C, M, kept->unit2, hf_encoder_at(m, parameters, t->mlp_in), w->dinner, false, w->da,
                        hf_encoder_gradient(m, gradient, t->mlp_in), hf_encoder_gradient(m, gradient, t->mlp_in_bias));
     hf_norm_backward(rows, C, kept->unit2, kept->spread2, NULL, w->da, w->da, NULL, NULL);

@@ -162,3 +162,42 @@ void hf_uniform_fill(const hf_stream *stream, size_t count, double *u)
 {
     fill_uniform(stream, count, u);
 }
+
+/* How many words w have a number (w + 1/2) / 2^32 below rate: the first so many. */
+static uint32_t words_below(double rate)
+{
+    const double words = rate * 0x1p32, whole = floor(words);
+    return (uint32_t)whole + (whole + 0.5 < words ? 1 : 0);
+}
+
+/* x (DRAWN), with the words of one block. */
+HF_INLINE void thin_block(const philox_block *b, uint32_t below, double scale, double *x)
+{
+    for (size_t word = 0; word < 4; word++) {
+        HF_SIMD
+        for (size_t i = 0; i < LANES; i++)
+            x[word * LANES + i] = b->word[word][i] < below ? 0 : x[word * LANES + i] * scale;
+    }
+}
+
+static HF_WIDE_CLONES void thin(const hf_stream *stream, size_t count, uint32_t below, double scale, double *x)
+{
+    philox_block block;
+    double last[DRAWN] = {0};
+    size_t done = 0;
+    for (; done + DRAWN <= count; done += DRAWN) {
+        philox(stream, (uint32_t)(done / 4), &block);
+        thin_block(&block, below, scale, x + done);
+    }
+    if (done < count) {
+        memcpy(last, x + done, (count - done) * sizeof *x);
+        philox(stream, (uint32_t)(done / 4), &block);
+        thin_block(&block, below, scale, last);
+        memcpy(x + done, last, (count - done) * sizeof *x);
+    }
+}
+
+void hf_uniform_thin(const hf_stream *stream, size_t count, double rate, double scale, double *x)
+{
+    thin(stream, count, words_below(rate), scale, x);
+}

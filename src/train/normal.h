@@ -41,4 +41,7 @@ double hf_uniform(const hf_stream *stream);
 /* u: (count) numbers in (0, 1), the first being hf_uniform's. */
 void hf_uniform_fill(const hf_stream *stream, size_t count, double *u);
 
+/* x: (count) becomes 0 where that number is below rate, else scale x. 0 <= rate < 1 - 2^-32. */
+void hf_uniform_thin(const hf_stream *stream, size_t count, double rate, double scale, double *x);
+
 #endif

@@ -17,11 +17,11 @@ HF_CLONES static void backward(size_t count, const double *y, double *dy)
         dy[i] = y[i] > 0 ? dy[i] : 0;
 }
 
-HF_CLONES static void drop(size_t count, double rate, double kept, const double *u, double *x)
+HF_CLONES static void drop_back(size_t count, double scale, const double *y, double *dy)
 {
     HF_SIMD
     for (size_t i = 0; i < count; i++)
-        x[i] = u[i] < rate ? 0 : x[i] * kept;
+        dy[i] = y[i] == 0 ? 0 : dy[i] * scale;
 }
 
 /* ---- for others: clones are static ---- */
@@ -39,16 +39,13 @@ void hf_relu_backward(size_t count, const double *y, double *dy)
 void hf_dropout_apply(const hf_dropout *dropout, unsigned place, uint32_t sample, size_t count, double *x)
 {
     enum { BLOCK = 1024 };
-    const double kept = 1 / (1 - dropout->rate);
-    double u[BLOCK];
     if (dropout->rate == 0)
         return;
     for (size_t first = 0, block = 0; first < count; first += BLOCK, block++) {
         const size_t width = count - first < BLOCK ? count - first : BLOCK;
         const hf_stream stream = {dropout->seed, HF_DRAW_DROPOUT, dropout->step << 24 | (uint64_t)place << 16 | block,
                                   sample};
-        hf_uniform_fill(&stream, width, u);
-        drop(width, dropout->rate, kept, u, x + first);
+        hf_uniform_thin(&stream, width, dropout->rate, 1 / (1 - dropout->rate), x + first);
     }
 }
 
@@ -56,4 +53,9 @@ void hf_dropout_rows(const hf_dropout *dropout, unsigned place, size_t n, const 
 {
     for (size_t s = 0; s < n; s++)
         hf_dropout_apply(dropout, place, samples[s], width, x + s * width);
+}
+
+void hf_dropout_back(const hf_dropout *dropout, size_t count, const double *y, double *dy)
+{
+    drop_back(count, 1 / (1 - dropout->rate), y, dy);
 }

@@ -62,6 +62,10 @@ void hf_dropout_apply(const hf_dropout *dropout, unsigned place, uint32_t sample
 /* The same for n samples, each with a row of x (n, width). */
 void hf_dropout_rows(const hf_dropout *dropout, unsigned place, size_t n, const uint32_t *samples, size_t width, double *x);
 
+/* From the gradient of y (count) to that of what became y by the dropout, or by it and the relu: 0 where y is 0, where other
+ * derivatives must not count (the relu's do not, nor those of weights that a mask has put to 0). Nothing is drawn anew. */
+void hf_dropout_back(const hf_dropout *dropout, size_t count, const double *y, double *dy);
+
 /* ---- attention.c: o_h = softmax(q_h k_h^T scale, causal) v_h ---- */
 
 /* One sequence and head: queries q (queries, q_width), keys k (keys, q_width), values v (keys, v_width), outputs o (queries,

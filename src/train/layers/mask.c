@@ -103,7 +103,7 @@ void hf_mask_keep(const hf_mask *m, size_t query, const double *logits, const do
 /* ---- softmax ---- */
 
 /* x (count) becomes its softmax. */
-HF_CLONES static void softmax(size_t count, double *x)
+HF_WIDE_CLONES static void softmax(size_t count, double *x)
 {
     double largest = -INFINITY;
     for (size_t j = 0; j < count; j++)

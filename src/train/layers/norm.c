@@ -24,7 +24,7 @@ HF_INLINE double dot(size_t count, const double *x, const double *y)
     return hf_tiles_sum_lanes(low, high);
 }
 
-HF_CLONES static void forward(size_t n, size_t C, double eps, const double *x, const double *gain, const double *shift,
+HF_WIDE_CLONES static void forward(size_t n, size_t C, double eps, const double *x, const double *gain, const double *shift,
                               double *u, double *spread, double *y)
 {
     for (size_t r = 0; r < n; r++) {
@@ -38,7 +38,8 @@ HF_CLONES static void forward(size_t n, size_t C, double eps, const double *x, c
         for (size_t c = 0; c < C; c++)
             unit[c] *= spread[r];
         if (gain == NULL) {
-            memmove(out, unit, C * sizeof *out);
+            if (out != unit)
+                memmove(out, unit, C * sizeof *out);
             continue;
         }
         HF_SIMD
@@ -48,13 +49,13 @@ HF_CLONES static void forward(size_t n, size_t C, double eps, const double *x, c
 }
 
 /* dgain += dy u, dshift += dy, du = dy gain, dx = spread (du - mean(du) - u mean(du u)). */
-HF_CLONES static void backward(size_t n, size_t C, const double *u, const double *spread, const double *gain,
+HF_WIDE_CLONES static void backward(size_t n, size_t C, const double *u, const double *spread, const double *gain,
                                const double *dy, double *dx, double *dgain, double *dshift)
 {
     for (size_t r = 0; r < n; r++) {
         const double *unit = u + r * C, *dout = dy + r * C;
         double *din = dx + r * C;
-        if (gain == NULL)
+        if (gain == NULL && din != dout)
             memmove(din, dout, C * sizeof *din);
         HF_SIMD
         for (size_t c = 0; c < (gain == NULL ? 0 : C); c++) {
