@@ -57,6 +57,24 @@ static hf_status check_with_others(const hf_config *c, hf_error *err)
     return HF_OK;
 }
 
+/* What a restricted support stands beside. */
+static hf_status check_support(const hf_config *c, hf_error *err)
+{
+    const char *key = "flow.support";
+    if (c->flow.support.count == 0)
+        return HF_OK;
+    if (c->flow.attention != HF_ATTENTION_SOFTMAX)
+        return hf_config_reject(c, err, key, "is of the softmax alone, expected flow.attention = \"softmax\"");
+    if (c->flow.sgd_drift.lr > 0)
+        return hf_config_reject(c, err, key, "has no known drift of SGD, expected no flow.sgd_drift");
+    if (c->flow.step > 0)
+        return hf_config_reject(c, err, key, "is not known beside steps of a finite size, expected flow.step = 0");
+    if (c->declared.train)
+        return hf_config_reject(
+            c, err, key, "is of the flow alone: heads that are trained see all positions, expected no train section");
+    return check_list(c, key, "position", &c->flow.support, c->positions, err);
+}
+
 hf_status hf_frozen_check(hf_config *c, hf_error *err)
 {
     hf_status status = check_list(c, "flow.frozen.values", "head", &c->flow.frozen.values, c->heads, err);
@@ -64,5 +82,7 @@ hf_status hf_frozen_check(hf_config *c, hf_error *err)
         status = check_list(c, "flow.frozen.logits", "head", &c->flow.frozen.logits, c->heads, err);
     if (status == HF_OK)
         status = check_list(c, "flow.frozen.positions", "position", &c->flow.frozen.positions, c->positions, err);
+    if (status == HF_OK)
+        status = check_support(c, err);
     return status == HF_OK ? check_with_others(c, err) : status;
 }

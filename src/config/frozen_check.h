@@ -1,4 +1,4 @@
-/* frozen_check: what the keys of flow.frozen and flow.attention_decay must have in common with others. */
+/* frozen_check: what the keys of flow.frozen, flow.support and flow.attention_decay must have in common with others. */
 #ifndef HF_CONFIG_FROZEN_CHECK_H
 #define HF_CONFIG_FROZEN_CHECK_H
 

@@ -83,6 +83,11 @@ static bool has_attention_decay(const hf_config *c)
     return c->flow.attention_decay > 0;
 }
 
+static bool has_support(const hf_config *c)
+{
+    return c->flow.support.count > 0;
+}
+
 static bool has_frozen_values(const hf_config *c)
 {
     return c->flow.frozen.values.count > 0;
@@ -514,6 +519,10 @@ const hf_key hf_keys[] = {
     KEY(flow.attention_decay, REAL, "0.0", AT_LEAST(0), "1/flow time", "1e-4",
         "decay lambda_a of the logits, or scores; with the geometry replicator, of the attention itself", .when = of_heads,
         .counts = has_attention_decay),
+
+    KEY(flow.support, COUNTS, NULL, FROM_TO(1, 1e8), "1", "(1, 2, 3)",
+        "positions that heads can attend to: a mask that does not depend on the input; default: all", .when = of_softmax,
+        .counts = has_support),
 
     KEY(flow.frozen.values, COUNTS, NULL, FROM_TO(1, 1000), "1", "(1)", "heads whose values stay as they start; default: none",
         .when = of_heads, .counts = has_frozen_values),

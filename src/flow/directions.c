@@ -326,6 +326,8 @@ hf_status hf_directions_create(hf_directions **result, const hf_problem *problem
         status = hf_reject(err, KEY, "is of flow.attention = \"softmax\" alone, expected no parameters");
     if (status == HF_OK && hf_restraint_acts(problem) && to->count > 0)
         status = hf_reject(err, KEY, "is of flows without flow.attention_decay and flow.frozen, expected no parameters");
+    if (status == HF_OK && problem->support != NULL && to->count > 0)
+        status = hf_reject(err, KEY, "is of flows without flow.support, expected no parameters");
     if (status == HF_OK && problem->cloud.rate > 0 && to->count > 0)
         status = hf_reject(err, KEY, "is of flows without flow.sgd_drift.dynamic, expected no parameters");
     for (size_t i = 0; i < to->count && status == HF_OK; i++) {

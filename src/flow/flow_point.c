@@ -184,6 +184,16 @@ HF_INLINE double block_residual(hf_flow_point *point, size_t r, size_t first, si
     return loss / 2;
 }
 
+/* What is not attended to whatever the logits are has no part in any derivative; its part of the loss stays. */
+HF_INLINE void block_support(hf_flow_point *point, size_t first, size_t width)
+{
+    const hf_problem *p = point->problem;
+    for (size_t r = 0; r < p->features && p->support != NULL; r++)
+        for (size_t i = first; i < first + width; i++)
+            if (!p->support[i])
+                point->pull[r * p->positions + i] = 0;
+}
+
 /* Adds the block's part of force_nr = sum_i n_i omega E_ri s_ni and of sum_i n_i omega E_ri (into total, (R)). */
 HF_INLINE void block_force(hf_flow_point *point, size_t first, size_t width, double *total)
 {
@@ -214,6 +224,7 @@ HF_CLONES static void evaluate_residual(hf_flow_point *point, double *total)
         block_attention(point, first, width);
         for (size_t r = 0; r < p->features; r++)
             point->loss += block_residual(point, r, first, width);
+        block_support(point, first, width);
         block_force(point, first, width, total);
     }
 }

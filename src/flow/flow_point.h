@@ -23,7 +23,7 @@ typedef struct {
 
     double *value;     /* (H, R) the values: the state's, or the optimal ones */
     double *attention; /* (H, T) s_ki */
-    double *pull;      /* (R, T) omega_ri E_ri; no modes */
+    double *pull;      /* (R, T) omega_ri E_ri, 0 outside the support; no modes */
     double *gain;      /* (H, T) h_ki, with drift h~_ki */
     double *ascent;    /* (H, T) s_ki h_ki, with drift s_ki h~_ki */
     double *force;     /* (H, R) sum_i n_i omega_ri E_ri s_ki = -dL/dv_kr without decay */

@@ -98,7 +98,7 @@ static size_t pattern_count(const void *self)
 static hf_status level(const void *self, double loss, const bool *learned, double *result, hf_error *err)
 {
     *result = NAN;
-    if (hf_restraint_acts(problem_of(self))) /* where it rests is not known */
+    if (hf_restraint_acts(problem_of(self)) || problem_of(self)->support != NULL) /* where it rests is not known */
         return HF_OK;
     return hf_level_predict(problem_of(self), loss, learned, result, err);
 }

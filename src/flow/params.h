@@ -71,6 +71,7 @@ typedef struct {
         hf_counts values, logits; /* heads, from 1 */
         hf_counts positions;      /* from 1 */
     } frozen;                     /* what is held */
+    hf_counts support;            /* positions that can be attended to, from 1; none: all */
     hf_optimizer_kind optimizer; /* SGD, or that of the training, whose flow is followed beside this one (train/continuous.h); */
     hf_entries_choice entries;   /* by these entries */
     double step, momentum; /* of the steps that follow the flow; step 0: they are infinitely small */

@@ -205,6 +205,17 @@ hf_status hf_problem_hold(hf_problem *p, const hf_counts *values, const hf_count
     return number_kinds(p, err);
 }
 
+hf_status hf_problem_restrict(hf_problem *p, const hf_counts *positions, hf_error *err)
+{
+    if (positions->count == 0)
+        return HF_OK;
+    p->support = calloc(p->positions, sizeof *p->support);
+    if (p->support == NULL)
+        return hf_fail_memory(err, "the positions that heads can attend to");
+    mark(positions, p->support);
+    return HF_OK;
+}
+
 double hf_problem_step(double step, double momentum)
 {
     const double left = 1 - momentum;
@@ -233,6 +244,8 @@ hf_status hf_problem_create(hf_problem **result, const hf_problem_params *params
 
     hf_status status =
         hf_problem_hold(p, &params->flow.frozen.values, &params->flow.frozen.logits, &params->flow.frozen.positions, err);
+    if (status == HF_OK)
+        status = hf_problem_restrict(p, &params->flow.support, err);
     if (status == HF_OK)
         status = fill_data(p, params, err);
     if (status == HF_OK)
@@ -276,6 +289,7 @@ void hf_problem_free(hf_problem *p)
     free(p->logit_deviation);
     free(p->value_basis);
     free(p->held_value);
+    free(p->support);
     free(p->kind);
     free(p);
 }

@@ -68,6 +68,9 @@ typedef struct {
     bool *held_position;           /* (T) */
     size_t *kind;                  /* (H); NULL if they are all alike */
 
+    /* (T) whether heads can attend to a position: s_ki is 0 elsewhere, whatever the logits are there. NULL: to all. */
+    bool *support;
+
     /* SGD's drift (drift.h): kappa, 0 for none, and d sigma^2 / 2. Needs variances that are equal for all features. */
     double kappa, noise_floor;
 
@@ -104,6 +107,9 @@ void hf_problem_free(hf_problem *problem);
 /* Sets what is held, once: values and logits of heads, logits at positions, all from 1 and in range. Errors: HF_ESYSTEM. */
 hf_status hf_problem_hold(hf_problem *problem, const hf_counts *values, const hf_counts *logits, const hf_counts *positions,
                           hf_error *err);
+
+/* Sets the positions that heads can attend to, once: from 1 and in range; none: all. Errors: HF_ESYSTEM. */
+hf_status hf_problem_restrict(hf_problem *problem, const hf_counts *positions, hf_error *err);
 
 /* The same problem with a class of its own for every replica, and with extra more features, which no pattern has and whose
  * input variance is the caller's to fill in (rows features..features + extra - 1; 1 until then). Its state tables hold the

@@ -1,4 +1,5 @@
-/* The softmax, s_ki = exp(a_ki) / sum_l n_l exp(a_kl), from modes of the logits; hf_softmax_at of attention.h. */
+/* The softmax, s_ki = exp(a_ki) / sum_l n_l exp(a_kl) over the positions of the support, from modes of the logits;
+ * hf_softmax_at of attention.h. */
 #include "flow/attention.h"
 
 #include "core/exponential.h"
@@ -26,10 +27,13 @@ HF_CLONES static void head_softmax(hf_flow_point *point, const double *a, size_t
     const hf_problem *p = point->problem;
     double *weight = point->weight + head * p->positions, *logit = point->edge;
     hf_lanes_combine(p->heads, p->positions, point->flow->basis->q + head, p->heads, a, logit);
-    double largest = max_of(p->positions, logit), zero = 0; /* nan if a logit is not finite */
+    double zero = 0; /* nan if a logit is not finite */
     HF_SIMD_SUM(zero)
     for (size_t i = 0; i < p->positions; i++)
         zero += 0 * logit[i];
+    for (size_t i = 0; i < p->positions && p->support != NULL; i++)
+        logit[i] = p->support[i] ? logit[i] : -INFINITY;
+    const double largest = max_of(p->positions, logit);
     HF_SIMD
     for (size_t i = 0; i < p->positions; i++)
         weight[i] = hf_exponential(logit[i] - largest);
