@@ -87,7 +87,7 @@ typedef struct {
     size_t stage;
     double level, step, t, deviation_flow, deviation_drift, deviation_optimizer, t_onset, t_peak, t_settle;
     size_t pattern, carrier, carrier_in_flow;
-    double deviation_step, deviation_step_drift;
+    double deviation_step, deviation_step_drift, control;
 } level_row;
 
 /* clang-format off */
@@ -109,6 +109,7 @@ static const hf_column level_columns[] = {
     HF_COLUMN(level_row, deviation_optimizer, "1", "step over that of the optimizer's own flow with the same features, minus 1"),
     HF_COLUMN(level_row, deviation_step, "1", "t over that of the flow with finite steps, minus 1"),
     HF_COLUMN(level_row, deviation_step_drift, "1", "t over that of the flow with finite steps and drift, minus 1"),
+    HF_COLUMN(level_row, control, "flow time", "of a seed: how much later t is by its own noise, of first order in it; the mean over runs is 0; nan: not known"),
 };
 static const hf_table_kind levels_table = {"compare.tsv", "A row for every curve and every stage of the flow.", HF_COLUMNS(level_columns)};
 /* clang-format on */
@@ -116,7 +117,7 @@ static const hf_table_kind levels_table = {"compare.tsv", "A row for every curve
 /* A row: curve, its seed (NULL: none), the step (nan: it has none) and time at which level l is reached, the step of the optimizer's
  * flow (nan: none), and the curve's own findings (NULL: none) with its heads' numbers in the flow (NULL: unknown). */
 static void write_level(hf_table *table, const hf_experiment *x, const char *curve, const uint64_t *seed, size_t l,
-                        double step, double step_optimizer, double t, const hf_findings *findings, const size_t *head_of)
+                        double step, double step_optimizer, double t, double control, const hf_findings *findings, const size_t *head_of)
 {
     const hf_levels *levels = &x->levels;
     size_t number = 0;
@@ -134,6 +135,7 @@ static void write_level(hf_table *table, const hf_experiment *x, const char *cur
                            .t = t,
                            .deviation_flow = t / levels->t_flow[l] - 1,
                            .deviation_drift = t / levels->t_companion[HF_COMPANION_DRIFT][l] - 1,
+                           .control = control,
                            .deviation_step = t / levels->t_companion[HF_COMPANION_STEP][l] - 1,
                            .deviation_step_drift = t / levels->t_companion[HF_COMPANION_STEP_DRIFT][l] - 1,
                            .t_onset = stage == NULL ? NAN : stage->t_onset,
@@ -150,13 +152,13 @@ static void write_flows(hf_table *table, const hf_experiment *x, size_t *head_of
     for (size_t k = 0; k < x->flow.heads; k++)
         head_of[k] = k;
     for (size_t l = 0; l < x->levels.count; l++)
-        write_level(table, x, "flow", NULL, l, NAN, NAN, x->levels.t_flow[l], &x->flow.findings, head_of);
+        write_level(table, x, "flow", NULL, l, NAN, NAN, x->levels.t_flow[l], NAN, &x->flow.findings, head_of);
     for (size_t c = 0; c < HF_COMPANIONS; c++) {
         const hf_run_summary *other = &x->companion[c];
         const bool matched = x->has[c] && hf_comparison_match_heads(x->flow.heads, x->flow.patterns, x->flow.share,
                                                                     other->share, head_of);
         for (size_t l = 0; l < x->levels.count && x->has[c]; l++)
-            write_level(table, x, hf_companion_names[c], NULL, l, NAN, NAN, x->levels.t_companion[c][l], &other->findings,
+            write_level(table, x, hf_companion_names[c], NULL, l, NAN, NAN, x->levels.t_companion[c][l], NAN, &other->findings,
                         matched ? head_of : NULL);
     }
 }
@@ -176,7 +178,7 @@ static void write_seeds(hf_table *table, const hf_experiment *x, const char *cur
         const bool matched = hf_comparison_match_heads(run->heads, run->patterns, x->flow.share, run->share, head_of);
         for (size_t l = 0; l < x->levels.count; l++)
             write_level(table, x, curve, &seed, l, run->training.crossing[l], hf_comparison_optimizer_step(x, k, l),
-                        hf_clock_time(clock, run->training.crossing[l]), &run->findings, matched ? head_of : NULL);
+                        hf_clock_time(clock, run->training.crossing[l]), run->training.control[l], &run->findings, matched ? head_of : NULL);
     }
 }
 
@@ -190,7 +192,7 @@ static void write_quantiles(hf_table *table, const hf_experiment *x)
         for (size_t l = 0; l < x->levels.count; l++) {
             const double step = hf_comparison_quantile(&x->main, l, kinds[i].q);
             write_level(table, x, kinds[i].name, NULL, l, step, NAN,
-                        hf_clock_time(hf_clock_of(&x->params->main.learner.train), step), NULL, NULL);
+                        hf_clock_time(hf_clock_of(&x->params->main.learner.train), step), NAN, NULL, NULL);
         }
 }
 

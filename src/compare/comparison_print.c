@@ -29,6 +29,50 @@ static void print_deviation(FILE *stream, double ratio)
         fprintf(stream, " %+7.1f %%", 100 * (ratio - 1));
 }
 
+/* Mean and standard error of a level's time over the runs, each with its own noise taken off; nan: not of all runs. */
+static void mean_without_noise(const hf_experiment *x, size_t l, double *mean, double *error)
+{
+    const hf_clock clock = hf_clock_of(&x->params->main.learner.train);
+    const double count = (double)x->main.seeds;
+    double sum = 0, square = 0;
+    for (size_t k = 0; k < x->main.seeds; k++) {
+        const hf_training_numbers *run = &x->main.run[k].training;
+        const double t = hf_clock_time(clock, run->crossing[l]) - run->control[l] - x->levels.t_flow[l];
+        sum += t;
+        square += t * t;
+    }
+    *mean = x->levels.t_flow[l] + sum / count;
+    *error = sqrt(fmax(0, square - sum * sum / count) / (count - 1) / count);
+}
+
+/* Their mean beside what steps, drift and noise predict for it. */
+static void print_without_noise(const hf_experiment *x, FILE *stream)
+{
+    const double *both = x->levels.t_companion[HF_COMPANION_STEP_DRIFT];
+    double mean, error;
+    if (x->main.seeds < 2 || x->about_drift == NULL || x->levels.count == 0)
+        return;
+    fputs("Each with its own noise taken off, to first order, the runs come to them at", stream);
+    for (size_t l = 0; l < x->levels.count; l++) {
+        mean_without_noise(x, l, &mean, &error);
+        fputs(l > 0 ? ", " : "\n", stream);
+        if (isnan(mean))
+            fputs("-", stream);
+        else
+            fprintf(stream, "%.6g ± %.1g", mean, error);
+    }
+    fputs(" (mean); predicted ", stream);
+    for (size_t l = 0; l < x->levels.count; l++) {
+        const double predicted = both[l] + hf_predicted_band(x, l).shift_noise;
+        fputs(l > 0 ? ", " : "", stream);
+        if (isnan(predicted))
+            fputs("-", stream);
+        else
+            fprintf(stream, "%.6g", predicted);
+    }
+    fputs(".\n", stream);
+}
+
 /* What companions with finite steps say before anybody trains. */
 static void print_predicted(const hf_experiment *x, FILE *stream)
 {
@@ -82,6 +126,7 @@ static void print_times(const hf_experiment *x, FILE *stream)
         fprintf(stream, "Of so few runs the 10 and 90 %% quantiles are nearly the range.\n");
     print_predicted(x, stream);
     hf_predicted_print(x, stream);
+    print_without_noise(x, stream);
     const hf_flow_params *flow = &x->params->flow.problem.flow;
     if (flow->sgd_drift.lr > 0)
         fprintf(stream,

@@ -158,7 +158,7 @@ static hf_status find_bands(hf_experiment *x, const hf_experiment_options *optio
     if (x->no_bands != NULL)
         return HF_OK;
     x->noisy = is_beside ? &x->params->companion[HF_COMPANION_DRIFT] : &x->params->flow;
-    x->about_drift = malloc(2 * x->levels.count * sizeof *x->about_drift);
+    x->about_drift = calloc(2 * x->levels.count, sizeof *x->about_drift);
     if (x->about_drift == NULL)
         return hf_fail_memory(err, "the bands");
     x->about_flow = x->about_drift + x->levels.count;
@@ -243,6 +243,15 @@ static hf_status train_seed(const void *self, uint64_t seed, const hf_run_option
     return hf_train_run(w->params, seed, options, &w->reference, summary, err);
 }
 
+/* What noise does to the times of a training; the exact gradient has none. About the drift, if it is that of this noise. */
+static const hf_spread *spread_of(const hf_experiment *x, const hf_train_params *train)
+{
+    const hf_train_params *main = &x->params->main.learner.train;
+    if (train->batch == 0)
+        return NULL;
+    return train->lr == main->lr && train->batch == main->batch ? x->about_drift : x->about_flow;
+}
+
 /* All seeds of one learning rate and batch size into options->directory/name. */
 static hf_status train_rung(hf_experiment *x, const hf_train_run_params *params, const char *name,
                             const hf_experiment_options *options, hf_rung *rung, hf_error *err)
@@ -254,6 +263,7 @@ static hf_status train_rung(hf_experiment *x, const hf_train_run_params *params,
                    .part = name,
                    .reference = {.level_count = x->levels.count,
                                  .level = x->levels.level,
+                                 .spread = params->learner.continuous ? NULL : spread_of(x, train),
                                  .curve = x->has_flow ? &x->flow.findings.curve : NULL,
                                  .settled = x->levels.settled}};
     const hf_seeds seeds = {.train = train,
@@ -396,6 +406,8 @@ void hf_experiment_clear(hf_experiment *x)
         hf_run_summary_clear(&x->companion[c]);
     free(x->levels.level);
     free(x->t_bare);
+    hf_spread_clear(x->levels.count, x->about_drift);
+    hf_spread_clear(x->levels.count, x->about_flow);
     free(x->about_drift);
     clear_rung(&x->main);
     clear_rung(&x->optimizer);

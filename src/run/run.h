@@ -69,6 +69,8 @@ typedef struct {
     hf_early_stop early;
     double *crossing;           /* (level_count) step at which the loss first fell to each level, between two by linear
                                    interpolation; nan: never; owned */
+    double *control;            /* (level_count) how much later its own noise makes that, flow time, to first order
+                                   (control.h); nan: not known; owned with crossing */
     hf_deviation before, after; /* from the reference, up to when it has settled and later */
 } hf_training_numbers;
 
@@ -76,9 +78,9 @@ typedef struct {
 typedef struct {
     size_t head, pattern; /* whose attention grows most, and to which span */
     hf_mode mode;
-    double together;  /* whether all heads are on the same span before: 1, 0 or nan */
-    size_t *on, *to;  /* (heads) the span that each is on before, and that it leaves for */
-    double *gain;     /* (heads) */
+    double together; /* whether all heads are on the same span before: 1, 0 or nan */
+    size_t *on, *to; /* (heads) the span that each is on before, and that it leaves for */
+    double *gain;    /* (heads) */
 } hf_token_move;
 
 /* Of a training on tokens. Its loss is the excess over the truth. */
@@ -104,9 +106,9 @@ typedef struct {
 
 /* Of a training on strings, at the end but for learned. Its loss is the held-out cross-entropy. */
 typedef struct {
-    double threshold; /* accuracy on the training strings from which the task counts as learned */
-    double learned;   /* epochs after which it first was; nan: not by the end */
-    double epochs;    /* of the run */
+    double threshold;                /* accuracy on the training strings from which the task counts as learned */
+    double learned;                  /* epochs after which it first was; nan: not by the end */
+    double epochs;                   /* of the run */
     double train_accuracy, accuracy; /* accuracy: held-out; */
     double best;                     /* and the highest of all rows */
     double entropy;                  /* mean of the attention of held-out strings, nats */
@@ -132,7 +134,7 @@ typedef struct {
     double *mass;           /* (heads, patterns) attention on each pattern at the end; NULL: the system has none; owned */
     double acquired;        /* sum of shares from which a pattern is known */
     hf_sensitivities sensitivities; /* of a flow that has parameters to follow, likewise */
-    hf_findings findings;   /* empty unless the run has ended by itself */
+    hf_findings findings;           /* empty unless the run has ended by itself */
     hf_integration_numbers integration;
     hf_training_numbers training;
     hf_token_numbers tokens;

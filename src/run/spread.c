@@ -143,8 +143,9 @@ typedef struct {
     const double *state; /* (last + 1, 2, size) */
     double *start;       /* (size) */
     hf_error_group *group;
-    size_t count;   /* of steps back */
-    double *passed; /* (MOST_STEPS + 1) how far back they came, from 0 */
+    size_t count;            /* of steps back */
+    double *passed;          /* (MOST_STEPS + 1) how far back they came, from 0 */
+    hf_influence *influence; /* what they found; NULL: too much to keep */
 } sweep;
 
 typedef struct {
@@ -334,20 +335,27 @@ static hf_status integrate_back(sweep *s, hf_spread *spread, const volatile sig_
                               .group_count = 3 * s->path->flow->problem->heads + 1,
                               .group = s->group};
     hf_integrator *integrator = NULL;
-    double *x = malloc(system.size * sizeof *x);
+    double *x = malloc(system.size * sizeof *x), variance;
     hf_status status =
         x == NULL ? hf_fail_memory(err, "the band") : hf_integrator_create(&integrator, system, 1e-5, 1e-8, err);
+    if (status == HF_OK)
+        status = hf_influence_add(&s->influence, end, s->start, err);
     while (status == HF_OK && hf_integrator_time(integrator) < end) {
         status = hf_integrator_step(integrator, err);
         s->passed[++s->count] = fmin(end, hf_integrator_time(integrator));
+        if (status == HF_OK) {
+            hf_integrator_interpolate(integrator, s->passed[s->count], x, &variance);
+            status = hf_influence_add(&s->influence, end - s->passed[s->count], x, err);
+        }
         if (s->count == MOST_STEPS || (interrupted != NULL && *interrupted))
             break;
     }
     if (status == HF_OK && hf_integrator_time(integrator) >= end) {
-        double variance;
         hf_integrator_interpolate(integrator, end, x, &variance);
         spread->deviation = sqrt(variance);
         spread->by_contrast = -along_contrasts(s, x);
+        spread->influence = s->influence;
+        s->influence = NULL;
     }
     hf_integrator_free(integrator);
     free(x);
@@ -384,14 +392,18 @@ static hf_status find_deviation(path *p, size_t last, bool with_mean, const vola
     hf_error_group *group = malloc((3 * p->flow->problem->heads + 1) * sizeof *group);
     hf_status status = state == NULL || group == NULL ? hf_fail_memory(err, "the band") : recast(p, last, state, err);
     if (status == HF_OK) {
-        sweep s = {p, last, state, state + (last + 1) * 2 * p->size, group, 0, state + ((last + 1) * 2 + 1) * p->size};
+        sweep s = {p,   last, state, state + (last + 1) * 2 * p->size, group, 0, state + ((last + 1) * 2 + 1) * p->size,
+                   NULL};
         s.passed[0] = 0;
         fill_groups(p, group);
         status = find_start(&s, err);
         if (status == HF_OK)
+            status = hf_influence_create(&s.influence, p->flow, err);
+        if (status == HF_OK)
             status = integrate_back(&s, spread, interrupted, err);
         if (status == HF_OK && with_mean && !isnan(spread->deviation) && hf_shift_is_affordable(p->flow))
             status = find_mean(&s, interrupted, spread, err);
+        hf_influence_free(s.influence);
         if (status == HF_ENUMERIC)
             status = HF_OK;
     }
@@ -400,13 +412,21 @@ static hf_status find_deviation(path *p, size_t last, bool with_mean, const vola
     return status;
 }
 
+void hf_spread_clear(size_t count, hf_spread *spread)
+{
+    for (size_t l = 0; l < count && spread != NULL; l++) {
+        hf_influence_free(spread[l].influence);
+        spread[l].influence = NULL;
+    }
+}
+
 hf_status hf_spread_find(const hf_problem *problem, const hf_solver_params *solver, size_t count, const double *level,
                          bool with_mean, const volatile sig_atomic_t *interrupted, hf_spread *spread, hf_error *err)
 {
     path p = {0};
     size_t *crossing = calloc(count + 1, sizeof *crossing);
     for (size_t l = 0; l < count; l++)
-        spread[l] = (hf_spread){NAN, NAN, NAN, NAN};
+        spread[l] = (hf_spread){NAN, NAN, NAN, NAN, NULL};
     hf_status status = crossing == NULL ? hf_fail_memory(err, "the bands") : hf_flow_create(&p.flow, problem, err);
     if (status == HF_OK) {
         p.size = hf_cloud_size(p.flow);

@@ -3,6 +3,7 @@
 #include "detect/reach.h"
 #include "detect/series.h"
 #include "report/findings.h"
+#include "run/control.h"
 #include "run/output_times.h"
 #include "run/trainer.h"
 #include "train/clock.h"
@@ -38,9 +39,10 @@ typedef struct {
     hf_run_summary *summary;
     hf_series *series;
     hf_record record;
-    hf_reals times; /* of rows: flow times, or steps where these are none */
-    double loss;    /* at the last look */
-    struct {        /* what a longer run has in place of the last step's, which has a row only because it is the last */
+    hf_control *control; /* NULL: nobody knows what noise does */
+    hf_reals times;      /* of rows: flow times, or steps where these are none */
+    double loss;         /* at the last look */
+    struct { /* what a longer run has in place of the last step's, which has a row only because it is the last */
         double train_loss;
         hf_early_stop early;
     } kept;
@@ -183,6 +185,15 @@ static hf_status look(void *self, hf_error *err)
     return hf_series_add(run->series, clock_of(run, t->step), &view->point, view->y, &t->stopped, err);
 }
 
+/* Before a step. */
+static void learn(void *self)
+{
+    train_run *run = self;
+    const hf_trainer *t = &run->trainer;
+    if (run->control != NULL)
+        hf_control_see(run->control, time_of(run, t->step), t->parameters, t->gradient, run->summary->training.control);
+}
+
 static void tell(const void *self, hf_run_progress *progress)
 {
     const train_run *run = self;
@@ -226,13 +237,15 @@ static void transfer(void *self, hf_channel *channel)
     hf_channel_bytes(channel, &numbers->before, sizeof numbers->before);
     hf_channel_bytes(channel, &numbers->after, sizeof numbers->after);
     hf_channel_bytes(channel, numbers->crossing, run->reference->level_count * sizeof *numbers->crossing);
+    hf_channel_bytes(channel, numbers->control, run->reference->level_count * sizeof *numbers->control);
     channel->good = hf_series_transfer(run->series, channel) && channel->good;
     if (!channel->writing) /* what the saved run has looked at last */
         run->trainer.learner.probe.kind->look(run->trainer.learner.probe.self, run->trainer.parameters);
 }
 
-static const hf_trainer_kind training = {.magic = "hftrn04",
+static const hf_trainer_kind training = {.magic = "hftrn05",
                                          .is_due = is_due,
+                                         .learn = learn,
                                          .look = look,
                                          .row = write_row,
                                          .tell = tell,
@@ -264,7 +277,7 @@ static hf_status prepare(train_run *run, hf_error *err)
     t->points = run->times.count - 1;
     summary->heads = run->params->learner.problem.heads;
     summary->patterns = run->params->learner.problem.target.count;
-    summary->training.crossing = malloc((run->reference->level_count + 1) * sizeof *summary->training.crossing);
+    summary->training.crossing = malloc((2 * run->reference->level_count + 1) * sizeof *summary->training.crossing);
     summary->share = malloc(summary->heads * summary->patterns * sizeof *summary->share);
     summary->mass = malloc(summary->heads * summary->patterns * sizeof *summary->mass);
     summary->acquired = run->params->detector.detect.acquired;
@@ -273,8 +286,15 @@ static hf_status prepare(train_run *run, hf_error *err)
     status = t->learner.probe.kind->sharpness(t->learner.probe.self, t->parameters, &summary->training.sharpness, err);
     summary->training.sharpness *= t->train->lr;
     summary->training.early.loss = INFINITY;
-    for (size_t l = 0; l < run->reference->level_count; l++)
+    summary->training.control = summary->training.crossing + run->reference->level_count;
+    for (size_t l = 0; l < run->reference->level_count; l++) {
+        const hf_spread *spread = run->reference->spread;
         summary->training.crossing[l] = NAN;
+        summary->training.control[l] = spread == NULL || spread[l].influence == NULL ? NAN : 0;
+    }
+    if (status == HF_OK && run->reference->spread != NULL)
+        status = hf_control_create(&run->control, run->reference->level_count, run->reference->spread, &t->learner,
+                                   t->train->lr, err);
     return status;
 }
 
@@ -347,6 +367,7 @@ hf_status hf_train_run(const hf_train_run_params *params, uint64_t seed, const h
         status = finish(&run, err);
     hf_record_abandon(&run.record);
     hf_series_free(run.series);
+    hf_control_free(run.control);
     free(run.times.at);
     hf_trainer_clear(&run.trainer);
     if (status != HF_OK)

@@ -12,6 +12,7 @@
 #include "run/learner.h"
 #include "run/params.h"
 #include "run/run.h"
+#include "run/spread.h"
 
 extern const hf_table_kind *const hf_train_run_tables[]; /* ended by NULL */
 
@@ -28,9 +29,10 @@ typedef struct {
 /* The flow of the same problem, that a run is held against at every step. */
 typedef struct {
     size_t level_count;
-    const double *level;   /* (level_count) of the loss, for the crossings */
-    const hf_curve *curve; /* the flow's loss; NULL: none */
-    double settled;        /* time from which on a deviation counts as after the first plateau */
+    const double *level;     /* (level_count) of the loss, for the crossings */
+    const hf_curve *curve;   /* the flow's loss; NULL: none */
+    const hf_spread *spread; /* (level_count) what noise does to the times of the levels; NULL: not known */
+    double settled;          /* time from which on a deviation counts as after the first plateau */
 } hf_train_reference;
 
 /* Trains with one seed. reference: NULL is legal. Errors: HF_EUSAGE, HF_ENUMERIC (the loss is not finite), HF_ESYSTEM. Free

@@ -141,6 +141,8 @@ static hf_status advance(hf_trainer *t, hf_error *err)
     if (t->flow != NULL && t->step >= HF_CONTINUOUS_START)
         return hf_continuous_advance(t->flow, t->step++, t->parameters, err);
     t->batch_loss = hf_learner_gradient(&t->learner, t->parameters, t->step, t->gradient);
+    if (t->kind->learn != NULL)
+        t->kind->learn(t->self);
     hf_optimizer_step(&t->optimizer, ++t->step, t->tensors, t->gradient, t->parameters);
     return HF_OK;
 }

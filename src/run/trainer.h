@@ -19,6 +19,8 @@ typedef struct {
     /* Output time number index is at the present step or before. */
     bool (*is_due)(const void *self, size_t index);
 
+    void (*learn)(void *self); /* with the gradient of the step that is about to be made; NULL: does nothing */
+
     /* Before the first step and after each: takes notice. */
     hf_status (*look)(void *self, hf_error *err);
     hf_status (*row)(void *self, hf_error *err);
