@@ -978,6 +978,39 @@ static void test_interrupted(void **state)
     hf_sweep_close(&sweep);
 }
 
+/* A task is the same whichever was run before, though only the seeds of tasks that differ in nothing else are read. */
+static void test_order_of_tasks(void **state)
+{
+    (void)state;
+    static const size_t order[] = {0, 1, 2, 5, 3, 0, 4, 2, 2};
+    hf_sweep sweep = make_sweep("order", "heads = 2; positions = 4; target = { ratio = 2.0; count = 2; };\n"
+                                         "solver = { t_end = 20.0; rtol = 1e-4; }; init = { perturbation = 0.1; };\n"
+                                         "sweep = { report = (\"final_loss\"); seeds = 3;\n"
+                                         "over = ({ key = \"target.ratio\"; values = (1.5, 2.5); }); };");
+    assert_int_equal(sweep.tasks.count, 6);
+    hf_sweep_last last = {0};
+    double first = 0;
+    for (size_t n = 0; n < sizeof order / sizeof *order; n++) {
+        double value[2], alone_value[2];
+        bool stopped;
+        hf_error err;
+        hf_sweep_last alone = {0};
+        assert_int_equal(hf_sweep_run_task(&sweep, order[n], &last, NULL, value, NULL, &stopped, &err), HF_OK);
+        assert_int_equal(hf_sweep_run_task(&sweep, order[n], &alone, NULL, alone_value, NULL, &stopped, &err), HF_OK);
+        assert_true(value[0] == alone_value[0]);
+        assert_int_equal(last.config.init.seed, alone.config.init.seed);
+        uint64_t hash, alone_hash;
+        assert_int_equal(hf_config_hash(&last.config, &hash, &err), HF_OK);
+        assert_int_equal(hf_config_hash(&alone.config, &alone_hash, &err), HF_OK);
+        assert_true(hash == alone_hash);
+        first = n == 0 ? value[0] : first;
+        assert_true(n == 0 || order[n] == 0 || value[0] != first);
+        hf_sweep_forget(&alone);
+    }
+    hf_sweep_forget(&last);
+    hf_sweep_close(&sweep);
+}
+
 /* A worker's heap after many runs, good and bad ones, is what it was after a few. */
 static void test_no_heap_growth(void **state)
 {
@@ -989,11 +1022,12 @@ static void test_no_heap_growth(void **state)
                 "over = ({ key = \"solver.max_steps\"; values = (3, 100000); }, { key = \"target.ratio\"; linear = (1.1, "
                 "3, 30); }); };");
     double values[2];
+    hf_sweep_last last = {0};
     size_t used = 0, blocks = 0;
     for (size_t run = 0; run < 3000; run++) {
         hf_error err;
         bool stopped;
-        hf_sweep_run_task(&sweep, run % 60, NULL, values, NULL, &stopped, &err);
+        hf_sweep_run_task(&sweep, run % 60, &last, NULL, values, NULL, &stopped, &err);
         if (run == 599) {
             used = mallinfo2().uordblks;
             blocks = mallinfo2().arena;
@@ -1003,6 +1037,7 @@ static void test_no_heap_growth(void **state)
         2400 * 8; /* freed blocks that malloc keeps at hand count as used; half a block a run does not pass */
     assert_true(mallinfo2().uordblks <= used + slack);
     assert_true(mallinfo2().arena <= blocks + slack);
+    hf_sweep_forget(&last);
     hf_sweep_close(&sweep);
 #else
     skip();
@@ -1028,6 +1063,7 @@ int main(void)
         cmocka_unit_test(test_same_as_run),
         cmocka_unit_test(test_workers),
         cmocka_unit_test(test_interrupted),
+        cmocka_unit_test(test_order_of_tasks),
         cmocka_unit_test(test_no_heap_growth),
         cmocka_unit_test(test_keys_that_go_along),
         cmocka_unit_test(test_impossible_company),

@@ -386,3 +386,22 @@ hf_status hf_read_model(hf_config *config, const hf_config_source *from, size_t 
     free(r.sources);
     return status;
 }
+
+hf_status hf_read_again(hf_config *config, const char *override, hf_error *err)
+{
+    hf_origins *origins = config->origins;
+    reader r = {.config = config, .path = origins->file, .err = err, .sources = calloc(hf_key_count, sizeof *r.sources)};
+    hf_status status = r.sources == NULL ? report(&r, HF_ESYSTEM, NULL, NULL) : read_override(&r, override);
+    for (size_t k = 0; k < hf_key_count && status == HF_OK; k++) {
+        if (r.sources[k].setting == NULL)
+            continue;
+        hf_value_clear(hf_keys[k].kind, hf_keys_field(&hf_keys[k], config));
+        free(origins->where[k]);
+        free(origins->given[k]);
+        origins->where[k] = origins->given[k] = NULL;
+        status = fill_key(&r, k);
+    }
+    hf_pool_clear(&r.pool);
+    free(r.sources);
+    return status;
+}

@@ -18,6 +18,10 @@ typedef struct {
 hf_status hf_read_model(hf_config *config, const hf_config_source *from, size_t override_count,
                         const char *const overrides[], hf_error *err);
 
+/* Sets one key of a configuration that has been read and validated, as if override had been its last one. For keys that no other key's
+ * value or check depends on, which are the seeds. Errors: HF_EUSAGE, HF_ESYSTEM; *config is then only good for hf_config_clear. */
+hf_status hf_read_again(hf_config *config, const char *override, hf_error *err);
+
 /* Frees the origins; NULL is legal. */
 void hf_read_free_origins(hf_origins *origins);
 

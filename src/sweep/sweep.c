@@ -9,7 +9,6 @@
 #include "core/file.h"
 #include "core/hash.h"
 #include "run/layout.h"
-#include "sweep/measure.h"
 #include "sweep/report.h"
 
 #include <stdlib.h>
@@ -377,23 +376,4 @@ void hf_sweep_close(hf_sweep *sweep)
     free(sweep->ids);
     free(sweep->id);
     *sweep = (hf_sweep){0};
-}
-
-/* ---- one task ---- */
-
-hf_status hf_sweep_run_task(const hf_sweep *sweep, size_t i, const volatile sig_atomic_t *interrupted, double *values,
-                            char **texts, bool *stopped, hf_error *err)
-{
-    hf_config config;
-    char **overrides = hf_tasks_overrides(&sweep->tasks, i, sweep->directory);
-    *stopped = false;
-    if (overrides == NULL)
-        return hf_fail_memory(err, "a task");
-    hf_status status = hf_config_read(&config, sweep->model, sweep->tasks.columns, (const char *const *)overrides, err);
-    free(overrides);
-    if (status != HF_OK)
-        return status;
-    status = hf_measure(&config, sweep->report_count, sweep->report, interrupted, values, texts, stopped, err);
-    hf_config_clear(&config);
-    return status;
 }

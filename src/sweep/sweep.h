@@ -25,11 +25,11 @@ typedef struct {
     hf_tasks tasks;
     size_t report_count; /* what is measured of every run: what sweep.report asks for, then whether the run is censored */
     hf_quantity *report;
-    size_t asked_count;  /* of these, the first ones, that are reported by name */
-    size_t censored;     /* which of them says whether the run is censored */
-    uint64_t model_hash; /* of the model that the tasks share */
-    uint64_t *id;        /* (tasks.count) what each task is; owned */
-    hf_sweep_task_id *ids;     /* (tasks.count) in order of id; owned */
+    size_t asked_count;    /* of these, the first ones, that are reported by name */
+    size_t censored;       /* which of them says whether the run is censored */
+    uint64_t model_hash;   /* of the model that the tasks share */
+    uint64_t *id;          /* (tasks.count) what each task is; owned */
+    hf_sweep_task_id *ids; /* (tasks.count) in order of id; owned */
 } hf_sweep;
 
 /* Makes DIR the folder of the sweep that a settled configuration describes, or finds that it is already: only what does
@@ -44,8 +44,18 @@ hf_status hf_sweep_open(hf_sweep *sweep, const char *directory, hf_error *err);
 /* Legal on a zeroed sweep. */
 void hf_sweep_close(hf_sweep *sweep);
 
-/* Runs task number i (from 0) and fills values and texts (report_count). *stopped and errors: as hf_measure. */
-hf_status hf_sweep_run_task(const hf_sweep *sweep, size_t i, const volatile sig_atomic_t *interrupted, double *values,
-                            char **texts, bool *stopped, hf_error *err);
+/* The task that somebody ran last, as it was read. Zeroed: none. Free with hf_sweep_forget. */
+typedef struct {
+    bool is_there;
+    size_t task;
+    hf_config config;
+} hf_sweep_last;
+
+/* Runs task number i (from 0) and fills values and texts (report_count). last, of the same sweep, becomes this task: one that differs
+ * in its seeds alone from the one before is not read anew. *stopped and errors: as hf_measure. */
+hf_status hf_sweep_run_task(const hf_sweep *sweep, size_t i, hf_sweep_last *last, const volatile sig_atomic_t *interrupted,
+                            double *values, char **texts, bool *stopped, hf_error *err);
+
+void hf_sweep_forget(hf_sweep_last *last);
 
 #endif

@@ -106,20 +106,23 @@ static void abort_with(report *told, const hf_error *why)
 }
 
 /* Runs one task and appends its result. False: this worker is done for, because it was interrupted or cannot write. */
-static bool work_on(const pool *p, hf_part *part, size_t task, double *values, char **texts, report *told)
+static bool work_on(const pool *p, hf_part *part, size_t task, hf_sweep_last *last, double *values, char **texts,
+                    report *told)
 {
     hf_error why, trouble;
     bool stopped;
     struct timespec start;
     clock_gettime(CLOCK_MONOTONIC, &start);
-    const hf_status status = hf_sweep_run_task(p->sweep, task, p->options->interrupted, values, texts, &stopped, &why);
+    const hf_status status =
+        hf_sweep_run_task(p->sweep, task, last, p->options->interrupted, values, texts, &stopped, &why);
     if (stopped)
         return false;
     told->failed = status != HF_OK;
     told->lost = status == HF_ESYSTEM; /* which says nothing about the task */
     if (told->lost)
         explain(told, &why);
-    else if (hf_part_append(part, task, seconds_since(&start), values, texts, status == HF_OK ? NULL : &why, &trouble) != HF_OK)
+    else if (hf_part_append(part, task, seconds_since(&start), values, texts, status == HF_OK ? NULL : &why, &trouble) !=
+             HF_OK)
         abort_with(told, &trouble);
     return !told->aborted;
 }
@@ -144,6 +147,7 @@ static void forget_texts(const pool *p, char **texts)
 static int work(const pool *p, size_t number, int jobs, pid_t parent)
 {
     hf_part part = {.sweep = p->sweep};
+    hf_sweep_last last = {0};
     report told;
     memset(&told, 0, sizeof told);
     told.worker = number;
@@ -158,7 +162,7 @@ static int work(const pool *p, size_t number, int jobs, pid_t parent)
         heard = tell(p, &told);
     }
     while (go_on && !told.aborted && hear_task(p, jobs, parent, &task)) {
-        go_on = work_on(p, &part, task, values, texts, &told);
+        go_on = work_on(p, &part, task, &last, values, texts, &told);
         forget_texts(p, texts);
         if (go_on || told.aborted)
             heard = tell(p, &told);
@@ -168,6 +172,7 @@ static int work(const pool *p, size_t number, int jobs, pid_t parent)
         abort_with(&told, &trouble);
         heard = tell(p, &told);
     }
+    hf_sweep_forget(&last);
     free(values);
     free(texts);
     return told.aborted || !heard ? HF_ESYSTEM : is_interrupted(p) ? INTERRUPTED : ENDED;
