@@ -1,10 +1,11 @@
 #!/usr/bin/python3
-"""Do bands without seeds tell where they end? Ten problems on which no threshold was chosen, against many runs of SGD.
+"""Do bands without seeds tell where they end? Problems on which no threshold was chosen, against many runs of SGD.
 
-    bench/bands.py [HEADFLOW] [--seeds N] [--jobs N] [--only NUMBERS] [--tests]
+    bench/bands.py [HEADFLOW] [--set ten|noisy|chosen] [--seeds N] [--jobs N] [--only NUMBERS] [--latest TIME]
 
-For every stage of every problem one line: what bands.tsv says, which of its tests hold, and what the runs do. A band holds 80 % of runs if it is right; where fewer than 70 % or more than 90 % are in it, it is wrong. --tests: the problems on which the thresholds were
-chosen, and the third stage, with 40 runs.
+For every stage of every problem one line: what bands.tsv says, which of its tests hold, and what the runs do. A
+band holds 80 % of runs if it is right; where fewer than 70 % or more than 90 % are in it, it is wrong. The sets: ten problems; eight with
+much noise; those on which thresholds were chosen, with a third stage.
 """
 import argparse
 import math
@@ -14,7 +15,7 @@ from pathlib import Path
 
 LATEST = 1200  # flow time up to which stages are looked at
 FEWEST, MOST = 0.70, 0.90  # of runs in a band that is right
-TESTS = ("curved", "moved", "contrasts", "wide")
+TESTS = ("curved", "moved", "contrasts", "wide", "far")
 
 # heads, positions, strengths, distribution of the start, perturbation, dim, lr, batch
 PROBLEMS = [
@@ -29,6 +30,16 @@ PROBLEMS = [
     (2, 15, (5.0, 2.0), "sine", 1e-4, 10, 0.02, 200),
     (3, 12, (1.2, 1.0, 0.8), "sine", 1e-2, 5, 0.05, 20),
 ]
+MUCH_NOISE = [
+    (3, 12, (2.89, 1.7, 1.0), "sine", 1e-6, 8, 0.05, 20),
+    (3, 10, (2.0, 1.5, 1.0), "sine", 1e-4, 6, 0.05, 10),
+    (2, 16, (2.5, 1.5), "sine", 1e-5, 10, 0.05, 25),
+    (3, 20, (3.0, 2.0, 1.0), "normal", 1e-4, 12, 0.05, 20),
+    (2, 8, (2.0, 1.2), "sine", 1e-8, 5, 0.05, 10),
+    (4, 12, (3.0, 2.5, 2.0, 1.5), "normal", 1e-3, 8, 0.05, 16),
+    (2, 24, (3.0, 1.5), "sine", 1e-6, 16, 0.05, 50),
+    (3, 6, (1.5, 1.2, 1.0), "normal", 1e-2, 4, 0.05, 5),
+]
 BASE = (2.89, 1.7, 1.0)
 CHOSEN = [
     (3, 40, BASE, "sine", 1e-2, 10, 0.05, 64),
@@ -36,6 +47,7 @@ CHOSEN = [
     (3, 40, BASE, "sine", 1e-3, 10, 0.05, 64),
     (3, 40, BASE, "sine", 1e-6, 10, 0.05, 64),
 ]
+SETS = {"ten": PROBLEMS, "noisy": MUCH_NOISE, "chosen": CHOSEN}
 
 
 def model(problem, t_end, train):
@@ -104,15 +116,15 @@ def verdict(band, times):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("headflow", nargs="?", default="build/headflow")
-    parser.add_argument("--seeds", type=int, default=400)
+    parser.add_argument("--seeds", type=int, default=100)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--latest", type=float, default=LATEST)
     parser.add_argument("--only", type=lambda text: {int(i) for i in text.split(",")})
-    parser.add_argument("--tests", action="store_true")
+    parser.add_argument("--set", choices=SETS, default="ten")
     options = parser.parse_args()
     print("problem", "stage", "t_flow", "t", "mean", "deviation", "deviation_flow", "runs", "runs_mean", "runs_deviation", "shift_over_deviation",
           "deviation_ratio", "within", "doubts", "truth", "verdict", sep="\t", flush=True)
-    for i, problem in enumerate(CHOSEN if options.tests else PROBLEMS):
+    for i, problem in enumerate(SETS[options.set]):
         if options.only and i + 1 not in options.only:
             continue
         for band, times in compare(options.headflow, problem, options.seeds, options.jobs, options.latest):

@@ -277,6 +277,11 @@ static void test_a_band_says_when_it_is_not_small(void **state)
     b.duration = 0.8;
     assert_int_equal(hf_predicted_tests(&b), HF_BAND_WIDE);
     b = good;
+    b.shift_noise = -0.3;
+    assert_int_equal(hf_predicted_tests(&b), 0);
+    b.shift_noise = -0.4;
+    assert_int_equal(hf_predicted_tests(&b), HF_BAND_FAR);
+    b = good;
     b.deviation_flow = NAN; /* nobody has compared them */
     assert_int_equal(hf_predicted_tests(&b), HF_BAND_MOVED);
     b.deviation = NAN; /* there is no band */

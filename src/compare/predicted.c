@@ -20,6 +20,8 @@ unsigned hf_predicted_tests(const hf_band *b)
         large |= HF_BAND_CONTRASTS;
     if (quantile * b->deviation > b->duration)
         large |= HF_BAND_WIDE;
+    if (fabs(b->shift_noise) > 0.5 * b->deviation)
+        large |= HF_BAND_FAR;
     return large;
 }
 
@@ -66,9 +68,6 @@ hf_band hf_predicted_band(const hf_experiment *x, size_t l)
     b.shift_noise = noise_of(x) * drift->mean_rate;
     const double stepped = isnan(b.shift_step) ? b.t : b.t + b.shift_step;
     b.mean = stepped + b.shift_noise;
-    const double middle = isnan(b.mean) ? stepped : b.mean;
-    b.p10 = middle - quantile * b.deviation;
-    b.p90 = middle + quantile * b.deviation;
     b.shift_drift = b.t - b.t_flow;
     b.shift_linear = HF_BAND_FRACTION * (flow->t - b.t_flow);
     b.deviation_flow = flow->deviation * sqrt(HF_BAND_FRACTION);
@@ -76,6 +75,9 @@ hf_band hf_predicted_band(const hf_experiment *x, size_t l)
     const double by = fabs(drift->by_contrast);
     b.contrast = by > b.duration / 10 ? b.deviation / by : NAN; /* else they do not decide when the stage comes */
     b.large = hf_predicted_tests(&b);
+    const double middle = isnan(b.mean) || (b.large & HF_BAND_FAR) != 0 ? stepped : b.mean;
+    b.p10 = middle - quantile * b.deviation;
+    b.p90 = middle + quantile * b.deviation;
     return b;
 }
 
@@ -84,7 +86,7 @@ hf_band hf_predicted_band(const hf_experiment *x, size_t l)
 typedef struct {
     size_t stage;
     hf_band band;
-    bool curved, moved, contrasts, wide;
+    bool curved, moved, contrasts, wide, far;
 } band_row;
 
 #define BAND(field, unit, meaning)                                                                                         \
@@ -99,7 +101,7 @@ static const hf_column columns[] = {
     BAND(t_flow, "flow time", "the loss of the flow without drift falls below the level"),
     BAND(t, "flow time", "that of the flow with the drift of the noise does; nan: never"),
     BAND(deviation, "flow time", "standard deviation over runs about it, of first order in lr/batch"),
-    BAND(p10, "flow time", "10 % quantile, about mean or, where it is not known, t + shift_step"),
+    BAND(p10, "flow time", "10 % quantile, about mean or, where it is not known or far, t + shift_step"),
     BAND(p90, "flow time", "90 % quantile, likewise"),
     BAND(shift_drift, "flow time", "t - t_flow"),
     BAND(shift_linear, "flow time", "t - t_flow by its slope in lr/batch"),
@@ -112,6 +114,7 @@ static const hf_column columns[] = {
     BAND(shift_noise, "flow time", "mean over runs minus t without finite steps, of first order in lr/batch; nan: not known"),
     BAND(mean, "flow time", "t + shift_noise + shift_step"),
     BAND(shift_step, "flow time", "what the finite steps of the training do to t; nan, which counts as 0: there is no such flow"),
+    HF_COLUMN(band_row, far, "", "shift_noise is more than half of deviation"),
 };
 static const hf_table_kind bands_table = {"bands.tsv", "With training beside the flow, or flow.sgd_drift.bands: a row for every stage of the flow; how minibatch noise scatters its time, without a training.", HF_COLUMNS(columns)};
 /* clang-format on */
@@ -133,6 +136,7 @@ hf_status hf_predicted_write(const hf_experiment *x, const char *directory, cons
         row.moved = (row.band.large & HF_BAND_MOVED) != 0;
         row.contrasts = (row.band.large & HF_BAND_CONTRASTS) != 0;
         row.wide = (row.band.large & HF_BAND_WIDE) != 0;
+        row.far = (row.band.large & HF_BAND_FAR) != 0;
         hf_table_line(&table, &bands_table, &row);
     }
     return hf_file_commit(&table.file, err);
@@ -148,7 +152,8 @@ static void print_reasons(size_t stage, const hf_band *b, FILE *stream)
     } reasons[] = {{HF_BAND_CURVED, "the drift's shift is not proportional to lr/batch"},
                    {HF_BAND_MOVED, "about the flow without drift the band is another"},
                    {HF_BAND_CONTRASTS, "noise changes the contrasts between heads by a factor"},
-                   {HF_BAND_WIDE, "it is wider than the drop"}};
+                   {HF_BAND_WIDE, "it is wider than the drop"},
+                   {HF_BAND_FAR, "noise moves the mean by more than half of the deviation"}};
     if (b->large == 0)
         return;
     fprintf(stream, "The band of stage %zu is not small, and no more than a first guess:", stage);

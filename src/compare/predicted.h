@@ -2,8 +2,9 @@
  *
  * The band is the 10 % and the 90 % quantile of a normal law about the mean over runs (run/shift.h), or where that is not known about the flow with
  * dynamic drift (run/spread.h). It is of first order in lr / batch, and a
- * row says by four tests whether that order is small (HF_BAND_*): what the drift does to the time is not proportional to lr / batch; the
- * band is another about the flow without drift; noise changes the contrasts between heads by a factor; the band is wider than the drop. */
+ * row says by five tests whether that order is small (HF_BAND_*): what the drift does to the time is not proportional to lr / batch; the
+ * band is another about the flow without drift; noise changes the contrasts between heads by a factor; the band is wider than the drop;
+ * the mean is moved by half of the deviation, and then the band is about the flow with drift. */
 #ifndef HF_COMPARE_PREDICTED_H
 #define HF_COMPARE_PREDICTED_H
 
@@ -12,7 +13,7 @@
 
 #include <stdio.h>
 
-enum { HF_BAND_CURVED = 1, HF_BAND_MOVED = 2, HF_BAND_CONTRASTS = 4, HF_BAND_WIDE = 8 };
+enum { HF_BAND_CURVED = 1, HF_BAND_MOVED = 2, HF_BAND_CONTRASTS = 4, HF_BAND_WIDE = 8, HF_BAND_FAR = 16 };
 
 typedef struct {
     double level, t_flow, t, deviation, p10, p90;
