@@ -387,6 +387,10 @@ static hf_status check_bands(hf_config *c, hf_error *err)
     static const char key[] = "flow.sgd_drift.bands";
     if (!c->flow.sgd_drift.bands)
         return HF_OK;
+    if (c->declared.train)
+        return hf_config_reject(
+            c, err, key,
+            "are of a flow alone; a train section has bands of its own noise without flow.sgd_drift, expected false");
     if (!c->flow.sgd_drift.dynamic)
         return hf_config_reject(c, err, key,
                                 "are about the flow with dynamic drift, expected flow.sgd_drift.dynamic = true");

@@ -554,8 +554,8 @@ const hf_key hf_keys[] = {
         "follow what the noise has put into the values outside the features, as a part of the state, in place of taking it as at rest "
         "(with the logit geometry)", .counts = is_dynamic),
     KEY(flow.sgd_drift.bands, BOOL, "false", ANY, "", "true",
-        "predict how this noise scatters the times of stages over runs of SGD, and what it does to their mean: bands.tsv (with dynamic = true; a "
-        "train section with fresh samples has them without this key)", .counts = has_bands),
+        "predict how this noise scatters the times of stages over runs of SGD, and what it does to their mean: bands.tsv (with dynamic = true and no "
+        "train section, which has bands of its own noise without flow.sgd_drift)", .counts = has_bands),
 
     KEY(in_context.eigenvalues, REALS, NULL, ABOVE(0), "1", "(0.4, 0.3, 0.2, 0.1)",
         "(D) eigenvalues lambda_i of the inputs' covariance", .required = true, .when = is_in_context),
