@@ -5,7 +5,9 @@
 #include "core/text.h"
 #include "page/logs.h"
 #include "report/table.h"
+#include "run/layout.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -13,14 +15,6 @@
 #include <sys/stat.h>
 
 /* ---- what a folder holds ---- */
-
-static bool has(const char *directory, const char *name)
-{
-    char *path = hf_path_join(directory, name);
-    const bool is_there = path != NULL && hf_file_exists(path);
-    free(path);
-    return is_there;
-}
 
 static hf_status look_for_folder(const char *directory, hf_error *err)
 {
@@ -42,11 +36,13 @@ hf_status hf_page_look(const char *directory, hf_page_kind *kind, hf_error *err)
     if (status != HF_OK)
         return status;
     hf_text_show(directory, shown, sizeof shown);
-    *kind = has(directory, "tasks.tsv") ? HF_PAGE_SWEEP : has(directory, "curves.tsv") ? HF_PAGE_LOGS : HF_PAGE_RUN;
-    if (*kind == HF_PAGE_SWEEP && !has(directory, "results.tsv"))
+    *kind = hf_layout_has(directory, "tasks.tsv")    ? HF_PAGE_SWEEP
+            : hf_layout_has(directory, "curves.tsv") ? HF_PAGE_LOGS
+                                                     : HF_PAGE_RUN;
+    if (*kind == HF_PAGE_SWEEP && !hf_layout_has(directory, "results.tsv"))
         return hf_fail(err, HF_EUSAGE, "%s: this sweep has no results yet: headflow collect", shown);
-    if (*kind == HF_PAGE_RUN && !has(directory, "model.conf")) {
-        if (has(directory, "unfinished"))
+    if (*kind == HF_PAGE_RUN && !hf_layout_has(directory, "model.conf")) {
+        if (hf_layout_has(directory, "unfinished"))
             return hf_fail(err, HF_EUSAGE,
                            "%s: the run in this folder is not finished: go on with headflow run ... --resume", shown);
         return hf_fail(
@@ -58,6 +54,11 @@ hf_status hf_page_look(const char *directory, hf_page_kind *kind, hf_error *err)
 
 /* ---- where tables are from ---- */
 
+static hf_status unreadable(const char *path, int reason, hf_error *err)
+{
+    return hf_fail(err, hf_file_read_status(reason), "%s: cannot be read: %s", path, strerror(reason));
+}
+
 /* "# headflow 0.1.0: title" and "# configuration 0123456789abcdef, seed 4" */
 static hf_status read_origin(hf_page_origin *origin, const char *path, hf_error *err)
 {
@@ -67,8 +68,8 @@ static hf_status read_origin(hf_page_origin *origin, const char *path, hf_error 
     char *line = NULL;
     size_t size = 0;
     hf_status status = HF_OK;
-    if (stream == NULL) /* who reads the table says so */
-        return HF_OK;
+    if (stream == NULL) /* who reads the table says that it is not there */
+        return errno == ENOENT ? HF_OK : unreadable(path, errno, err);
     if (getline(&line, &size, stream) > 0 && strncmp(line, mark, strlen(mark)) == 0) {
         char *version = line + strlen(mark), *title = strstr(version, ": ");
         line[strcspn(line, "\r\n")] = '\0';
@@ -83,6 +84,8 @@ static hf_status read_origin(hf_page_origin *origin, const char *path, hf_error 
         const char *seed = strstr(line, seed_mark);
         origin->seed = seed == NULL ? 0 : strtoull(seed + strlen(seed_mark), NULL, 10);
     }
+    if (status == HF_OK && ferror(stream))
+        status = unreadable(path, errno, err);
     free(line);
     fclose(stream);
     return status;
