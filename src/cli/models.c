@@ -20,10 +20,7 @@ static const char *const near_program[] = {"models", "../models", "../../models"
 
 static bool holds_models(const char *folder)
 {
-    char *path = hf_path_join(folder, "three-stage.conf");
-    const bool holds = path != NULL && hf_file_exists(path);
-    free(path);
-    return holds;
+    return hf_file_exists_in(folder, "three-stage.conf");
 }
 
 /* The folder of the models, for the caller to free; NULL: there is none, or no memory. */

@@ -1,11 +1,11 @@
 #include "compare/bands.h"
 
+#include "core/file.h"
 #include "core/path.h"
 #include "core/plural.h"
 #include "core/statistics.h"
 #include "core/tsv.h"
 #include "report/table.h"
-#include "run/layout.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -49,7 +49,7 @@ static hf_status open_reader(reader *r, const char *directory, const char *finis
 {
     char name[64];
     snprintf(name, sizeof name, "train/seed-%" PRIu64 "/trajectory.tsv", seed);
-    r->path = hf_path_join(finished != NULL && !hf_layout_has(directory, name) ? finished : directory, name);
+    r->path = hf_path_join(finished != NULL && !hf_file_exists_in(directory, name) ? finished : directory, name);
     if (r->path == NULL)
         return hf_fail_memory(err, "a file name");
     bool more = false;

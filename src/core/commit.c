@@ -219,10 +219,7 @@ hf_status hf_commit_perform(hf_commit *c, hf_error *err)
 
 bool hf_commit_is_pending(const char *directory)
 {
-    char *path = hf_path_join(directory, LIST_NAME);
-    const bool pending = path != NULL && hf_file_exists(path);
-    free(path);
-    return pending;
+    return hf_file_exists_in(directory, LIST_NAME);
 }
 
 /* A list ends with the checksum of all before. */

@@ -53,6 +53,9 @@ hf_status hf_directory_make(const char *path, hf_error *err);
 
 bool hf_file_exists(const char *path);
 
+/* Whether directory/name is there. Takes no memory: where that is short it would look as if it were not. */
+bool hf_file_exists_in(const char *directory, const char *name);
+
 /* All bytes of a file, with a zero behind them, to be freed. Errors: hf_file_read_status, HF_ESYSTEM. */
 hf_status hf_file_read(const char *path, char **text, size_t *size, hf_error *err);
 

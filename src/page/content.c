@@ -5,7 +5,6 @@
 #include "core/text.h"
 #include "page/logs.h"
 #include "report/table.h"
-#include "run/layout.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -36,13 +35,13 @@ hf_status hf_page_look(const char *directory, hf_page_kind *kind, hf_error *err)
     if (status != HF_OK)
         return status;
     hf_text_show(directory, shown, sizeof shown);
-    *kind = hf_layout_has(directory, "tasks.tsv")    ? HF_PAGE_SWEEP
-            : hf_layout_has(directory, "curves.tsv") ? HF_PAGE_LOGS
+    *kind = hf_file_exists_in(directory, "tasks.tsv")    ? HF_PAGE_SWEEP
+            : hf_file_exists_in(directory, "curves.tsv") ? HF_PAGE_LOGS
                                                      : HF_PAGE_RUN;
-    if (*kind == HF_PAGE_SWEEP && !hf_layout_has(directory, "results.tsv"))
+    if (*kind == HF_PAGE_SWEEP && !hf_file_exists_in(directory, "results.tsv"))
         return hf_fail(err, HF_EUSAGE, "%s: this sweep has no results yet: headflow collect", shown);
-    if (*kind == HF_PAGE_RUN && !hf_layout_has(directory, "model.conf")) {
-        if (hf_layout_has(directory, "unfinished"))
+    if (*kind == HF_PAGE_RUN && !hf_file_exists_in(directory, "model.conf")) {
+        if (hf_file_exists_in(directory, "unfinished"))
             return hf_fail(err, HF_EUSAGE,
                            "%s: the run in this folder is not finished: go on with headflow run ... --resume", shown);
         return hf_fail(

@@ -91,7 +91,7 @@ typedef struct {
 static hf_status look(const hf_folder *f, const hf_folder_model *model, contents *c, hf_error *err)
 {
     hf_status status = model->relate(model->self, f->directory, &c->finished, c->difference, err);
-    if (status == HF_OK && f->work != NULL && hf_layout_has(f->work, SINCE)) {
+    if (status == HF_OK && f->work != NULL && hf_file_exists_in(f->work, SINCE)) {
         status = model->relate(model->self, f->work, &c->work, c->work_difference, err);
         c->seconds = work_in(f->work);
     }
@@ -159,7 +159,7 @@ static hf_status decide_to_start(hf_folder *f, const contents *c, bool restart, 
 
 static hf_status check_for_sweep(const char *directory, hf_error *err)
 {
-    return hf_layout_has(directory, "tasks.tsv")
+    return hf_file_exists_in(directory, "tasks.tsv")
                ? hf_fail(err, HF_EUSAGE, "%s: holds a sweep; choose another folder with -o", directory)
                : HF_OK;
 }
@@ -265,7 +265,7 @@ static hf_status take_up(const char *old, const char *place, uint64_t hash, bool
     status = hf_directory_make(place, err);
     if (status == HF_OK && *complete)
         return mark_kept(place, err);
-    return status == HF_OK && hf_layout_has(old, "checkpoint") ? copy_state(old, place, err) : status;
+    return status == HF_OK && hf_file_exists_in(old, "checkpoint") ? copy_state(old, place, err) : status;
 }
 
 hf_status hf_folder_place(const char *work, const char *finished, const char *name, uint64_t hash, char **place,
@@ -276,7 +276,7 @@ hf_status hf_folder_place(const char *work, const char *finished, const char *na
     *place = work == NULL ? NULL : hf_path_join(work, name);
     hf_status status =
         (finished != NULL && old == NULL) || (work != NULL && *place == NULL) ? hf_fail_memory(err, "a file name") : HF_OK;
-    const bool begun = *place != NULL && (hf_layout_has(*place, "checkpoint") || hf_layout_has(*place, "final.tsv"));
+    const bool begun = *place != NULL && (hf_file_exists_in(*place, "checkpoint") || hf_file_exists_in(*place, "final.tsv"));
     if (status == HF_OK && old != NULL && !begun)
         status = take_up(old, *place, hash, &complete, err);
     else if (status == HF_OK)

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fnmatch.h>
-#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -145,13 +144,6 @@ typedef struct {
     hf_commit commit;
 } publication;
 
-bool hf_layout_has(const char *root, const char *path)
-{
-    char full[PATH_MAX]; /* no memory that may be short: it would look as if the file were not there */
-    const int length = snprintf(full, sizeof full, "%s/%s", root, path);
-    return length > 0 && (size_t)length < sizeof full && hf_file_exists(full);
-}
-
 /* A file in DIR/unfinished. */
 static hf_status publish_new(void *data, const char *path, hf_error *err)
 {
@@ -176,7 +168,7 @@ static bool is_kept(const publication *p, const char *path)
     for (size_t length = folder_length(folder); length > 0; length = folder_length(folder)) {
         folder[length] = '\0';
         snprintf(mark, sizeof mark, "%s/" KEPT, folder);
-        if (hf_layout_has(p->commit.work, mark))
+        if (hf_file_exists_in(p->commit.work, mark))
             return true;
     }
     return false;
@@ -191,7 +183,7 @@ static bool is_image_of_new(const publication *p, const char *path)
         return false;
     const size_t folder = strlen("plots/");
     snprintf(script, sizeof script, "%.*s.gp", (int)(folder + figure_length(path + folder)), path);
-    return hf_layout_has(p->commit.work, script);
+    return hf_file_exists_in(p->commit.work, script);
 }
 
 /* A file in DIR. */
@@ -200,7 +192,7 @@ static hf_status publish_old(void *data, const char *path, hf_error *err)
     publication *p = data;
     (void)err;
     const bool elsewhere = strncmp(path, HF_COMMIT_WORK "/", strlen(HF_COMMIT_WORK "/")) == 0;
-    if (elsewhere || !is_ours(p->directory, path, p->kind) || hf_layout_has(p->commit.work, path) || is_kept(p, path))
+    if (elsewhere || !is_ours(p->directory, path, p->kind) || hf_file_exists_in(p->commit.work, path) || is_kept(p, path))
         return HF_OK;
     if ((is_image_of_new(p, path) && (p->how & HF_LAYOUT_FRESH_IMAGES) == 0) ||
         (is_run_file(path) && (p->how & HF_LAYOUT_KEEP_RUNS) != 0))

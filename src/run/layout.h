@@ -34,7 +34,4 @@ hf_status hf_layout_clean(const char *directory, hf_layout_kind kind, hf_error *
 hf_status hf_layout_list(const char *directory, hf_layout_kind kind, hf_strings *paths, hf_error *err);
 void hf_layout_free_list(hf_strings *paths);
 
-/* Whether root/path is there. */
-bool hf_layout_has(const char *root, const char *path);
-
 #endif

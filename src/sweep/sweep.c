@@ -122,7 +122,7 @@ static hf_status check_old(const hf_config *config, const char *directory, uint6
 {
     hf_tasks old;
     bool grown;
-    if (!hf_layout_has(directory, "tasks.tsv"))
+    if (!hf_file_exists_in(directory, "tasks.tsv"))
         return HF_OK;
     hf_status status = hf_tasks_read(&old, directory, err);
     if (status != HF_OK)
@@ -223,7 +223,7 @@ static hf_status check_for_run(const char *directory, hf_error *err)
 {
     static const char *const marks[] = {"flow/final.tsv", "train/summary.tsv", HF_COMMIT_WORK "/" HF_LAYOUT_SINCE};
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
-        if (hf_layout_has(directory, marks[i]))
+        if (hf_file_exists_in(directory, marks[i]))
             return hf_fail(err, HF_EUSAGE, "%s: holds a run (%s); choose another folder with -o", directory, marks[i]);
     return HF_OK;
 }
