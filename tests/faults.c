@@ -10,7 +10,7 @@
  * Kinds: open read write fsync close rename mkdir unlink malloc fork pipe thread. Only the program itself is made to fail, not
  * what it starts; streams are made of these calls, so that theirs fail, too. A close that fails leaves its descriptor open,
  * which is what can hang. Allocations fail wherever the program, the C library, SUNDIALS, GSL, LAPACK or ARPACK ask. What such a library
- * asks for after the program has given back a block of at least 64 KiB, which holds it, does not fail: that is how the program keeps
+ * asks for after the program has given back a block of 64 KiB to 1 MiB, which holds it, does not fail: that is how the program keeps
  * those safe that do not look at what they get. OpenMP and OpenBLAS end the program themselves. */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -343,7 +343,7 @@ static bool refused(const void *caller, size_t size)
 void free(void *bytes)
 {
     const size_t size = state == NULL || bytes == NULL ? 0 : malloc_usable_size(bytes);
-    if (size >= 65536 && whose(__builtin_return_address(0)) == OURS)
+    if (size >= 65536 && size < 1 << 20 && whose(__builtin_return_address(0)) == OURS)
         given_back = size;
     __libc_free(bytes);
 }

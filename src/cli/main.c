@@ -17,6 +17,7 @@
 #include <ctype.h>
 #include <getopt.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -483,6 +484,7 @@ int main(int argc, char *argv[])
     if (hf_cli_open_streams(&err) != HF_OK)
         return hf_cli_fail(&err);
     atexit(end_for_a_library);
+    signal(SIGXFSZ, SIG_IGN); /* a file as large as it may be is a write that fails */
     hf_init();
     int code = dispatch(argc, argv);
     if (code == 0 && hf_cli_flush(&err) != HF_OK)

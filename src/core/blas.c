@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* What OpenBLAS can be asked, wherever it comes from (LAPACK and ARPACK bring a BLAS of their own choice); NULL: it is not
@@ -45,4 +46,14 @@ bool hf_blas_is_shared(void)
     if (blas.parallel == NULL || blas.parallel() != 0)
         return true;
     return blas.built != NULL && strstr(blas.built(), "USE_LOCKING") != NULL;
+}
+
+hf_status hf_blas_check_room(hf_error *err)
+{
+    void *volatile room = malloc((size_t)160 << 20); /* addresses only: nothing is written there */
+    const bool there = room != NULL;
+    free(room);
+    if (there || find_openblas().set_threads == NULL)
+        return HF_OK;
+    return hf_fail(err, HF_ESYSTEM, "out of memory for products of matrices, which take 128 MiB of addresses for each thread (ulimit -v)");
 }

@@ -1,3 +1,4 @@
+#define HF_CORE_ERROR_ITSELF
 #include "core/error.h"
 
 #include <stdarg.h>

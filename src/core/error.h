@@ -28,4 +28,10 @@ hf_status hf_reject(hf_error *err, const char *key, const char *format, ...) __a
 /* hf_fail for an allocation of what (for example "the trajectory") that failed. */
 hf_status hf_fail_memory(hf_error *err, const char *what);
 
+#if defined(__clang_analyzer__) && !defined(HF_CORE_ERROR_ITSELF) /* it sees one file at a time: a failure is not HF_OK */
+#define hf_fail(err, status, ...) (hf_fail(err, status, __VA_ARGS__), (status))
+#define hf_reject(err, key, ...)  (hf_reject(err, key, __VA_ARGS__), HF_EUSAGE)
+#define hf_fail_memory(err, what) (hf_fail_memory(err, what), HF_ESYSTEM)
+#endif
+
 #endif

@@ -1,5 +1,6 @@
 #include "integrate/integrator.h"
 
+#include "core/blas.h"
 #include "core/simd.h"
 #include "integrate/sundials_compat.h"
 #include "integrate/vector.h"
@@ -315,7 +316,9 @@ hf_status hf_integrator_create(hf_integrator **result, hf_system system, double 
     it->size = system.size;
     set_tolerances(it, rtol, atol);
     const hf_newton_kind *newton = system.kind->newton;
-    hf_status status = hf_point_init(&it->point, &system, err);
+    hf_status status = hf_blas_check_room(err);
+    if (status == HF_OK)
+        status = hf_point_init(&it->point, &system, err);
     if (status == HF_OK && newton != NULL)
         status = newton->create(&it->newton, system.self, err);
     if (status != HF_OK)

@@ -1,5 +1,6 @@
 #include "run/trainer.h"
 
+#include "core/blas.h"
 #include "core/file.h"
 #include "core/path.h"
 #include "run/completion.h"
@@ -221,6 +222,8 @@ hf_status hf_trainer_create(hf_trainer *t, hf_error *err)
 {
     const hf_optimizer_params optimizer = hf_learner_optimizer(t->train);
     hf_status status = look_what_is_there(t, err);
+    if (status == HF_OK)
+        status = hf_blas_check_room(err);
     if (status == HF_OK)
         status = hf_learner_create(&t->learner, t->params, t->origin.seed, t->options->threads, err);
     if (status != HF_OK)
