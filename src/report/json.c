@@ -1,5 +1,6 @@
 #include "report/json.h"
 
+#include "core/decimal.h"
 #include "core/text.h"
 
 #include <inttypes.h>
@@ -101,7 +102,7 @@ void hf_json_number(hf_json *json, const char *name, double x)
 {
     begin(json, name);
     if (isfinite(x))
-        fprintf(json->stream, "%.17g", x);
+        hf_decimal_put(x, json->stream);
     else
         fputs("null", json->stream);
 }

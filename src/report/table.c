@@ -1,5 +1,6 @@
 #include "report/table.h"
 
+#include "core/decimal.h"
 #include "core/path.h"
 #include "core/text.h"
 
@@ -198,10 +199,8 @@ void hf_table_string(hf_table *table, const char *text)
 void hf_table_number(hf_table *table, double x)
 {
     FILE *stream = separate(table);
-    if (stream != NULL && isnan(x)) /* printf may write -nan */
-        fputs("nan", stream);
-    else if (stream != NULL)
-        fprintf(stream, "%.17g", x);
+    if (stream != NULL)
+        hf_decimal_put(x, stream);
     if (table->frame != NULL)
         hf_frame_put_number(table->frame, x);
 }
@@ -316,5 +315,6 @@ void hf_table_explain(const hf_table_kind *kind, FILE *stream)
 
 bool hf_table_failed(const hf_table *table)
 {
-    return (table->file.stream != NULL && ferror(table->file.stream) != 0) || (table->frame != NULL && table->frame->failed);
+    return (table->file.stream != NULL && ferror(table->file.stream) != 0) ||
+           (table->frame != NULL && table->frame->failed);
 }

@@ -1,5 +1,6 @@
 #include "sweep/parts.h"
 
+#include "core/decimal.h"
 #include "core/path.h"
 #include "core/text.h"
 #include "core/file.h"
@@ -161,9 +162,8 @@ static hf_status append_line(hf_part *part, char *line, size_t size, size_t task
     for (size_t i = 0; i < part->sweep->report_count; i++) {
         const double value = failure == NULL ? values[i] : NAN;
         const char *text = failure == NULL && texts != NULL ? texts[i] : NULL;
-        used += (size_t)(text != NULL   ? snprintf(line + used, size - used, "\t%s", text)
-                         : isnan(value) ? snprintf(line + used, size - used, "\tnan")
-                                      : snprintf(line + used, size - used, "\t%.17g", value));
+        line[used++] = '\t';
+        used += text != NULL ? (size_t)snprintf(line + used, size - used, "%s", text) : hf_decimal(value, line + used);
     }
     used += (size_t)snprintf(line + used, size - used, "\t%s\t%016" PRIx64 "\t", reason, part->sweep->id[task]);
     used += (size_t)snprintf(line + used, size - used, "%016" PRIx64 "\n", hf_hash_text(line, used));
@@ -283,7 +283,8 @@ static hf_status keep(reader *r, size_t i, int code, double seconds, const char 
         return HF_OK;
     results->failed -= task->state == HF_SWEEP_TASK_FAILED;
     free(task->reason);
-    *task = (hf_sweep_task_result){.state = code == 0 ? HF_SWEEP_TASK_OK : HF_SWEEP_TASK_FAILED, .code = code, .seconds = seconds};
+    *task = (hf_sweep_task_result){
+        .state = code == 0 ? HF_SWEEP_TASK_OK : HF_SWEEP_TASK_FAILED, .code = code, .seconds = seconds};
     results->done += code == 0;
     results->failed += code != 0;
     memcpy(&results->value[i * results->width], r->values, results->width * sizeof *r->values);
