@@ -86,7 +86,7 @@ END
 $image << END
 0 0
 END
-set print $edges
+if (words(span_from) > 0) { set print $edges }
 do for [k = 1:words(span_from)] { do for [side = 0:1] {
   lag = side == 0 ? word(span_from, k) - 1 : word(span_to, k) + 0
   do for [query = query_first:keys] {

@@ -1,4 +1,4 @@
-# What a model of a Markov chain knows, where its heads look, and what their values are, against the step.
+# What a model of a Markov chain or of recall knows, where its heads look, and what their values are, against the step.
 trajectory = folder . source . "trajectory.tsv"
 stages = folder . source . "stages.tsv"
 head_colour(h) = heads <= words(head_colours) ? word(head_colours, h) : \
@@ -48,14 +48,14 @@ heads_named = heads <= room ? heads : room - 1
 more_heads = heads_drawn < heads ? sprintf("%d heads of %d", heads_drawn, heads) : sprintf("and %d more heads", heads - heads_named)
 legend_heads = "for [h = 1:heads_named] NaN with lines lw 2.5 lc rgb head_colour(h) title sprintf('head %d', h)" . \
   (heads > heads_named ? ", NaN with lines lc rgb 'white' title more_heads" : "") . \
-  (levels > 1 ? ", for [k = 1:spans_named] NaN with lines lw 2 dt span_dash(k) lc rgb '#606060' title sprintf(of_span, k)" : "") . \
+  (levels > 1 ? ", for [k = 1:spans_named] NaN with lines lw 2 dt span_dash(k) lc rgb '#606060' title of_span(k)" : "") . \
   (levels > spans_named ? ", NaN with lines lc rgb 'white' title sprintf('and %d more spans', levels - spans_named)" : "")
 
 # Layout; y is counted from the top. Row k has so many entries in its legend.
 first_entries = least(levels, 6) + 2
 entries(k) = k == 1 ? first_entries : k == 2 && has_cuts ? words(cuts) + 1 : \
   least(heads, heads_named) + (heads > heads_named) + (levels > 1 ? spans_named : 0) + (levels > spans_named)
-letters(k) = k == 1 ? 17 : k == 2 && has_cuts ? 24 : heads > heads_named ? 16 : 10
+letters(k) = k == 1 ? most(17, 10 + strlen(level_known(1))) : k == 2 && has_cuts ? 24 : most(heads > heads_named ? 16 : 10, 3 + strlen(level_place(1)))
 room_above(k) = (k == 1 ? (paged ? head_high + 16 : 78.0) : paged ? 10.0 : 18.0) + legend_high(wide, entries(k), letters(k))
 row_top(k) = room_above(k) + (k > 1 ? row_top(k - 1) + high : 0)
 height = row_top(panels) + high + below
@@ -82,7 +82,7 @@ if (paged) { set ytics round_up((excess_most - excess_least) / (high / 34.0)) }
 set yrange [excess_least * 1.05:excess_most * 1.05]
 known_width(k) = k == levels ? 4 : 2.5
 plot for [k = 1:shown(levels)] trajectory using "step":sprintf("kl_%d", k) with lines lw known_width(k) dt known_dash(k) lc rgb known_colour(k) \
-       title k == levels ? "KL from the truth" : k < 6 ? sprintf("KL, %d span%s known", k, k == 1 ? "" : "s") : "", \
+       title k == levels ? "KL from the truth" : k < 6 ? sprintf("KL, %s known", level_known(k)) : "", \
      trajectory using "step":"excess" with lines lw 1.2 lc rgb "black" title "excess, held-out", \
      trajectory using "step":"train_excess" with lines lw 1.5 dt 2 lc rgb "#606060" title "excess, training"
 unset label 1
@@ -105,7 +105,7 @@ eval legend_of(2 + has_cuts)
 set ylabel paged ? label_attention : "attention of the last query"
 set ytics paged ? 0.5 : 0.2
 set yrange [-0.02:1.05]
-of_span = "on span %d"
+of_span(k) = "on " . level_place(k)
 plot for [h = 1:heads_drawn] for [k = 1:shown(levels)] trajectory using "step":sprintf("last_%d_%d", h, k) with lines lw 2 \
        dt span_dash(k) lc rgb head_colour(h) notitle, @legend_heads
 
@@ -122,7 +122,7 @@ if (has_values) {
   set xrange [first_step:last_step]
   if (paged && seen && has_room(seen_low, seen_high)) { set ytics round_up((seen_high - seen_low) / (high / 34.0)) }
   set yrange [*:*]
-  of_span = say("along $A_%d$", "along {/:Italic A}_{/*1.1 %d}")
+  of_span(k) = sprintf(say("along $A_%d$", "along {/:Italic A}_{/*1.1 %d}"), k)
   plot for [h = 1:heads_drawn] for [k = 1:shown(levels)] trajectory using "step":sprintf("value_%d_%d", h, k) with lines lw 2 \
          dt span_dash(k) lc rgb head_colour(h) notitle, @legend_heads
 }

@@ -69,7 +69,7 @@ typedef hf_status train_one(const void *self, uint64_t seed, const hf_run_option
                             hf_error *err);
 
 static hf_status train_on_chain(const void *self, uint64_t seed, const hf_run_options *options, hf_run_summary *summary,
-                            hf_error *err)
+                                hf_error *err)
 {
     return hf_cuts_run(self, seed, options, summary, err);
 }
@@ -152,9 +152,9 @@ static hf_status enter(const char *directory, int *lock, hf_folder_options *how,
 static hf_status run_in(const hf_folder_run *run, const hf_config *config, hf_folder *folder, hf_run_summary *summary,
                         bool *stopped, hf_error *err)
 {
-    hf_status status = hf_config_is_chain(config)     ? run_chain(run, config, folder, summary, err)
-                       : hf_config_is_strings(config) ? run_strings(run, config, folder, summary, err)
-                                                  : run_experiment(run, config, folder, summary, stopped, err);
+    hf_status status = hf_config_predicts_tokens(config) ? run_chain(run, config, folder, summary, err)
+                       : hf_config_is_strings(config)    ? run_strings(run, config, folder, summary, err)
+                                                         : run_experiment(run, config, folder, summary, stopped, err);
     status = hf_config_place(config, status, err);
     if (status != HF_OK)
         hf_folder_drop(folder, status);

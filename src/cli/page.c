@@ -23,7 +23,7 @@ static hf_status read_model(hf_config *config, hf_page_params *params, hf_error 
     if (status != HF_OK)
         return status;
     status = hf_fill_identity(config, &origin, &state_hash, err);
-    params->is_chain = hf_config_is_chain(config);
+    params->is_chain = hf_config_predicts_tokens(config);
     params->is_strings = hf_config_is_strings(config);
     params->runs_flow = !hf_config_reads_tokens(config) && hf_config_runs_flow(config);
     params->runs_drift = !hf_config_reads_tokens(config) && hf_config_runs_drift(config);

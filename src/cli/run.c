@@ -270,7 +270,7 @@ static int run_tokens(const hf_config *config, const hf_cli_options *options, co
 {
     hf_error err;
     int code = 0;
-    hf_status status = (hf_config_is_chain(config) ? run_chain : run_strings)(config, options, folder, &err);
+    hf_status status = (hf_config_predicts_tokens(config) ? run_chain : run_strings)(config, options, folder, &err);
     status = hf_config_place(config, status, &err);
     if (status == HF_OK && options->json && hf_cli_signal == 0)
         status = hf_cli_print_run(config, folder->directory, &err);

@@ -26,13 +26,13 @@ static hf_status write_figure(const void *self, const hf_run_summary *first, con
                                     .levels = first->tokens.levels,
                                     .has_values = params->learner.network.kind == HF_NETWORK_MINIMAL,
                                     .has_stages = first->tokens.stages.stage_count > 0,
-                                    .log_steps =
-                                        params->output.spacing == HF_SPACING_LOG && params->learner.train.log_every == 0 &&
-                                        params->learner.train.steps > 1,
+                                    .log_steps = params->output.spacing == HF_SPACING_LOG &&
+                                                 params->learner.train.log_every == 0 && params->learner.train.steps > 1,
                                     .blocks = hf_network_blocks(&params->learner.network),
                                     .first = first->tokens.first,
                                     .scored = first->tokens.scored,
                                     .lags = first->tokens.lags,
+                                    .level_names = first->tokens.level_names,
                                     .maps = &params->output.maps,
                                     .cuts = &params->learner.train.cuts};
     return hf_token_figure_write(&figure, work, err);

@@ -1,8 +1,8 @@
 #include "config/chain_check.h"
 
 #include "config/keys.h"
+#include "config/network_check.h"
 #include "config/task_check.h"
-
 
 #include <math.h>
 #include <stdlib.h>
@@ -75,24 +75,7 @@ static hf_status check_weights(hf_config *c, hf_error *err)
     return HF_OK;
 }
 
-/* ---- network and training ---- */
-
-/* Switches of a decoder that do not go together. */
-static hf_status check_decoder(hf_config *c, hf_error *err)
-{
-    const hf_network_params *m = &c->model;
-    if (c->train.precision == HF_PRECISION_SINGLE)
-        return hf_config_reject(c, err, "train.precision", "is \"single\", which the minimal model alone can be");
-    if (!m->one_hot && !m->full_heads && m->width % m->heads != 0)
-        return hf_config_reject(c, err, "model.width",
-                                "is %zu, expected a multiple of model.heads = %zu, or model.full_heads", m->width,
-                                m->heads);
-    if (!m->keys && !m->full_heads)
-        return hf_config_reject(c, err, "model.keys", "is false: without keys every head needs model.full_heads = true");
-    if (m->one_hot && !m->full_heads)
-        return hf_config_reject(c, err, "model.one_hot", "is true: one-hot input needs model.full_heads = true");
-    return HF_OK;
-}
+/* ---- the network beside it ---- */
 
 /* Attention is not negative, and sums to 1. */
 static hf_status check_construction_weights(hf_config *c, hf_error *err)
@@ -105,7 +88,8 @@ static hf_status check_construction_weights(hf_config *c, hf_error *err)
             if (weights->row[k].at[i] < 0)
                 return hf_config_reject(c, err, "chain.weights",
                                         "row %zu has %g, expected no negative weights with model.beta: no attention is "
-                                        "negative", k + 1, weights->row[k].at[i]);
+                                        "negative",
+                                        k + 1, weights->row[k].at[i]);
         }
         if (!(sum > 0))
             return hf_config_reject(c, err, "chain.weights", "row %zu has no weight, expected some with model.beta", k + 1);
@@ -118,20 +102,21 @@ static hf_status check_construction(hf_config *c, hf_error *err)
 {
     const hf_network_params *m = &c->model;
     const size_t spans = c->chain.lengths.count, order = hf_chain_reach(&c->chain, spans);
-    const bool alone = m->blocks == 1 && m->one_hot && m->full_heads && m->mlp == 0 && !m->keys && !m->output &&
-                       !m->residual && !m->norm;
+    const bool alone =
+        m->blocks == 1 && m->one_hot && m->full_heads && m->mlp == 0 && !m->keys && !m->output && !m->residual && !m->norm;
     if (m->beta == 0)
         return HF_OK;
     if (m->kind == HF_NETWORK_DECODER && !alone)
-        return hf_config_reject(c, err, "model.beta",
-                                "needs a network that is attention alone: model.kind = \"minimal\", or a decoder of one block "
-                                "with one_hot and full_heads, without keys, output, residual, norm and mlp");
+        return hf_config_reject(
+            c, err, "model.beta",
+            "needs a network that is attention alone: model.kind = \"minimal\", or a decoder of one block "
+            "with one_hot and full_heads, without keys, output, residual, norm and mlp");
     if (m->heads < spans)
-        return hf_config_reject(c, err, "model.heads", "is %zu, expected at least %zu with model.beta: a head for every span",
-                                m->heads, spans);
+        return hf_config_reject(c, err, "model.heads",
+                                "is %zu, expected at least %zu with model.beta: a head for every span", m->heads, spans);
     if (m->window > 0 && m->window < order)
-        return hf_config_reject(c, err, "model.window", "is %zu, expected at least %zu with model.beta: heads see the spans",
-                                m->window, order);
+        return hf_config_reject(c, err, "model.window",
+                                "is %zu, expected at least %zu with model.beta: heads see the spans", m->window, order);
     return check_construction_weights(c, err);
 }
 
@@ -139,38 +124,8 @@ static hf_status check_switches(hf_config *c, hf_error *err)
 {
     hf_status status = hf_task_check_effect(c, "chain", "on this chain", err);
     if (status == HF_OK)
-        status = hf_task_check_effect(c, "model", "on this network", err);
-    if (status != HF_OK)
-        return status;
-    status = c->model.kind == HF_NETWORK_DECODER ? check_decoder(c, err) : HF_OK;
+        status = hf_network_check(c, err);
     return status == HF_OK ? check_construction(c, err) : status;
-}
-
-static hf_status check_training(hf_config *c, hf_error *err)
-{
-    if (c->train.steps == 0)
-        return hf_config_reject(c, err, "train.steps",
-                                "this key is required with train.task = \"markov\", expected a number of steps");
-    if (c->train.validation == 0)
-        return hf_config_reject(c, err, "train.validation",
-                                "this key is required with train.task = \"markov\", expected a number of sequences");
-    if (c->train.batch == 0 && c->train.samples == 0)
-        return hf_config_reject(c, err, "train.batch", "is 0, expected sequences: a chain has no exact gradient");
-    return HF_OK;
-}
-
-static hf_status check_maps(hf_config *c, hf_error *err)
-{
-    const hf_counts *maps = &c->output.maps;
-    for (size_t i = 0; i < maps->count; i++) {
-        if (maps->at[i] > c->train.steps)
-            return hf_config_reject(c, err, "output.maps", "has step %zu, expected 0..%zu, the number of train.steps",
-                                    maps->at[i], c->train.steps);
-        if (i > 0 && maps->at[i] <= maps->at[i - 1])
-            return hf_config_reject(c, err, "output.maps", "has step %zu behind step %zu, expected ascending steps, each once",
-                                    maps->at[i], maps->at[i - 1]);
-    }
-    return HF_OK;
 }
 
 /* Models with cut contexts. */
@@ -197,9 +152,8 @@ static hf_status check_cuts(hf_config *c, hf_error *err)
 
 hf_status hf_chain_check(hf_config *config, hf_error *err)
 {
-    static hf_status (*const steps[])(hf_config *, hf_error *) = {check_length,   settle_strengths,
-                                                                  check_weights,       check_switches, check_training,
-                                                                  check_cuts,          check_maps,   hf_task_check_epochs};
+    static hf_status (*const steps[])(hf_config *, hf_error *) = {check_length,   settle_strengths,          check_weights,
+                                                                  check_switches, hf_network_check_training, check_cuts};
     hf_status status = HF_OK;
     for (size_t i = 0; i < sizeof steps / sizeof *steps && status == HF_OK; i++)
         status = steps[i](config, err);

@@ -94,9 +94,19 @@ bool hf_config_is_strings(const hf_config *config)
     return config->declared.train && config->train.task == HF_TASK_STRINGS;
 }
 
+bool hf_config_is_recall(const hf_config *config)
+{
+    return config->declared.train && config->train.task == HF_TASK_RECALL;
+}
+
+bool hf_config_predicts_tokens(const hf_config *config)
+{
+    return hf_config_is_chain(config) || hf_config_is_recall(config);
+}
+
 bool hf_config_reads_tokens(const hf_config *config)
 {
-    return hf_config_is_chain(config) || hf_config_is_strings(config);
+    return hf_config_predicts_tokens(config) || hf_config_is_strings(config);
 }
 
 bool hf_config_has_clock(const hf_config *config)

@@ -18,6 +18,7 @@
 #include "system/params.h"
 #include "train/encoder.h"
 #include "train/params.h"
+#include "train/recall.h"
 #include "train/strings.h"
 #include "train/token_params.h"
 
@@ -43,6 +44,7 @@ typedef struct {
     hf_network_params model;
     hf_strings_params strings;
     hf_encoder_params encoder;
+    hf_recall_params recall;
     hf_ladder_params ladder;
     hf_sensitivity_params sensitivity;
     hf_solver_params solver;
@@ -95,7 +97,13 @@ bool hf_config_is_chain(const hf_config *config);
 /* Whether an encoder learns a task of strings: likewise. */
 bool hf_config_is_strings(const hf_config *config);
 
-/* Whether it is either. */
+/* Whether a decoder learns to recall: likewise. */
+bool hf_config_is_recall(const hf_config *config);
+
+/* Whether the network of the section model predicts tokens: those of a chain or of recall. */
+bool hf_config_predicts_tokens(const hf_config *config);
+
+/* Whether tokens are learned, those or the answers to strings. */
 bool hf_config_reads_tokens(const hf_config *config);
 
 /* Whether steps of training stand for flow time (train/clock.h). */

@@ -122,7 +122,7 @@ hf_status hf_fill_train_run(const hf_config *config, hf_train_run_params *params
     return hf_fill_problem(config, &params->learner.problem, err);
 }
 
-static hf_status check_chain(const hf_config *config, hf_error *err)
+static hf_status check_tokens(const hf_config *config, hf_error *err)
 {
     hf_token_run_params params;
     const hf_status status = hf_fill_token_run(config, &params, err);
@@ -132,8 +132,8 @@ static hf_status check_chain(const hf_config *config, hf_error *err)
 
 hf_status hf_fill_check(const hf_config *config, hf_error *err)
 {
-    if (hf_config_is_chain(config))
-        return check_chain(config, err);
+    if (hf_config_predicts_tokens(config))
+        return check_tokens(config, err);
     if (hf_config_is_strings(config))
         return HF_OK;
     hf_problem *problem = NULL;
@@ -329,7 +329,7 @@ static hf_status read_start(const hf_config *config, const hf_learner_params *pa
 hf_status hf_fill_token_run(const hf_config *config, hf_token_run_params *params, hf_error *err)
 {
     *params = (hf_token_run_params){
-        .learner = {.train = config->train, .chain = config->chain, .network = config->model},
+        .learner = {.train = config->train, .chain = config->chain, .recall = config->recall, .network = config->model},
         .output = config->output,
         .detect = config->detect,
         .labels = &config->labels,

@@ -39,7 +39,7 @@ static const char *const noises[] = {"normal", "uniform", "sine", NULL};
 static const char *const starts[] = {"uniform", "bumps", "wrong", "waterfall", "saddle", NULL};
 static const char *const value_flows[] = {"learned", "frozen", "optimal", NULL};
 static const char *const spacings[] = {"log", "linear", NULL};
-static const char *const tasks[] = {"regression", "markov", "strings", NULL};
+static const char *const tasks[] = {"regression", "markov", "strings", "recall", NULL};
 static const char *const optimizers[] = {"sgd", "momentum", "adam", "adamw", "rmsprop", NULL};
 static const char *const schedules[] = {"constant", "cosine", "halving", "epochs", NULL};
 static const char *const precisions[] = {"double", "single", NULL};
@@ -574,7 +574,8 @@ const hf_key hf_keys[] = {
     KEY(train.task, CHOICE, "regression", ANY, "", "\"regression\"",
         "what the transformer learns: y = sum_j A_j X p_j + noise", .choices = tasks, .decides = true,
         .chain_help = "what the transformer learns: the Markov chain of the section chain",
-        .strings_help = "what the transformer learns: the answers to the strings of the section strings"),
+        .strings_help = "what the transformer learns: the answers to the strings of the section strings",
+        .recall_help = "what the transformer learns: the value of a key, section recall"),
     KEY(train.dim, COUNT, "10", FROM_TO(1, 10000), "1", "20", "dimension d of inputs and outputs", .when = regresses),
     KEY(train.features, CHOICE, "orthogonal", ANY, "", "\"random\"",
         "features A_j random and exactly orthogonal (Gram matrix target.gram), or merely random with norms m_j, or orthogonal with "
@@ -695,6 +696,13 @@ const hf_key hf_keys[] = {
     KEY(model.norm, BOOL, "true", ANY, "", "false", "layers are followed by a layer norm", .when = is_decoder),
     KEY(model.dropout, REAL, "0.1", FROM_BELOW(0, 1), "1", "0.0", "part of the numbers that a step leaves out", .when = is_decoder),
 
+    KEY(recall.tokens, COUNT, "64", FROM_TO(2, HF_RECALL_TOKENS), "1", "32", "number of tokens, which are keys and values"),
+    KEY(recall.pairs, COUNT, "32", FROM_TO(1, HF_RECALL_PAIRS), "1", "8", "pairs of a key and a value in a sequence; keys are distinct"),
+    KEY(recall.copies, COUNT, "1", FROM_TO(1, HF_RECALL_PAIRS), "1", "4",
+        "repetition in context, B: of the pairs so many are the one that is asked for, at random places"),
+    KEY(recall.repetition, REAL, "0.0", FROM_TO(0, 1), "1", "0.2",
+        "repetition across samples, p: probability that token 0 is the key that is asked for; never in held-out sequences"),
+
     KEY(strings.task, CHOICE, "even-pairs", ANY, "", "\"parity\"",
         "what is asked of random strings: whether the number of unequal neighbours is odd; whether that of ones is; which bit was "
         "replaced by a mark, in a string whose second half repeats its first", .choices = string_tasks),
@@ -769,7 +777,7 @@ const hf_key hf_keys[] = {
         "write so many of the lowest eigenvalues of the Hessian at every row, and the largest", .when = regresses),
     KEY(output.maps, COUNTS, NULL, FROM_TO(0, 1e12), "steps", "(0, 150, 500, 1000)",
         "after so many steps, ascending, write every head's attention of every query on every key, mean over the held-out sequences; "
-        "default: never", .when = hf_config_is_chain, .counts = has_maps),
+        "default: never", .when = hf_config_predicts_tokens, .counts = has_maps),
     KEY(output.phase, STRINGS, NULL, ANY, "", "(\"overlap\", \"loss\")",
         "two columns of trajectory.tsv: a figure of the flow, phase, draws them against each other; default: none", .when = hf_config_runs_flow,
         .counts = never),
@@ -819,7 +827,9 @@ const hf_section hf_sections[] = {
      .when = trains, DECLARED(train)},
     {.path = "chain", .help = "The Markov chain: the next token has the probabilities softmax( (1/tau) sum_k A_k sum_{i in span k} alpha_i x_{t-i} ).",
      .when = hf_config_is_chain},
-    {.path = "model", .help = "The network that learns the chain.", .when = hf_config_is_chain},
+    {.path = "model", .help = "The network that learns the chain, or to recall.", .when = hf_config_predicts_tokens},
+    {.path = "recall", .help = "Associative recall: pairs of a key and a value, one of the keys once more, and its value is asked for.",
+     .when = hf_config_is_recall},
     {.path = "strings", .help = "The strings and what is asked of them.", .when = hf_config_is_strings},
     {.path = "encoder", .help = "The bidirectional transformer that answers, and its mask of attention.", .when = hf_config_is_strings},
     {.path = "ladder", .help = "Training at several learning rates and batch sizes, against the flow.", .when = trains_regression},

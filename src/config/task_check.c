@@ -2,6 +2,7 @@
 
 #include "config/keys.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* ---- a task ---- */
@@ -14,18 +15,25 @@ typedef struct {
     const char *heads; /* the key that says how many there are */
 } task_traits;
 
-static const char *const of_tokens[] = {"chain", "model", "strings", "encoder", NULL};
-static const char *const not_of_chain[] = {"",           "target",  "data",   "test",   "init",    "flow", "flow.sgd_drift",
-                                           "in_context", "content", "ladder", "solver", "strings", "encoder", NULL};
-static const char *const not_of_strings[] = {"",           "target",  "data",   "test",   "init",  "flow", "flow.sgd_drift",
-                                             "in_context", "content", "ladder", "solver", "chain", "model", NULL};
+static const char *const of_tokens[] = {"chain", "model", "strings", "encoder", "recall", NULL};
+static const char *const not_of_chain[] = {"",       "target",         "data",       "test",    "init",
+                                           "flow",   "flow.sgd_drift", "in_context", "content", "ladder",
+                                           "solver", "strings",        "encoder",    "recall",  NULL};
+static const char *const not_of_strings[] = {"",       "target",         "data",       "test",    "init",
+                                             "flow",   "flow.sgd_drift", "in_context", "content", "ladder",
+                                             "solver", "chain",          "model",      "recall",  NULL};
+static const char *const not_of_recall[] = {"",       "target",         "data",       "test",    "init",
+                                            "flow",   "flow.sgd_drift", "in_context", "content", "ladder",
+                                            "solver", "chain",          "strings",    "encoder", NULL};
 static const char *const own_of_chain[] = {"title", "fit", "labels", "init.state", NULL};
 static const char *const own_of_strings[] = {"title", "fit", "labels", NULL};
 static const char *const nothing[] = {NULL};
 
-static const task_traits tasks[HF_TASKS] = {[HF_TASK_REGRESSION] = {"regression", of_tokens, nothing, "heads"},
-                                            [HF_TASK_MARKOV] = {"markov", not_of_chain, own_of_chain, "model.heads"},
-                                            [HF_TASK_STRINGS] = {"strings", not_of_strings, own_of_strings, "encoder.heads"}};
+static const task_traits tasks[HF_TASKS] = {
+    [HF_TASK_REGRESSION] = {"regression", of_tokens, nothing, "heads"},
+    [HF_TASK_MARKOV] = {"markov", not_of_chain, own_of_chain, "model.heads"},
+    [HF_TASK_STRINGS] = {"strings", not_of_strings, own_of_strings, "encoder.heads"},
+    [HF_TASK_RECALL] = {"recall", not_of_recall, own_of_chain, "model.heads"}};
 
 static bool is_of(const hf_key *key, const char *const sections[])
 {
@@ -55,49 +63,49 @@ static bool applies(const hf_config *c, const hf_key *key, hf_task_kind task)
     return key->when == NULL || key->when(&as);
 }
 
-/* The task that a key has an effect with, where it has none with this one; HF_TASKS: there is none, or it has. */
-static hf_task_kind owner_of(const hf_config *c, const hf_key *key, hf_task_kind task)
-{
-    if (applies(c, key, task))
-        return HF_TASKS;
-    for (hf_task_kind other = 0; other < HF_TASKS; other++)
-        if (applies(c, key, other))
-            return other;
-    return HF_TASKS;
-}
-
-/* The first task that a key's section is a business of. */
-static hf_task_kind home_of(const hf_key *key)
+/* Whether a key has an effect in training on some task. */
+static bool applies_somewhere(const hf_config *c, const hf_key *key)
 {
     hf_task_kind task = 0;
-    while (task + 1 < HF_TASKS && is_of(key, tasks[task].foreign))
+    while (task < HF_TASKS && !applies(c, key, task))
         task++;
-    return task;
+    return task < HF_TASKS;
 }
 
 /* ---- keys ---- */
 
-static hf_status reject(hf_config *c, const hf_key *key, hf_task_kind task, hf_task_kind owner, hf_error *err)
+/* The tasks that a key has an effect with, or, if with none as things are, those that its section is a business of. */
+static void list_owners(const hf_config *c, const hf_key *key, size_t size, char *list)
 {
-    if (task == HF_TASK_REGRESSION)
-        return hf_config_reject(c, err, key->path, "has an effect with train.task = \"%s\" alone",
-                                tasks[owner == HF_TASKS ? home_of(key) : owner].name);
+    const bool somewhere = applies_somewhere(c, key);
+    size_t used = 0;
+    for (hf_task_kind task = 0; task < HF_TASKS && used < size; task++)
+        if (somewhere ? applies(c, key, task) : !is_of(key, tasks[task].foreign))
+            used += (size_t)snprintf(list + used, size - used, "%s\"%s\"", used == 0 ? "" : " or ", tasks[task].name);
+}
+
+static hf_status reject(hf_config *c, const hf_key *key, hf_task_kind task, hf_error *err)
+{
+    char owners[80] = "";
     const bool heads = strcmp(key->path, "heads") == 0;
-    return hf_config_reject(c, err, key->path, "has no effect with train.task = \"%s\"%s%s", tasks[task].name,
-                            heads ? ", expected " : "", heads ? tasks[task].heads : "");
+    if (task != HF_TASK_REGRESSION)
+        return hf_config_reject(c, err, key->path, "has no effect with train.task = \"%s\"%s%s", tasks[task].name,
+                                heads ? ", expected " : "", heads ? tasks[task].heads : "");
+    list_owners(c, key, sizeof owners, owners);
+    return hf_config_reject(c, err, key->path, "has an effect with train.task = %s alone", owners);
 }
 
 hf_status hf_task_check_keys(hf_config *c, hf_error *err)
 {
     const hf_task_kind task = c->declared.train ? c->train.task : HF_TASK_REGRESSION;
     for (const hf_key *key = hf_keys; key < hf_keys + hf_key_count; key++) {
-        const hf_task_kind owner = owner_of(c, key, task);
         const bool foreign = is_of(key, tasks[task].foreign) && !is_among(key, tasks[task].own);
-        if ((foreign || owner != HF_TASKS) && hf_keys_is_given(key, c))
-            return reject(c, key, task, owner, err);
+        if ((foreign || (!applies(c, key, task) && applies_somewhere(c, key))) && hf_keys_is_given(key, c))
+            return reject(c, key, task, err);
     }
     if (task != HF_TASK_REGRESSION && c->declared.flow)
-        return hf_config_reject(c, err, "train.task", "is \"%s\", which has no flow: leave out flow = { }", tasks[task].name);
+        return hf_config_reject(c, err, "train.task", "is \"%s\", which has no flow: leave out flow = { }",
+                                tasks[task].name);
     return HF_OK;
 }
 

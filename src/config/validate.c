@@ -6,6 +6,7 @@
 #include "config/chain_check.h"
 #include "config/frozen_check.h"
 #include "config/heads_check.h"
+#include "config/recall_check.h"
 #include "config/rows_check.h"
 #include "config/strings_check.h"
 #include "config/system_check.h"
@@ -93,6 +94,8 @@ static check *const of_content[] = {hf_task_check_keys, hf_system_check_content,
                                     check_title,           hf_axes_check,           hf_label_groups_check, NULL};
 static check *const of_chain[] = {check_title, check_state, hf_task_check_keys, hf_chain_check, hf_axes_check, hf_label_groups_check, NULL};
 
+static check *const of_recall[] = {check_title, check_state, hf_task_check_keys, hf_recall_check, hf_axes_check, hf_label_groups_check, NULL};
+
 static check *const of_strings[] = {check_title, hf_task_check_keys, hf_strings_check, hf_axes_check, hf_label_groups_check, NULL};
 
 static check *const *const by_system[] = {[HF_SYSTEM_HEADS] = of_heads, [HF_SYSTEM_IN_CONTEXT] = of_in_context,
@@ -101,6 +104,7 @@ static check *const *const by_system[] = {[HF_SYSTEM_HEADS] = of_heads, [HF_SYST
 hf_status hf_validate_config(hf_config *config, hf_error *err)
 {
     check *const *checks = hf_config_is_chain(config)     ? of_chain
+                           : hf_config_is_recall(config)  ? of_recall
                            : hf_config_is_strings(config) ? of_strings
                                                           : by_system[config->flow.system];
     hf_status status = HF_OK;

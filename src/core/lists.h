@@ -30,6 +30,12 @@ typedef struct {
     size_t from, to;
 } hf_lag_range;
 
+/* What a level of a task of tokens is called: where a head looks that is about it, and what somebody knows who knows it beside the
+ * earlier ones. */
+typedef struct {
+    const char *place, *knowledge;
+} hf_level_name;
+
 /* A list of count entries, of size bytes each, with room for one more: list, or where it has moved to. *capacity: the entries
  * that it has room for, 0 for NULL. NULL: no memory, and list stays as it was. */
 void *hf_list_grow(void *list, size_t count, size_t *capacity, size_t size) __attribute__((warn_unused_result));

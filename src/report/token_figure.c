@@ -15,12 +15,30 @@ static void write_run(FILE *stream, const hf_token_figure *f)
     fprintf(stream, "heads = %zu\nlevels = %zu\n", f->heads, f->levels);
 }
 
+/* What levels are called, as functions of their number: where a head looks, and what is known beside the earlier ones. */
+static void write_names(FILE *stream, const hf_token_figure *f)
+{
+    if (f->level_names == NULL) {
+        fputs("level_place(k) = sprintf('span %d', k)\nlevel_known(k) = sprintf('%d span%s', k, k == 1 ? '' : 's')\n",
+              stream);
+        return;
+    }
+    fputs("level_place(k) = ", stream);
+    for (size_t k = 0; k < f->levels; k++)
+        fprintf(stream, "k == %zu ? '%s' : ", k + 1, f->level_names[k].place);
+    fputs("''\nlevel_known(k) = ", stream);
+    for (size_t k = 0; k < f->levels; k++)
+        fprintf(stream, "k == %zu ? '%s' : ", k + 1, f->level_names[k].knowledge);
+    fputs("''\n", stream);
+}
+
 static void write_facts(FILE *stream, const void *data)
 {
     const hf_token_figure *const f = data;
     write_run(stream, f);
     fprintf(stream, "has_values = %d\nhas_stages = %d\nlog_steps = %d\nbest_step = %" PRIu64 "\n", f->has_values,
             f->has_stages, f->log_steps, f->best_step);
+    write_names(stream, f);
     fputs("cuts = '", stream);
     for (size_t i = 0; i < f->cuts->count; i++)
         fprintf(stream, i == 0 ? "%zu" : " %zu", f->cuts->at[i]);

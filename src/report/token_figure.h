@@ -21,9 +21,10 @@ typedef struct {
     bool log_steps;
     const hf_counts *cuts; /* spans of the models whose context is cut: cut_<k> in trajectory.tsv */
     size_t blocks;
-    size_t first, scored;      /* places that ask, from 1 */
-    const hf_lag_range *lags;       /* (levels); NULL: not about lags */
-    const hf_counts *maps;     /* steps in maps.tsv; none: no figure of maps */
+    size_t first, scored;             /* places that ask, from 1 */
+    const hf_lag_range *lags;         /* (levels); NULL: not about lags */
+    const hf_level_name *level_names; /* (levels); NULL: spans */
+    const hf_counts *maps;            /* steps in maps.tsv; none: no figure of maps */
 } hf_token_figure;
 
 /* Writes the scripts into directory/plots. Errors: HF_ESYSTEM. */

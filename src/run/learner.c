@@ -164,10 +164,27 @@ static hf_status create_markov(hf_learner *l, const hf_learner_params *params, u
     return status == HF_OK ? create_network(&l->model, task, params, seed, threads, err) : status;
 }
 
+/* ---- recall ---- */
+
+static hf_status create_recall(hf_learner *l, const hf_learner_params *params, uint64_t seed, size_t threads, hf_error *err)
+{
+    hf_recall_params recall = params->recall;
+    hf_token_task *task = calloc(1, sizeof *task);
+    if (task == NULL)
+        return hf_fail_memory(err, "the training task");
+    l->task = task;
+    l->free_task = free_token_task;
+    recall.fixed = params->train.samples;
+    recall.seed = seed;
+    const hf_status status = hf_recall_create(task, &recall, err);
+    return status == HF_OK ? create_network(&l->model, task, params, seed, threads, err) : status;
+}
+
 /* ---- strings ---- */
 
 /* Its run looks at the model itself (train/encoder.h). */
-static hf_status create_strings(hf_learner *l, const hf_learner_params *params, uint64_t seed, size_t threads, hf_error *err)
+static hf_status create_strings(hf_learner *l, const hf_learner_params *params, uint64_t seed, size_t threads,
+                                hf_error *err)
 {
     hf_strings_params strings = params->strings;
     hf_encoder_params encoder = params->encoder;
@@ -189,8 +206,10 @@ static hf_status create_strings(hf_learner *l, const hf_learner_params *params, 
 typedef hf_status create_learner(hf_learner *l, const hf_learner_params *params, uint64_t seed, size_t threads,
                                  hf_error *err);
 
-static create_learner *const creators[HF_TASKS] = {
-    [HF_TASK_REGRESSION] = create_regression, [HF_TASK_MARKOV] = create_markov, [HF_TASK_STRINGS] = create_strings};
+static create_learner *const creators[HF_TASKS] = {[HF_TASK_REGRESSION] = create_regression,
+                                                   [HF_TASK_MARKOV] = create_markov,
+                                                   [HF_TASK_STRINGS] = create_strings,
+                                                   [HF_TASK_RECALL] = create_recall};
 
 hf_status hf_learner_create(hf_learner *l, const hf_learner_params *params, uint64_t seed, size_t threads, hf_error *err)
 {
@@ -221,19 +240,22 @@ void hf_learner_start(const hf_learner *l, const hf_learner_params *params, doub
 
 hf_optimizer_params hf_learner_optimizer(const hf_train_params *t)
 {
-    return (hf_optimizer_params){
-        .kind = t->optimizer,
-        .lr = t->lr,
-        .momentum = t->momentum,
-        .beta1 = t->beta1,
-        .beta2 = t->beta2,
-        .epsilon = t->epsilon,
-        .weight_decay = t->optimizer == HF_OPTIMIZER_ADAMW ? t->weight_decay : 0,
-        .clip = t->clip,
-        .single = t->precision == HF_PRECISION_SINGLE,
-        .schedule = {
-            .kind = t->schedule, .warmup = t->warmup, .steps = t->steps, .patience = t->patience, .floor = t->final_rate,
-            .epoch = hf_train_epoch(t), .rate = t->epoch_rate}};
+    return (hf_optimizer_params){.kind = t->optimizer,
+                                 .lr = t->lr,
+                                 .momentum = t->momentum,
+                                 .beta1 = t->beta1,
+                                 .beta2 = t->beta2,
+                                 .epsilon = t->epsilon,
+                                 .weight_decay = t->optimizer == HF_OPTIMIZER_ADAMW ? t->weight_decay : 0,
+                                 .clip = t->clip,
+                                 .single = t->precision == HF_PRECISION_SINGLE,
+                                 .schedule = {.kind = t->schedule,
+                                              .warmup = t->warmup,
+                                              .steps = t->steps,
+                                              .patience = t->patience,
+                                              .floor = t->final_rate,
+                                              .epoch = hf_train_epoch(t),
+                                              .rate = t->epoch_rate}};
 }
 
 void hf_learner_transfer(struct hf_channel *channel, hf_optimizer *o, size_t count, double *parameters)

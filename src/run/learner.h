@@ -6,6 +6,7 @@
 #include "train/encoder.h"
 #include "train/learner.h"
 #include "train/optimizer.h"
+#include "train/recall.h"
 #include "train/strings.h"
 #include "train/token_params.h"
 
@@ -14,13 +15,14 @@ typedef struct {
     hf_problem_params problem; /* of the regression task */
     hf_train_params train;
     hf_chain_params chain;     /* of a Markov chain */
+    hf_recall_params recall;   /* or of recall: fixed and seed are of the training */
     hf_network_params network; /* that learns it */
     hf_strings_params strings; /* of a task of strings; the seed is that of the training, */
     hf_encoder_params encoder; /* and who learns it: classes, threads, seed and stored are of the training */
     const double *teacher;     /* the chain's matrices, (K, d, d); NULL: random ones */
     const double *start;       /* (parameters) of the network at the start; NULL: as network says */
     bool projects;             /* samples are projected: what is needed of them is drawn, and not they */
-    bool continuous;           /* not the steps of the optimizer but its flow (train/continuous.h), of the population's gradient */
+    bool continuous; /* not the steps of the optimizer but its flow (train/continuous.h), of the population's gradient */
 } hf_learner_params;
 
 /* Task, model, probe and samples for one seed, computing on so many threads. Errors: HF_EUSAGE,

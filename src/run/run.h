@@ -96,6 +96,7 @@ typedef struct {
     const size_t *cut_spans; /* (cuts) the spans they see, the parameters' list, */
     double *cut;             /* (cuts) and the divergence from them at the end; owned */
     hf_lag_range *lags;      /* (levels) what each is about; NULL: not lags. Owned */
+    const hf_level_name *level_names; /* (levels) what each is called; NULL: span 1, 2, .. */
     bool searched;           /* for stages */
     hf_search_result stages; /* of the held-out excess */
     hf_token_move *move;     /* (stages); owned, with what it points to: */

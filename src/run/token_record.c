@@ -88,7 +88,7 @@ static const hf_column row_columns[] = {
 };
 /* clang-format on */
 static const hf_table_kind trajectory = {
-    "trajectory.tsv", "Training on a Markov chain: a row for every output step.", HF_COLUMNS(row_columns)};
+    "trajectory.tsv", "Training on a Markov chain or to recall: a row for every output step.", HF_COLUMNS(row_columns)};
 
 /* ---- stages ---- */
 
@@ -166,7 +166,7 @@ static const hf_column stage_columns[] = {
 };
 /* clang-format on */
 static const hf_table_kind stages_table = {
-    "stages.tsv", "Training on a Markov chain: a row for every stage of the held-out excess.", HF_COLUMNS(stage_columns)};
+    "stages.tsv", "Training on a Markov chain or to recall: a row for every stage of the held-out excess.", HF_COLUMNS(stage_columns)};
 
 typedef struct {
     const char *tensor;
@@ -179,7 +179,7 @@ static const hf_column parameter_columns[] = {
     HF_COLUMN(parameter_row, index, "", "number of the entry in it"),
     HF_COLUMN(parameter_row, value, "", "the entry at the end"),
 };
-static const hf_table_kind final_table = {"final.tsv", "Training on a Markov chain or on strings: a row for every parameter.",
+static const hf_table_kind final_table = {"final.tsv", "Training on a Markov chain, on strings or to recall: a row for every parameter.",
                                           HF_COLUMNS(parameter_columns)};
 
 const hf_table_kind *const hf_token_record_tables[] = {&trajectory, &stages_table, &final_table, NULL};

@@ -268,6 +268,7 @@ static hf_status describe_places(const token_run *run, hf_error *err)
     const hf_token_task *task = run->task;
     numbers->first = task->first;
     numbers->scored = task->scored;
+    numbers->level_names = task->kind->level_names;
     if (task->kind->lags == NULL)
         return HF_OK;
     numbers->lags = malloc(numbers->levels * sizeof *numbers->lags);

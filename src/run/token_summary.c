@@ -22,16 +22,26 @@ static void print_stages(const hf_token_numbers *n, FILE *stream)
         hf_token_turn_print(n, stream);
 }
 
+static void print_divergences(const hf_token_numbers *n, FILE *stream)
+{
+    for (size_t k = 0; k < n->levels; k++) {
+        if (n->level_names != NULL)
+            fprintf(stream, "%s%s: %.4g", k == 0 ? "  divergence from who knows " : ", and ", n->level_names[k].knowledge,
+                    n->kl[k]);
+        else
+            fprintf(stream, "%s%zu: %.4g", k == 0 ? "  divergence from who knows the k strongest spans, k = " : ", ", k + 1,
+                    n->kl[k]);
+    }
+    fputc('\n', stream);
+}
+
 void hf_token_summary_print(const hf_run_summary *s, FILE *stream)
 {
     const hf_token_numbers *n = &s->tokens;
     fprintf(stream, "seed %" PRIu64 ": excess loss %.4g at the start, %.4g after step %" PRIu64 " (training: %.4g)",
             s->seed, s->loss_start, s->loss, s->steps, n->train_excess);
     fprintf(stream, ", least %.4g at step %" PRIu64 "; overlap of heads %.4g\n", n->best, n->best_step, s->overlap);
-    for (size_t k = 0; k < n->levels; k++)
-        fprintf(stream, "%s%zu: %.4g", k == 0 ? "  divergence from who knows the k strongest spans, k = " : ", ", k + 1,
-                n->kl[k]);
-    fputc('\n', stream);
+    print_divergences(n, stream);
     for (size_t r = 0; r < n->cuts; r++)
         fprintf(stream, "%s%zu: %.4g%s", r == 0 ? "  from models that see the k nearest spans, k = " : ", ",
                 n->cut_spans[r], n->cut[r], r + 1 == n->cuts ? "\n" : "");

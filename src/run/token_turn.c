@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+enum { LEVEL_TEXT = 32 };
+
 static const double least_gain = 0.1;  /* of a query's attention: less is no move */
 static const double with_others = 0.5; /* of the largest gain: who moves with it, */
 static const double stays = 0.25;      /* and who does not */
@@ -120,15 +122,27 @@ void hf_token_turn_clear(hf_token_numbers *n)
 
 /* ---- for the eye ---- */
 
-static void print_head(const hf_token_move *move, size_t h, FILE *stream)
+/* What a level is called; text: room for that. */
+static const char *name_level(const hf_token_numbers *n, size_t level, char text[LEVEL_TEXT])
+{
+    if (n->level_names != NULL)
+        return n->level_names[level - 1].place;
+    snprintf(text, LEVEL_TEXT, "span %zu", level);
+    return text;
+}
+
+static void print_head(const hf_token_numbers *n, const hf_token_move *move, size_t h, FILE *stream)
 {
     const size_t from = move->on[h], to = move->to[h];
-    if (from == to)
+    char one[LEVEL_TEXT], other[LEVEL_TEXT];
+    if (from == to && n->level_names == NULL)
         fprintf(stream, "head %zu turns to its span %zu still more", h + 1, to);
+    else if (from == to)
+        fprintf(stream, "head %zu turns to %s still more", h + 1, name_level(n, to, one));
     else if (from > 0)
-        fprintf(stream, "head %zu leaves span %zu for span %zu", h + 1, from, to);
+        fprintf(stream, "head %zu leaves %s for %s", h + 1, name_level(n, from, one), name_level(n, to, other));
     else
-        fprintf(stream, "head %zu turns to span %zu", h + 1, to);
+        fprintf(stream, "head %zu turns to %s", h + 1, name_level(n, to, one));
 }
 
 void hf_token_turn_print_move(const hf_token_numbers *n, size_t i, FILE *stream)
@@ -136,7 +150,8 @@ void hf_token_turn_print_move(const hf_token_numbers *n, size_t i, FILE *stream)
     const hf_token_move *move = &n->move[i];
     bool first = true;
     if (move->head == 0) {
-        fprintf(stream, "    no head's attention to a span grows by %g\n", least_gain);
+        fprintf(stream, "    no head's attention to %s grows by %g\n", n->level_names == NULL ? "a span" : "values",
+                least_gain);
         return;
     }
     fputs("    ", stream);
@@ -144,7 +159,7 @@ void hf_token_turn_print_move(const hf_token_numbers *n, size_t i, FILE *stream)
         if (move->to[h] == 0)
             continue;
         fputs(first ? "" : ", ", stream);
-        print_head(move, h, stream);
+        print_head(n, move, h, stream);
         first = false;
     }
     fputs(n->heads < 2                        ? "\n"
@@ -164,6 +179,6 @@ void hf_token_turn_print(const hf_token_numbers *n, FILE *stream)
     }
     fprintf(stream, "  heads turn from competition to cooperation in stage %zu, at step %.0f: ", n->turn,
             n->stages.stage[n->turn - 1].t_onset);
-    print_head(&n->move[n->turn - 1], n->move[n->turn - 1].head - 1, stream);
+    print_head(n, &n->move[n->turn - 1], n->move[n->turn - 1].head - 1, stream);
     fputc('\n', stream);
 }

@@ -114,9 +114,9 @@ hf_status hf_measure(const hf_config *config, size_t count, const hf_quantity *q
     const request asked = {count, quantities, values, texts};
     for (size_t i = 0; i < count && texts != NULL; i++)
         texts[i] = NULL;
-    const hf_status status = (hf_config_runs_flow(config)    ? measure_flow
-                              : hf_config_is_chain(config)   ? measure_tokens
-                              : hf_config_is_strings(config) ? measure_strings
+    const hf_status status = (hf_config_runs_flow(config)         ? measure_flow
+                              : hf_config_predicts_tokens(config) ? measure_tokens
+                              : hf_config_is_strings(config)      ? measure_strings
                                                              : measure_training)(config, &asked, interrupted, stopped, err);
     return hf_config_place(config, status, err);
 }

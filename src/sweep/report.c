@@ -29,8 +29,9 @@ static hf_status check_quantity(const hf_config *config, const char *key, const 
         return hf_config_reject(config, err, key, "%s needs train.task = \"strings\"", name);
     if (hf_config_is_strings(config) && (q.kind->of_heads || q.kind->needs_events || q.kind->not_strings))
         return hf_config_reject(config, err, key, "%s is nothing that a training on strings has", name);
-    if (q.kind->of_heads && hf_config_is_chain(config))
-        return hf_config_reject(config, err, key, "%s is nothing that a Markov chain has", name);
+    if (q.kind->of_heads && hf_config_predicts_tokens(config))
+        return hf_config_reject(config, err, key, "%s is nothing that %s has", name,
+                                hf_config_is_chain(config) ? "a Markov chain" : "recall");
     if (q.kind->needs_masses && config->flow.system != HF_SYSTEM_HEADS && !is_swept(config, "flow.system"))
         return hf_config_reject(config, err, key, "%s is of attention, which this system has none of", name);
     if (strcmp(key, "fit") == 0 && hf_quantity_is_category(&q))
@@ -66,7 +67,8 @@ static hf_status default_report(hf_config *config, hf_error *err)
         status = add_report(config, (const char *const[]){"learned", "accuracy", "train_accuracy"}[i], err);
     if (hf_config_is_strings(config))
         return status == HF_OK ? add_report(config, "final_loss", err) : status;
-    if (config->detect.events && config->heads > 1 && config->flow.system == HF_SYSTEM_HEADS && !hf_config_reads_tokens(config))
+    if (config->detect.events && config->heads > 1 && config->flow.system == HF_SYSTEM_HEADS &&
+        !hf_config_reads_tokens(config))
         status = add_report(config, "t_split", err);
     for (size_t j = 1; j <= config->target.count && j <= most_patterns && config->detect.events && status == HF_OK; j++) {
         char name[32];

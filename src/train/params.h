@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-typedef enum { HF_TASK_REGRESSION, HF_TASK_MARKOV, HF_TASK_STRINGS, HF_TASKS } hf_task_kind;
+typedef enum { HF_TASK_REGRESSION, HF_TASK_MARKOV, HF_TASK_STRINGS, HF_TASK_RECALL, HF_TASKS } hf_task_kind;
 typedef enum { HF_OPTIMIZER_SGD, HF_OPTIMIZER_MOMENTUM, HF_OPTIMIZER_ADAM, HF_OPTIMIZER_ADAMW, HF_OPTIMIZER_RMSPROP } hf_optimizer_kind;
 typedef enum { HF_SCHEDULE_CONSTANT, HF_SCHEDULE_COSINE, HF_SCHEDULE_HALVING, HF_SCHEDULE_EPOCHS } hf_schedule_kind;
 typedef enum { HF_PRECISION_DOUBLE, HF_PRECISION_SINGLE } hf_precision;

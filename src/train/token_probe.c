@@ -21,13 +21,17 @@ struct hf_token_probe {
     hf_token_rivals rivals;
     double *rival_entropy; /* (rivals); view.cut and seen_cut behind it */
     double *seen_cut;      /* (CHUNK, rivals) as seen */
-    double *entropy;     /* (levels) -mean sum p log p */
-    double truth;        /* cross-entropy of the truth on the tokens */
-    double *logits;      /* (CHUNK, scored, vocabulary) */
-    double *attention;   /* (CHUNK, blocks, heads, scored, places) */
-    double *by_lag;      /* (heads, places) mean attention by lag - 1 in the last block */
-    double *last_by_lag; /* (heads, places) the same of the last query */
-    double *seen;        /* (CHUNK, counted) sums over one sequence each: cross-entropy, kl, by_lag, last_by_lag */
+    double *entropy;       /* (levels) -mean sum p log p */
+    double truth;          /* cross-entropy of the truth on the tokens */
+    double *logits;        /* (CHUNK, scored, vocabulary) */
+    double *attention;     /* (CHUNK, blocks, heads, scored, places) */
+    double *by_lag;        /* (heads, places) mean attention by lag - 1 in the last block */
+    double *last_by_lag;   /* (heads, places) the same of the last query */
+    uint8_t *
+        level_at; /* (n, places) the level that sees a place of a sequence, from 1; 0: none. NULL: levels are about lags, or nothing */
+    double *
+        seen; /* (CHUNK, counted) sums over one sequence each: cross-entropy, kl, by_lag, last_by_lag, and with level_at mass
+                            and last */
     size_t counted;
 };
 
@@ -38,11 +42,22 @@ static size_t outputs(const hf_token_probe *p)
     return p->task.scored * p->task.vocabulary;
 }
 
+/* The places of sequence n that levels see. */
+static void mark_places(const hf_token_probe *p, size_t n, const hf_token *tokens)
+{
+    for (size_t j = 0; j < p->places; j++)
+        for (size_t k = p->view.levels; k > 0; k--)
+            if (p->task.kind->sees(p->task.self, tokens, k, j))
+                p->level_at[n * p->places + j] = (uint8_t)k;
+}
+
 /* Targets and probabilities of sequence n; sums over its queries: -log p of the target, and for every level -sum p log p. */
 static void judge_sequence(const hf_token_probe *p, size_t n, hf_token *tokens, double *truth, double *entropy)
 {
     const size_t d = p->task.vocabulary, levels = p->view.levels;
     p->task.kind->draw(p->task.self, p->held_out.step, hf_batch_sample(&p->held_out, n), tokens);
+    if (p->level_at != NULL)
+        mark_places(p, n, tokens);
     for (size_t q = 0; q < p->task.scored; q++) {
         const hf_token target = tokens[p->task.first + q];
         double *known = p->probability + (n * p->task.scored + q) * levels * d;
@@ -86,13 +101,14 @@ hf_status hf_token_probe_create(hf_token_probe **result, const hf_token_task *ta
     if (p == NULL)
         return hf_fail_memory(err, "the probe");
     const size_t levels = task->kind->levels(task->self), n = held_out->count, places = task->first + task->scored - 1;
+    const bool marks = task->kind->sees != NULL;
     *p = (hf_token_probe){.task = *task,
                           .model = model,
                           .held_out = *held_out,
                           .places = places,
                           .blocks = hf_model_blocks(model),
                           .threads = threads,
-                          .counted = 1 + levels + 2 * heads * places};
+                          .counted = 1 + levels + 2 * heads * (places + (marks ? levels : 0))};
     p->view.levels = levels;
     p->view.heads = heads;
     const size_t chunk = CHUNK * task->scored, numbers = levels + levels + 2 * heads * (levels + places);
@@ -100,8 +116,10 @@ hf_status hf_token_probe_create(hf_token_probe **result, const hf_token_task *ta
     p->probability = malloc(n * task->scored * levels * task->vocabulary * sizeof *p->probability);
     p->entropy = calloc(numbers, sizeof *p->entropy);
     p->logits = malloc((chunk * (task->vocabulary + p->blocks * heads * places) + CHUNK * p->counted) * sizeof *p->logits);
+    p->level_at = marks ? calloc(n * places, 1) : NULL;
     hf_token *tokens = malloc(CHUNK * task->length * sizeof *tokens);
-    if (p->targets == NULL || p->probability == NULL || p->entropy == NULL || p->logits == NULL || tokens == NULL) {
+    if (p->targets == NULL || p->probability == NULL || p->entropy == NULL || p->logits == NULL || tokens == NULL ||
+        (marks && p->level_at == NULL)) {
         free(tokens);
         hf_token_probe_free(p);
         return hf_fail_memory(err, "the probe");
@@ -125,6 +143,7 @@ void hf_token_probe_free(hf_token_probe *p)
         return;
     free(p->targets);
     free(p->rival_entropy);
+    free(p->level_at);
     free(p->probability);
     free(p->entropy);
     free(p->logits);
@@ -223,6 +242,23 @@ static void judge_attention(const hf_token_probe *p, const double *attention, do
         }
 }
 
+/* The same by level, for what is no matter of lags; level_at: (places). */
+static void judge_places(const hf_token_probe *p, const double *attention, const uint8_t *level_at, double *mass,
+                         double *last)
+{
+    const size_t levels = p->view.levels;
+    for (size_t h = 0; h < p->view.heads; h++)
+        for (size_t q = 0; q < p->task.scored; q++) {
+            const double *a = attention + (h * p->task.scored + q) * p->places;
+            for (size_t j = 0; j < p->places; j++) {
+                if (level_at[j] == 0)
+                    continue;
+                mass[h * levels + level_at[j] - 1] += a[j];
+                last[h * levels + level_at[j] - 1] += q + 1 == p->task.scored ? a[j] : 0;
+            }
+        }
+}
+
 /* Sequences first .. first + count - 1, shared out among the threads. */
 static void judge_chunk(hf_token_probe *p, size_t first, size_t count)
 {
@@ -238,14 +274,18 @@ static void judge_chunk(hf_token_probe *p, size_t first, size_t count)
         for (size_t r = 0; r < p->rivals.count; r++)
             cut[r] = 0;
         judge_logits(p, first + s, p->logits + s * outputs(p), seen, seen + 1, cut);
-        judge_attention(p, last_block + s * p->blocks * attended, by_lag, by_lag + lags);
+        const double *attention = last_block + s * p->blocks * attended;
+        judge_attention(p, attention, by_lag, by_lag + lags);
+        if (p->level_at != NULL)
+            judge_places(p, attention, p->level_at + (first + s) * p->places, by_lag + 2 * lags,
+                         by_lag + 2 * lags + p->view.heads * levels);
     }
 }
 
 /* Adds up what was seen in count sequences, in their order. */
 static void take_chunk(hf_token_probe *p, size_t count)
 {
-    const size_t levels = p->view.levels, lags = p->view.heads * p->places;
+    const size_t levels = p->view.levels, lags = p->view.heads * p->places, masses = p->view.heads * levels;
     const double every = 1 / (double)p->held_out.count, each = every / (double)p->task.scored;
     for (size_t s = 0; s < count; s++) {
         const double *seen = p->seen + s * p->counted, *by_lag = seen + 1 + levels;
@@ -256,6 +296,10 @@ static void take_chunk(hf_token_probe *p, size_t count)
             p->view.cut[r] += each * p->seen_cut[s * p->rivals.count + r];
         hf_kernel_add(lags, each, by_lag, p->by_lag);
         hf_kernel_add(lags, every, by_lag + lags, p->last_by_lag);
+        if (p->level_at != NULL) {
+            hf_kernel_add(masses, each, by_lag + 2 * lags, p->view.mass);
+            hf_kernel_add(masses, every, by_lag + 2 * lags + masses, p->view.last);
+        }
     }
 }
 
@@ -296,6 +340,7 @@ bool hf_token_probe_look(hf_token_probe *p, const double *parameters)
     for (size_t r = 0; r < p->rivals.count; r++)
         p->view.cut[r] = -p->rival_entropy[r];
     memset(p->by_lag, 0, 2 * p->view.heads * p->places * sizeof *p->by_lag);
+    memset(p->view.mass, 0, 2 * p->view.heads * p->view.levels * sizeof *p->view.mass); /* and last, behind it */
     for (size_t first = 0; first < n; first += CHUNK) {
         const size_t count = n - first < CHUNK ? n - first : CHUNK;
         p->model.kind->forward(p->model.self, parameters, &p->held_out, first, count, p->logits, p->attention);

@@ -2,7 +2,7 @@
  *
  *     excess     mean cross-entropy of the model minus that of the truth, on the same tokens
  *     kl_k       mean Kullback-Leibler divergence from who knows the k first levels to the model; k = levels: from the truth
- *     mass_hk    attention of head h on the lags of level k, mean over scored queries (0 without attention or lags)
+ *     mass_hk    attention of head h on the lags or places of level k, mean over scored queries (0 without attention or either)
  *     last_hk    the same of the last scored query alone, which sees most
  *     overlap    least cosine between the heads' mean attention by lag; 1 for one head
  *     cut_k      mean Kullback-Leibler divergence from another model, which sees the k nearest spans

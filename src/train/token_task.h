@@ -5,6 +5,7 @@
 #ifndef HF_TRAIN_TOKEN_TASK_H
 #define HF_TRAIN_TOKEN_TASK_H
 
+#include "core/lists.h"
 #include "train/sampler.h"
 
 #include <stdint.h>
@@ -28,6 +29,11 @@ typedef struct {
 
     /* The lags from..to, both included, that level (from 1) is about; NULL: it is not about lags. */
     void (*lags)(const void *self, size_t level, size_t *from, size_t *to);
+
+    /* Whether level (from 1) is about this place of a sequence, where that is no matter of lags; NULL: it is, or about nothing. */
+    bool (*sees)(const void *self, const hf_token *tokens, size_t level, size_t place);
+
+    const hf_level_name *level_names; /* (levels); NULL: span 1, 2, .., the strongest first */
 } hf_token_task_kind;
 
 typedef struct {

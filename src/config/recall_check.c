@@ -1,0 +1,31 @@
+#include "config/recall_check.h"
+
+#include "config/network_check.h"
+
+static hf_status check_pairs(hf_config *c, hf_error *err)
+{
+    const hf_recall_params *r = &c->recall;
+    if (r->copies > r->pairs)
+        return hf_config_reject(c, err, "recall.copies", "is %zu, expected at most recall.pairs = %zu", r->copies,
+                                r->pairs);
+    if (r->pairs - r->copies + 1 > r->tokens)
+        return hf_config_reject(c, err, "recall.tokens", "is %zu, expected at least %zu: so many keys are distinct",
+                                r->tokens, r->pairs - r->copies + 1);
+    return HF_OK;
+}
+
+static hf_status check_network(hf_config *c, hf_error *err)
+{
+    if (c->model.kind != HF_NETWORK_DECODER)
+        return hf_config_reject(c, err, "model.kind",
+                                "is \"minimal\", expected \"decoder\": a query finds a value by its key in two blocks");
+    return hf_network_check(c, err);
+}
+
+hf_status hf_recall_check(hf_config *config, hf_error *err)
+{
+    hf_status status = check_pairs(config, err);
+    if (status == HF_OK)
+        status = check_network(config, err);
+    return status == HF_OK ? hf_network_check_training(config, err) : status;
+}
