@@ -15,6 +15,10 @@ VOCABULARY, LENGTH, FIRST, SCORED, SEQUENCES = 7, 9, 3, 6, 5
 PLACES = FIRST + SCORED - 1
 TOKENS = torch.tensor([[(3 * n + 5 * t + n * t * t) % VOCABULARY for t in range(LENGTH)] for n in range(SEQUENCES)])
 
+INPUTS = torch.tensor([[[math.sin(0.3 * n + 0.7 * t + 1.1 * i + 0.13 * t * i) if t < PLACES - 1 else 0.0 for i in range(VOCABULARY)]
+                        for t in range(PLACES)] for n in range(SEQUENCES)])  # the last place is asked
+ANSWERS = torch.tensor([[math.cos(0.9 * n + 0.4 * i) for i in range(VOCABULARY)] for n in range(SEQUENCES)])
+
 VARIANTS = {  # name: heads, blocks, width, mlp, places, one_hot, keys, full_heads, output, residual, norm
     "full": (2, 1, 6, 5, "learned", False, True, False, True, True, True),
     "two blocks": (2, 2, 6, 5, "learned", False, True, False, True, True, True),
@@ -52,13 +56,22 @@ def shapes(heads, blocks, width, mlp, places, one_hot, keys, full, output, resid
     return C, out
 
 
-def loss_of(p, C, heads, blocks, width, mlp, places, one_hot, keys, full, output, residual, norm):
+VECTORS = {  # those that read vectors and give one
+    "vectors": (2, 1, 6, 5, "learned", False, True, False, True, True, True),
+    "vectors, two blocks": (1, 2, 6, 0, "sinusoidal", False, True, False, True, True, False),
+}
+
+
+def loss_of(vectors, p, C, heads, blocks, width, mlp, places, one_hot, keys, full, output, residual, norm):
     tokens = TOKENS[:, :PLACES]
-    if one_hot:
+    if vectors:
+        x = INPUTS @ p["token"]
+    elif one_hot:
         x = torch.cat([torch.nn.functional.one_hot(tokens, VOCABULARY).double(),
                        torch.eye(PLACES).expand(SEQUENCES, PLACES, PLACES)], dim=2)
     else:
         x = p["token"][tokens]
+    if not one_hot:
         if places == "learned":
             x = x + p["place"]
         else:
@@ -85,11 +98,13 @@ def loss_of(p, C, heads, blocks, width, mlp, places, one_hot, keys, full, output
                 y = torch.nn.functional.layer_norm(y, (C,), p[f"gain2{b}"], p[f"shift2{b}"], 1e-5)
         x = y
     z = x[:, :, :VOCABULARY] if one_hot else x @ p["readout"].T
+    if vectors:
+        return ((z[:, -1] - ANSWERS) ** 2).sum() / 2 / SEQUENCES
     return torch.nn.functional.cross_entropy(z[:, FIRST - 1:].reshape(-1, VOCABULARY), TOKENS[:, FIRST:].reshape(-1))
 
 
 print("variant\tparameters\tloss\tprojection_1\tprojection_2\tprojection_3\tnorm")
-for name, variant in VARIANTS.items():
+for name, variant in (VARIANTS | VECTORS).items():
     C, list_ = shapes(*variant)
     p, at = {}, 0
     for key, shape in list_:
@@ -97,7 +112,7 @@ for name, variant in VARIANTS.items():
         values = [0.7 * math.sin(1 + 0.37 * i + 0.0011 * i * i) for i in range(at, at + count)]
         p[key] = torch.tensor(values).reshape(shape).requires_grad_()
         at += count
-    loss = loss_of(p, C, *variant)
+    loss = loss_of(name in VECTORS, p, C, *variant)
     loss.backward()
     g = torch.cat([p[key].grad.reshape(-1) for key, _ in list_]).tolist()
     along = [sum(x * math.cos(k * (i + 1)) for i, x in enumerate(g)) for k in (1, 2, 3)]

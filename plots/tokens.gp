@@ -42,19 +42,20 @@ best_line = !has_best ? "" : \
 # A panel's legend has room for so many lines: heads by their colours, spans by their dashes.
 lines_there = 8
 spans_named = levels > 4 ? 3 : levels
+names_levels = levels > 1 || !has_divergence
 room = lines_there - spans_named - (levels > spans_named)
 heads_drawn = shown(heads)
 heads_named = heads <= room ? heads : room - 1
 more_heads = heads_drawn < heads ? sprintf("%d heads of %d", heads_drawn, heads) : sprintf("and %d more heads", heads - heads_named)
 legend_heads = "for [h = 1:heads_named] NaN with lines lw 2.5 lc rgb head_colour(h) title sprintf('head %d', h)" . \
   (heads > heads_named ? ", NaN with lines lc rgb 'white' title more_heads" : "") . \
-  (levels > 1 ? ", for [k = 1:spans_named] NaN with lines lw 2 dt span_dash(k) lc rgb '#606060' title of_span(k)" : "") . \
+  (names_levels ? ", for [k = 1:spans_named] NaN with lines lw 2 dt span_dash(k) lc rgb '#606060' title of_span(k)" : "") . \
   (levels > spans_named ? ", NaN with lines lc rgb 'white' title sprintf('and %d more spans', levels - spans_named)" : "")
 
 # Layout; y is counted from the top. Row k has so many entries in its legend.
-first_entries = least(levels, 6) + 2
+first_entries = (has_divergence ? least(levels, 6) : 0) + 2
 entries(k) = k == 1 ? first_entries : k == 2 && has_cuts ? words(cuts) + 1 : \
-  least(heads, heads_named) + (heads > heads_named) + (levels > 1 ? spans_named : 0) + (levels > spans_named)
+  least(heads, heads_named) + (heads > heads_named) + (names_levels ? spans_named : 0) + (levels > spans_named)
 letters(k) = k == 1 ? most(17, 10 + strlen(level_known(1))) : k == 2 && has_cuts ? 24 : most(heads > heads_named ? 16 : 10, 3 + strlen(level_place(1)))
 room_above(k) = (k == 1 ? (paged ? head_high + 16 : 78.0) : paged ? 10.0 : 18.0) + legend_high(wide, entries(k), letters(k))
 row_top(k) = room_above(k) + (k > 1 ? row_top(k - 1) + high : 0)
@@ -77,14 +78,15 @@ if (has_best) {
   set label 2 paged ? sprintf("best step %d", best_step) : sprintf("least held-out excess, step %d", best_step) at first best_step, graph paged ? 0.9 : 1 + 11 / high font note_font textcolor rgb "#404040" front
   if (is_late) { set label 2 right offset paged ? -0.6 : 0, 0 } else { set label 2 left offset paged ? 0.6 : 0, 0 }
 }
-set ylabel paged ? label_divergence : "nats"
+set ylabel !has_divergence ? label_loss : paged ? label_divergence : "nats"
 if (paged) { set ytics round_up((excess_most - excess_least) / (high / 34.0)) }
 set yrange [excess_least * 1.05:excess_most * 1.05]
 known_width(k) = k == levels ? 4 : 2.5
-plot for [k = 1:shown(levels)] trajectory using "step":sprintf("kl_%d", k) with lines lw known_width(k) dt known_dash(k) lc rgb known_colour(k) \
-       title k == levels ? "KL from the truth" : k < 6 ? sprintf("KL, %s known", level_known(k)) : "", \
-     trajectory using "step":"excess" with lines lw 1.2 lc rgb "black" title "excess, held-out", \
-     trajectory using "step":"train_excess" with lines lw 1.5 dt 2 lc rgb "#606060" title "excess, training"
+divergences = !has_divergence ? "" : "for [k = 1:shown(levels)] trajectory using 'step':sprintf('kl_%d', k) with lines lw known_width(k) dt known_dash(k)" . \
+  " lc rgb known_colour(k) title k == levels ? 'KL from the truth' : k < 6 ? sprintf('KL, %s known', level_known(k)) : '',"
+plot @divergences \
+     trajectory using "step":"excess" with lines lw 1.2 lc rgb "black" title has_divergence ? "excess, held-out" : "held-out", \
+     trajectory using "step":"train_excess" with lines lw 1.5 dt 2 lc rgb "#606060" title has_divergence ? "excess, training" : "training"
 unset label 1
 unset label 2
 

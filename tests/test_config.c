@@ -348,6 +348,7 @@ static const char *const contexts[][6] = {
     {"encoder", "train.task=strings", "train.steps=9", "train.samples=600", "train.validation=9"},
     {"strings", "train.task=strings", "train.steps=9", "train.samples=600", "train.validation=9"},
     {"detect.accuracy", "train.task=strings", "train.steps=9", "train.samples=600", "train.validation=9"},
+    {"vectors", "train.task=vectors", "train.steps=9", "train.validation=9", "model.kind=decoder"},
     {"recall", "train.task=recall", "train.steps=9", "train.validation=9", "model.kind=decoder"},
     {"train.epoch_rate", "target.strengths=(1.0,1.0,1.0)", "target.patterns=((1),(2),(3))", "train.schedule=epochs", "train.samples=600"},
     {"flow.system", "in_context.eigenvalues=(3, 2, 1)", "in_context.length=5"},

@@ -105,16 +105,34 @@ static const variant compared[] = {
     {"no output", {2, 1, .width = 6, .mlp = 3, .keys = true, .residual = true, .norm = true}},
     {"no keys", {2, 2, .width = 6, .full_heads = true, .residual = true, .norm = true}},
     {"minimal", {2, 1, .one_hot = true, .full_heads = true}},
+    {"vectors", {2, 1, .width = 6, .mlp = 5, .keys = true, .output = true, .residual = true, .norm = true}},
+    {"vectors, two blocks",
+     {1, 2, .width = 6, .places = HF_PLACES_SINUSOIDAL, .keys = true, .output = true, .residual = true}},
 };
+
+/* Inputs and answers by formula, likewise: seven vectors and the place that is asked. */
+static void draw_vectors_by_formula(const void *self, uint64_t step, uint32_t sample, double *inputs, double *answer)
+{
+    (void)self, (void)step;
+    for (size_t i = 0; i < 7; i++) {
+        for (size_t t = 0; t < 7; t++)
+            inputs[t * 7 + i] = sin(0.3 * sample + 0.7 * (double)t + 1.1 * (double)i + 0.13 * (double)(t * i));
+        answer[i] = cos(0.9 * sample + 0.4 * (double)i);
+    }
+}
+
+static const hf_token_task_kind vector_formula = {.name = "formula", .draw_vectors = draw_vectors_by_formula};
 
 static void test_gradients_are_those_of_pytorch(void **state)
 {
     (void)state;
     const hf_token_task task = {.kind = &formula, .vocabulary = 7, .length = 9, .first = 3, .scored = 6};
+    const hf_token_task vectors = {.kind = &vector_formula, .vocabulary = 7, .length = 9, .first = 8, .scored = 1};
     hf_tsv table = read_tsv(data_path("transformers.tsv"));
     assert_int_equal(table.rows, sizeof compared / sizeof *compared);
     for (size_t n = 0; n < table.rows; n++) {
-        const hf_model model = make_decoder(&task, &compared[n].params);
+        const bool reads_vectors = strncmp(compared[n].name, "vectors", 7) == 0;
+        const hf_model model = make_decoder(reads_vectors ? &vectors : &task, &compared[n].params);
         assert_gradient_of_table(&table, n, compared[n].name, &model, &some, 1e-13);
         model.kind->free(model.self);
     }

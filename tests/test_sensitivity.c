@@ -318,16 +318,16 @@ static size_t check_parameter(const shape *x, unsigned seed, const hf_run_summar
 
 static void test_derivatives_are_those_of_differences(void **state)
 {
-    static const shape shapes[] = {{"logit", false, false, false, false, false, 2},
-                                   {"replicator", false, false, false, false, false, 2},
-                                   {"logit", true, false, true, false, false, 2},
-                                   {"replicator", true, false, true, false, false, 3},
-                                   {"logit", false, true, false, false, false, 2},
-                                   {"replicator", false, true, false, true, false, 2},
-                                   {"logit", false, false, false, true, true, 3},
-                                   {"replicator", true, false, false, true, true, 2},
-                                   {"logit", true, true, true, true, false, 2},
-                                   {"logit", true, false, false, false, true, 1},
+    static const shape shapes[] = {{"logit", false, false, false, false, false, 2, 0, 0},
+                                   {"replicator", false, false, false, false, false, 2, 0, 0},
+                                   {"logit", true, false, true, false, false, 2, 0, 0},
+                                   {"replicator", true, false, true, false, false, 3, 0, 0},
+                                   {"logit", false, true, false, false, false, 2, 0, 0},
+                                   {"replicator", false, true, false, true, false, 2, 0, 0},
+                                   {"logit", false, false, false, true, true, 3, 0, 0},
+                                   {"replicator", true, false, false, true, true, 2, 0, 0},
+                                   {"logit", true, true, true, true, false, 2, 0, 0},
+                                   {"logit", true, false, false, false, true, 1, 0, 0},
                                    {"logit", false, false, false, false, false, 2, 0.1, 0},
                                    {"logit", true, true, true, true, false, 3, 0.05, 0.5},
                                    {"replicator", true, false, false, true, false, 2, 0.02, 0}};

@@ -26,6 +26,7 @@ static hf_status write_figure(const void *self, const hf_run_summary *first, con
                                     .levels = first->tokens.levels,
                                     .has_values = params->learner.network.kind == HF_NETWORK_MINIMAL,
                                     .has_stages = first->tokens.stages.stage_count > 0,
+                                    .has_divergence = params->learner.train.task != HF_TASK_VECTORS,
                                     .log_steps = params->output.spacing == HF_SPACING_LOG &&
                                                  params->learner.train.log_every == 0 && params->learner.train.steps > 1,
                                     .blocks = hf_network_blocks(&params->learner.network),

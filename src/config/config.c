@@ -99,9 +99,14 @@ bool hf_config_is_recall(const hf_config *config)
     return config->declared.train && config->train.task == HF_TASK_RECALL;
 }
 
+bool hf_config_is_vectors(const hf_config *config)
+{
+    return config->declared.train && config->train.task == HF_TASK_VECTORS;
+}
+
 bool hf_config_predicts_tokens(const hf_config *config)
 {
-    return hf_config_is_chain(config) || hf_config_is_recall(config);
+    return hf_config_is_chain(config) || hf_config_is_recall(config) || hf_config_is_vectors(config);
 }
 
 bool hf_config_reads_tokens(const hf_config *config)

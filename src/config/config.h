@@ -21,6 +21,7 @@
 #include "train/recall.h"
 #include "train/strings.h"
 #include "train/token_params.h"
+#include "train/vectors.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -45,6 +46,7 @@ typedef struct {
     hf_strings_params strings;
     hf_encoder_params encoder;
     hf_recall_params recall;
+    hf_vectors_params vectors;
     hf_ladder_params ladder;
     hf_sensitivity_params sensitivity;
     hf_solver_params solver;
@@ -100,7 +102,10 @@ bool hf_config_is_strings(const hf_config *config);
 /* Whether a decoder learns to recall: likewise. */
 bool hf_config_is_recall(const hf_config *config);
 
-/* Whether the network of the section model predicts tokens: those of a chain or of recall. */
+/* Whether a decoder learns a regression on sequences of vectors: likewise. */
+bool hf_config_is_vectors(const hf_config *config);
+
+/* Whether the network of the section model learns a chain, recall or vectors. */
 bool hf_config_predicts_tokens(const hf_config *config);
 
 /* Whether tokens are learned, those or the answers to strings. */

@@ -318,8 +318,7 @@ static hf_status read_start(const hf_config *config, const hf_learner_params *pa
     if (status == HF_OK) {
         const hf_tensors tensors = learner.model.kind->tensors(learner.model.self);
         *start = malloc(hf_tensors_size(tensors) * sizeof **start);
-        status = *start == NULL ? hf_fail_memory(err, "the state table")
-                                : hf_tensor_table_read(path, tensors, *start, err);
+        status = *start == NULL ? hf_fail_memory(err, "the state table") : hf_tensor_table_read(path, tensors, *start, err);
         hf_learner_clear(&learner);
     }
     free(path);
@@ -329,7 +328,11 @@ static hf_status read_start(const hf_config *config, const hf_learner_params *pa
 hf_status hf_fill_token_run(const hf_config *config, hf_token_run_params *params, hf_error *err)
 {
     *params = (hf_token_run_params){
-        .learner = {.train = config->train, .chain = config->chain, .recall = config->recall, .network = config->model},
+        .learner = {.train = config->train,
+                    .chain = config->chain,
+                    .recall = config->recall,
+                    .vectors = config->vectors,
+                    .network = config->model},
         .output = config->output,
         .detect = config->detect,
         .labels = &config->labels,

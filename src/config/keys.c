@@ -39,7 +39,7 @@ static const char *const noises[] = {"normal", "uniform", "sine", NULL};
 static const char *const starts[] = {"uniform", "bumps", "wrong", "waterfall", "saddle", NULL};
 static const char *const value_flows[] = {"learned", "frozen", "optimal", NULL};
 static const char *const spacings[] = {"log", "linear", NULL};
-static const char *const tasks[] = {"regression", "markov", "strings", "recall", NULL};
+static const char *const tasks[] = {"regression", "markov", "strings", "recall", "vectors", NULL};
 static const char *const optimizers[] = {"sgd", "momentum", "adam", "adamw", "rmsprop", NULL};
 static const char *const schedules[] = {"constant", "cosine", "halving", "epochs", NULL};
 static const char *const precisions[] = {"double", "single", NULL};
@@ -575,7 +575,8 @@ const hf_key hf_keys[] = {
         "what the transformer learns: y = sum_j A_j X p_j + noise", .choices = tasks, .decides = true,
         .chain_help = "what the transformer learns: the Markov chain of the section chain",
         .strings_help = "what the transformer learns: the answers to the strings of the section strings",
-        .recall_help = "what the transformer learns: the value of a key, section recall"),
+        .recall_help = "what the transformer learns: the value of a key, section recall",
+        .vectors_help = "what the transformer learns: the image of one input among others, section vectors"),
     KEY(train.dim, COUNT, "10", FROM_TO(1, 10000), "1", "20", "dimension d of inputs and outputs", .when = regresses),
     KEY(train.features, CHOICE, "orthogonal", ANY, "", "\"random\"",
         "features A_j random and exactly orthogonal (Gram matrix target.gram), or merely random with norms m_j, or orthogonal with "
@@ -703,6 +704,13 @@ const hf_key hf_keys[] = {
     KEY(recall.repetition, REAL, "0.0", FROM_TO(0, 1), "1", "0.2",
         "repetition across samples, p: probability that token 0 is the key that is asked for; never in held-out sequences"),
 
+    KEY(vectors.dim, COUNT, "16", FROM_TO(1, HF_VECTORS_DIM), "1", "64", "dimension d of inputs and outputs"),
+    KEY(vectors.length, COUNT, "64", FROM_TO(1, HF_VECTORS_LENGTH), "1", "256", "number T of inputs; behind them is the place that is asked"),
+    KEY(vectors.copies, COUNT, "1", FROM_TO(1, HF_VECTORS_LENGTH), "1", "4",
+        "repetition in context, B: so many inputs, the last ones, are the one that matters"),
+    KEY(vectors.repetition, REAL, "0.0", FROM_TO(0, 1), "1", "0.2",
+        "repetition across samples, p: probability that the input that matters is the first unit vector; never in held-out samples"),
+
     KEY(strings.task, CHOICE, "even-pairs", ANY, "", "\"parity\"",
         "what is asked of random strings: whether the number of unequal neighbours is odd; whether that of ones is; which bit was "
         "replaced by a mark, in a string whose second half repeats its first", .choices = string_tasks),
@@ -827,9 +835,11 @@ const hf_section hf_sections[] = {
      .when = trains, DECLARED(train)},
     {.path = "chain", .help = "The Markov chain: the next token has the probabilities softmax( (1/tau) sum_k A_k sum_{i in span k} alpha_i x_{t-i} ).",
      .when = hf_config_is_chain},
-    {.path = "model", .help = "The network that learns the chain, or to recall.", .when = hf_config_predicts_tokens},
+    {.path = "model", .help = "The network that learns the chain, to recall, or vectors.", .when = hf_config_predicts_tokens},
     {.path = "recall", .help = "Associative recall: pairs of a key and a value, one of the keys once more, and its value is asked for.",
      .when = hf_config_is_recall},
+    {.path = "vectors", .help = "Regression on sequences: of random inputs x_1 .. x_T the last are one vector, and W x_T is asked for.",
+     .when = hf_config_is_vectors},
     {.path = "strings", .help = "The strings and what is asked of them.", .when = hf_config_is_strings},
     {.path = "encoder", .help = "The bidirectional transformer that answers, and its mask of attention.", .when = hf_config_is_strings},
     {.path = "ladder", .help = "Training at several learning rates and batch sizes, against the flow.", .when = trains_regression},

@@ -59,7 +59,7 @@ static hf_status check_maps(hf_config *c, hf_error *err)
 
 hf_status hf_network_check_training(hf_config *c, hf_error *err)
 {
-    hf_status status = check_samples(c, c->train.task == HF_TASK_MARKOV ? "markov" : "recall", err);
+    hf_status status = check_samples(c, hf_task_name(c->train.task), err);
     if (status == HF_OK)
         status = check_maps(c, err);
     return status == HF_OK ? hf_task_check_epochs(c, err) : status;

@@ -103,6 +103,8 @@ static const char *help_of(const hf_config *config, const hf_key *key)
         return key->chain_help;
     if (key->recall_help != NULL && hf_config_is_recall(config))
         return key->recall_help;
+    if (key->vectors_help != NULL && hf_config_is_vectors(config))
+        return key->vectors_help;
     return key->strings_help != NULL && hf_config_is_strings(config) ? key->strings_help : key->help;
 }
 

@@ -15,16 +15,12 @@ typedef struct {
     const char *heads; /* the key that says how many there are */
 } task_traits;
 
-static const char *const of_tokens[] = {"chain", "model", "strings", "encoder", "recall", NULL};
-static const char *const not_of_chain[] = {"",       "target",         "data",       "test",    "init",
-                                           "flow",   "flow.sgd_drift", "in_context", "content", "ladder",
-                                           "solver", "strings",        "encoder",    "recall",  NULL};
-static const char *const not_of_strings[] = {"",       "target",         "data",       "test",    "init",
-                                             "flow",   "flow.sgd_drift", "in_context", "content", "ladder",
-                                             "solver", "chain",          "model",      "recall",  NULL};
-static const char *const not_of_recall[] = {"",       "target",         "data",       "test",    "init",
-                                            "flow",   "flow.sgd_drift", "in_context", "content", "ladder",
-                                            "solver", "chain",          "strings",    "encoder", NULL};
+#define OF_FLOWS "", "target", "data", "test", "init", "flow", "flow.sgd_drift", "in_context", "content", "ladder", "solver"
+static const char *const of_tokens[] = {"chain", "model", "strings", "encoder", "recall", "vectors", NULL};
+static const char *const not_of_chain[] = {OF_FLOWS, "strings", "encoder", "recall", "vectors", NULL};
+static const char *const not_of_strings[] = {OF_FLOWS, "chain", "model", "recall", "vectors", NULL};
+static const char *const not_of_recall[] = {OF_FLOWS, "chain", "strings", "encoder", "vectors", NULL};
+static const char *const not_of_vectors[] = {OF_FLOWS, "chain", "strings", "encoder", "recall", NULL};
 static const char *const own_of_chain[] = {"title", "fit", "labels", "init.state", NULL};
 static const char *const own_of_strings[] = {"title", "fit", "labels", NULL};
 static const char *const nothing[] = {NULL};
@@ -33,7 +29,13 @@ static const task_traits tasks[HF_TASKS] = {
     [HF_TASK_REGRESSION] = {"regression", of_tokens, nothing, "heads"},
     [HF_TASK_MARKOV] = {"markov", not_of_chain, own_of_chain, "model.heads"},
     [HF_TASK_STRINGS] = {"strings", not_of_strings, own_of_strings, "encoder.heads"},
-    [HF_TASK_RECALL] = {"recall", not_of_recall, own_of_chain, "model.heads"}};
+    [HF_TASK_RECALL] = {"recall", not_of_recall, own_of_chain, "model.heads"},
+    [HF_TASK_VECTORS] = {"vectors", not_of_vectors, own_of_chain, "model.heads"}};
+
+const char *hf_task_name(hf_task_kind task)
+{
+    return tasks[task].name;
+}
 
 static bool is_of(const hf_key *key, const char *const sections[])
 {

@@ -4,6 +4,9 @@
 
 #include "config/config.h"
 
+/* As it stands in a model file. */
+const char *hf_task_name(hf_task_kind task);
+
 /* That no key is given that has an effect with another task alone. Errors: HF_EUSAGE. */
 hf_status hf_task_check_keys(hf_config *config, hf_error *err);
 

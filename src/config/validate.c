@@ -94,6 +94,8 @@ static check *const of_content[] = {hf_task_check_keys, hf_system_check_content,
                                     check_title,           hf_axes_check,           hf_label_groups_check, NULL};
 static check *const of_chain[] = {check_title, check_state, hf_task_check_keys, hf_chain_check, hf_axes_check, hf_label_groups_check, NULL};
 
+static check *const of_vectors[] = {check_title, check_state, hf_task_check_keys, hf_vectors_check, hf_axes_check, hf_label_groups_check, NULL};
+
 static check *const of_recall[] = {check_title, check_state, hf_task_check_keys, hf_recall_check, hf_axes_check, hf_label_groups_check, NULL};
 
 static check *const of_strings[] = {check_title, hf_task_check_keys, hf_strings_check, hf_axes_check, hf_label_groups_check, NULL};
@@ -105,6 +107,7 @@ hf_status hf_validate_config(hf_config *config, hf_error *err)
 {
     check *const *checks = hf_config_is_chain(config)     ? of_chain
                            : hf_config_is_recall(config)  ? of_recall
+                           : hf_config_is_vectors(config) ? of_vectors
                            : hf_config_is_strings(config) ? of_strings
                                                           : by_system[config->flow.system];
     hf_status status = HF_OK;

@@ -36,6 +36,7 @@ static void write_facts(FILE *stream, const void *data)
 {
     const hf_token_figure *const f = data;
     write_run(stream, f);
+    fprintf(stream, "has_divergence = %d\n", f->has_divergence);
     fprintf(stream, "has_values = %d\nhas_stages = %d\nlog_steps = %d\nbest_step = %" PRIu64 "\n", f->has_values,
             f->has_stages, f->log_steps, f->best_step);
     write_names(stream, f);

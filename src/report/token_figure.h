@@ -18,6 +18,7 @@ typedef struct {
     uint64_t best_step; /* of the least held-out excess */
     size_t heads, levels;
     bool has_values, has_stages; /* value_<h>_<k> in trajectory.tsv; stages.tsv has rows */
+    bool has_divergence;         /* kl_<k> is something else than the excess */
     bool log_steps;
     const hf_counts *cuts; /* spans of the models whose context is cut: cut_<k> in trajectory.tsv */
     size_t blocks;

@@ -152,31 +152,37 @@ static hf_status create_network(hf_model *model, const hf_token_task *task, cons
                                          : hf_decoder_create(model, task, &decoder, err);
 }
 
-/* Its probe is one of tokens (train/token_probe.h), which the run makes. */
-static hf_status create_markov(hf_learner *l, const hf_learner_params *params, uint64_t seed, size_t threads, hf_error *err)
-{
-    hf_token_task *task = calloc(1, sizeof *task);
-    if (task == NULL)
-        return hf_fail_memory(err, "the training task");
-    l->task = task;
-    l->free_task = free_token_task;
-    const hf_status status = create_chain(task, params, seed, err);
-    return status == HF_OK ? create_network(&l->model, task, params, seed, threads, err) : status;
-}
+/* ---- what a network learns ---- */
 
-/* ---- recall ---- */
-
-static hf_status create_recall(hf_learner *l, const hf_learner_params *params, uint64_t seed, size_t threads, hf_error *err)
+static hf_status create_recall(hf_token_task *task, const hf_learner_params *params, uint64_t seed, hf_error *err)
 {
     hf_recall_params recall = params->recall;
+    recall.fixed = params->train.samples;
+    recall.seed = seed;
+    return hf_recall_create(task, &recall, err);
+}
+
+static hf_status create_vectors(hf_token_task *task, const hf_learner_params *params, uint64_t seed, hf_error *err)
+{
+    hf_vectors_params vectors = params->vectors;
+    vectors.fixed = params->train.samples;
+    vectors.seed = seed;
+    return hf_vectors_create(task, &vectors, err);
+}
+
+/* Its probe is one of tokens (train/token_probe.h), which the run makes. */
+static hf_status create_sequences(hf_learner *l, const hf_learner_params *params, uint64_t seed, size_t threads,
+                                  hf_error *err)
+{
+    const hf_task_kind kind = params->train.task;
     hf_token_task *task = calloc(1, sizeof *task);
     if (task == NULL)
         return hf_fail_memory(err, "the training task");
     l->task = task;
     l->free_task = free_token_task;
-    recall.fixed = params->train.samples;
-    recall.seed = seed;
-    const hf_status status = hf_recall_create(task, &recall, err);
+    const hf_status status = (kind == HF_TASK_MARKOV   ? create_chain
+                              : kind == HF_TASK_RECALL ? create_recall
+                                                       : create_vectors)(task, params, seed, err);
     return status == HF_OK ? create_network(&l->model, task, params, seed, threads, err) : status;
 }
 
@@ -207,9 +213,10 @@ typedef hf_status create_learner(hf_learner *l, const hf_learner_params *params,
                                  hf_error *err);
 
 static create_learner *const creators[HF_TASKS] = {[HF_TASK_REGRESSION] = create_regression,
-                                                   [HF_TASK_MARKOV] = create_markov,
+                                                   [HF_TASK_MARKOV] = create_sequences,
                                                    [HF_TASK_STRINGS] = create_strings,
-                                                   [HF_TASK_RECALL] = create_recall};
+                                                   [HF_TASK_RECALL] = create_sequences,
+                                                   [HF_TASK_VECTORS] = create_sequences};
 
 hf_status hf_learner_create(hf_learner *l, const hf_learner_params *params, uint64_t seed, size_t threads, hf_error *err)
 {

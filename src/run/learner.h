@@ -9,6 +9,7 @@
 #include "train/recall.h"
 #include "train/strings.h"
 #include "train/token_params.h"
+#include "train/vectors.h"
 
 /* What is trained, on what. The lists are somebody else's. */
 typedef struct {
@@ -16,6 +17,7 @@ typedef struct {
     hf_train_params train;
     hf_chain_params chain;     /* of a Markov chain */
     hf_recall_params recall;   /* or of recall: fixed and seed are of the training */
+    hf_vectors_params vectors; /* or of vectors: likewise */
     hf_network_params network; /* that learns it */
     hf_strings_params strings; /* of a task of strings; the seed is that of the training, */
     hf_encoder_params encoder; /* and who learns it: classes, threads, seed and stored are of the training */

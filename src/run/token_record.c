@@ -76,19 +76,19 @@ static const hf_column_group level_columns = {name_levels, write_levels}, mass_c
 /* clang-format off */
 static const hf_column row_columns[] = {
     HF_COLUMN(hf_token_row, step, "steps", "steps made"),
-    HF_COLUMN(hf_token_row, train_loss, "nats", "mean cross-entropy over all fixed training sequences, or, of fresh ones, of the step's batch before the step"),
+    HF_COLUMN(hf_token_row, train_loss, "nats", "mean cross-entropy (of vectors half the mean squared distance) over all fixed training sequences, or, of fresh ones, of the step's batch before the step"),
     HF_COLUMN(hf_token_row, train_excess, "nats", "train_loss minus the cross-entropy of the truth on the same tokens"),
     HF_COLUMN(hf_token_row, excess, "nats", "the same of the held-out sequences"),
     HF_COLUMN(hf_token_row, overlap, "", "least cosine of two heads' mean attention by lag; 1: all heads look alike"),
-    HF_COLUMN_GROUP(&level_columns, "kl_<k>", "nats", "divergence from who knows the k strongest spans to the model; the last: from the truth"),
-    HF_COLUMN_GROUP(&mass_columns, "mass_<h>_<k>", "", "attention of head h on span k of that order, mean over held-out queries; of several blocks, the last"),
+    HF_COLUMN_GROUP(&level_columns, "kl_<k>", "nats", "divergence from who knows the k strongest spans to the model; the last: from the truth. Recall: 1: who knows which values there are. Vectors: the excess"),
+    HF_COLUMN_GROUP(&mass_columns, "mass_<h>_<k>", "", "attention of head h on span k of that order, mean over held-out queries; of several blocks, the last. Recall: 1: on values of other pairs, 2: on those asked for. Vectors: on the inputs that matter"),
     HF_COLUMN_GROUP(&value_columns, "value_<h>_<k>", "", "of the minimal model: inner product of head h's value matrix with A_k"),
     HF_COLUMN_GROUP(&last_columns, "last_<h>_<k>", "", "as `mass_<h>_<k>`, but of the last query of every held-out sequence alone, which sees most; the figure shows these"),
     HF_COLUMN_GROUP(&cut_columns, "cut_<k>", "nats", "with train.cuts: divergence from the model that was trained to see the k nearest spans alone"),
 };
 /* clang-format on */
 static const hf_table_kind trajectory = {
-    "trajectory.tsv", "Training on a Markov chain or to recall: a row for every output step.", HF_COLUMNS(row_columns)};
+    "trajectory.tsv", "Training on a Markov chain, to recall or on vectors: a row for every output step.", HF_COLUMNS(row_columns)};
 
 /* ---- stages ---- */
 
@@ -166,7 +166,7 @@ static const hf_column stage_columns[] = {
 };
 /* clang-format on */
 static const hf_table_kind stages_table = {
-    "stages.tsv", "Training on a Markov chain or to recall: a row for every stage of the held-out excess.", HF_COLUMNS(stage_columns)};
+    "stages.tsv", "Training on a Markov chain, to recall or on vectors: a row for every stage of the held-out excess.", HF_COLUMNS(stage_columns)};
 
 typedef struct {
     const char *tensor;
@@ -179,7 +179,7 @@ static const hf_column parameter_columns[] = {
     HF_COLUMN(parameter_row, index, "", "number of the entry in it"),
     HF_COLUMN(parameter_row, value, "", "the entry at the end"),
 };
-static const hf_table_kind final_table = {"final.tsv", "Training on a Markov chain, on strings or to recall: a row for every parameter.",
+static const hf_table_kind final_table = {"final.tsv", "Training on a Markov chain, on strings, to recall or on vectors: a row for every parameter.",
                                           HF_COLUMNS(parameter_columns)};
 
 const hf_table_kind *const hf_token_record_tables[] = {&trajectory, &stages_table, &final_table, NULL};

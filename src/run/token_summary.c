@@ -24,6 +24,8 @@ static void print_stages(const hf_token_numbers *n, FILE *stream)
 
 static void print_divergences(const hf_token_numbers *n, FILE *stream)
 {
+    if (n->levels == 1 && n->level_names != NULL) /* it is the excess once more */
+        return;
     for (size_t k = 0; k < n->levels; k++) {
         if (n->level_names != NULL)
             fprintf(stream, "%s%s: %.4g", k == 0 ? "  divergence from who knows " : ", and ", n->level_names[k].knowledge,

@@ -31,7 +31,9 @@ static hf_status check_quantity(const hf_config *config, const char *key, const 
         return hf_config_reject(config, err, key, "%s is nothing that a training on strings has", name);
     if (q.kind->of_heads && hf_config_predicts_tokens(config))
         return hf_config_reject(config, err, key, "%s is nothing that %s has", name,
-                                hf_config_is_chain(config) ? "a Markov chain" : "recall");
+                                hf_config_is_chain(config)    ? "a Markov chain"
+                                : hf_config_is_recall(config) ? "recall"
+                                                              : "a regression on sequences");
     if (q.kind->needs_masses && config->flow.system != HF_SYSTEM_HEADS && !is_swept(config, "flow.system"))
         return hf_config_reject(config, err, key, "%s is of attention, which this system has none of", name);
     if (strcmp(key, "fit") == 0 && hf_quantity_is_category(&q))

@@ -6,6 +6,8 @@
  *            y = norm(x + a),  x' = norm(y + W_2 relu(W_1 y + b_1) + b_2)    (dropout on what the MLP adds)
  *     z = W x: logits of the next token
  *
+ * Of a task of vectors, x = E^T v + P e_place and z is what is asked for, with half its squared distance as the loss.
+ *
  * With one-hot input, no keys, full heads, no output projection, no residual, norm and MLP this is the minimal model of
  * minimal.h: the path from one to the other can be walked switch by switch. Of the last block only the places that predict a
  * scored token are computed. */

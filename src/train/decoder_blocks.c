@@ -252,7 +252,11 @@ void hf_decoder_forward_chunk(const hf_decoder *m, const double *parameters, siz
                               hf_decoder_work *w)
 {
     const size_t C = m->C, V = m->task.vocabulary, rows = n * m->task.scored, last = m->params.blocks - 1;
-    hf_embedding_forward(n * m->P, m->P, C, w->inputs, token_table(m, parameters), place_table(m, parameters), w->x);
+    if (hf_decoder_reads_vectors(m))
+        hf_embedding_vectors(n * m->P, m->P, V, C, w->vectors, token_table(m, parameters), place_table(m, parameters),
+                             w->x);
+    else
+        hf_embedding_forward(n * m->P, m->P, C, w->inputs, token_table(m, parameters), place_table(m, parameters), w->x);
     hf_dropout_rows(dropout, DROP_INPUT, n, w->samples, m->P * C, w->x);
     for (size_t b = 0; b <= last; b++)
         run_block(m, parameters, b, n, dropout, input_of(w, b), w);
@@ -281,6 +285,9 @@ void hf_decoder_backward_chunk(const hf_decoder *m, const double *parameters, si
             memcpy(w->dy, w->dx, n * m->P * C * sizeof *w->dy);
     }
     hf_dropout_rows(dropout, DROP_INPUT, n, w->samples, m->P * C, w->dx);
-    hf_embedding_backward(n * m->P, m->P, C, w->inputs, w->dx, hf_decoder_gradient(m, gradient, m->token),
-                          hf_decoder_gradient(m, gradient, m->place));
+    double *dtoken = hf_decoder_gradient(m, gradient, m->token), *dplace = hf_decoder_gradient(m, gradient, m->place);
+    if (hf_decoder_reads_vectors(m))
+        hf_embedding_vectors_back(n * m->P, m->P, V, C, w->vectors, w->dx, dtoken, dplace);
+    else
+        hf_embedding_backward(n * m->P, m->P, C, w->inputs, w->dx, dtoken, dplace);
 }

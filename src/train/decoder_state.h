@@ -33,6 +33,7 @@ typedef struct {
     hf_token *inputs;                     /* (n, P) */
     hf_token *targets;                    /* (n, scored) */
     uint32_t *samples;                    /* (n) */
+    double *vectors, *wanted;             /* (n, P, vocabulary), (n, vocabulary) of a task of vectors, in the place of tokens */
     double *x;                            /* (n, P, C) embedded */
     hf_decoder_kept *kept;                /* (blocks) */
     double *z;                            /* (n, scored, vocabulary) */
@@ -60,6 +61,11 @@ struct hf_decoder {
     double *memory; /* of work and parts, whose gradients are one behind the other */
     hf_token *stored;
 };
+
+static inline bool hf_decoder_reads_vectors(const hf_decoder *m)
+{
+    return m->task.kind->draw_vectors != NULL;
+}
 
 /* Queries of block b, and the place of the first. */
 static inline size_t hf_decoder_queries(const hf_decoder *m, size_t b)

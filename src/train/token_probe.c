@@ -17,7 +17,7 @@ struct hf_token_probe {
     hf_token_view view;
     size_t places, blocks, threads;
     hf_token *targets;   /* (n, scored) */
-    double *probability; /* (n, scored, levels, vocabulary) of who knows k levels */
+    double *probability; /* (n, scored, levels, vocabulary) of who knows k levels; of vectors: the right ones */
     hf_token_rivals rivals;
     double *rival_entropy; /* (rivals); view.cut and seen_cut behind it */
     double *seen_cut;      /* (CHUNK, rivals) as seen */
@@ -37,6 +37,11 @@ struct hf_token_probe {
 
 /* ---- the truth ---- */
 
+static bool reads_vectors(const hf_token_probe *p)
+{
+    return p->task.kind->draw_vectors != NULL;
+}
+
 static size_t outputs(const hf_token_probe *p)
 {
     return p->task.scored * p->task.vocabulary;
@@ -51,11 +56,18 @@ static void mark_places(const hf_token_probe *p, size_t n, const hf_token *token
                 p->level_at[n * p->places + j] = (uint8_t)k;
 }
 
-/* Targets and probabilities of sequence n; sums over its queries: -log p of the target, and for every level -sum p log p. */
-static void judge_sequence(const hf_token_probe *p, size_t n, hf_token *tokens, double *truth, double *entropy)
+/* Targets and probabilities of sequence n (inputs: room for those of vectors); sums over its queries: -log p of the target, and for every level -sum p log p. */
+static void judge_sequence(const hf_token_probe *p, size_t n, hf_token *tokens, double *inputs, double *truth,
+                           double *entropy)
 {
     const size_t d = p->task.vocabulary, levels = p->view.levels;
-    p->task.kind->draw(p->task.self, p->held_out.step, hf_batch_sample(&p->held_out, n), tokens);
+    const uint32_t sample = hf_batch_sample(&p->held_out, n);
+    if (reads_vectors(p)) {
+        p->task.kind->draw_vectors(p->task.self, p->held_out.step, sample, inputs, p->probability + n * d);
+        mark_places(p, n, NULL);
+        return;
+    }
+    p->task.kind->draw(p->task.self, p->held_out.step, sample, tokens);
     if (p->level_at != NULL)
         mark_places(p, n, tokens);
     for (size_t q = 0; q < p->task.scored; q++) {
@@ -71,8 +83,9 @@ static void judge_sequence(const hf_token_probe *p, size_t n, hf_token *tokens, 
     }
 }
 
-/* The truth of all sequences, shared out among the threads and added up in order. tokens: (CHUNK, length). */
-static void judge_sequences(hf_token_probe *p, hf_token *tokens)
+/* The truth of all sequences, shared out among the threads and added up in order. tokens: (CHUNK, length), inputs: (CHUNK, places,
+ * vocabulary) or NULL. */
+static void judge_sequences(hf_token_probe *p, hf_token *tokens, double *inputs)
 {
     const size_t n = p->held_out.count, levels = p->view.levels;
     const double each = 1 / ((double)n * (double)p->task.scored);
@@ -84,7 +97,8 @@ static void judge_sequences(hf_token_probe *p, hf_token *tokens)
 #endif
         for (size_t s = 0; s < count; s++) {
             double *seen = p->seen + s * p->counted;
-            judge_sequence(p, first + s, tokens + s * p->task.length, seen, seen + 1);
+            judge_sequence(p, first + s, tokens + s * p->task.length,
+                           inputs == NULL ? NULL : inputs + s * p->places * p->task.vocabulary, seen, seen + 1);
         }
         for (size_t s = 0; s < count; s++) {
             p->truth += each * p->seen[s * p->counted];
@@ -118,9 +132,11 @@ hf_status hf_token_probe_create(hf_token_probe **result, const hf_token_task *ta
     p->logits = malloc((chunk * (task->vocabulary + p->blocks * heads * places) + CHUNK * p->counted) * sizeof *p->logits);
     p->level_at = marks ? calloc(n * places, 1) : NULL;
     hf_token *tokens = malloc(CHUNK * task->length * sizeof *tokens);
+    double *inputs = reads_vectors(p) ? malloc(CHUNK * places * task->vocabulary * sizeof *inputs) : NULL;
     if (p->targets == NULL || p->probability == NULL || p->entropy == NULL || p->logits == NULL || tokens == NULL ||
-        (marks && p->level_at == NULL)) {
+        (marks && p->level_at == NULL) || (reads_vectors(p) && inputs == NULL)) {
         free(tokens);
+        free(inputs);
         hf_token_probe_free(p);
         return hf_fail_memory(err, "the probe");
     }
@@ -131,8 +147,9 @@ hf_status hf_token_probe_create(hf_token_probe **result, const hf_token_task *ta
     p->last_by_lag = p->by_lag + heads * places;
     p->attention = p->logits + chunk * task->vocabulary;
     p->seen = p->attention + chunk * p->blocks * heads * places;
-    judge_sequences(p, tokens);
+    judge_sequences(p, tokens, inputs);
     free(tokens);
+    free(inputs);
     *result = p;
     return HF_OK;
 }
@@ -213,6 +230,17 @@ void hf_token_probe_predict(hf_token_probe *p, const double *parameters, double 
 
 /* ---- a look ---- */
 
+/* Of a task of vectors: the loss, which is the divergence of every level. */
+static void judge_answer(const hf_token_probe *p, size_t n, const double *answer, double *loss, double *divergence)
+{
+    const size_t d = p->task.vocabulary;
+    for (size_t i = 0; i < d; i++) {
+        const double miss = answer[i] - p->probability[n * d + i];
+        *loss += miss * miss / 2;
+    }
+    *divergence = *loss;
+}
+
 /* Sums over the queries of sequence n from its logits (scored, vocabulary): cross-entropy, and for every level and rival
  * -sum p log q = log sum exp z - sum p z. */
 static void judge_logits(const hf_token_probe *p, size_t n, const double *logits, double *entropy, double *kl, double *cut)
@@ -273,7 +301,10 @@ static void judge_chunk(hf_token_probe *p, size_t first, size_t count)
         memset(seen, 0, p->counted * sizeof *seen);
         for (size_t r = 0; r < p->rivals.count; r++)
             cut[r] = 0;
-        judge_logits(p, first + s, p->logits + s * outputs(p), seen, seen + 1, cut);
+        if (reads_vectors(p))
+            judge_answer(p, first + s, p->logits + s * outputs(p), seen, seen + 1);
+        else
+            judge_logits(p, first + s, p->logits + s * outputs(p), seen, seen + 1, cut);
         const double *attention = last_block + s * p->blocks * attended;
         judge_attention(p, attention, by_lag, by_lag + lags);
         if (p->level_at != NULL)

@@ -5,6 +5,7 @@
  *     mass_hk    attention of head h on the lags or places of level k, mean over scored queries (0 without attention or either)
  *     last_hk    the same of the last scored query alone, which sees most
  *     overlap    least cosine between the heads' mean attention by lag; 1 for one head
+ *                (of a task of vectors, half the mean squared distance takes the place of excess and kl_1)
  *     cut_k      mean Kullback-Leibler divergence from another model, which sees the k nearest spans
  *
  * Of a model with several blocks, attention is that of the last. A look costs a forward pass over all of them. */

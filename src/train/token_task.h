@@ -1,7 +1,8 @@
-/* token_task: a source of token sequences, as a table of functions: Markov chains, recall, strings.
+/* token_task: a source of sequences, as a table of functions: of tokens (Markov chains, recall, strings), or of vectors.
  *
  * A sequence has `length` tokens below `vocabulary`; a model is to predict tokens first .. first + scored - 1 (from 0), each
- * from those before it. */
+ * from those before it. A sequence of vectors has first - 1 of them, each with `vocabulary` numbers, and a place without one, which is to give
+ * as many numbers, with half their squared distance from the right ones as the loss. */
 #ifndef HF_TRAIN_TOKEN_TASK_H
 #define HF_TRAIN_TOKEN_TASK_H
 
@@ -20,6 +21,9 @@ typedef struct {
      * (length). */
     void (*draw)(const void *self, uint64_t step, uint32_t sample, hf_token *tokens);
 
+    /* The same of a task of vectors, which has neither draw nor distribution: inputs (first - 1, vocabulary), answer (vocabulary). */
+    void (*draw_vectors)(const void *self, uint64_t step, uint32_t sample, double *inputs, double *answer);
+
     /* Number of levels: what is there to be learned, one thing after the other. */
     size_t (*levels)(const void *self);
 
@@ -31,7 +35,7 @@ typedef struct {
     void (*lags)(const void *self, size_t level, size_t *from, size_t *to);
 
     /* Whether level (from 1) is about this place of a sequence, where that is no matter of lags; NULL: it is, or about nothing. */
-    bool (*sees)(const void *self, const hf_token *tokens, size_t level, size_t place);
+    bool (*sees)(const void *self, const hf_token *tokens /* NULL for vectors */, size_t level, size_t place);
 
     const hf_level_name *level_names; /* (levels); NULL: span 1, 2, .., the strongest first */
 } hf_token_task_kind;

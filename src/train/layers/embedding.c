@@ -3,6 +3,7 @@
 #include "core/simd.h"
 #include "train/kernels.h"
 
+#include <gsl/gsl_cblas.h>
 #include <math.h>
 #include <string.h>
 
@@ -34,6 +35,24 @@ void hf_embedding_backward(size_t n, size_t places, size_t C, const hf_token *to
         if (dplace != NULL)
             hf_kernel_add(C, 1, dx + r * C, dplace + r % places * C);
     }
+}
+
+void hf_embedding_vectors(size_t n, size_t places, size_t d, size_t C, const double *v, const double *input,
+                          const double *place, double *x)
+{
+    for (size_t r = 0; r < n; r++)
+        memcpy(x + r * C, place + r % places * C, C * sizeof *x);
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)n, (int)C, (int)d, 1, v, (int)d, input, (int)C, 1, x,
+                (int)C);
+}
+
+void hf_embedding_vectors_back(size_t n, size_t places, size_t d, size_t C, const double *v, const double *dx,
+                               double *dinput, double *dplace)
+{
+    cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)d, (int)C, (int)n, 1, v, (int)d, dx, (int)C, 1, dinput,
+                (int)C);
+    for (size_t r = 0; r < n && dplace != NULL; r++)
+        hf_kernel_add(C, 1, dx + r * C, dplace + r % places * C);
 }
 
 void hf_embedding_sinusoids(size_t places, size_t C, double *place)

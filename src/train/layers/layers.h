@@ -30,6 +30,12 @@ void hf_embedding_forward(size_t n, size_t places, size_t C, const hf_token *tok
 void hf_embedding_backward(size_t n, size_t places, size_t C, const hf_token *tokens, const double *dx, double *dtoken,
                            double *dplace);
 
+/* The same of vectors: x = E^T v + place's row. v: (n, d); input: (d, C) E. */
+void hf_embedding_vectors(size_t n, size_t places, size_t d, size_t C, const double *v, const double *input,
+                          const double *place, double *x);
+void hf_embedding_vectors_back(size_t n, size_t places, size_t d, size_t C, const double *v, const double *dx,
+                               double *dinput, double *dplace);
+
 /* Sinusoids (Vaswani et al. 2017): sin(t / 10000^(2i/C)), cos(...) in columns 2i, 2i + 1. place: (places, C). */
 void hf_embedding_sinusoids(size_t places, size_t C, double *place);
 
@@ -100,5 +106,8 @@ void hf_attention_weights_back(const hf_attention_shape *shape, const double *we
 
 /* z: (n, vocabulary) becomes its gradient, softmax minus one-hot. Returns the sum over rows. */
 double hf_cross_entropy(size_t n, size_t vocabulary, const hf_token *targets, double *z);
+
+/* The sum of half the squares of z - wanted, both (count); z becomes its own gradient, z - wanted. */
+double hf_half_squares(size_t count, const double *wanted, double *z);
 
 #endif

@@ -26,6 +26,16 @@ HF_CLONES static double cross_entropy(size_t n, size_t vocabulary, const hf_toke
     return loss;
 }
 
+double hf_half_squares(size_t count, const double *wanted, double *z)
+{
+    double loss = 0;
+    for (size_t i = 0; i < count; i++) {
+        z[i] -= wanted[i];
+        loss += z[i] * z[i] / 2;
+    }
+    return loss;
+}
+
 double hf_cross_entropy(size_t n, size_t vocabulary, const hf_token *targets, double *z)
 {
     return cross_entropy(n, vocabulary, targets, z);

@@ -17,13 +17,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef enum { HF_MASK_FULL, HF_MASK_TOP, HF_MASK_BOTTOM, HF_MASK_RANDOM, HF_MASK_WINDOW, HF_MASK_BLOCK, HF_MASKS } hf_mask_kind;
+typedef enum {
+    HF_MASK_FULL,
+    HF_MASK_TOP,
+    HF_MASK_BOTTOM,
+    HF_MASK_RANDOM,
+    HF_MASK_WINDOW,
+    HF_MASK_BLOCK,
+    HF_MASKS
+} hf_mask_kind;
 
 typedef struct {
     hf_mask_kind kind;
-    size_t k;      /* keys that a query keeps, from 1; no more than there are */
-    size_t places; /* of queries and keys */
-    size_t globals; /* the last so many places are global; only where the kind has global places */
+    size_t k;                      /* keys that a query keeps, from 1; no more than there are */
+    size_t places;                 /* of queries and keys */
+    size_t globals;                /* the last so many places are global; only where the kind has global places */
     size_t unseen_from, unseen_to; /* places unseen_from .. unseen_to - 1 are no keys */
 } hf_mask;
 

@@ -25,7 +25,7 @@ HF_INLINE double dot(size_t count, const double *x, const double *y)
 }
 
 HF_WIDE_CLONES static void forward(size_t n, size_t C, double eps, const double *x, const double *gain, const double *shift,
-                              double *u, double *spread, double *y)
+                                   double *u, double *spread, double *y)
 {
     for (size_t r = 0; r < n; r++) {
         const double *in = x + r * C, mean = hf_tiles_sum(C, in) / (double)C;
@@ -50,7 +50,7 @@ HF_WIDE_CLONES static void forward(size_t n, size_t C, double eps, const double 
 
 /* dgain += dy u, dshift += dy, du = dy gain, dx = spread (du - mean(du) - u mean(du u)). */
 HF_WIDE_CLONES static void backward(size_t n, size_t C, const double *u, const double *spread, const double *gain,
-                               const double *dy, double *dx, double *dgain, double *dshift)
+                                    const double *dy, double *dx, double *dgain, double *dshift)
 {
     for (size_t r = 0; r < n; r++) {
         const double *unit = u + r * C, *dout = dy + r * C;
