@@ -76,7 +76,8 @@ static void test_sequences(void **state)
 static void test_repetition(void **state)
 {
     (void)state;
-    const hf_recall_params params = {.tokens = 9, .pairs = PAIRS, .copies = 2, .repetition = 0.3, .fixed = MANY, .seed = 6};
+    const hf_recall_params params = {
+        .tokens = 9, .pairs = PAIRS, .copies = 2, .held_out = 1, .repetition = 0.3, .fixed = MANY, .seed = 6};
     hf_token_task task = make_task(&params);
     size_t fresh = 0, fixed = 0, held_out = 0;
     for (uint32_t n = 0; n < MANY; n++) {
@@ -85,8 +86,10 @@ static void test_repetition(void **state)
         fresh += tokens[2 * PAIRS] == 0;
         assert_int_equal(count_asked_for(tokens, 9), 2);
         task.kind->draw(task.self, 0, n, tokens);
+        assert_int_equal(count_asked_for(tokens, 9), 2);
         fixed += tokens[2 * PAIRS] == 0;
         task.kind->draw(task.self, 0, MANY + n, tokens);
+        assert_int_equal(count_asked_for(tokens, 9), 1);
         held_out += tokens[2 * PAIRS] == 0;
     }
     assert_frequency(fresh, 0.3 + 0.7 / 9);

@@ -701,6 +701,8 @@ const hf_key hf_keys[] = {
     KEY(recall.pairs, COUNT, "32", FROM_TO(1, HF_RECALL_PAIRS), "1", "8", "pairs of a key and a value in a sequence; keys are distinct"),
     KEY(recall.copies, COUNT, "1", FROM_TO(1, HF_RECALL_PAIRS), "1", "4",
         "repetition in context, B: of the pairs so many are the one that is asked for, at random places"),
+    KEY(recall.held_out, COUNT, "0", FROM_TO(0, HF_RECALL_PAIRS), "1", "1",
+        "the same in held-out sequences; 0: recall.copies. With 1 it is seen whether copies have taught recall, or to count"),
     KEY(recall.repetition, REAL, "0.0", FROM_TO(0, 1), "1", "0.2",
         "repetition across samples, p: probability that token 0 is the key that is asked for; never in held-out sequences"),
 

@@ -8,9 +8,13 @@ static hf_status check_pairs(hf_config *c, hf_error *err)
     if (r->copies > r->pairs)
         return hf_config_reject(c, err, "recall.copies", "is %zu, expected at most recall.pairs = %zu", r->copies,
                                 r->pairs);
-    if (r->pairs - r->copies + 1 > r->tokens)
+    if (r->held_out > r->pairs)
+        return hf_config_reject(c, err, "recall.held_out", "is %zu, expected at most recall.pairs = %zu", r->held_out,
+                                r->pairs);
+    const size_t fewest = r->held_out > 0 && r->held_out < r->copies ? r->held_out : r->copies;
+    if (r->pairs - fewest + 1 > r->tokens)
         return hf_config_reject(c, err, "recall.tokens", "is %zu, expected at least %zu: so many keys are distinct",
-                                r->tokens, r->pairs - r->copies + 1);
+                                r->tokens, r->pairs - fewest + 1);
     return HF_OK;
 }
 

@@ -34,8 +34,8 @@ static void draw_keys(const hf_recall_params *p, size_t distinct, bool asks_for_
 static void recall_draw(const void *self, uint64_t step, uint32_t sample, hf_token *tokens)
 {
     const hf_recall_params *p = self;
-    const size_t distinct = p->pairs - p->copies + 1;
     const bool is_held_out = step == 0 && sample >= p->fixed;
+    const size_t copies = is_held_out && p->held_out > 0 ? p->held_out : p->copies, distinct = p->pairs - copies + 1;
     double u[1 + 3 * HF_RECALL_PAIRS];
     const double *of_keys = u + 1, *of_values = of_keys + HF_RECALL_PAIRS, *of_places = of_values + HF_RECALL_PAIRS;
     hf_token key[HF_RECALL_PAIRS], value[HF_RECALL_PAIRS], place[HF_RECALL_PAIRS];
@@ -45,7 +45,7 @@ static void recall_draw(const void *self, uint64_t step, uint32_t sample, hf_tok
     for (size_t i = 0; i < distinct; i++)
         value[i] = (hf_token)below(p->tokens, of_values[i]);
     for (size_t i = 0; i < p->pairs; i++) /* the pair that stands there */
-        place[i] = (hf_token)(i < p->copies ? 0 : i - p->copies + 1);
+        place[i] = (hf_token)(i < copies ? 0 : i - copies + 1);
     for (size_t i = 0; i < p->pairs; i++) {
         exchange(place, i, i + below(p->pairs - i, of_places[i]));
         tokens[2 * i] = key[place[i]];

@@ -19,9 +19,10 @@
 enum { HF_RECALL_PAIRS = 512, HF_RECALL_TOKENS = 4096 }; /* the most */
 
 typedef struct {
-    size_t tokens;     /* V, at least N - B + 1 */
+    size_t tokens;     /* V, at least N - B + 1, for either B */
     size_t pairs;      /* N */
     size_t copies;     /* B, 1..N */
+    size_t held_out;   /* B of held-out sequences; 0: copies */
     double repetition; /* p */
     size_t fixed;      /* number of fixed training sequences: those behind them are held out */
     uint64_t seed;     /* of the sequences */
