@@ -345,6 +345,8 @@ static void test_documentation(void **state)
 static const char *const contexts[][6] = {
     {"encoder.globals", "train.task=strings", "train.steps=9", "train.samples=600", "train.validation=9", "encoder.mask=window"},
     {"encoder.pad", "train.task=strings", "train.steps=9", "train.samples=600", "train.validation=9", "encoder.mask=top"},
+    {"output.slice_radius", "train.task=strings", "train.steps=9", "train.samples=600", "train.validation=9", "output.slices=3"},
+    {"output.slices", "train.task=strings", "train.steps=9", "train.samples=600", "train.validation=9"},
     {"encoder", "train.task=strings", "train.steps=9", "train.samples=600", "train.validation=9"},
     {"strings", "train.task=strings", "train.steps=9", "train.samples=600", "train.validation=9"},
     {"detect.accuracy", "train.task=strings", "train.steps=9", "train.samples=600", "train.validation=9"},

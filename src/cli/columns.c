@@ -11,6 +11,7 @@
 #include "report/sensitivities.h"
 #include "run/record.h"
 #include "run/systems.h"
+#include "run/slices.h"
 #include "run/string_record.h"
 #include "run/token_maps.h"
 #include "run/token_record.h"
@@ -26,7 +27,7 @@ bool hf_cli_explain_columns(const char *name, FILE *stream)
     const hf_table_kind *const *const rooms[] = {
         hf_train_run_tables,  hf_findings_tables,     hf_sensitivities_tables, hf_record_tables, hf_bands_tables,
         hf_comparison_tables, hf_predicted_tables,    hf_ladder_tables,        hf_log_tables,    hf_beside_tables,
-        hf_estimate_tables,   hf_token_record_tables, hf_token_maps_tables,    hf_string_record_tables, hf_tasks_tables,  hf_collect_tables};
+        hf_estimate_tables,   hf_token_record_tables, hf_token_maps_tables,    hf_string_record_tables, hf_slices_tables, hf_tasks_tables,  hf_collect_tables};
     bool found = name == NULL || strcmp(name, "trajectory.tsv") == 0;
     if (found)
         hf_systems_explain(stream);

@@ -21,6 +21,8 @@ static hf_status write_all(const void *self, const hf_run_summary *summary, cons
                                      .hash = params->origin.hash,
                                      .first_seed = params->learner.train.seed,
                                      .seeds = seeds,
+                                     .lines = params->output.slices,
+                                     .radius = params->output.slice_radius,
                                      .accuracy = params->accuracy};
     const hf_status status = hf_string_record_seeds(work, &params->origin, seeds, summary, err);
     return status == HF_OK && params->output.plots ? hf_string_figure_write(&figure, work, err) : status;

@@ -158,6 +158,16 @@ static bool has_globals(const hf_config *c)
 }
 
 /* Hashes are older than these keys. */
+static bool has_slices(const hf_config *c)
+{
+    return c->output.slices > 0;
+}
+
+static bool has_slices_of_strings(const hf_config *c)
+{
+    return hf_config_is_strings(c) && has_slices(c);
+}
+
 static bool has_maps(const hf_config *c)
 {
     return c->output.maps.count > 0;
@@ -788,6 +798,11 @@ const hf_key hf_keys[] = {
     KEY(output.maps, COUNTS, NULL, FROM_TO(0, 1e12), "steps", "(0, 150, 500, 1000)",
         "after so many steps, ascending, write every head's attention of every query on every key, mean over the held-out sequences; "
         "default: never", .when = hf_config_predicts_tokens, .counts = has_maps),
+    KEY(output.slices, COUNT, "0", FROM_TO(0, 1000), "1", "10",
+        "at the end, look at the held-out loss along so many random lines through the parameters, at 21 places each, which costs as many looks at all "
+        "held-out strings", .when = hf_config_is_strings, .counts = has_slices),
+    KEY(output.slice_radius, REAL, "1.0", ABOVE(0), "1", "0.5", "how far, both ways: Euclidean norm of the change of all parameters",
+        .when = has_slices_of_strings, .counts = has_slices),
     KEY(output.phase, STRINGS, NULL, ANY, "", "(\"overlap\", \"loss\")",
         "two columns of trajectory.tsv: a figure of the flow, phase, draws them against each other; default: none", .when = hf_config_runs_flow,
         .counts = never),

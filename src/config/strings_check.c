@@ -7,7 +7,8 @@ static hf_status check_encoder(hf_config *c, hf_error *err)
     if (c->encoder.width % c->encoder.heads != 0)
         return hf_config_reject(c, err, "encoder.width", "is %zu, expected a multiple of encoder.heads = %zu", c->encoder.width,
                                 c->encoder.heads);
-    return hf_task_check_effect(c, "encoder", "on this mask", err);
+    const hf_status status = hf_task_check_effect(c, "encoder", "on this mask", err);
+    return status == HF_OK ? hf_task_check_effect(c, "output", "without output.slices", err) : status;
 }
 
 static hf_status check_strings(hf_config *c, hf_error *err)

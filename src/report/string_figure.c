@@ -13,7 +13,21 @@ static void write_facts(FILE *stream, const void *data)
     fprintf(stream, "first_seed = %" PRIu64 "\nseeds = %zu\naccuracy = %.17g\n", f->first_seed, f->seeds, f->accuracy);
 }
 
+static void write_slice_facts(FILE *stream, const void *data)
+{
+    const hf_string_figure *const f = data;
+    fprintf(stream, "# configuration %016" PRIx64 "\n", f->hash);
+    hf_plots_write_text(stream, "run_title", f->title);
+    fprintf(stream, "run_title = run_title . ' (seed %" PRIu64 ")'\nsource = '../train/seed-%" PRIu64 "/'\n", f->first_seed,
+            f->first_seed);
+    fprintf(stream, "lines = %zu\nradius = %.17g\n", f->lines, f->radius);
+}
+
 hf_status hf_string_figure_write(const hf_string_figure *figure, const char *directory, hf_error *err)
 {
-    return hf_plots_write_figure(directory, "strings", figure->labels, write_facts, figure, hf_plot_strings, err);
+    const hf_status status =
+        hf_plots_write_figure(directory, "strings", figure->labels, write_facts, figure, hf_plot_strings, err);
+    return status != HF_OK || figure->lines == 0
+               ? status
+               : hf_plots_write_figure(directory, "slices", figure->labels, write_slice_facts, figure, hf_plot_slices, err);
 }

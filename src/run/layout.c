@@ -18,14 +18,37 @@
 /* ---- whose files are whose ---- */
 
 /* Folders of single runs, and the files in them. */
-static const char *const run_folders[] = {
-    "flow", "drift", "step", "step-drift", "optimizer/seed-[0-9]*", "train/seed-[0-9]*", "train/seed-[0-9]*/cut-[0-9]*", "ladder/batch-*-lr-*/seed-[0-9]*", NULL};
-static const char *const run_files[] = {
-    "trajectory.tsv", "attention.tsv", "states.tsv", "spectrum.tsv", "final.tsv", "events.tsv", "acquisitions.tsv",
-    "logits.tsv", "stages.tsv",     "plateaus.tsv",  "sensitivities.tsv", "maps.tsv", "checkpoint", KEPT, "lock", NULL};
-static const char *const run_tops[] = {"model.conf", "init.tsv",       "teacher.tsv", "compare.tsv", "bands.tsv", "runs.tsv", "train/summary.tsv",
-                                       "ladder.tsv", "ladder-fit.tsv", "learned.tsv", SINCE,         NULL};
-static const char *const task_files[] = {"model.conf", "init.tsv", "teacher.tsv", "state-[0-9]*.tsv", "sweep.conf", "tasks.tsv", NULL};
+static const char *const run_folders[] = {"flow",
+                                          "drift",
+                                          "step",
+                                          "step-drift",
+                                          "optimizer/seed-[0-9]*",
+                                          "train/seed-[0-9]*",
+                                          "train/seed-[0-9]*/cut-[0-9]*",
+                                          "ladder/batch-*-lr-*/seed-[0-9]*",
+                                          NULL};
+static const char *const run_files[] = {"trajectory.tsv",
+                                        "attention.tsv",
+                                        "states.tsv",
+                                        "spectrum.tsv",
+                                        "final.tsv",
+                                        "events.tsv",
+                                        "acquisitions.tsv",
+                                        "logits.tsv",
+                                        "slices.tsv",
+                                        "stages.tsv",
+                                        "plateaus.tsv",
+                                        "sensitivities.tsv",
+                                        "maps.tsv",
+                                        "checkpoint",
+                                        KEPT,
+                                        "lock",
+                                        NULL};
+static const char *const run_tops[] = {
+    "model.conf",        "init.tsv",   "teacher.tsv",    "compare.tsv", "bands.tsv", "runs.tsv",
+    "train/summary.tsv", "ladder.tsv", "ladder-fit.tsv", "learned.tsv", SINCE,       NULL};
+static const char *const task_files[] = {"model.conf", "init.tsv",  "teacher.tsv", "state-[0-9]*.tsv",
+                                         "sweep.conf", "tasks.tsv", NULL};
 static const char *const result_files[] = {"results.tsv", "summary.tsv", "timing.tsv", "fit.tsv", "fractions.tsv", NULL};
 
 static bool matches(const char *const patterns[], const char *path)

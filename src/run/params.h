@@ -29,6 +29,8 @@ typedef struct {
     size_t spectrum; /* number of lowest eigenvalues of the Hessian written at every output time; 0: none */
     hf_strings phase; /* two columns of the trajectory, drawn against each other; or none */
     hf_counts maps;  /* steps of a training on tokens after which attention maps are written, ascending */
+    size_t slices;       /* random lines through the parameters at the end along which the loss is looked at; 0: none */
+    double slice_radius; /* how far */
 } hf_output_params;
 
 /* What the derivatives of events are taken with respect to. */

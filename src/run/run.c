@@ -14,7 +14,7 @@ void hf_run_summary_init(hf_run_summary *summary)
     summary->training.before = summary->training.after = (hf_deviation){.t = NAN, .loss = NAN};
     summary->tokens.truth = summary->tokens.train_excess = NAN;
     summary->tokens.best = INFINITY;
-    summary->strings = (hf_string_numbers){NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
+    summary->strings = (hf_string_numbers){NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
 }
 
 void hf_run_summary_clear(hf_run_summary *summary)

@@ -114,6 +114,7 @@ typedef struct {
     double best;                     /* and the highest of all rows */
     double entropy;                  /* mean of the attention of held-out strings, nats */
     double spread, inside, gap;      /* delta_s, delta_h, Delta_h: means over queries (train/encoder.h) */
+    double lipschitz, curvature;     /* of the loss along random lines (slices.h) */
     double holds;                    /* part of the queries for which delta_h + ln(2 (1 + 1/Delta_h)) < delta_s */
 } hf_string_numbers;
 

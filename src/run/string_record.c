@@ -67,7 +67,8 @@ static const hf_column place_columns[] = {
 };
 /* clang-format on */
 static const hf_table_kind places_table = {
-    "logits.tsv", "Training on strings: a row for every block, head and place at the start and at the end.", HF_COLUMNS(place_columns)};
+    "logits.tsv", "Training on strings: a row for every block, head and place at the start and at the end.",
+    HF_COLUMNS(place_columns)};
 
 hf_status hf_string_record_places(const char *directory, const hf_table_origin *origin, size_t count,
                                   const hf_string_places *at, hf_error *err)
@@ -80,10 +81,20 @@ hf_status hf_string_record_places(const char *directory, const hf_table_origin *
         for (size_t i = 0; i < at[n].blocks * at[n].heads * at[n].places; i++) {
             const hf_encoder_place *p = &at[n].place[i];
             const size_t head = i / at[n].places;
-            const place_row row = {at[n].step, head / at[n].heads + 1, head % at[n].heads + 1, i % at[n].places + 1,
-                                   p->entropy, p->spread,              p->spread_most,         p->inside,
-                                   p->inside_most, p->gap,             p->gap_least,           p->holds,
-                                   p->chosen,  p->chosen_most};
+            const place_row row = {at[n].step,
+                                   head / at[n].heads + 1,
+                                   head % at[n].heads + 1,
+                                   i % at[n].places + 1,
+                                   p->entropy,
+                                   p->spread,
+                                   p->spread_most,
+                                   p->inside,
+                                   p->inside_most,
+                                   p->gap,
+                                   p->gap_least,
+                                   p->holds,
+                                   p->chosen,
+                                   p->chosen_most};
             hf_table_line(&table, &places_table, &row);
         }
     return hf_file_commit(&table.file, err);

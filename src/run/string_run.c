@@ -1,6 +1,7 @@
 #include "run/string_run.h"
 
 #include "core/file.h"
+#include "run/slices.h"
 #include "run/string_record.h"
 #include "run/token_record.h"
 #include "run/trainer.h"
@@ -175,6 +176,24 @@ static hf_status measure(string_run *run, bool writes, hf_error *err)
     return status;
 }
 
+/* The loss along random lines, into slices.tsv and the summary. */
+static hf_status look_around(string_run *run, bool writes, hf_error *err)
+{
+    hf_trainer *t = &run->trainer;
+    const hf_output_params *output = &run->params->output;
+    hf_slices slices = {0};
+    if (output->slices == 0)
+        return HF_OK;
+    hf_status status =
+        hf_slices_make(&slices, &t->learner, t->parameters, output->slices, output->slice_radius, run->summary->seed, err);
+    run->summary->strings.lipschitz = slices.lipschitz;
+    run->summary->strings.curvature = slices.curvature;
+    if (status == HF_OK && writes)
+        status = hf_slices_record(&slices, t->options->directory, &t->origin, err);
+    hf_slices_clear(&slices);
+    return status;
+}
+
 static hf_status finish(string_run *run, hf_error *err)
 {
     const hf_trainer *t = &run->trainer;
@@ -184,6 +203,8 @@ static hf_status finish(string_run *run, hf_error *err)
     if (hf_run_was_interrupted(run->summary))
         return HF_OK;
     hf_status status = measure(run, writes, err);
+    if (status == HF_OK)
+        status = look_around(run, writes, err);
     if (status == HF_OK && writes)
         status = hf_file_commit(&run->table.file, err);
     return status == HF_OK && writes

@@ -208,6 +208,8 @@ static const hf_quantity_kind kinds[] = {
     {"delta_s", HF_INDEX_NONE, STRINGS, .unit = "logit", .help = "of strings: range of a query's attention logits at the end, mean over queries", FIELD(strings.spread)},
     {"delta_h", HF_INDEX_NONE, STRINGS, .unit = "logit", .help = "of strings: range of the k largest of these, k being encoder.keep", FIELD(strings.inside)},
     {"gap", HF_INDEX_NONE, STRINGS, .unit = "logit", .help = "of strings: Delta_h, the gap behind these k", FIELD(strings.gap)},
+    {"lipschitz", HF_INDEX_NONE, STRINGS, .needs_slices = true, .unit = "nats", .help = "of strings, with output.slices: largest change of the held-out loss by distance along random lines (doc/masks.md)", FIELD(strings.lipschitz)},
+    {"slice_curvature", HF_INDEX_NONE, STRINGS, .needs_slices = true, .unit = "nats", .help = "of strings, with output.slices: curvature of the held-out loss along these lines, median", FIELD(strings.curvature)},
     {"sparse_condition", HF_INDEX_NONE, STRINGS, .unit = "1", .help = "of strings: part of the queries with delta_h + ln(2 (1 + 1/Delta_h)) < delta_s (doc/masks.md)", FIELD(strings.holds)},
     {"early_loss", HF_INDEX_NONE, TRAINING, LESS, .not_strings = true, .unit = "loss", .help = "lowest loss on the held-out samples (the population where nothing is held out)", FIELD(training.early.loss)},
     {"early_step", HF_INDEX_NONE, TRAINING, EITHER, .not_strings = true, .unit = "1", .help = "step at which that was: the early stop", .value = early_step},

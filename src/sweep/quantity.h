@@ -28,6 +28,7 @@ typedef struct {
     bool of_heads; /* of attention heads that learn patterns, and of the flow: a Markov chain has none */
     bool of_strings;  /* of an encoder that learns strings, */
     bool not_strings; /* and not of it */
+    bool needs_slices; /* output.slices */
     bool needs_end; /* of a run: whether it is censored */
     hf_until until;
     const char *unit, *help;

@@ -27,6 +27,8 @@ static hf_status check_quantity(const hf_config *config, const char *key, const 
         return hf_config_reject(config, err, key, "%s is one of training: needs a train section and no flow section", name);
     if (q.kind->of_strings && !hf_config_is_strings(config))
         return hf_config_reject(config, err, key, "%s needs train.task = \"strings\"", name);
+    if (q.kind->needs_slices && config->output.slices == 0 && !is_swept(config, "output.slices"))
+        return hf_config_reject(config, err, key, "%s needs output.slices > 0", name);
     if (hf_config_is_strings(config) && (q.kind->of_heads || q.kind->needs_events || q.kind->not_strings))
         return hf_config_reject(config, err, key, "%s is nothing that a training on strings has", name);
     if (q.kind->of_heads && hf_config_predicts_tokens(config))

@@ -21,7 +21,8 @@ typedef enum {
     HF_DRAW_TOKENS,     /* uniform: a sequence's tokens */
     HF_DRAW_PARAMETERS, /* uniform: a model's initial parameters */
     HF_DRAW_DROPOUT,    /* uniform: what dropout drops */
-    HF_DRAW_MASK        /* uniform: which keys a random mask keeps */
+    HF_DRAW_MASK,       /* uniform: which keys a random mask keeps */
+    HF_DRAW_LINES       /* directions in the space of parameters */
 } hf_draw;
 
 /* A stream: purpose, step and sample of one seed. */
