@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
 """Lets every system call and allocation of short runs fail, one after the other.
 
-    bench/faults.py build/headflow build/tests/faults.so [--most 0] [--work NAME]... [KIND]...
+    bench/faults.py build/headflow build/tests/faults.so [--most 0] [--errors 5,28:on] [--work NAME]... [KIND]...
 
 For each kind of work the calls of a run that is left alone are counted. Then it is run once more for every one of them (at most MOST of a kind
 of call, spread evenly; 0: all), where that call fails, once and again from then on. A run must end by itself within a minute: with exit code 0
 and the same files as the one that was left alone, or with 4, a sentence, and every file whole, that of before or the new one. Prints a line
-for each kind of call; exit code 1 where a run broke its word. Works on several processors at once."""
+for each kind of call; exit code 1 where a run broke its word. Works on several processors at once.
+
+--errors says which failures instead of the usual ones, by number (4: EINTR, 24: EMFILE), with :on from then on; gone: the folder of the run
+is renamed before the call, and what it had been told to write must then be whole where it is now, or the run end with 4, or with 2 where it says what it
+does not find."""
 import argparse
 import collections
 import concurrent.futures
@@ -20,7 +24,7 @@ import threading
 
 from crash import SMALL, files
 
-CALLS = ("open", "read", "write", "fsync", "close", "rename", "mkdir", "unlink", "malloc", "fork", "pipe", "thread")
+CALLS = ("open", "read", "write", "fsync", "close", "rename", "mkdir", "unlink", "malloc", "fork", "pipe", "thread", "lock")
 TINY = SMALL.replace("40.0", "12.0").replace("points = 30", "points = 6")
 FIGURES = TINY.replace("plots = false", "plots = true")
 MARKOV = """train = { task = "markov"; steps = 12; batch = 8; samples = 16; validation = 8; lr = 0.01; save_every = 4; };
@@ -78,14 +82,14 @@ class Place:
         state = os.path.join(self.at, "state")
         with open(state, "wb") as file:
             file.write(bytes(512))
-        environment = dict(self.environment, FAULT=fault, FAULT_STATE=state, OMP_WAIT_POLICY="passive")
+        environment = dict(self.environment, FAULT=fault, FAULT_STATE=state, FAULT_FOLDER=os.path.join(self.at, "out"), OMP_WAIT_POLICY="passive")
         try:
             done = subprocess.run([program] + args, cwd=self.at, env=environment, timeout=60, stdin=subprocess.DEVNULL, capture_output=True)
             code, out, err = done.returncode, done.stdout, done.stderr.decode(errors="replace")
         except subprocess.TimeoutExpired:
             code, out, err = "hangs", b"", ""
         with open(state, "rb") as file:
-            counts = struct.unpack("13Q", file.read(13 * 8))
+            counts = struct.unpack("14Q", file.read(14 * 8))
         return code, out, err, counts
 
 
@@ -113,6 +117,14 @@ def judge(code, out, err, now, before, after, whole):
     return "torn: %s" % ", ".join(torn[:3]) if torn else "lost: %s" % ", ".join(lost[:3]) if lost else None
 
 
+def judge_gone(code, err, moved, now, after):
+    if code == 0:
+        return None if after in (moved, now) else "exit 0, but the folder is in two pieces"
+    if code not in (2, 4) or not any(line.startswith("headflow: ") for line in err.splitlines()):
+        return "exit code %s: %s" % (code, err.strip()[-200:])
+    return None
+
+
 def prepare(program, name, base):
     model, first, what = WORKS[name]
     with open(os.path.join(base, "m.conf"), "w") as file:
@@ -124,7 +136,12 @@ def prepare(program, name, base):
     return what.replace("M", "m.conf").split()
 
 
-def attack(program, library, name, kinds, most, workers):
+def usual_errors(kind):
+    error = {"malloc": "12", "fork": "11", "thread": "11", "pipe": "24", "lock": "37"}.get(kind)
+    return [error, error + ":on"] if error else ["5", "28:on"]
+
+
+def attack(program, library, name, kinds, most, workers, errors):
     work = tempfile.mkdtemp()
     base = os.path.join(work, "base")
     os.mkdir(base)
@@ -143,7 +160,9 @@ def attack(program, library, name, kinds, most, workers):
             own.place = Place(work, base, environment)
         code, out, err, seen = own.place.run(program, args, fault)
         now = contents(os.path.join(own.place.at, "out"))
-        return fault, seen[12], judge(code, out, err, now, before, after, whole)
+        if fault.endswith(":gone"):
+            return fault, seen[13], judge_gone(code, err, contents(os.path.join(own.place.at, "out.gone")), now, after)
+        return fault, seen[13], judge(code, out, err, now, before, after, whole)
 
     bad = 0
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
@@ -152,8 +171,7 @@ def attack(program, library, name, kinds, most, workers):
             if calls == 0 or (kinds and kind not in kinds):
                 continue
             places = range(1, calls + 1) if most == 0 or calls <= most else sorted({1 + i * (calls - 1) // (most - 1) for i in range(most)})
-            error = "12" if kind == "malloc" else "11" if kind in ("fork", "thread") else "24" if kind == "pipe" else "28"
-            faults = ["%s:%d:%s" % (kind, n, how) for n in places for how in (error if kind in ("malloc", "fork", "thread", "pipe") else "5", error + ":on")]
+            faults = ["%s:%d:%s" % (kind, n, how) for n in places for how in errors or usual_errors(kind)]
             wrong = collections.Counter()
             example = {}
             reached = 0
@@ -178,10 +196,11 @@ def main():
     parser.add_argument("--work", action="append")
     parser.add_argument("--most", type=int, default=0)
     parser.add_argument("--workers", type=int, default=os.cpu_count())
+    parser.add_argument("--errors", type=lambda text: text.split(","))
     options = parser.parse_intermixed_args()
     bad = 0
     for name in options.work or WORKS:
-        bad += attack(os.path.abspath(options.program), os.path.abspath(options.library), name, options.kinds, options.most, options.workers)
+        bad += attack(os.path.abspath(options.program), os.path.abspath(options.library), name, options.kinds, options.most, options.workers, options.errors)
     sys.exit(bad > 0)
 
 

@@ -4,11 +4,12 @@
  *     FAULT=kind:n:errno:on   it and all later ones
  *     FAULT=kind:n:errno:stop the same once, with SIGTRAP where it fails, for a debugger
  *     FAULT=kind:n:kill       the process is killed before it (SIGKILL)
+ *     FAULT=kind:n:gone       before it the folder FAULT_FOLDER is renamed FAULT_FOLDER.gone
  *     FAULT_STATE=file        at least 512 zero bytes: the calls that were counted (64-bit numbers in the order of kinds),
  *                             then how many failed; shared by all processes that it is handed on to
  *
- * Kinds: open read write fsync close rename mkdir unlink malloc fork pipe thread. Only the program itself is made to fail, not
- * what it starts; streams are made of these calls, so that theirs fail, too. A close that fails leaves its descriptor open,
+ * Kinds: open read write fsync close rename mkdir unlink malloc fork pipe thread lock. Only the program itself is made to fail,
+ * not what it starts; streams are made of these calls, so that theirs fail, too. A close that fails leaves its descriptor open,
  * which is what can hang. Allocations fail wherever the program, the C library, SUNDIALS, GSL, LAPACK or ARPACK ask. What such a library
  * asks for after the program has given back a block of 64 KiB to 1 MiB, which holds it, does not fail: that is how the program keeps
  * those safe that do not look at what they get. OpenMP and OpenBLAS end the program themselves. */
@@ -32,9 +33,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { OPEN, READ, WRITE, FSYNC, CLOSE, RENAME, MKDIR, UNLINK, MALLOC, FORK, PIPE, THREAD, KINDS };
-static const char *const kind_names[KINDS] = {"open",  "read",   "write",  "fsync", "close", "rename",
-                                              "mkdir", "unlink", "malloc", "fork",  "pipe",  "thread"};
+enum { OPEN, READ, WRITE, FSYNC, CLOSE, RENAME, MKDIR, UNLINK, MALLOC, FORK, PIPE, THREAD, LOCK, KINDS };
+static const char *const kind_names[KINDS] = {"open",   "read",   "write", "fsync", "close",  "rename", "mkdir",
+                                              "unlink", "malloc", "fork",  "pipe",  "thread", "lock"};
 
 typedef struct {
     _Atomic uint64_t count[KINDS], failed;
@@ -48,7 +49,7 @@ enum { IMAGES = 32, STREAMS = 256 };
 static shared_state *state; /* NULL: nothing is counted */
 static int wanted_kind = -1, wanted_errno;
 static uint64_t wanted_number;
-static bool goes_on, kills, stops;
+static bool goes_on, kills, stops, moves;
 static image images[IMAGES];            /* whose allocations count */
 static size_t image_count, own_count;   /* the first of them are the program's and the C library's */
 static _Thread_local size_t given_back; /* what is left of a large block that the program has just freed */
@@ -93,6 +94,7 @@ __attribute__((constructor)) static void set_up(void)
         for (int k = 0; k < KINDS; k++)
             wanted_kind = strcmp(kind, kind_names[k]) == 0 ? k : wanted_kind;
     kills = strcmp(how, "kill") == 0;
+    moves = strcmp(how, "gone") == 0;
     wanted_errno = atoi(how);
     goes_on = strcmp(rest, "on") == 0;
     stops = strcmp(rest, "stop") == 0;
@@ -106,6 +108,23 @@ __attribute__((constructor)) static void set_up(void)
     state = map == MAP_FAILED ? NULL : map; /* last: from here on calls count */
 }
 
+#define NEXT(name) (*(__typeof__(&name))next(#name))
+static void *next(const char *name)
+{
+    return dlsym(RTLD_NEXT, name);
+}
+
+static void move_folder(void)
+{
+    const char *folder = getenv("FAULT_FOLDER");
+    char gone[4096];
+    const int kept = errno;
+    snprintf(gone, sizeof gone, "%s.gone", folder == NULL ? "" : folder);
+    if (folder != NULL)
+        NEXT(rename)(folder, gone);
+    errno = kept;
+}
+
 /* Counts a call; true, with errno set, if it is to fail. */
 static bool fails(int kind)
 {
@@ -117,16 +136,14 @@ static bool fails(int kind)
     atomic_fetch_add(&state->failed, 1);
     if (kills)
         kill(getpid(), SIGKILL);
+    if (moves) {
+        move_folder();
+        return false;
+    }
     if (stops)
         raise(SIGTRAP);
     errno = wanted_errno;
     return true;
-}
-
-#define NEXT(name) (*(__typeof__(&name))next(#name))
-static void *next(const char *name)
-{
-    return dlsym(RTLD_NEXT, name);
 }
 
 /* ---- calls ---- */
@@ -209,6 +226,17 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
 {
     return fails(THREAD) ? wanted_errno : NEXT(pthread_create)(thread, attributes, start, argument);
 }
+
+int fcntl(int file, int command, ...)
+{
+    va_list args;
+    va_start(args, command);
+    void *argument = va_arg(args, void *); /* a number or a pointer: both are handed on as they came */
+    va_end(args);
+    return (command == F_SETLK || command == F_SETLKW) && fails(LOCK) ? -1 : NEXT(fcntl)(file, command, argument);
+}
+
+int fcntl64(int file, int command, ...) __attribute__((alias("fcntl")));
 
 int scandir(const char *path, struct dirent ***entries, int (*select)(const struct dirent *),
             int (*compare)(const struct dirent **, const struct dirent **))

@@ -70,6 +70,8 @@ static hf_status write_results(const hf_sweep *sweep, const hf_results *results,
         status = hf_collect_write(&unfinished, results, err);
     if (status == HF_OK && sweep->config.output.plots && results->done > 0)
         status = hf_figures_write(&unfinished, results, any, err);
+    if (status == HF_OK && !hf_file_exists_in(sweep->directory, "tasks.tsv")) /* removed or renamed meanwhile */
+        status = hf_fail(err, HF_ESYSTEM, "%s: is not the folder of the sweep; it has gone", sweep->directory);
     if (status == HF_OK)
         status = hf_layout_publish(sweep->directory, HF_LAYOUT_RESULTS, 0, err);
     free(unfinished.directory);

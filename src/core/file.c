@@ -185,7 +185,10 @@ hf_status hf_file_take_lock(const char *path, int *taken, bool *forbidden, hf_er
         *forbidden = descriptor < 0 && (errno == EACCES || errno == EROFS || errno == EPERM);
     if (descriptor < 0)
         return system_failure(err, "cannot be written", path);
-    if (fcntl(descriptor, F_SETLK, &lock) == 0) {
+    int held;
+    while ((held = fcntl(descriptor, F_SETLK, &lock)) != 0 && errno == EINTR) /* NFS asks a server */
+        ;
+    if (held == 0) {
         *taken = descriptor;
         return HF_OK;
     }

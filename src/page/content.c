@@ -133,14 +133,13 @@ static void name_run(const hf_page_params *p, size_t i, char folder[64], char na
 static hf_status check_run(hf_page_content *c, const char *folder, hf_error *err)
 {
     char name[100];
-    hf_page_origin origin;
+    hf_page_origin origin = {0};
     snprintf(name, sizeof name, "%s/trajectory.tsv", folder);
     char *path = hf_path_join(c->params->directory, name);
     const hf_status status = path == NULL ? hf_fail_memory(err, "a file name") : read_origin(&origin, path, err);
-    if (status == HF_OK) {
+    if (status == HF_OK)
         c->other_hashes += origin.hash != c->params->hash;
-        free(origin.title);
-    }
+    free(origin.title);
     free(path);
     return status;
 }

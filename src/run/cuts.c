@@ -77,13 +77,13 @@ static hf_status train_cut(const hf_token_run_params *params, size_t i, uint64_t
     const hf_train_params *train = &params->learner.train;
     const size_t spans = train->cuts.at[i];
     char title[200];
-    const hf_token_run_params cut = cut_to(params, spans, title);
     phase p = {options, i * train->steps, hf_cuts_phases(train)};
     hf_run_options own = *options;
     hf_run_summary summary;
     char *place;
     snprintf(title, sizeof title, "%.150s%scontext of %zu span%s", params->origin.title,
              params->origin.title[0] == '\0' ? "" : ", ", spans, hf_plural(spans));
+    const hf_token_run_params cut = cut_to(params, spans, title);
     hf_status status = make_place(options->directory, spans, &place, err);
     own.directory = place;
     own.progress = options->progress == NULL ? NULL : report_progress;

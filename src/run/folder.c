@@ -213,7 +213,11 @@ void hf_folder_close(hf_folder *f)
 hf_status hf_folder_publish(const hf_folder *f, hf_error *err)
 {
     const unsigned how = (f->other ? HF_LAYOUT_FRESH_IMAGES : 0) | (f->same ? HF_LAYOUT_KEEP_RUNS : 0);
-    return f->work == NULL ? HF_OK : hf_layout_publish(f->directory, HF_LAYOUT_RUN, how, err);
+    if (f->work == NULL)
+        return HF_OK;
+    if (!hf_file_exists_in(f->work, SINCE)) /* removed or renamed meanwhile: what has been made since is not all */
+        return hf_fail(err, HF_ESYSTEM, "%s: is not the folder in which the run began; it has gone", f->work);
+    return hf_layout_publish(f->directory, HF_LAYOUT_RUN, how, err);
 }
 
 void hf_folder_drop(const hf_folder *f, hf_status failure)

@@ -56,7 +56,8 @@ hf_status hf_folder_open(hf_folder *folder, const hf_folder_model *model, const 
                          const hf_folder_options *options, hf_error *err);
 void hf_folder_close(hf_folder *folder);
 
-/* All that was made in DIR/unfinished takes its place in DIR; nothing to do where DIR cannot be written. Errors: HF_ESYSTEM. */
+/* All that was made in DIR/unfinished takes its place in DIR; nothing to do where DIR cannot be written. Errors: HF_ESYSTEM, also
+ * where DIR has gone during the run and was made anew without what had stood in it. */
 hf_status hf_folder_publish(const hf_folder *folder, hf_error *err);
 
 /* After a run that has failed with status: what was begun is removed if that was for its configuration, and is precious no more
