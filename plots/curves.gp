@@ -1,10 +1,11 @@
 # Every reported quantity against the swept key: the median over seeds in a band from the 10 to the 90 % quantile. A triangle
 # at the upper edge: so many runs never came to it that the median is beyond the end of the run. An open circle at the lower
-# edge: not known, for runs ended while more was to come.
+# edge: not known, for runs ended while more was to come. Values that are no numbers have a box each in the place of the band.
 panels = shown(drawn_quantities)
 
 seeds_note = seeds > 1 ? sprintf("medians over %d seeds", seeds) : ""
-band_note = seeds < 2 ? "" : seeds < 11 ? "band: 10 to 90 " . percent . " quantiles, of so few runs nearly their range" : "band: 10 to 90 " . percent . " of the runs"
+band_name = x_labelled ? "box" : "band"
+band_note = seeds < 2 ? "" : band_name . ": 10 to 90 " . percent . (seeds < 11 ? " quantiles, of so few runs nearly their range" : " of the runs")
 row(i) = (int(i) - 1) * x_stride + 1
 rows = x_count * x_stride
 array median[rows]
@@ -15,7 +16,7 @@ do for [i = 1:rows] { cut[i] = 0 }
 stats summary using (cut[int(column(0)) + 1] = column("censored"), 0) nooutput
 any_cut = 0
 do for [i = 1:x_count] { if (cut[row(i)] > 0) { any_cut = 1 } }
-open_note = any_cut ? "triangle: not within the run; circle: not known, runs ended while more was to come" : "triangle: not within the run"
+open_note = any_cut ? "triangle: not within the run; circle: not known, more was to come" : "triangle: not within the run"
 figure_note = and_note(and_note(and_note(seeds_note, band_note), and_note(open_note, slice)), constant_note)
 
 # Layout; y is counted from the top.
@@ -47,6 +48,22 @@ eval place(left, top, wide, high)
 
 eval heading(left)
 is_there(y) = is_finite(y)
+
+# A panel's curve in its band, or boxes. Macros are replaced where the loop is read: this stands before it, and looks at what the loop sets.
+half = 0.28 # of a box
+middle(i) = is_there(median[i]) ? median[i] : NaN
+from_edge(i) = seeds < 2 ? NaN : is_there(low[i]) ? clipped(low[i]) : NaN
+to_edge(i) = seeds < 2 || !is_there(low[i]) ? NaN : is_there(up_to[i]) ? up_to[i] : y_high
+boxes = "median using (x_at[int(column(1))]):(from_edge(row(column(1)))):(x_at[int(column(1))] - half):(x_at[int(column(1))] + half):" . \
+  "(from_edge(row(column(1)))):(to_edge(row(column(1)))) every ::0::x_count - 1 with boxxyerror fc rgb band_colour fs solid noborder, " . \
+  "median using (x_at[int(column(1))] - half):(middle(row(column(1)))):(2 * half):(0) every ::0::x_count - 1 with vectors nohead lc rgb main_colour lw 4, " . \
+  "for [k = 1:missing > 0] median using (x_at[int(column(1))]):(median[row(column(1))] == never ? edge : NaN):('later') " . \
+  "every ::0::x_count - 1 with labels offset 0, -1 font note_font tc rgb mark_colour"
+band = "median using (x_at[int(column(1))]):(band_from(row(column(1)))):(band_to(row(column(1)))) " . \
+  "every ::0::x_count - 1 with filledcurves fc rgb band_colour fs solid noborder, " . \
+  "median using (x_at[int(column(1))]):(middle(row(column(1)))) " . \
+  "every ::0::x_count - 1 with linespoints lc rgb main_colour lw 2.5 pt 7 ps x_count > 30 ? 0.45 : 0.8"
+shape = x_labelled ? boxes : band
 
 do for [p = 1:panels] {
   q = drawn[p]
@@ -93,10 +110,7 @@ do for [p = 1:panels] {
   # An end of the band that is not known reaches the edge.
   band_from(i) = seeds < 2 || median[i] != median[i] ? NaN : low[i] != low[i] && cut[i] > 0 ? y_low : clipped(low[i])
   band_to(i) = median[i] != median[i] ? NaN : up_to[i] != up_to[i] && cut[i] > 0 ? y_high : clipped(up_to[i])
-  plot median using (x_at[int(column(1))]):(band_from(row(column(1)))):(band_to(row(column(1)))) \
-         every ::0::x_count - 1 with filledcurves fc rgb band_colour fs solid noborder, \
-       median using (x_at[int(column(1))]):(is_there(median[row(column(1))]) ? median[row(column(1))] : NaN) \
-         every ::0::x_count - 1 with linespoints lc rgb main_colour lw 2.5 pt 7 ps x_count > 30 ? 0.45 : 0.8, \
+  plot @shape, \
        for [k = 1:missing > 0] median using (x_at[int(column(1))]):(median[row(column(1))] == never ? edge : NaN) \
          every ::0::x_count - 1 with points lc rgb mark_colour pt 8 ps 1.1, \
        for [k = 1:unknown > 0] median using (x_at[int(column(1))]): \
