@@ -122,17 +122,14 @@ HF_INLINE double block_drift(const hf_flow_point *point, const block_direction *
     return p->attention_rate * sum;
 }
 
-/* Of one feature: the changes of the attention's outputs, and what is crossed. dv: (H, R); each (HF_BLOCK), 0 before. */
-HF_INLINE void feature_changes(const hf_flow_point *point, const block_direction *d, const double *dv, size_t r, size_t first,
-                               size_t width, double *pulled, double *change, double *crossed)
+/* Of one feature: the changes of the attention's outputs, and what is crossed. dv: (H, R); each (HF_BLOCK). */
+HF_INLINE void feature_changes(const hf_flow_point *point, const block_direction *d, const double *dv, size_t r,
+                               size_t first, size_t width, double *pulled, double *change, double *crossed)
 {
     const hf_problem *p = point->problem;
-    for (size_t n = 0; n < p->heads; n++) {
-        size_t nr = n * p->features + r;
-        hf_lanes_add(width, dv[nr], point->attention + n * p->positions + first, pulled);
-        hf_lanes_add(width, point->value[nr], d->ds + n * HF_BLOCK, change);
-        hf_lanes_add(width, dv[nr], d->ds + n * HF_BLOCK, crossed);
-    }
+    hf_lanes_sum_rows(p->heads, width, dv + r, p->features, point->attention + first, p->positions, pulled);
+    hf_lanes_sum_rows(p->heads, width, point->value + r, p->features, d->ds, HF_BLOCK, change);
+    hf_lanes_sum_rows(p->heads, width, dv + r, p->features, d->ds, HF_BLOCK, crossed);
 }
 
 /* What one feature adds to 2 Q. */
@@ -140,7 +137,7 @@ HF_INLINE double feature_curvature(const hf_flow_point *point, const block_direc
                                    size_t first, size_t width)
 {
     const hf_problem *p = point->problem;
-    double change[HF_BLOCK] = {0}, crossed[HF_BLOCK] = {0}, pulled[HF_BLOCK] = {0};
+    double change[HF_BLOCK], crossed[HF_BLOCK], pulled[HF_BLOCK];
     const double *pull = point->pull + r * p->positions + first, *variance = p->variance + r * p->positions + first;
     const double *copies = p->copies + first, *replicas = p->replicas + first;
     double sum = 0;
@@ -155,20 +152,16 @@ HF_INLINE double feature_curvature(const hf_flow_point *point, const block_direc
 
 /* What it adds to Q + grad L . J y', where y' is no gradient: -grad L . J y' = sum dv . dforce + rho_a sum_i n_i turn . dg;
  * with dE = -c (pulled + change). */
-HF_INLINE double feature_turning(const hf_flow_point *point, const block_direction *d, const double *dv, size_t r, size_t first,
-                                 size_t width)
+HF_INLINE double feature_turning(const hf_flow_point *point, const block_direction *d, const double *dv, size_t r,
+                                 size_t first, size_t width)
 {
     const hf_problem *p = point->problem;
-    double change[HF_BLOCK] = {0}, crossed[HF_BLOCK] = {0}, pulled[HF_BLOCK] = {0}, dpulled[HF_BLOCK] = {0},
-           turned[HF_BLOCK] = {0};
+    double change[HF_BLOCK], crossed[HF_BLOCK], pulled[HF_BLOCK], dpulled[HF_BLOCK], turned[HF_BLOCK];
     const double *pull = point->pull + r * p->positions + first, *variance = p->variance + r * p->positions + first;
     const double *copies = p->copies + first, *replicas = p->replicas + first;
     feature_changes(point, d, dv, r, first, width, pulled, change, crossed);
-    for (size_t n = 0; n < p->heads; n++) {
-        size_t nr = n * p->features + r;
-        hf_lanes_add(width, point->value[nr], d->turn + n * d->stride, turned);
-        hf_lanes_add(width, dv[nr], d->turn + n * d->stride, dpulled);
-    }
+    hf_lanes_sum_rows(p->heads, width, point->value + r, p->features, d->turn, d->stride, turned);
+    hf_lanes_sum_rows(p->heads, width, dv + r, p->features, d->turn, d->stride, dpulled);
     double rate = p->attention_rate, sum = 0,
            learned = 1 - point->flow->values->follow; /* at values that follow grad L has no part in them */
     HF_SIMD_SUM(sum)
@@ -188,9 +181,11 @@ HF_INLINE void block_changes(const hf_flow_point *point, const block_direction *
 {
     const hf_problem *p = point->problem;
     block_velocity(point, first, width, d->u);
-    for (size_t n = 0; n < p->heads; n++)
+    for (size_t n = 0; n < p->heads; n++) {
+        HF_SIMD
         for (size_t i = 0; i < width; i++)
             d->u[n * HF_BLOCK + i] -= mean[n];
+    }
     hf_lanes_product(point->flow->basis, width, point->attention + first, p->positions, d->u, HF_BLOCK, d->ds, HF_BLOCK);
 }
 

@@ -173,8 +173,7 @@ HF_INLINE double block_residual(hf_flow_point *point, size_t r, size_t first, si
     const double *copies = p->copies + first, *replicas = p->replicas + first;
     const double *target = p->target + r * p->positions + first, *variance = p->variance + r * p->positions + first;
     double *pull = point->pull + r * p->positions + first, loss = 0;
-    memset(pull, 0, width * sizeof *pull);
-    hf_lanes_add_rows(p->heads, width, point->value + r, p->features, point->attention + first, p->positions, pull);
+    hf_lanes_sum_rows(p->heads, width, point->value + r, p->features, point->attention + first, p->positions, pull);
     HF_SIMD_SUM(loss)
     for (size_t i = 0; i < width; i++) {
         double residual = target[i] - copies[i] * pull[i];
@@ -254,9 +253,11 @@ HF_CLONES static double evaluate_gain(hf_flow_point *point, const double *mean)
         size_t width = hf_block_width(first, p->positions);
         for (size_t n = 0; n < p->heads; n++) {
             double *gain = point->loss_gain + n * p->positions + first;
+            HF_SIMD
             for (size_t i = 0; i < width; i++)
                 gain[i] = -mean[n];
-            hf_lanes_add_rows(p->features, width, point->value + n * p->features, 1, point->pull + first, p->positions, gain);
+            hf_lanes_add_rows(p->features, width, point->value + n * p->features, 1, point->pull + first, p->positions,
+                              gain);
         }
         hf_lanes_product(point->flow->basis, width, point->slope + first, p->positions, point->loss_gain + first,
                          p->positions, point->loss_ascent + first, p->positions);

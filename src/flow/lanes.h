@@ -15,6 +15,7 @@
 #include <string.h>
 
 enum { HF_BLOCK = 128 };
+enum { HF_TOGETHER = 4 }; /* rows added in one pass */
 
 HF_INLINE size_t hf_block_width(size_t first, size_t positions)
 {
@@ -44,23 +45,63 @@ HF_INLINE void hf_lanes_add_two(size_t width, double c, const double *x, double 
         y[i] = y[i] + c * x[i] + d * z[i];
 }
 
-/* y += sum_n c[n step] times row n of x, in the order of n, two at a time; rows are stride apart. */
+/* y = start + sum_n c[n step] times row n of x for up to HF_TOGETHER rows, which are stride apart, in the order of n; start is 0
+ * or y. y is written once and, from 0, not read. */
+HF_INLINE void hf_lanes_add_few(size_t rows, size_t width, bool from_zero, const double *c, size_t step, const double *x,
+                                size_t stride, double *y)
+{
+    const double c0 = c[0], c1 = rows > 1 ? c[step] : 0, c2 = rows > 2 ? c[2 * step] : 0, c3 = rows > 3 ? c[3 * step] : 0;
+    switch (rows) {
+    case 1:
+        HF_SIMD
+        for (size_t i = 0; i < width; i++)
+            y[i] = (from_zero ? 0 : y[i]) + c0 * x[i];
+        return;
+    case 2:
+        HF_SIMD
+        for (size_t i = 0; i < width; i++)
+            y[i] = (from_zero ? 0 : y[i]) + c0 * x[i] + c1 * x[stride + i];
+        return;
+    case 3:
+        HF_SIMD
+        for (size_t i = 0; i < width; i++)
+            y[i] = (from_zero ? 0 : y[i]) + c0 * x[i] + c1 * x[stride + i] + c2 * x[2 * stride + i];
+        return;
+    default:
+        HF_SIMD
+        for (size_t i = 0; i < width; i++)
+            y[i] =
+                (from_zero ? 0 : y[i]) + c0 * x[i] + c1 * x[stride + i] + c2 * x[2 * stride + i] + c3 * x[3 * stride + i];
+    }
+}
+
+HF_INLINE size_t hf_lanes_together(size_t left)
+{
+    return left < HF_TOGETHER ? left : HF_TOGETHER;
+}
+
+/* y += sum_n c[n step] times row n of x, with the bits of one after the other; rows are stride apart. */
 HF_INLINE void hf_lanes_add_rows(size_t rows, size_t width, const double *c, size_t step, const double *x, size_t stride,
                                  double *y)
 {
-    size_t n = 0;
-    for (; n + 1 < rows; n += 2)
-        hf_lanes_add_two(width, c[n * step], x + n * stride, c[(n + 1) * step], x + (n + 1) * stride, y);
-    if (n < rows)
-        hf_lanes_add(width, c[n * step], x + n * stride, y);
+    for (size_t n = 0; n < rows; n += HF_TOGETHER)
+        hf_lanes_add_few(hf_lanes_together(rows - n), width, false, c + n * step, step, x + n * stride, stride, y);
+}
+
+/* y = that sum; rows: at least 1. */
+HF_INLINE void hf_lanes_sum_rows(size_t rows, size_t width, const double *c, size_t step, const double *x, size_t stride,
+                                 double *y)
+{
+    const size_t few = hf_lanes_together(rows);
+    hf_lanes_add_few(few, width, true, c, step, x, stride, y);
+    hf_lanes_add_rows(rows - few, width, c + few * step, step, x + few * stride, stride, y);
 }
 
 /* result = the sum over modes n of coefficient[n step] times row n of x (H, positions). */
 HF_INLINE void hf_lanes_combine(size_t heads, size_t positions, const double *coefficient, size_t step, const double *x,
                                 double *result)
 {
-    memset(result, 0, positions * sizeof *result);
-    hf_lanes_add_rows(heads, positions, coefficient, step, x, positions, result);
+    hf_lanes_sum_rows(heads, positions, coefficient, step, x, positions, result);
 }
 
 HF_INLINE double hf_lanes_dot(size_t width, const double *x, const double *y)
@@ -96,33 +137,65 @@ HF_INLINE double hf_lanes_max_abs(size_t width, const double *x)
     return largest;
 }
 
-/* Whether the term after t goes into the same mode: two at a time read and write that once. */
-HF_INLINE bool hf_terms_are_two(const hf_basis *basis, size_t t)
+/* How many of the terms from t on go into the same mode, up to HF_TOGETHER. */
+HF_INLINE size_t hf_terms_together(const hf_basis *basis, size_t t)
 {
-    return t + 1 < basis->term_count && basis->term[t + 1].m == basis->term[t].m;
+    size_t count = 1;
+    while (count < HF_TOGETHER && t + count < basis->term_count && basis->term[t + count].m == basis->term[t].m)
+        count++;
+    return count;
 }
 
-/* Modes of the product of two fields at every position. Row m of x starts at x + m * stride_x, and so on. */
+/* out = start + the products that these terms, of one mode, stand for; start is 0 or out. */
+HF_INLINE void hf_lanes_add_products(size_t count, size_t width, bool from_zero, const hf_basis_term *term, const double *x,
+                                     size_t stride_x, const double *y, size_t stride_y, double *out)
+{
+    const double *xs[HF_TOGETHER] = {x, x, x, x}, *ys[HF_TOGETHER] = {y, y, y, y};
+    double c[HF_TOGETHER] = {0};
+    for (size_t k = 0; k < count; k++) {
+        xs[k] = x + term[k].n * stride_x;
+        ys[k] = y + term[k].l * stride_y;
+        c[k] = term[k].c;
+    }
+    const double *x0 = xs[0], *x1 = xs[1], *x2 = xs[2], *x3 = xs[3], *y0 = ys[0], *y1 = ys[1], *y2 = ys[2], *y3 = ys[3];
+    const double c0 = c[0], c1 = c[1], c2 = c[2], c3 = c[3];
+    switch (count) {
+    case 1:
+        HF_SIMD
+        for (size_t i = 0; i < width; i++)
+            out[i] = (from_zero ? 0 : out[i]) + c0 * x0[i] * y0[i];
+        return;
+    case 2:
+        HF_SIMD
+        for (size_t i = 0; i < width; i++)
+            out[i] = (from_zero ? 0 : out[i]) + c0 * x0[i] * y0[i] + c1 * x1[i] * y1[i];
+        return;
+    case 3:
+        HF_SIMD
+        for (size_t i = 0; i < width; i++)
+            out[i] = (from_zero ? 0 : out[i]) + c0 * x0[i] * y0[i] + c1 * x1[i] * y1[i] + c2 * x2[i] * y2[i];
+        return;
+    default:
+        HF_SIMD
+        for (size_t i = 0; i < width; i++)
+            out[i] = (from_zero ? 0 : out[i]) + c0 * x0[i] * y0[i] + c1 * x1[i] * y1[i] + c2 * x2[i] * y2[i] +
+                     c3 * x3[i] * y3[i];
+    }
+}
+
+/* Modes of the product of two fields at every position. Row m of x starts at x + m * stride_x, and so on. Every mode has a
+ * term. */
 HF_INLINE void hf_lanes_product(const hf_basis *basis, size_t width, const double *x, size_t stride_x, const double *y,
                                 size_t stride_y, double *result, size_t stride)
 {
-    for (size_t m = 0; m < basis->heads; m++)
-        memset(result + m * stride, 0, width * sizeof *result);
-    for (size_t t = 0; t < basis->term_count; t++) {
-        const hf_basis_term term = basis->term[t];
-        const double *x0 = x + term.n * stride_x, *y0 = y + term.l * stride_y;
-        double *out = result + term.m * stride;
-        if (hf_terms_are_two(basis, t)) {
-            const hf_basis_term next = basis->term[++t];
-            const double *x1 = x + next.n * stride_x, *y1 = y + next.l * stride_y;
-            HF_SIMD
-            for (size_t i = 0; i < width; i++)
-                out[i] = out[i] + term.c * x0[i] * y0[i] + next.c * x1[i] * y1[i];
-        } else {
-            HF_SIMD
-            for (size_t i = 0; i < width; i++)
-                out[i] += term.c * x0[i] * y0[i];
-        }
+    for (size_t t = 0, count; t < basis->term_count; t += count) {
+        const hf_basis_term *term = &basis->term[t];
+        double *out = result + term->m * stride;
+        count = hf_terms_together(basis, t);
+        if (t == 0 || term[-1].m != term->m)
+            hf_lanes_add_products(count, width, true, term, x, stride_x, y, stride_y, out);
+        else
+            hf_lanes_add_products(count, width, false, term, x, stride_x, y, stride_y, out);
     }
 }
 
@@ -136,7 +209,7 @@ HF_INLINE void hf_lanes_product_constant(const hf_basis *basis, size_t width, co
         const hf_basis_term term = basis->term[t];
         const double c = term.c * y[term.l], *xn = x + term.n * stride_x;
         double *out = result + term.m * stride;
-        if (hf_terms_are_two(basis, t)) {
+        if (hf_terms_together(basis, t) > 1) {
             const hf_basis_term next = basis->term[++t];
             hf_lanes_add_two(width, c, xn, next.c * y[next.l], x + next.n * stride_x, out);
         } else

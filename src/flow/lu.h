@@ -90,25 +90,33 @@ static inline void hf_lu_substitute_one(size_t heads, const double *a, const siz
     }
 }
 
+/* entry -= sum_n factor_n known_n in the order of n, two at a time; rows are HF_LU_LANES and stride apart. */
+HF_INLINE void hf_lu_subtract(size_t count, size_t width, const double *factor, const double *known, size_t stride,
+                              double *entry)
+{
+    size_t n = 0;
+    for (; n + 1 < count; n += 2) {
+        const double *f0 = factor + n * HF_LU_LANES, *f1 = f0 + HF_LU_LANES, *x0 = known + n * stride, *x1 = x0 + stride;
+        HF_SIMD
+        for (size_t i = 0; i < width; i++)
+            entry[i] = entry[i] - f0[i] * x0[i] - f1[i] * x1[i];
+    }
+    if (n < count) {
+        const double *f = factor + n * HF_LU_LANES, *x = known + n * stride;
+        HF_SIMD
+        for (size_t i = 0; i < width; i++)
+            entry[i] -= f[i] * x[i];
+    }
+}
+
 HF_INLINE void hf_lu_substitute_lanes(size_t heads, size_t width, const double *a, double *x, size_t stride)
 {
     for (size_t m = 1; m < heads; m++)
-        for (size_t n = 0; n < m; n++) {
-            const double *factor = a + (m * heads + n) * HF_LU_LANES, *known = x + n * stride;
-            double *entry = x + m * stride;
-            HF_SIMD
-            for (size_t i = 0; i < width; i++)
-                entry[i] -= factor[i] * known[i];
-        }
+        hf_lu_subtract(m, width, a + m * heads * HF_LU_LANES, x, stride, x + m * stride);
     for (size_t m = heads; m-- > 0;) {
         double *entry = x + m * stride;
         const double *inverse = a + (m * heads + m) * HF_LU_LANES;
-        for (size_t n = m + 1; n < heads; n++) {
-            const double *factor = a + (m * heads + n) * HF_LU_LANES, *known = x + n * stride;
-            HF_SIMD
-            for (size_t i = 0; i < width; i++)
-                entry[i] -= factor[i] * known[i];
-        }
+        hf_lu_subtract(heads - m - 1, width, inverse + HF_LU_LANES, entry + stride, stride, entry);
         HF_SIMD
         for (size_t i = 0; i < width; i++)
             entry[i] *= inverse[i];

@@ -38,8 +38,7 @@ HF_INLINE void gather(hf_newton *newton, const double *b, const double *x, size_
     }
     for (size_t r = 0; r < p->features; r++) {
         const double *variance = p->variance + r * positions + first;
-        memset(push, 0, sizeof push);
-        hf_lanes_add_rows(heads, width, newton->value + r, p->features, t, BLOCK, push);
+        hf_lanes_sum_rows(heads, width, newton->value + r, p->features, t, BLOCK, push);
         double all = 0;
         HF_SIMD_SUM(all)
         for (size_t i = 0; i < width; i++) {
@@ -82,9 +81,11 @@ HF_INLINE void scatter(hf_newton *newton, const double *b, double *x, size_t fir
     double rate = newton->gamma * p->attention_rate, push[BLOCK];
 
     hf_lanes_product_constant(basis, width, newton->attention + first, positions, sigma, ds, BLOCK);
-    for (size_t m = 0; m < heads; m++)
+    for (size_t m = 0; m < heads; m++) {
+        HF_SIMD
         for (size_t i = 0; i < width; i++)
             e[m * BLOCK + i] = -c[m];
+    }
     for (size_t r = 0; r < p->features; r++) {
         const double *pull = newton->pull + r * positions + first, *variance = p->variance + r * positions + first;
         double mean = 0;
@@ -107,12 +108,13 @@ HF_INLINE void scatter(hf_newton *newton, const double *b, double *x, size_t fir
     if (!newton->is_mirror) {
         hf_lanes_product_constant(basis, width, newton->ascent + first, positions, sigma, f, BLOCK);
         for (size_t m = 0; m < heads; m++)
-            for (size_t i = 0; i < width; i++)
-                w[m * BLOCK + i] -= rate * f[m * BLOCK + i];
+            hf_lanes_add(width, -rate, f + m * BLOCK, w + m * BLOCK);
     }
-    for (size_t m = 0; m < heads; m++)
+    for (size_t m = 0; m < heads; m++) {
+        HF_SIMD
         for (size_t i = 0; i < width; i++)
             x[m * positions + first + i] = b[m * positions + first + i] + w[m * BLOCK + i];
+    }
 }
 
 HF_CLONES static void solve_logits(hf_newton *newton, const double *b, double *x, bool have_border)

@@ -42,6 +42,7 @@ HF_CLONES static void set_constant(sunrealtype c, N_Vector z)
 {
     double *zs = NV_DATA_S(z);
     size_t length = length_of(z);
+    HF_SIMD
     for (size_t i = 0; i < length; i++)
         zs[i] = c;
 }
