@@ -32,6 +32,8 @@ chain = { vocabulary = 6; lengths = (1, 1); generated = 4; }; model = { kind = "
 output = { points = 4; plots = false; };"""
 STRINGS = """train = { task = "strings"; steps = 8; batch = 4; samples = 12; validation = 8; lr = 0.01; optimizer = "sgd"; };
 strings = { task = "parity"; length = 6; }; output = { plots = false; };"""
+SEQUENCES = """train = { task = "%s"; steps = 12; batch = 4; validation = 4; lr = 0.01; optimizer = "adam"; save_every = 4; };
+%s model = { kind = "decoder"; heads = 1; width = 8; }; output = { points = 4; plots = false; };"""
 TRAINED = " flow = { }; train = { dim = 4; batch = 16; lr = 0.05; steps = 40; seeds = 2; save_every = 10; };"
 SWEPT = TINY + ' sweep = { over = ({ key = "init.perturbation"; values = (1e-2, 1e-1); }); seeds = 2; report = ("t_split", "final_loss"); };'
 LOGGED = TINY + " train = { dim = 4; batch = 64; lr = 0.1; sampling = \"projected\"; log_every = 1; };"
@@ -48,6 +50,8 @@ WORKS = {
     "task": (SWEPT, ["sweep M -o out --quiet -j 1", "!rm -r out/parts out/results.tsv", "!mkdir out/parts"], "task out --chunk 1/2 --quiet"),
     "markov": (MARKOV % "minimal", [], "run M -o out --quiet -j 1"),
     "decoder": (MARKOV % "decoder", [], "run M -o out --quiet -j 1 -s model.width=8"),
+    "recall": (SEQUENCES % ("recall", "recall = { tokens = 6; pairs = 2; };"), [], "run M -o out --quiet -j 2"),
+    "vectors": (SEQUENCES % ("vectors", ""), [], "run M -o out --quiet -j 1"),
     "strings": (STRINGS, [], "run M -o out --quiet -j 1"),
     "detect": (None, [], "detect log.csv -o out --quiet"),
     "fit": (LOGGED, [], "fit M log.csv -o out --seeds 0 --quiet"),
@@ -152,6 +156,8 @@ def attack(program, library, name, kinds, most, workers, errors):
     code, whole, err, counts = alone.run(program, args, "none")
     if code != 0:
         raise SystemExit("%s: %s" % (name, err))
+    if not any(counts):
+        raise SystemExit("%s: no calls are counted; the program has to be called headflow" % name)
     after = contents(os.path.join(alone.at, "out"))
     own = threading.local()
 
