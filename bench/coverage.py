@@ -42,7 +42,7 @@ def test(place, jobs, tests):
 def gather(source, place):
     """{file: ({line: times}, {(line, number): times})}; a branch into the handling of exceptions, which C has none of, is left out."""
     found = {}
-    notes = [p for p in glob.glob(os.path.join(place, "src", "**", "*.gcno"), recursive=True)]
+    notes = glob.glob(os.path.join(place, "src", "**", "*.gcno"), recursive=True)
     with tempfile.TemporaryDirectory() as work:
         for at in range(0, len(notes), 20):
             subprocess.run(["gcov", "--json-format", "--branch-probabilities", "--preserve-paths"] + notes[at:at + 20],
@@ -51,8 +51,8 @@ def gather(source, place):
             with gzip.open(path) as file:
                 report = json.load(file)
             for one in report["files"]:
-                name = os.path.relpath(os.path.join(report["current_working_directory"], place, one["file"]), os.path.join(source, "src"))
-                if name.startswith(".."):
+                name = os.path.relpath(os.path.join(source, one["file"]), os.path.join(source, "src"))  # the build takes the source's path away
+                if name.startswith("..") or not os.path.exists(os.path.join(source, "src", name)):
                     continue
                 lines, branches = found.setdefault(name, ({}, {}))
                 for line in one["lines"]:

@@ -254,6 +254,7 @@ static void test_bands_are_those_of_the_covariance(void **state)
         if (cases[i].first > 0)
             assert_true(is_close(spread[0].deviation / sqrt(cases[i].e), cases[i].first, cases[i].wide, 0));
         assert_true(is_close(spread[1].deviation / sqrt(cases[i].e), cases[i].second, cases[i].wide, 0));
+        hf_spread_clear(2, spread);
         hf_problem_free(problem);
     }
 }

@@ -44,9 +44,10 @@ static size_t list_sizes(runs **size)
 
 static void *zeros(size_t count)
 {
-    void *memory = aligned_alloc(HF_MINIMAL_PAD, count * sizeof(real));
+    const size_t size = (count * sizeof(real) + HF_MINIMAL_PAD - 1) / HF_MINIMAL_PAD * HF_MINIMAL_PAD;
+    void *memory = aligned_alloc(HF_MINIMAL_PAD, size);
     assert_non_null(memory);
-    return memset(memory, 0, count * sizeof(real));
+    return memset(memory, 0, size);
 }
 
 /* Losses and, after all of them, the packed gradient of a few sequences. */

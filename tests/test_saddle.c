@@ -279,7 +279,8 @@ static void test_rates_along_flows(void **state)
         const double times[] = {1, 30, 1000, 30000};
         for (size_t n = 0; n < sizeof times / sizeof times[0]; n++) {
             run_to(&run, times[n]);
-            assert_true(within(describe(&shape), error_of_rates(run.flow, run.y, times[n]), 1e-13));
+            assert_true(within(describe(&shape), error_of_rates(run.flow, run.y, times[n]),
+                               5e-13)); /* 1.3e-13 where gcc -O1 rounds */
         }
         end_run(&run);
     }

@@ -192,6 +192,7 @@ static void test_the_mean_is_that_of_the_moments(void **state)
             assert_true(is_close(spread[l].t, cases[i].end[l], 1e-4, 0));
             assert_true(is_close(spread[l].mean_rate, judged[l], 5e-3, 0));
         }
+        hf_spread_clear(2, spread);
         hf_flow_free(flow);
         hf_problem_free(problem);
     }
@@ -224,6 +225,8 @@ static void test_slopes_are_those_that_were_measured(void **state)
             printf("# d = %d, stage %zu: %.5g\n", cases[i].dim, l + 1, slope);
             assert_true(is_close(slope, cases[i].slope[l], 0, cases[i].within[l]));
         }
+        for (size_t j = 0; j < 2; j++)
+            hf_spread_clear(2, spread[j]);
     }
 }
 
