@@ -135,9 +135,9 @@ static hf_status check_seeds(const hf_config *config, hf_error *err)
     if (config->sweep.seeds > 1 && !noise && !config->declared.train)
         return hf_config_reject(config, err, "sweep.seeds", "the start does not depend on a seed (init.%s), expected 1",
                                 cause);
-    if (config->init.seed > INT64_MAX - config->sweep.seeds)
+    if (config->init.seed > (uint64_t)INT64_MAX - config->sweep.seeds)
         return hf_config_reject(config, err, "init.seed", "is too large to count up from");
-    if (config->train.seed > INT64_MAX - config->sweep.seeds)
+    if (config->train.seed > (uint64_t)INT64_MAX - config->sweep.seeds)
         return hf_config_reject(config, err, "train.seed", "is too large to count up from");
     return HF_OK;
 }

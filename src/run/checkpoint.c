@@ -12,8 +12,8 @@ hf_status hf_checkpoint_init(hf_checkpoint *c, const hf_system *system, uint64_t
     *c = (hf_checkpoint){.hash = hash,
                          .basis_size = kind->basis_size == NULL ? 0 : kind->basis_size(system->self),
                          .size = system->size};
-    c->state.y = malloc(c->size * sizeof *c->state.y);
-    c->basis = malloc((c->basis_size + 1) * sizeof *c->basis);
+    c->state.y = malloc((size_t)c->size * sizeof *c->state.y);
+    c->basis = malloc((size_t)(c->basis_size + 1) * sizeof *c->basis);
     if (c->state.y != NULL && c->basis != NULL)
         return HF_OK;
     hf_checkpoint_clear(c);
@@ -47,8 +47,8 @@ static void transfer(hf_channel *channel, void *data)
     hf_channel_bytes(channel, &c->state.t, sizeof c->state.t);
     hf_channel_bytes(channel, &c->state.energy, sizeof c->state.energy);
     hf_channel_bytes(channel, &c->state.counts, sizeof c->state.counts);
-    hf_channel_bytes(channel, c->state.y, c->size * sizeof *c->state.y);
-    hf_channel_bytes(channel, c->basis, c->basis_size * sizeof *c->basis);
+    hf_channel_bytes(channel, c->state.y, (size_t)c->size * sizeof *c->state.y);
+    hf_channel_bytes(channel, c->basis, (size_t)c->basis_size * sizeof *c->basis);
     channel->good = hf_detector_transfer(s->detector, channel) && channel->good;
     if (c->sensitivity != NULL)
         channel->good = hf_sensitivity_transfer(c->sensitivity, channel) && channel->good;

@@ -53,7 +53,7 @@ static hf_status write_row(void *self, hf_error *err)
     const hf_batch all = hf_sampler_all(&t->learner.sampler, false), held_out = hf_sampler_all(&t->learner.sampler, true);
     const hf_encoder_score train = hf_encoder_judge(&t->learner.model, t->parameters, &all);
     const hf_encoder_score score = hf_encoder_judge(&t->learner.model, t->parameters, &held_out);
-    const hf_string_row row = {.step = t->step,
+    const hf_string_row row = {.step = (size_t)t->step,
                                .epoch = (double)t->step / (double)hf_train_epoch(t->train),
                                .train_loss = train.loss,
                                .train_accuracy = train.accuracy,
@@ -168,7 +168,7 @@ static hf_status measure(string_run *run, bool writes, hf_error *err)
         status = hf_encoder_measure(&t->learner.model, start, &some, place, err);
     }
     const hf_string_places at[] = {{0, encoder->blocks, encoder->heads, places, place},
-                                   {t->step, encoder->blocks, encoder->heads, places, place + count}};
+                                   {(size_t)t->step, encoder->blocks, encoder->heads, places, place + count}};
     if (status == HF_OK && writes)
         status = hf_string_record_places(t->options->directory, &t->origin, 2, at, err);
     free(place);

@@ -152,8 +152,11 @@ static hf_status write_row(void *self, hf_error *err)
     if (!hf_token_probe_look(run->probe, run->trainer.parameters))
         return hf_trainer_fail(&run->trainer, NULL, err);
     const hf_token_view *view = hf_token_probe_view(run->probe);
-    hf_token_row row = {
-        .step = run->trainer.step, .excess = view->excess, .overlap = view->overlap, .view = view, .value = run->value};
+    hf_token_row row = {.step = (size_t)run->trainer.step,
+                        .excess = view->excess,
+                        .overlap = view->overlap,
+                        .view = view,
+                        .value = run->value};
     hf_status status = measure_training(run, &row, err);
     if (status != HF_OK)
         return status;

@@ -56,7 +56,7 @@ static bool is_logged(hf_trainer *t)
 {
     const bool every = t->train->log_every > 0;
     bool logged = every && t->step % t->train->log_every == 0;
-    for (; t->next <= t->points && t->kind->is_due(t->self, t->next); t->next++)
+    for (; t->next <= t->points && t->kind->is_due(t->self, (size_t)t->next); t->next++)
         logged = logged || t->next > 0 || !every;
     return logged;
 }
