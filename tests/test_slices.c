@@ -3,14 +3,15 @@
 
 #include "run/slices.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { COUNT = 50, LINES = 7 };
 
-/* L = c |x|^2 / 2 + b x_1 */
+/* L = c |x|^2 / 2 + b x_1; nan where until > 0 and x_1 is beyond */
 typedef struct {
-    double c, b;
+    double c, b, until;
     hf_tensor tensor;
 } bowl;
 
@@ -26,7 +27,7 @@ static double bowl_loss(void *self, const double *x, const hf_batch *batch)
     assert_true(batch->fixed && batch->count == 3 && batch->first == 2);
     for (size_t i = 0; i < COUNT; i++)
         sum += w->c * x[i] * x[i] / 2;
-    return sum;
+    return w->until > 0 && x[0] > w->until ? NAN : sum;
 }
 
 static void keep(void *self)
@@ -93,8 +94,24 @@ static void test_slope(void **state)
     hf_learner_clear(&learner);
 }
 
+/* What is no number on one line alone is not passed over. */
+static void test_not_finite(void **state)
+{
+    (void)state;
+    bowl w = {.b = 1, .until = 1e-3, .tensor = {.name = "x", .count = COUNT}};
+    const double x[COUNT] = {0};
+    hf_learner learner;
+    hf_slices slices;
+    make_learner(&learner, &w);
+    assert_int_equal(hf_slices_make(&slices, &learner, x, LINES, 1, 5, NULL), HF_OK);
+    assert_true(isnan(slices.lipschitz));
+    hf_slices_clear(&slices);
+    hf_learner_clear(&learner);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_parabola), cmocka_unit_test(test_slope)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_parabola), cmocka_unit_test(test_slope),
+                                       cmocka_unit_test(test_not_finite)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -801,7 +801,7 @@ const hf_key hf_keys[] = {
     KEY(output.slices, COUNT, "0", FROM_TO(0, 1000), "1", "10",
         "at the end, look at the held-out loss along so many random lines through the parameters, at 21 places each, which costs as many looks at all "
         "held-out strings", .when = hf_config_is_strings, .counts = has_slices),
-    KEY(output.slice_radius, REAL, "1.0", ABOVE(0), "1", "0.5", "how far, both ways: Euclidean norm of the change of all parameters",
+    KEY(output.slice_radius, REAL, "1.0", FROM_TO(1e-4, 1e6), "1", "0.5", "how far, both ways: Euclidean norm of the change of all parameters",
         .when = has_slices_of_strings, .counts = has_slices),
     KEY(output.phase, STRINGS, NULL, ANY, "", "(\"overlap\", \"loss\")",
         "two columns of trajectory.tsv: a figure of the flow, phase, draws them against each other; default: none", .when = hf_config_runs_flow,

@@ -43,8 +43,11 @@ static hf_status sum_up(hf_slices *s, hf_error *err)
     s->lipschitz = 0;
     for (size_t n = 0; n < s->lines; n++) {
         const double *loss = s->loss + n * POINTS;
-        for (size_t i = 1; i < POINTS; i++)
-            s->lipschitz = fmax(s->lipschitz, fabs(loss[i] - loss[i - 1]) / step);
+        for (size_t i = 1; i < POINTS; i++) {
+            const double slope = fabs(loss[i] - loss[i - 1]) / step;
+            if (isnan(slope) || slope > s->lipschitz)
+                s->lipschitz = slope;
+        }
         curvature[n] = (loss[MIDDLE + 1] - 2 * loss[MIDDLE] + loss[MIDDLE - 1]) / (step * step);
     }
     s->curvature = hf_median(s->lines, curvature);

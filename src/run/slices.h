@@ -14,7 +14,7 @@ typedef struct {
     size_t lines;
     double radius;
     double *loss;     /* (lines, points); owned */
-    double lipschitz; /* max |L(r + D) - L(r)| / D over all lines and neighbouring radii */
+    double lipschitz; /* max |L(r + D) - L(r)| / D over all lines and neighbouring radii; nan where a loss is */
     double curvature; /* median over lines of (L(D) - 2 L(0) + L(-D)) / D^2 */
 } hf_slices;
 
