@@ -36,7 +36,7 @@ MODELS = {  # and how far two builds may be apart
     "flow": (FLOW, 1e-6),
     "in-context": ("""heads = 2; init = { perturbation = 5e-3; seed = 1; }; flow = { system = "in-context"; };
 in_context = { eigenvalues = (0.4, 0.3); length = 20; }; solver = { t_end = 300.0; }; output = { points = 20; plots = false; };""", 1e-6),
-    "training": (SMALL + " flow = { }; train = { dim = 6; batch = 64; lr = 0.05; steps = 300; seeds = 2; };", 1e-4),
+    "training": (SMALL + " flow = { }; train = { dim = 6; batch = 64; lr = 0.05; steps = 300; seeds = 2; };", 1e-3),  # a small difference of two losses
     "markov": ("""train = { task = "markov"; steps = 40; batch = 16; samples = 64; validation = 32; lr = 0.01; };
 chain = { vocabulary = 8; lengths = (2, 2); generated = 6; }; model = { kind = "decoder"; heads = 2; width = 16; };
 output = { points = 10; plots = false; };""", 1e-4),
