@@ -362,7 +362,7 @@ static void test_tasks(void **state)
 {
     (void)state;
     enum { LENGTH = 40, COUNT = 2000 };
-    for (hf_strings_kind kind = 0; kind < HF_STRINGS; kind++) {
+    for (hf_strings_kind kind = 0; kind <= HF_STRINGS_MISSING_DUPLICATES; kind++) {
         hf_token_task strings;
         hf_token tokens[LENGTH + 1], again[LENGTH + 1];
         const hf_strings_params params = {kind, LENGTH, 3};
@@ -393,11 +393,75 @@ static void test_tasks(void **state)
     }
 }
 
+/* Place after the steps: ones minus minus ones. */
+static hf_token walk(size_t length, const hf_token *tokens)
+{
+    int place = 0;
+    for (size_t t = 0; t < length; t++)
+        place += tokens[t] == 2 ? 1 : tokens[t] == 0 ? -1 : 0;
+    return (hf_token)((place % 5 + 5) % 5);
+}
+
+/* The value of an expression from its last operator of the weakest kind on; whole numbers, and the residue at the end. */
+static long value_of(size_t length, const hf_token *tokens)
+{
+    for (size_t t = length; t-- > 1;)
+        if (t % 2 == 1 && tokens[t] != 7) {
+            const long before = value_of(t, tokens), after = value_of(length - t - 1, tokens + t + 1);
+            return (tokens[t] == 5 ? before + after : before - after) % 5;
+        }
+    long product = 1;
+    for (size_t t = 0; t < length; t += 2)
+        product = product * tokens[t] % 5;
+    return product;
+}
+
+/* Answers of five classes: against those above, hand-made ones, and for the walk as often as the others. */
+static void test_five_classes(void **state)
+{
+    (void)state;
+    enum { LENGTH = 41, COUNT = 5000 };
+    const hf_token steps[] = {2, 0, 1, 0, 0}, sum[] = {1, 5, 2, 7, 3}, left[] = {1, 6, 1, 6, 1},
+                   mixed[] = {0, 7, 1, 5, 4, 7, 3, 6, 2};
+    assert_int_equal(walk(5, steps), 3);
+    assert_int_equal((value_of(5, sum) + 5) % 5, 2);
+    assert_int_equal((value_of(5, left) + 5) % 5, 4);
+    assert_int_equal((value_of(9, mixed) + 5) % 5, 0);
+    for (hf_strings_kind kind = HF_STRINGS_CYCLE_NAVIGATION; kind <= HF_STRINGS_MODULAR_ARITHMETIC; kind++) {
+        hf_token_task strings;
+        hf_token tokens[LENGTH + 1];
+        const bool walks = kind == HF_STRINGS_CYCLE_NAVIGATION;
+        const hf_strings_params params = {kind, LENGTH, 3};
+        double answers[5] = {0}, symbols[8] = {0}, p[8], total = 0;
+        assert_int_equal(hf_strings_create(&strings, &params, NULL), HF_OK);
+        assert_int_equal(strings.vocabulary, walks ? 5 : 8);
+        for (uint32_t s = 0; s < COUNT; s++) {
+            strings.kind->draw(strings.self, 0, s, tokens);
+            assert_int_equal(tokens[LENGTH], walks ? walk(LENGTH, tokens) : (value_of(LENGTH, tokens) + 5) % 5);
+            answers[tokens[LENGTH]]++;
+            for (size_t t = 0; t < LENGTH; t++) {
+                assert_true(walks ? tokens[t] < 3 : (tokens[t] >= 5) == (t % 2 == 1) && tokens[t] < 8);
+                symbols[tokens[t]]++;
+            }
+        }
+        for (size_t c = 0; c < 5 && walks; c++)
+            assert_true(fabs(answers[c] / COUNT - 0.2) < 4 * sqrt(0.16 / COUNT));
+        for (size_t c = 0; c < (walks ? 3 : 5); c++)
+            assert_true(fabs(symbols[c] / COUNT - (walks ? LENGTH / 3.0 : 21 / 5.0)) < 0.15);
+        strings.kind->distribution(strings.self, tokens, LENGTH, 0, p);
+        for (size_t c = 0; c < strings.vocabulary; c++)
+            total += p[c];
+        assert_true(close_to(total, 1, 1e-15) && p[4] == 0.2);
+        strings.kind->free(strings.self);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_gradients_against_differences),
         cmocka_unit_test(test_gradients_are_those_of_pytorch),
+        cmocka_unit_test(test_five_classes),
         cmocka_unit_test(test_masks),
         cmocka_unit_test(test_random_mask),
         cmocka_unit_test(test_threads),

@@ -46,7 +46,8 @@ static const char *const precisions[] = {"double", "single", NULL};
 static const char *const samplings[] = {"auto", "direct", "projected", NULL};
 static const char *const matrices[] = {"orthogonal", "normal", "exclusive", NULL};
 static const char *const networks[] = {"minimal", "decoder", NULL};
-static const char *const string_tasks[] = {"even-pairs", "parity", "missing-duplicates", NULL};
+static const char *const string_tasks[] = {"even-pairs", "parity", "missing-duplicates", "cycle-navigation",
+                                            "modular-arithmetic", NULL};
 static const char *const masks[] = {"full", "top", "bottom", "random", "window", "block", NULL};
 static const char *const places[] = {"learned", "sinusoidal", "none", NULL};
 static const char *const to_state[] = {"init.state", NULL};
@@ -725,7 +726,8 @@ const hf_key hf_keys[] = {
 
     KEY(strings.task, CHOICE, "even-pairs", ANY, "", "\"parity\"",
         "what is asked of random strings: whether the number of unequal neighbours is odd; whether that of ones is; which bit was "
-        "replaced by a mark, in a string whose second half repeats its first", .choices = string_tasks),
+        "replaced by a mark, in a string whose second half repeats its first; where steps -1, 0, 1 on a cycle of five lead; what residues of 5 with "
+        "+, - and * between them make", .choices = string_tasks),
     KEY(strings.length, COUNT, "40", FROM_TO(2, HF_STRINGS_LENGTH), "1", "20", "tokens of a string"),
 
     KEY(encoder.mask, CHOICE, "full", ANY, "", "\"top\"",

@@ -5,17 +5,22 @@
 static hf_status check_encoder(hf_config *c, hf_error *err)
 {
     if (c->encoder.width % c->encoder.heads != 0)
-        return hf_config_reject(c, err, "encoder.width", "is %zu, expected a multiple of encoder.heads = %zu", c->encoder.width,
-                                c->encoder.heads);
+        return hf_config_reject(c, err, "encoder.width", "is %zu, expected a multiple of encoder.heads = %zu",
+                                c->encoder.width, c->encoder.heads);
     const hf_status status = hf_task_check_effect(c, "encoder", "on this mask", err);
     return status == HF_OK ? hf_task_check_effect(c, "output", "without output.slices", err) : status;
 }
 
 static hf_status check_strings(hf_config *c, hf_error *err)
 {
-    if (hf_strings_tasks[c->strings.task].doubled && c->strings.length % 2 != 0)
-        return hf_config_reject(c, err, "strings.length", "is %zu, expected an even number: the second half repeats the first",
+    const hf_strings_length wanted = hf_strings_tasks[c->strings.task].length;
+    if (wanted == HF_STRINGS_ODD && c->strings.length % 2 == 0)
+        return hf_config_reject(c, err, "strings.length",
+                                "is %zu, expected an odd number: an operator stands between any two numbers",
                                 c->strings.length);
+    if (wanted == HF_STRINGS_EVEN && c->strings.length % 2 != 0)
+        return hf_config_reject(c, err, "strings.length",
+                                "is %zu, expected an even number: the second half repeats the first", c->strings.length);
     return HF_OK;
 }
 
