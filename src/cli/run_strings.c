@@ -21,6 +21,9 @@ static hf_status write_all(const void *self, const hf_run_summary *summary, cons
                                      .hash = params->origin.hash,
                                      .first_seed = params->learner.train.seed,
                                      .seeds = seeds,
+                                     .blocks = params->learner.encoder.blocks,
+                                     .heads = params->learner.encoder.heads,
+                                     .keep = params->learner.encoder.keep,
                                      .lines = params->output.slices,
                                      .radius = params->output.slice_radius,
                                      .accuracy = params->accuracy};

@@ -13,21 +13,36 @@ static void write_facts(FILE *stream, const void *data)
     fprintf(stream, "first_seed = %" PRIu64 "\nseeds = %zu\naccuracy = %.17g\n", f->first_seed, f->seeds, f->accuracy);
 }
 
-static void write_slice_facts(FILE *stream, const void *data)
+/* Whose run it is, the first. */
+static void write_first(FILE *stream, const hf_string_figure *f)
 {
-    const hf_string_figure *const f = data;
     fprintf(stream, "# configuration %016" PRIx64 "\n", f->hash);
     hf_plots_write_text(stream, "run_title", f->title);
     fprintf(stream, "run_title = run_title . ' (seed %" PRIu64 ")'\nsource = '../train/seed-%" PRIu64 "/'\n", f->first_seed,
             f->first_seed);
+}
+
+static void write_slice_facts(FILE *stream, const void *data)
+{
+    const hf_string_figure *const f = data;
+    write_first(stream, f);
     fprintf(stream, "lines = %zu\nradius = %.17g\n", f->lines, f->radius);
+}
+
+static void write_logit_facts(FILE *stream, const void *data)
+{
+    const hf_string_figure *const f = data;
+    write_first(stream, f);
+    fprintf(stream, "blocks = %zu\nheads = %zu\nkeep = %zu\n", f->blocks, f->heads, f->keep);
 }
 
 hf_status hf_string_figure_write(const hf_string_figure *figure, const char *directory, hf_error *err)
 {
-    const hf_status status =
+    hf_status status =
         hf_plots_write_figure(directory, "strings", figure->labels, write_facts, figure, hf_plot_strings, err);
-    return status != HF_OK || figure->lines == 0
-               ? status
-               : hf_plots_write_figure(directory, "slices", figure->labels, write_slice_facts, figure, hf_plot_slices, err);
+    if (status == HF_OK)
+        status = hf_plots_write_figure(directory, "logits", figure->labels, write_logit_facts, figure, hf_plot_logits, err);
+    if (status == HF_OK && figure->lines > 0)
+        status = hf_plots_write_figure(directory, "slices", figure->labels, write_slice_facts, figure, hf_plot_slices, err);
+    return status;
 }

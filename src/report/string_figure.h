@@ -1,4 +1,4 @@
-/* string_figure: plots/strings.gp and plots/slices.gp, the figures of a training on strings, made as those of plots.h. */
+/* string_figure: plots/strings.gp, plots/logits.gp and plots/slices.gp, the figures of a training on strings, made as those of plots.h. */
 #ifndef HF_REPORT_STRING_FIGURE_H
 #define HF_REPORT_STRING_FIGURE_H
 
@@ -14,7 +14,8 @@ typedef struct {
     uint64_t hash; /* of the configuration */
     uint64_t first_seed;
     size_t seeds;
-    size_t lines; /* of slices.tsv; 0: there is none */
+    size_t blocks, heads, keep; /* of the encoder */
+    size_t lines;               /* of slices.tsv; 0: there is none */
     double radius;
     double accuracy; /* from which the task counts as learned */
 } hf_string_figure;
