@@ -2,6 +2,28 @@
 
 #include <stdlib.h>
 
+hf_model make_two_blocks(const hf_token_task *task, hf_places places, double query_scale, size_t threads)
+{
+    const hf_decoder_params params = {.heads = 2,
+                                      .blocks = 2,
+                                      .width = 8,
+                                      .mlp = 5,
+                                      .places = places,
+                                      .keys = true,
+                                      .output = true,
+                                      .residual = true,
+                                      .norm = true,
+                                      .query_scale = query_scale,
+                                      .key_scale = -1,
+                                      .value_scale = -1,
+                                      .threads = threads,
+                                      .seed = 8,
+                                      .stored = 150};
+    hf_model model;
+    assert_int_equal(hf_decoder_create(&model, task, &params, NULL), HF_OK);
+    return model;
+}
+
 size_t count_parameters(const hf_model *model)
 {
     return hf_tensors_size(model->kind->tensors(model->self));

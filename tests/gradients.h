@@ -4,7 +4,12 @@
 
 #include "support.h"
 
+#include "train/decoder.h"
 #include "train/model.h"
+
+/* Two blocks of two heads, width 8, with everything in them, for tasks that are learned with at most 150 fixed and held-out samples;
+ * query_scale < 0: Xavier's bound. Free with model.kind->free(model.self). */
+hf_model make_two_blocks(const hf_token_task *task, hf_places places, double query_scale, size_t threads);
 
 /* The number of its parameters. */
 size_t count_parameters(const hf_model *model);

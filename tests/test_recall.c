@@ -122,34 +122,13 @@ static void test_levels(void **state)
     task.kind->free(task.self);
 }
 
-static hf_model make_decoder(const hf_token_task *task, double query_scale, size_t threads)
-{
-    const hf_decoder_params params = {.heads = 2,
-                                      .blocks = 2,
-                                      .width = 8,
-                                      .mlp = 5,
-                                      .keys = true,
-                                      .output = true,
-                                      .residual = true,
-                                      .norm = true,
-                                      .query_scale = query_scale,
-                                      .key_scale = -1,
-                                      .value_scale = -1,
-                                      .threads = threads,
-                                      .seed = 8,
-                                      .stored = 150};
-    hf_model model;
-    assert_int_equal(hf_decoder_create(&model, task, &params, NULL), HF_OK);
-    return model;
-}
-
 static void test_gradient(void **state)
 {
     (void)state;
     const hf_recall_params params = {.tokens = 7, .pairs = PAIRS, .copies = 2, .repetition = 0.5, .seed = 9};
     const hf_batch batch = {.step = 1, .stream = 1, .count = 7};
     hf_token_task task = make_task(&params);
-    hf_model model = make_decoder(&task, -1, 1);
+    hf_model model = make_two_blocks(&task, HF_PLACES_LEARNED, -1, 1);
     assert_gradient_by_differences("recall", &model, &batch, 3, 20261127);
     model.kind->free(model.self);
     task.kind->free(task.self);
@@ -165,7 +144,7 @@ static void test_masses(void **state)
     hf_token_task task = make_task(&params);
     for (int uniform = 0; uniform < 2; uniform++)
         for (size_t threads = 1; threads <= 2; threads++) {
-            hf_model model = make_decoder(&task, uniform ? 0 : -1, threads);
+            hf_model model = make_two_blocks(&task, HF_PLACES_LEARNED, uniform ? 0 : -1, threads);
             const size_t count = count_parameters(&model);
             double *parameters = malloc(count * sizeof *parameters),
                    *attention = malloc(150 * 4 * places * sizeof *attention);

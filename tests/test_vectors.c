@@ -102,27 +102,6 @@ static void test_repetition(void **state)
     task.kind->free(task.self);
 }
 
-static hf_model make_decoder(const hf_token_task *task, hf_places places, double query_scale, size_t threads)
-{
-    const hf_decoder_params params = {.heads = 2,
-                                      .blocks = 2,
-                                      .width = 8,
-                                      .mlp = 4,
-                                      .places = places,
-                                      .keys = true,
-                                      .output = true,
-                                      .residual = true,
-                                      .norm = true,
-                                      .query_scale = query_scale,
-                                      .key_scale = -1,
-                                      .value_scale = -1,
-                                      .threads = threads,
-                                      .seed = 8};
-    hf_model model;
-    assert_int_equal(hf_decoder_create(&model, task, &params, NULL), HF_OK);
-    return model;
-}
-
 static void test_gradient(void **state)
 {
     (void)state;
@@ -130,7 +109,7 @@ static void test_gradient(void **state)
     const hf_batch batch = {.step = 1, .stream = 1, .count = 7};
     hf_token_task task = make_task(&params);
     for (int sinusoids = 0; sinusoids < 2; sinusoids++) {
-        hf_model model = make_decoder(&task, sinusoids ? HF_PLACES_SINUSOIDAL : HF_PLACES_LEARNED, -1, 1);
+        hf_model model = make_two_blocks(&task, sinusoids ? HF_PLACES_SINUSOIDAL : HF_PLACES_LEARNED, -1, 1);
         assert_gradient_by_differences("vectors", &model, &batch, 3, 20261127);
         model.kind->free(model.self);
     }
@@ -150,7 +129,7 @@ static void test_probe(void **state)
     hf_token_task task = make_task(&params);
     double first_loss = 0;
     for (size_t threads = 1; threads <= 2; threads++) {
-        hf_model model = make_decoder(&task, HF_PLACES_LEARNED, -1, threads);
+        hf_model model = make_two_blocks(&task, HF_PLACES_LEARNED, -1, threads);
         double *parameters = malloc(count_parameters(&model) * sizeof *parameters), mass[2] = {0}, half_squares = 0;
         double *attention = malloc(HELD_OUT * 4 * PLACES * sizeof *attention),
                *answers = malloc(HELD_OUT * DIM * sizeof *answers);

@@ -508,7 +508,7 @@ const hf_key hf_keys[] = {
         "heads whose logits get that noise; default: all", .when = has_noise_on_logits),
     KEY(init.state, PATH, NULL, ANY, "", "\"final.tsv\"",
         "state table to start from, such as the final.tsv of another run; init.perturbation, if given, adds noise to it", .counts = never,
-        .chain_help = "table of weights to start from, such as the final.tsv of another run", .when = has_stages),
+        .task_help[HF_TASK_MARKOV] = "table of weights to start from, such as the final.tsv of another run", .when = has_stages),
 
     KEY(flow.system, CHOICE, "heads", ANY, "", "\"in-context\"",
         "attention heads that learn sparse patterns, linear attention that learns linear regression in context, or a head that finds a "
@@ -584,10 +584,10 @@ const hf_key hf_keys[] = {
 
     KEY(train.task, CHOICE, "regression", ANY, "", "\"regression\"",
         "what the transformer learns: y = sum_j A_j X p_j + noise", .choices = tasks, .decides = true,
-        .chain_help = "what the transformer learns: the Markov chain of the section chain",
-        .strings_help = "what the transformer learns: the answers to the strings of the section strings",
-        .recall_help = "what the transformer learns: the value of a key, section recall",
-        .vectors_help = "what the transformer learns: the image of one input among others, section vectors"),
+        .task_help[HF_TASK_MARKOV] = "what the transformer learns: the Markov chain of the section chain",
+        .task_help[HF_TASK_STRINGS] = "what the transformer learns: the answers to the strings of the section strings",
+        .task_help[HF_TASK_RECALL] = "what the transformer learns: the value of a key, section recall",
+        .task_help[HF_TASK_VECTORS] = "what the transformer learns: the image of one input among others, section vectors"),
     KEY(train.dim, COUNT, "10", FROM_TO(1, 10000), "1", "20", "dimension d of inputs and outputs", .when = regresses),
     KEY(train.features, CHOICE, "orthogonal", ANY, "", "\"random\"",
         "features A_j random and exactly orthogonal (Gram matrix target.gram), or merely random with norms m_j, or orthogonal with "
@@ -646,7 +646,7 @@ const hf_key hf_keys[] = {
         "where that may be done and is less to draw", .choices = samplings, .when = regresses),
     KEY(train.log_every, COUNT, "0", FROM_TO(0, 1e12), "steps", "10",
         "steps between rows of the tables; 0: at the output times",
-        .strings_help = "steps between rows of the tables; 0: after every epoch"),
+        .task_help[HF_TASK_STRINGS] = "steps between rows of the tables; 0: after every epoch"),
     KEY(train.save_every, COUNT, "1000", FROM_TO(1, 1e12), "steps", "500",
         "steps between saved states, for --resume", .counts = never),
 

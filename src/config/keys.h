@@ -51,7 +51,7 @@ typedef struct {
     const char *unit;
     const char *example; /* of a value, as a model file writes it */
     const char *help;
-    const char *chain_help, *strings_help, *recall_help, *vectors_help; /* instead of it in the model of one of these tasks; NULL: help */
+    const char *task_help[HF_TASKS]; /* instead of it in a model of this task; NULL: help */
     const char *const *choices;      /* in the order of the enum, ended by NULL */
     const char *replaces;            /* path of a key this one cannot be given together with: two ways to say one thing */
     const char *const *yields;       /* paths of keys, ended by NULL: their override drops this one of a file that lacks them */

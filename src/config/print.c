@@ -99,13 +99,8 @@ static void change_section(FILE *stream, const char *from, const char *to)
 /* What the key means in this configuration. */
 static const char *help_of(const hf_config *config, const hf_key *key)
 {
-    if (key->chain_help != NULL && hf_config_is_chain(config))
-        return key->chain_help;
-    if (key->recall_help != NULL && hf_config_is_recall(config))
-        return key->recall_help;
-    if (key->vectors_help != NULL && hf_config_is_vectors(config))
-        return key->vectors_help;
-    return key->strings_help != NULL && hf_config_is_strings(config) ? key->strings_help : key->help;
+    const char *help = config->declared.train ? key->task_help[config->train.task] : NULL;
+    return help != NULL ? help : key->help;
 }
 
 static void print_comment(const hf_config *config, const hf_key *key, int depth, FILE *stream)

@@ -100,16 +100,16 @@ static check *const of_recall[] = {check_title, check_state, hf_task_check_keys,
 
 static check *const of_strings[] = {check_title, hf_task_check_keys, hf_strings_check, hf_axes_check, hf_label_groups_check, NULL};
 
+static check *const *const by_task[HF_TASKS] = {[HF_TASK_MARKOV] = of_chain, [HF_TASK_STRINGS] = of_strings,
+                                                [HF_TASK_RECALL] = of_recall, [HF_TASK_VECTORS] = of_vectors};
 static check *const *const by_system[] = {[HF_SYSTEM_HEADS] = of_heads, [HF_SYSTEM_IN_CONTEXT] = of_in_context,
                                          [HF_SYSTEM_CONTENT] = of_content};
 
 hf_status hf_validate_config(hf_config *config, hf_error *err)
 {
-    check *const *checks = hf_config_is_chain(config)     ? of_chain
-                           : hf_config_is_recall(config)  ? of_recall
-                           : hf_config_is_vectors(config) ? of_vectors
-                           : hf_config_is_strings(config) ? of_strings
-                                                          : by_system[config->flow.system];
+    check *const *checks = config->declared.train ? by_task[config->train.task] : NULL;
+    if (checks == NULL)
+        checks = by_system[config->flow.system];
     hf_status status = HF_OK;
     for (; *checks != NULL && status == HF_OK; checks++)
         status = (*checks)(config, err);

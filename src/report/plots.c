@@ -28,6 +28,13 @@ void hf_plots_write_text(FILE *stream, const char *name, const char *text)
     putc('\n', stream);
 }
 
+void hf_plots_write_seed(FILE *stream, uint64_t hash, const char *title, uint64_t seed)
+{
+    fprintf(stream, "# configuration %016" PRIx64 "\n", hash);
+    hf_plots_write_text(stream, "run_title", title);
+    fprintf(stream, "run_title = run_title . ' (seed %" PRIu64 ")'\nsource = '../train/seed-%" PRIu64 "/'\n", seed, seed);
+}
+
 /* Images of a script whose data are not there any more. */
 static void remove_images(const char *plots, const char *name)
 {

@@ -31,6 +31,9 @@ void hf_plots_write_string(FILE *stream, const char *name, const char *text);
 /* The same for a text that is shown: nothing in it is markup of gnuplot or LaTeX. */
 void hf_plots_write_text(FILE *stream, const char *name, const char *text);
 
+/* What the figure of one training begins with: the configuration, run_title and source, the folder of this seed's tables. */
+void hf_plots_write_seed(FILE *stream, uint64_t hash, const char *title, uint64_t seed);
+
 /* What figures have to know of a training run. */
 typedef struct {
     size_t seeds, steps, batch, samples, validation;

@@ -13,26 +13,17 @@ static void write_facts(FILE *stream, const void *data)
     fprintf(stream, "first_seed = %" PRIu64 "\nseeds = %zu\naccuracy = %.17g\n", f->first_seed, f->seeds, f->accuracy);
 }
 
-/* Whose run it is, the first. */
-static void write_first(FILE *stream, const hf_string_figure *f)
-{
-    fprintf(stream, "# configuration %016" PRIx64 "\n", f->hash);
-    hf_plots_write_text(stream, "run_title", f->title);
-    fprintf(stream, "run_title = run_title . ' (seed %" PRIu64 ")'\nsource = '../train/seed-%" PRIu64 "/'\n", f->first_seed,
-            f->first_seed);
-}
-
 static void write_slice_facts(FILE *stream, const void *data)
 {
     const hf_string_figure *const f = data;
-    write_first(stream, f);
+    hf_plots_write_seed(stream, f->hash, f->title, f->first_seed);
     fprintf(stream, "lines = %zu\nradius = %.17g\n", f->lines, f->radius);
 }
 
 static void write_logit_facts(FILE *stream, const void *data)
 {
     const hf_string_figure *const f = data;
-    write_first(stream, f);
+    hf_plots_write_seed(stream, f->hash, f->title, f->first_seed);
     fprintf(stream, "blocks = %zu\nheads = %zu\nkeep = %zu\n", f->blocks, f->heads, f->keep);
 }
 

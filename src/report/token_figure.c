@@ -8,10 +8,7 @@
 /* Whose run it is. */
 static void write_run(FILE *stream, const hf_token_figure *f)
 {
-    fprintf(stream, "# configuration %016" PRIx64 "\n", f->hash);
-    hf_plots_write_text(stream, "run_title", f->title);
-    fprintf(stream, "run_title = run_title . ' (seed %" PRIu64 ")'\nsource = '../train/seed-%" PRIu64 "/'\n", f->seed,
-            f->seed);
+    hf_plots_write_seed(stream, f->hash, f->title, f->seed);
     fprintf(stream, "heads = %zu\nlevels = %zu\n", f->heads, f->levels);
 }
 

@@ -38,7 +38,7 @@ static hf_status find_truth(const hf_token_task *task, const hf_batch *batch, do
 {
     const size_t levels = task->kind->levels(task->self);
     *truth = 0;
-    if (task->kind->draw_vectors != NULL) /* without noise */
+    if (hf_token_task_has_vectors(task)) /* without noise */
         return HF_OK;
     double sum = 0, *p = malloc(task->vocabulary * sizeof *p);
     hf_token *tokens = malloc(task->length * sizeof *tokens);

@@ -38,8 +38,8 @@ static void add_block(hf_decoder *m, hf_decoder_block *b)
 static void add_tensors(hf_decoder *m)
 {
     const bool embeds = !m->params.one_hot;
-    m->token =
-        embeds ? add_tensor(m, hf_decoder_reads_vectors(m) ? "input" : "token", m->task.vocabulary, m->C) : HF_NO_TENSOR;
+    m->token = embeds ? add_tensor(m, hf_token_task_has_vectors(&m->task) ? "input" : "token", m->task.vocabulary, m->C)
+                      : HF_NO_TENSOR;
     m->place = embeds && m->params.places == HF_PLACES_LEARNED ? add_tensor(m, "place", m->P, m->C) : HF_NO_TENSOR;
     for (size_t b = 0; b < m->params.blocks; b++)
         add_block(m, &m->block[b]);
@@ -76,7 +76,7 @@ static void place_block(const hf_decoder *m, size_t b, double *memory, size_t *u
 static size_t place_work(const hf_decoder *m, double *memory, hf_decoder_work *w)
 {
     const size_t n = HF_DECODER_CHUNK, H = m->params.heads, C = m->C, P = m->P;
-    const size_t numbers = hf_decoder_reads_vectors(m) ? n * m->task.vocabulary : 0;
+    const size_t numbers = hf_token_task_has_vectors(&m->task) ? n * m->task.vocabulary : 0;
     size_t used = 0;
     hf_decoder_kept unused;
     for (size_t b = 0; b < m->params.blocks; b++)
@@ -164,7 +164,7 @@ static hf_status check(const hf_token_task *task, const hf_decoder_params *p, hf
         return hf_fail(err, HF_EUSAGE, "a width of %zu cannot be divided among %zu heads", p->width, p->heads);
     if (!p->keys && !p->full_heads)
         return hf_fail(err, HF_EUSAGE, "without keys every head needs queries of full width");
-    if (task->kind->draw_vectors != NULL && (p->one_hot || p->places == HF_PLACES_NONE))
+    if (hf_token_task_has_vectors(task) && (p->one_hot || p->places == HF_PLACES_NONE))
         return hf_fail(err, HF_EUSAGE, "vectors need an embedding, and vectors of their places");
     if (p->one_hot && (p->places != HF_PLACES_LEARNED || !p->full_heads))
         return hf_fail(err, HF_EUSAGE, "one-hot input goes with full heads and has its places in it");
@@ -204,7 +204,7 @@ hf_status hf_decoder_create(hf_model *model, const hf_token_task *task, const hf
         return status;
     }
     fill_fixed(m);
-    for (size_t n = 0; n < params->stored && !hf_decoder_reads_vectors(m); n++)
+    for (size_t n = 0; n < params->stored && !hf_token_task_has_vectors(&m->task); n++)
         task->kind->draw(task->self, 0, (uint32_t)n, m->stored + n * task->length);
     *model = (hf_model){&hf_model_decoder, m};
     return HF_OK;
@@ -269,7 +269,7 @@ static void decoder_initialize(const void *self, double *parameters)
         fill_ones(m, b->gain1, parameters);
         fill_ones(m, b->gain2, parameters);
     }
-    if (!hf_decoder_reads_vectors(m)) /* else it starts at 0, and the loss at that of who answers 0 */
+    if (!hf_token_task_has_vectors(&m->task)) /* else it starts at 0, and the loss at that of who answers 0 */
         fill_orthonormal(m, m->readout, parameters);
 }
 
@@ -291,7 +291,7 @@ static void read_vectors(const hf_decoder *m, const hf_batch *batch, size_t firs
 static void read_sequences(const hf_decoder *m, const hf_batch *batch, size_t first, size_t n, hf_decoder_work *w)
 {
     const size_t length = m->task.length;
-    if (hf_decoder_reads_vectors(m)) {
+    if (hf_token_task_has_vectors(&m->task)) {
         read_vectors(m, batch, first, n, w);
         return;
     }
@@ -320,7 +320,7 @@ static void compute_part(hf_decoder *m, const double *parameters, const hf_batch
         const size_t n = to - first < HF_DECODER_CHUNK ? to - first : HF_DECODER_CHUNK;
         read_sequences(m, batch, first, n, w);
         hf_decoder_forward_chunk(m, parameters, n, dropout, w);
-        part->loss += hf_decoder_reads_vectors(m)
+        part->loss += hf_token_task_has_vectors(&m->task)
                           ? hf_half_squares(n * m->task.vocabulary, w->wanted, w->z)
                           : hf_cross_entropy(n * m->task.scored, m->task.vocabulary, w->targets, w->z);
         if (back)

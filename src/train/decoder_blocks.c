@@ -252,7 +252,7 @@ void hf_decoder_forward_chunk(const hf_decoder *m, const double *parameters, siz
                               hf_decoder_work *w)
 {
     const size_t C = m->C, V = m->task.vocabulary, rows = n * m->task.scored, last = m->params.blocks - 1;
-    if (hf_decoder_reads_vectors(m))
+    if (hf_token_task_has_vectors(&m->task))
         hf_embedding_vectors(n * m->P, m->P, V, C, w->vectors, token_table(m, parameters), place_table(m, parameters),
                              w->x);
     else
@@ -286,7 +286,7 @@ void hf_decoder_backward_chunk(const hf_decoder *m, const double *parameters, si
     }
     hf_dropout_rows(dropout, DROP_INPUT, n, w->samples, m->P * C, w->dx);
     double *dtoken = hf_decoder_gradient(m, gradient, m->token), *dplace = hf_decoder_gradient(m, gradient, m->place);
-    if (hf_decoder_reads_vectors(m))
+    if (hf_token_task_has_vectors(&m->task))
         hf_embedding_vectors_back(n * m->P, m->P, V, C, w->vectors, w->dx, dtoken, dplace);
     else
         hf_embedding_backward(n * m->P, m->P, C, w->inputs, w->dx, dtoken, dplace);

@@ -62,11 +62,6 @@ struct hf_decoder {
     hf_token *stored;
 };
 
-static inline bool hf_decoder_reads_vectors(const hf_decoder *m)
-{
-    return m->task.kind->draw_vectors != NULL;
-}
-
 /* Queries of block b, and the place of the first. */
 static inline size_t hf_decoder_queries(const hf_decoder *m, size_t b)
 {

@@ -27,20 +27,14 @@ struct hf_token_probe {
     double *attention;     /* (CHUNK, blocks, heads, scored, places) */
     double *by_lag;        /* (heads, places) mean attention by lag - 1 in the last block */
     double *last_by_lag;   /* (heads, places) the same of the last query */
-    uint8_t *
-        level_at; /* (n, places) the level that sees a place of a sequence, from 1; 0: none. NULL: levels are about lags, or nothing */
-    double *
-        seen; /* (CHUNK, counted) sums over one sequence each: cross-entropy, kl, by_lag, last_by_lag, and with level_at mass
-                            and last */
+    /* (n, places) the level that sees a place of a sequence, from 1; 0: none. NULL: levels are about lags, or nothing */
+    uint8_t *level_at;
+    /* (CHUNK, counted) sums over one sequence each: cross-entropy, kl, by_lag, last_by_lag, and with level_at mass and last */
+    double *seen;
     size_t counted;
 };
 
 /* ---- the truth ---- */
-
-static bool reads_vectors(const hf_token_probe *p)
-{
-    return p->task.kind->draw_vectors != NULL;
-}
 
 static size_t outputs(const hf_token_probe *p)
 {
@@ -56,13 +50,14 @@ static void mark_places(const hf_token_probe *p, size_t n, const hf_token *token
                 p->level_at[n * p->places + j] = (uint8_t)k;
 }
 
-/* Targets and probabilities of sequence n (inputs: room for those of vectors); sums over its queries: -log p of the target, and for every level -sum p log p. */
+/* Targets and probabilities of sequence n (inputs: room for those of vectors); sums over its queries: -log p of the target, and for
+ * every level -sum p log p. */
 static void judge_sequence(const hf_token_probe *p, size_t n, hf_token *tokens, double *inputs, double *truth,
                            double *entropy)
 {
     const size_t d = p->task.vocabulary, levels = p->view.levels;
     const uint32_t sample = hf_batch_sample(&p->held_out, n);
-    if (reads_vectors(p)) {
+    if (hf_token_task_has_vectors(&p->task)) {
         p->task.kind->draw_vectors(p->task.self, p->held_out.step, sample, inputs, p->probability + n * d);
         mark_places(p, n, NULL);
         return;
@@ -132,9 +127,10 @@ hf_status hf_token_probe_create(hf_token_probe **result, const hf_token_task *ta
     p->logits = malloc((chunk * (task->vocabulary + p->blocks * heads * places) + CHUNK * p->counted) * sizeof *p->logits);
     p->level_at = marks ? calloc(n * places, 1) : NULL;
     hf_token *tokens = malloc(CHUNK * task->length * sizeof *tokens);
-    double *inputs = reads_vectors(p) ? malloc(CHUNK * places * task->vocabulary * sizeof *inputs) : NULL;
+    double *inputs =
+        hf_token_task_has_vectors(&p->task) ? malloc(CHUNK * places * task->vocabulary * sizeof *inputs) : NULL;
     if (p->targets == NULL || p->probability == NULL || p->entropy == NULL || p->logits == NULL || tokens == NULL ||
-        (marks && p->level_at == NULL) || (reads_vectors(p) && inputs == NULL)) {
+        (marks && p->level_at == NULL) || (hf_token_task_has_vectors(&p->task) && inputs == NULL)) {
         free(tokens);
         free(inputs);
         hf_token_probe_free(p);
@@ -301,7 +297,7 @@ static void judge_chunk(hf_token_probe *p, size_t first, size_t count)
         memset(seen, 0, p->counted * sizeof *seen);
         for (size_t r = 0; r < p->rivals.count; r++)
             cut[r] = 0;
-        if (reads_vectors(p))
+        if (hf_token_task_has_vectors(&p->task))
             judge_answer(p, first + s, p->logits + s * outputs(p), seen, seen + 1);
         else
             judge_logits(p, first + s, p->logits + s * outputs(p), seen, seen + 1, cut);

@@ -9,6 +9,7 @@
 #include "core/lists.h"
 #include "train/sampler.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef uint16_t hf_token;
@@ -45,5 +46,10 @@ typedef struct {
     void *self; /* owned by whoever holds the task */
     size_t vocabulary, length, first, scored;
 } hf_token_task;
+
+static inline bool hf_token_task_has_vectors(const hf_token_task *task)
+{
+    return task->kind->draw_vectors != NULL;
+}
 
 #endif
