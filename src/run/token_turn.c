@@ -150,7 +150,7 @@ void hf_token_turn_print_move(const hf_token_numbers *n, size_t i, FILE *stream)
     const hf_token_move *move = &n->move[i];
     bool first = true;
     if (move->head == 0) {
-        fprintf(stream, "    no head's attention to %s grows by %g\n", n->level_names == NULL ? "a span" : "values",
+        fprintf(stream, "    no head's attention to %s grows by %g\n", n->level_names == NULL ? "a span" : n->level_names[n->levels - 1].place,
                 least_gain);
         return;
     }
