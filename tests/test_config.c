@@ -118,6 +118,32 @@ static void test_numbers(void **state)
     hf_config_clear(&c);
 }
 
+/* A model file says the same on machines of 32 bits: what counts things in memory has a range that ends there, and steps and
+ * seeds have 64 bits. */
+static void test_wide_numbers(void **state)
+{
+    (void)state;
+    for (size_t k = 0; k < hf_key_count; k++) {
+        const hf_kind kind = hf_keys[k].kind;
+        if (kind == HF_KIND_COUNT || kind == HF_KIND_COUNTS || kind == HF_KIND_COUNT_ROWS)
+            assert_true(hf_keys[k].range.high <= UINT32_MAX);
+    }
+    static const char *const overrides[] = {"solver.max_steps=1e15", "init.seed=4294967301L", NULL};
+    hf_config c;
+    read_good(&c, MODEL, overrides);
+    assert_true(c.solver.max_steps == UINT64_C(1000000000000000) && c.init.seed == UINT64_C(4294967301));
+    hf_config_clear(&c);
+    static const char *const steps[] = {"train.steps=1e12",     "train.warmup=4294967297L", "train.patience=4294967298L",
+                                        "train.log_every=1e11", "train.save_every=1e10",    "output.maps=(1, 4294967299L)",
+                                        NULL};
+    read_good(&c, "train = { task = \"markov\"; validation = 10; };", steps);
+    const hf_train_params *t = &c.train;
+    assert_true(t->steps == UINT64_C(1000000000000) && t->warmup == UINT64_C(4294967297));
+    assert_true(t->patience == UINT64_C(4294967298) && t->log_every == UINT64_C(100000000000));
+    assert_true(t->save_every == UINT64_C(10000000000) && c.output.maps.at[1] == UINT64_C(4294967299));
+    hf_config_clear(&c);
+}
+
 static void test_ratio(void **state)
 {
     (void)state;
@@ -250,6 +276,8 @@ static void test_bad_overrides(void **state)
         {"target.gram=((1,0),(0,1)", "target.gram: syntax error, expected one value"},
         {"target={}", "-s target={}: target: is a section, expected one of its keys"},
         {"=", "-s =: expected path=value"},
+        {"solver.max_steps=2e15", "solver.max_steps: expected an integer in [1, 1e+15], got 2e+15"},
+        {"positions=5e9", "positions: expected an integer in [1, 100000000], got 5000000000.0"},
         {"init.seed=9223372036854775808", "init.seed: an integer of 19 digits does not fit 64 bits"},
         {"title=\"x", "title: this string has no end"},
         {"positions=2", "positions: pattern 3 would end at position 3, expected 1..2"},
@@ -731,6 +759,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),      cmocka_unit_test(test_numbers),        cmocka_unit_test(test_ratio),
+        cmocka_unit_test(test_wide_numbers),
         cmocka_unit_test(test_lengths),       cmocka_unit_test(test_gram),           cmocka_unit_test(test_ends),
         cmocka_unit_test(test_include),
         cmocka_unit_test(test_overrides),     cmocka_unit_test(test_bad_overrides),  cmocka_unit_test(test_round_trip),

@@ -77,8 +77,9 @@ static void print_flow(const hf_flow_run_params *params, const hf_run_summary *s
     if (summary->integration.conserved != NULL)
         printf(", drift of %s %.2g", summary->integration.conserved, summary->integration.drift);
     putchar('\n');
-    printf("%zu step%s, %zu right-hand side%s, %zu factorization%s; steps repeated: %zu + %zu\n", counts->steps,
-           hf_plural(counts->steps), counts->evaluations, hf_plural(counts->evaluations), counts->setups,
+    printf("%" PRIu64 " step%s, %" PRIu64 " right-hand side%s, %" PRIu64 " factorization%s; steps repeated: %" PRIu64
+           " + %" PRIu64 "\n",
+           counts->steps, hf_plural(counts->steps), counts->evaluations, hf_plural(counts->evaluations), counts->setups,
            hf_plural(counts->setups), counts->error_failures, counts->newton_failures);
 }
 

@@ -140,7 +140,7 @@ static hf_status read_grid(hf_axis *axis, const hf_key *key, const hf_setting *s
     const bool is_log = axis->form == HF_AXIS_LOG;
     const char *what = is_log ? "log" : "linear";
     double count;
-    if (key->kind != HF_KIND_REAL && key->kind != HF_KIND_COUNT && key->kind != HF_KIND_SEED)
+    if (key->kind != HF_KIND_REAL && key->kind != HF_KIND_COUNT && key->kind != HF_KIND_NUMBER)
         return hf_fault_set(fault, setting->file, setting->line, "%s: %s does not hold a number, expected values = (...)",
                             what, key->path);
     const char *expected = is_log ? "(first, last, count) with first and last > 0 and a count from 2 to 1000000"

@@ -13,7 +13,7 @@
 bool hf_axes_is_numeric(const hf_axis *axis)
 {
     const hf_kind kind = hf_keys_find(axis->key)->kind;
-    return axis->at.count > 0 || kind == HF_KIND_REAL || kind == HF_KIND_COUNT || kind == HF_KIND_SEED;
+    return axis->at.count > 0 || kind == HF_KIND_REAL || kind == HF_KIND_COUNT || kind == HF_KIND_NUMBER;
 }
 
 double hf_axes_number(const hf_axis *axis, size_t i)

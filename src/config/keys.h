@@ -14,10 +14,11 @@ typedef enum {
     HF_KIND_PATH,       /* char *: not empty; on the command line relative to the current directory */
     HF_KIND_CHOICE,     /* an enum: one of key->choices */
     HF_KIND_BOOL,       /* bool */
-    HF_KIND_COUNT,      /* size_t */
-    HF_KIND_SEED,       /* uint64_t */
+    HF_KIND_COUNT,      /* size_t: of what is in memory */
+    HF_KIND_NUMBER,     /* uint64_t: of steps, or a seed */
     HF_KIND_REAL,       /* double */
     HF_KIND_COUNTS,     /* hf_counts */
+    HF_KIND_NUMBERS,    /* hf_numbers */
     HF_KIND_REALS,      /* hf_reals */
     HF_KIND_COUNT_ROWS, /* hf_count_rows */
     HF_KIND_REAL_ROWS,  /* hf_real_rows */

@@ -2,6 +2,8 @@
 
 #include "config/task_check.h"
 
+#include <inttypes.h>
+
 /* ---- the network ---- */
 
 /* Switches of a decoder that do not go together. */
@@ -44,14 +46,14 @@ static hf_status check_samples(hf_config *c, const char *task, hf_error *err)
 
 static hf_status check_maps(hf_config *c, hf_error *err)
 {
-    const hf_counts *maps = &c->output.maps;
+    const hf_numbers *maps = &c->output.maps;
     for (size_t i = 0; i < maps->count; i++) {
         if (maps->at[i] > c->train.steps)
-            return hf_config_reject(c, err, "output.maps", "has step %zu, expected 0..%zu, the number of train.steps",
+            return hf_config_reject(c, err, "output.maps", "has step %" PRIu64 ", expected 0..%" PRIu64 ", the number of train.steps",
                                     maps->at[i], c->train.steps);
         if (i > 0 && maps->at[i] <= maps->at[i - 1])
             return hf_config_reject(c, err, "output.maps",
-                                    "has step %zu behind step %zu, expected ascending steps, each once", maps->at[i],
+                                    "has step %" PRIu64 " behind step %" PRIu64 ", expected ascending steps, each once", maps->at[i],
                                     maps->at[i - 1]);
     }
     return HF_OK;

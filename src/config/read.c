@@ -58,7 +58,7 @@ static const char *describe_place(const reader *r, const char *override, const h
 static const char *describe_list(const char *override, const char *path, char hint[LIST_HINT])
 {
     const hf_key *key = path == NULL || override == NULL ? NULL : hf_keys_find(path);
-    const bool is_list = key != NULL && (key->kind == HF_KIND_COUNTS || key->kind == HF_KIND_REALS);
+    const bool is_list = key != NULL && (key->kind == HF_KIND_COUNTS || key->kind == HF_KIND_NUMBERS || key->kind == HF_KIND_REALS);
     const char *value = is_list ? strchr(override, '=') + 1 : "";
     hint[0] = '\0';
     if (*value == '\0' || strspn(value, "0123456789+-.eEL, ") != strlen(value) || strlen(value) > LIST_HINT / 4)

@@ -21,7 +21,7 @@ static hf_status settle_steps(hf_config *c, hf_error *err)
     if (!(steps <= STEPS_MAX))
         return hf_config_reject(c, err, "train.lr", "needs %g steps to reach solver.t_end = %g, expected at most %g", steps,
                                 c->solver.t_end, STEPS_MAX);
-    c->train.steps = steps < 1 ? 1 : (size_t)steps;
+    c->train.steps = steps < 1 ? 1 : (uint64_t)steps;
     return HF_OK;
 }
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert(sizeof(hf_list) == sizeof(hf_counts) && sizeof(hf_list) == sizeof(hf_reals) &&
+_Static_assert(sizeof(hf_list) == sizeof(hf_counts) && sizeof(hf_list) == sizeof(hf_numbers) && sizeof(hf_list) == sizeof(hf_reals) &&
                    sizeof(hf_list) == sizeof(hf_count_rows) && sizeof(hf_list) == sizeof(hf_real_rows) &&
                    sizeof(hf_list) == sizeof(hf_strings) && sizeof(hf_list) == sizeof(hf_axes) &&
                    sizeof(hf_list) == sizeof(hf_fits) && sizeof(hf_list) == sizeof(hf_labels),
@@ -169,17 +169,18 @@ static hf_status read_kind(const hf_key *key, hf_kind kind, const hf_setting *se
         fits = get_bool(setting, field);
         break;
     case HF_KIND_COUNT:
-        fits = get_integer(key, setting, &integer) && integer <= SIZE_MAX;
+        fits = get_integer(key, setting, &integer) && integer <= SIZE_MAX; /* no range ends beyond it */
         if (fits)
             *(size_t *)field = (size_t)integer;
         break;
-    case HF_KIND_SEED:
+    case HF_KIND_NUMBER:
         fits = get_integer(key, setting, field);
         break;
     case HF_KIND_REAL:
         fits = get_real(key, setting, field);
         break;
     case HF_KIND_COUNTS:
+    case HF_KIND_NUMBERS:
     case HF_KIND_REALS:
     case HF_KIND_COUNT_ROWS:
     case HF_KIND_REAL_ROWS:
@@ -264,13 +265,14 @@ static void print_kind(const hf_key *key, hf_kind kind, const void *field, FILE 
     case HF_KIND_COUNT:
         print_integer(*(const size_t *)field, stream);
         break;
-    case HF_KIND_SEED:
+    case HF_KIND_NUMBER:
         print_integer(*(const uint64_t *)field, stream);
         break;
     case HF_KIND_REAL:
         fputs(hf_text_real(*(const double *)field, real), stream);
         break;
     case HF_KIND_COUNTS:
+    case HF_KIND_NUMBERS:
     case HF_KIND_REALS:
     case HF_KIND_COUNT_ROWS:
     case HF_KIND_REAL_ROWS:

@@ -3,6 +3,7 @@
 #define HF_CORE_LISTS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 typedef struct {
     size_t count;
@@ -12,6 +13,10 @@ typedef struct {
     size_t count;
     size_t *at;
 } hf_counts;
+typedef struct {
+    size_t count;
+    uint64_t *at; /* of steps, which are more than memory has room for on 32 bits */
+} hf_numbers;
 typedef struct {
     size_t count;
     hf_reals *row;

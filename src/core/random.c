@@ -2,7 +2,6 @@
 
 #include "core/philox.h"
 
-#include <stdint.h>
 #include <string.h>
 
 typedef struct {
@@ -11,13 +10,17 @@ typedef struct {
     unsigned used;     /* how many of them are gone */
 } philox_state;
 
-static void philox_set(void *state, unsigned long seed)
+static void start(philox_state *s, uint64_t seed)
 {
-    philox_state *s = state;
     memset(s, 0, sizeof *s);
     s->key[0] = (uint32_t)(seed & 0xffffffffu);
-    s->key[1] = (uint32_t)((uint64_t)seed >> 32);
+    s->key[1] = (uint32_t)(seed >> 32);
     s->used = 4;
+}
+
+static void philox_set(void *state, unsigned long seed)
+{
+    start(state, seed);
 }
 
 static unsigned long philox_get(void *state)
@@ -43,4 +46,9 @@ const gsl_rng_type *hf_rng_philox(void)
     static const gsl_rng_type type = {"philox4x32-10", 0xffffffffUL,     0, sizeof(philox_state), philox_set,
                                       philox_get,      philox_get_double};
     return &type;
+}
+
+void hf_rng_seed(gsl_rng *rng, uint64_t seed)
+{
+    start(rng->state, seed);
 }

@@ -135,7 +135,7 @@ static hf_learner_params fitted_learner(const fitting *f)
     learner.problem.flow = moved->flow;
     learner.problem.flow.sgd_drift = f->params->learner->problem.flow.sgd_drift;
     learner.train.lr = f->moved.clock.lr;
-    learner.train.steps = (size_t)ceil(f->params->step[f->params->count - 1]);
+    learner.train.steps = (uint64_t)ceil(f->params->step[f->params->count - 1]);
     return learner;
 }
 

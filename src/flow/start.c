@@ -114,7 +114,7 @@ static hf_status draw_logits(const hf_problem *p, const hf_problem_params *param
     gsl_rng *rng = gsl_rng_alloc(hf_rng_philox());
     if (rng == NULL)
         return hf_fail_memory(err, "the random numbers");
-    gsl_rng_set(rng, (unsigned long)params->init.seed);
+    hf_rng_seed(rng, params->init.seed);
     for (size_t k = 0; k < p->heads; k++)
         for (size_t i = 0; i < p->positions; i++) {
             double *a = noise + k * p->positions + i;

@@ -484,11 +484,11 @@ hf_integrator_counts hf_integrator_statistics(const hf_integrator *it)
     CVodeGetNumErrTestFails(it->cvode, &error_failures);
     CVodeGetNumStepSolveFails(it->cvode, &newton_failures);
     hf_integrator_counts counts = it->counts;
-    counts.steps += (size_t)steps;
-    counts.evaluations += (size_t)evaluations;
-    counts.setups += (size_t)setups;
-    counts.error_failures += (size_t)error_failures;
-    counts.newton_failures += (size_t)newton_failures;
+    counts.steps += (uint64_t)steps;
+    counts.evaluations += (uint64_t)evaluations;
+    counts.setups += (uint64_t)setups;
+    counts.error_failures += (uint64_t)error_failures;
+    counts.newton_failures += (uint64_t)newton_failures;
     return counts;
 }
 

@@ -11,11 +11,13 @@
 #include "core/error.h"
 #include "system/point.h"
 
+#include <stdint.h>
+
 typedef struct hf_integrator hf_integrator;
 
 typedef struct {
-    size_t steps, evaluations, setups;      /* steps taken, right-hand sides, factorizations */
-    size_t error_failures, newton_failures; /* step attempts repeated: error too large, Newton did not converge */
+    uint64_t steps, evaluations, setups;      /* steps taken, right-hand sides, factorizations */
+    uint64_t error_failures, newton_failures; /* step attempts repeated: error too large, Newton did not converge */
 } hf_integrator_counts;
 
 /* An integration of a system from its start at t = 0. rtol, atol: what the user wants of the result; the local error

@@ -36,7 +36,8 @@ void hf_plots_write_seed(FILE *stream, uint64_t hash, const char *title, uint64_
 
 /* What figures have to know of a training run. */
 typedef struct {
-    size_t seeds, steps, batch, samples, validation;
+    uint64_t steps;
+    size_t seeds, batch, samples, validation;
     uint64_t first_seed;
     const char *optimizer;
     double lr;

@@ -255,6 +255,9 @@ static void write_field(hf_table *table, const hf_column *column, const void *ro
     case HF_CELL_COUNT:
         hf_table_text(table, "%zu", *(const size_t *)field);
         break;
+    case HF_CELL_STEP:
+        hf_table_text(table, "%" PRIu64, *(const uint64_t *)field);
+        break;
     case HF_CELL_INDEX:
         hf_table_index(table, *(const size_t *)field);
         break;

@@ -20,12 +20,13 @@ typedef struct {
     size_t fields;   /* in the present line */
 } hf_table;
 
-/* What stands in a column, by the type of the row's field: double; size_t that counts; size_t that counts from 1, where 0 does
+/* What stands in a column, by the type of the row's field: double; size_t that counts; uint64_t, of steps; size_t that counts from 1, where 0 does
  * not apply and is nan; bool as 0 or 1; one word of ours; text of somebody else's, in quotes. Or as many columns as the row
  * says, and more kinds of columns among these. */
 typedef enum {
     HF_CELL_NUMBER,
     HF_CELL_COUNT,
+    HF_CELL_STEP,
     HF_CELL_INDEX,
     HF_CELL_FLAG,
     HF_CELL_WORD,
@@ -48,12 +49,13 @@ typedef struct {
     const hf_column_group *group;
 } hf_column;
 
-/* The column of a field, named like it; of a size_t that is HF_CELL_INDEX; of a const char * that is HF_CELL_STRING. */
+/* The column of a field, named like it; of a uint64_t that is HF_CELL_STEP; of a size_t that is HF_CELL_INDEX; of a const char * that is HF_CELL_STRING. */
 /* clang-format off */
 #define HF_COLUMN(row, field, unit, meaning)                                                                                \
     {#field, (unit), (meaning),                                                                                             \
      _Generic(((row *)NULL)->field, double: HF_CELL_NUMBER, size_t: HF_CELL_COUNT, bool: HF_CELL_FLAG,                      \
               const char *: HF_CELL_WORD), offsetof(row, field), NULL}
+#define HF_COLUMN_STEP(row, field, unit, meaning) {#field, (unit), (meaning), HF_CELL_STEP, offsetof(row, field), NULL}
 #define HF_COLUMN_INDEX(row, field, unit, meaning) {#field, (unit), (meaning), HF_CELL_INDEX, offsetof(row, field), NULL}
 #define HF_COLUMN_STRING(row, field, unit, meaning) {#field, (unit), (meaning), HF_CELL_STRING, offsetof(row, field), NULL}
 

@@ -50,7 +50,7 @@ static void write_map_facts(FILE *stream, const void *data)
     write_run(stream, f);
     fprintf(stream, "blocks = %zu\nquery_first = %zu\nqueries = %zu\nmap_steps = '", f->blocks, f->first, f->scored);
     for (size_t i = 0; i < f->maps->count; i++)
-        fprintf(stream, i == 0 ? "%zu" : " %zu", f->maps->at[i]);
+        fprintf(stream, i == 0 ? "%" PRIu64 : " %" PRIu64, f->maps->at[i]);
     fputs("'\nspan_from = '", stream);
     for (size_t k = 0; k < spans; k++)
         fprintf(stream, k == 0 ? "%zu" : " %zu", f->lags[k].from);

@@ -25,7 +25,7 @@ typedef struct {
     size_t first, scored;             /* places that ask, from 1 */
     const hf_lag_range *lags;         /* (levels); NULL: not about lags */
     const hf_level_name *level_names; /* (levels); NULL: spans */
-    const hf_counts *maps;            /* steps in maps.tsv; none: no figure of maps */
+    const hf_numbers *maps;           /* steps in maps.tsv; none: no figure of maps */
 } hf_token_figure;
 
 /* Writes the scripts into directory/plots. Errors: HF_ESYSTEM. */

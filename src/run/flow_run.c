@@ -14,6 +14,7 @@
 #include "run/systems.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -309,7 +310,7 @@ static hf_stop why(const flow_run *run, double t, bool stopped)
 /* Steps until the run stops. *t: where. */
 static hf_status integrate(flow_run *run, double *t, hf_error *err)
 {
-    size_t most = run->params->solver.max_steps;
+    const uint64_t most = run->params->solver.max_steps;
     if (hf_detector_starts_stopped(run->detector) || run->scouted.end == 0) {
         run->summary->stop = why(run, 0, true);
         return HF_OK; /* *t is 0 */
@@ -338,7 +339,7 @@ static hf_status integrate(flow_run *run, double *t, hf_error *err)
         report_progress(run);
         if (hf_integrator_statistics(run->integrator).steps >= most)
             return hf_fail(err, HF_ENUMERIC,
-                           "%zu step%s taken when t = %.6g was reached; raise solver.max_steps or solver.rtol", most,
+                           "%" PRIu64 " step%s taken when t = %.6g was reached; raise solver.max_steps or solver.rtol", most,
                            most == 1 ? " was" : "s were", hf_integrator_time(run->integrator));
         if (hf_integrator_at_boundary(run->integrator))
             status = pass_boundary(run, err);

@@ -7,13 +7,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 typedef enum { HF_SPACING_LOG, HF_SPACING_LINEAR } hf_spacing;
 
 /* How far, and how accurately. */
 typedef struct {
     double t_end, rtol, atol, stop_loss;
-    size_t max_steps;
+    uint64_t max_steps;
     char *stop;               /* the event that ends the run, as a model file says it; NULL: none */
     hf_awaited_event stop_at; /* the same, read */
 } hf_solver_params;
@@ -28,7 +29,7 @@ typedef struct {
     bool at_events;  /* rows of a flow at the times of its events, too */
     size_t spectrum; /* number of lowest eigenvalues of the Hessian written at every output time; 0: none */
     hf_strings phase; /* two columns of the trajectory, drawn against each other; or none */
-    hf_counts maps;  /* steps of a training on tokens after which attention maps are written, ascending */
+    hf_numbers maps; /* steps of a training on tokens after which attention maps are written, ascending */
     size_t slices;       /* random lines through the parameters at the end along which the loss is looked at; 0: none */
     double slice_radius; /* how far */
 } hf_output_params;

@@ -109,7 +109,8 @@ static hf_status follow(path *p, const hf_solver_params *solver, size_t count, c
         status = begin_segment(p, err);
     if (status == HF_OK)
         status = keep(p, integrator, &point, 0, err);
-    for (size_t l = 0, steps = 0; status == HF_OK && l < count && !p->too_large && steps < solver->max_steps; steps++) {
+    size_t l = 0;
+    for (uint64_t steps = 0; status == HF_OK && l < count && !p->too_large && steps < solver->max_steps; steps++) {
         if (hf_integrator_time(integrator) >= solver->t_end || (interrupted != NULL && *interrupted))
             break;
         if (hf_integrator_at_boundary(integrator)) {

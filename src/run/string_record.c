@@ -9,7 +9,7 @@
 
 /* clang-format off */
 static const hf_column row_columns[] = {
-    HF_COLUMN(hf_string_row, step, "steps", "steps made"),
+    HF_COLUMN_STEP(hf_string_row, step, "steps", "steps made"),
     HF_COLUMN(hf_string_row, epoch, "epochs", "times that the training strings have been gone through"),
     HF_COLUMN(hf_string_row, train_loss, "nats", "mean cross-entropy over all training strings, without dropout"),
     HF_COLUMN(hf_string_row, train_accuracy, "", "part of them that is answered rightly"),
@@ -44,13 +44,14 @@ hf_status hf_string_record_check(const char *directory, long length, hf_error *e
 /* ---- attention ---- */
 
 typedef struct {
-    size_t step, block, head, place;
+    uint64_t step;
+    size_t block, head, place;
     double entropy, delta_s, delta_s_most, delta_h, delta_h_most, gap, gap_least, holds, beta, beta_most;
 } place_row;
 
 /* clang-format off */
 static const hf_column place_columns[] = {
-    HF_COLUMN(place_row, step, "steps", "steps made"),
+    HF_COLUMN_STEP(place_row, step, "steps", "steps made"),
     HF_COLUMN(place_row, block, "", "block, from 1"),
     HF_COLUMN(place_row, head, "", "head, from 1"),
     HF_COLUMN(place_row, place, "", "place of the query, and for beta of the key, from 1; behind the string its padding, then global places"),

@@ -15,7 +15,7 @@
 extern const hf_table_kind *const hf_string_record_tables[]; /* ended by NULL */
 
 typedef struct {
-    size_t step;
+    uint64_t step;
     double epoch, train_loss, train_accuracy, loss, accuracy, entropy;
 } hf_string_row;
 
@@ -31,7 +31,8 @@ hf_status hf_string_record_check(const char *directory, long length, hf_error *e
 
 /* What is measured of places (blocks, heads, places) at a step. */
 typedef struct {
-    size_t step, blocks, heads, places;
+    uint64_t step;
+    size_t blocks, heads, places;
     const hf_encoder_place *place;
 } hf_string_places;
 

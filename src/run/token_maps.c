@@ -10,12 +10,13 @@ enum { CHUNK = 64 }; /* sequences looked at together */
 /* ---- the table ---- */
 
 typedef struct {
-    size_t step, block, head, query, key;
+    uint64_t step;
+    size_t block, head, query, key;
     double attention;
 } map_row;
 
 static const hf_column columns[] = {
-    HF_COLUMN(map_row, step, "steps", "steps made"),
+    HF_COLUMN_STEP(map_row, step, "steps", "steps made"),
     HF_COLUMN(map_row, block, "", "layer of attention, from 1"),
     HF_COLUMN(map_row, head, "", "head, from 1"),
     HF_COLUMN(map_row, query, "", "place of the last token that is known where the next one is predicted, from 1"),
@@ -119,7 +120,7 @@ hf_status hf_token_maps_look(hf_token_maps *maps, uint64_t step, const double *p
     add_sequences(maps, parameters);
     for (size_t b = 0; b < maps->blocks; b++)
         for (size_t h = 0; h < heads; h++)
-            write_head(maps, (map_row){.step = (size_t)step, .block = b + 1, .head = h + 1}, maps->sum + (b * heads + h) * size);
+            write_head(maps, (map_row){.step = step, .block = b + 1, .head = h + 1}, maps->sum + (b * heads + h) * size);
     return hf_table_failed(&maps->table)
                ? hf_fail(err, HF_ESYSTEM, "%s: cannot be written (is the disk full?)", maps->table.file.part)
                : HF_OK;

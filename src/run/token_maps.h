@@ -17,7 +17,7 @@ extern const hf_table_kind *const hf_token_maps_tables[]; /* ended by NULL */
 
 /* Of which model, when, and over which sequences. Whatever it refers to must outlive the maps. */
 typedef struct {
-    const hf_counts *steps; /* ascending, each once */
+    const hf_numbers *steps; /* ascending, each once */
     const hf_token_task *task;
     hf_model model;
     size_t heads;

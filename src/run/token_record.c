@@ -75,7 +75,7 @@ static const hf_column_group level_columns = {name_levels, write_levels}, mass_c
 
 /* clang-format off */
 static const hf_column row_columns[] = {
-    HF_COLUMN(hf_token_row, step, "steps", "steps made"),
+    HF_COLUMN_STEP(hf_token_row, step, "steps", "steps made"),
     HF_COLUMN(hf_token_row, train_loss, "nats", "mean cross-entropy (of vectors half the mean squared distance) over all fixed training sequences, or, of fresh ones, of the step's batch before the step"),
     HF_COLUMN(hf_token_row, train_excess, "nats", "train_loss minus the cross-entropy of the truth on the same tokens"),
     HF_COLUMN(hf_token_row, excess, "nats", "the same of the held-out sequences"),

@@ -16,7 +16,7 @@ extern const hf_table_kind *const hf_token_record_tables[]; /* ended by NULL */
 
 typedef struct {
     double train_loss, train_excess, excess, overlap;
-    size_t step;
+    uint64_t step;
     const hf_token_view *view;
     const double *value; /* (heads, levels); NULL: the model has none */
 } hf_token_row;

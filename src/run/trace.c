@@ -3,6 +3,7 @@
 #include "integrate/variation.h"
 #include "run/systems.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -95,7 +96,7 @@ static hf_status pass_boundary(tracing *r, hf_error *err)
 
 static hf_status follow(tracing *r, const volatile sig_atomic_t *interrupted, hf_error *err)
 {
-    const size_t most = r->params->solver.max_steps;
+    const uint64_t most = r->params->solver.max_steps;
     hf_status status = HF_OK;
     look(r);
     while (status == HF_OK && r->next < r->trace->count) {
@@ -105,7 +106,7 @@ static hf_status follow(tracing *r, const volatile sig_atomic_t *interrupted, hf
         }
         if (hf_integrator_statistics(r->integrator).steps >= most)
             return hf_fail(err, HF_ENUMERIC,
-                           "the flow does not reach t = %.6g: solver.max_steps = %zu were taken at t = %.6g; raise it or solver.rtol",
+                           "the flow does not reach t = %.6g: solver.max_steps = %" PRIu64 " were taken at t = %.6g; raise it or solver.rtol",
                            r->t[r->trace->count - 1], most, hf_integrator_time(r->integrator));
         status = hf_integrator_step(r->integrator, err);
         if (status == HF_OK && r->variation != NULL)

@@ -118,7 +118,7 @@ static hf_status load(hf_trainer *t, hf_error *err)
     t->summary->resumed = true;
     if (t->step > t->train->steps)
         return hf_fail(err, HF_EUSAGE, "%s: has %" PRIu64 " steps already, more than train.steps = %" PRIu64,
-                       t->checkpoint_path, t->step, (uint64_t)t->train->steps);
+                       t->checkpoint_path, t->step, t->train->steps);
     if (t->step < t->train->steps && t->open_step == t->step && !t->stopped && t->step > 0) {
         memcpy(t->lengths, t->open_lengths, sizeof t->lengths);
         t->kind->put_back(t->self);

@@ -94,7 +94,7 @@ hf_status hf_in_context_draw(const hf_in_context_params *params, double scale, u
     gsl_rng *random = gsl_rng_alloc(hf_rng_philox());
     if (random == NULL)
         return hf_fail_memory(err, "the random numbers");
-    gsl_rng_set(random, (unsigned long)seed);
+    hf_rng_seed(random, seed);
     for (size_t i = 0; i < hf_in_context_size(params); i++)
         start[i] = gsl_ran_gaussian(random, scale);
     gsl_rng_free(random);

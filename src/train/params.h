@@ -27,13 +27,13 @@ typedef struct {
     double repetition; /* part of the samples in which the inputs of pattern 1 hold the first unit vector */
     size_t batch;      /* 0: the gradient of the population, or of all samples */
     double lr;
-    size_t steps; /* after reading > 0 */
+    uint64_t steps; /* after reading > 0 */
     hf_optimizer_kind optimizer;
     double momentum, beta1, beta2, epsilon, weight_decay;
     hf_precision precision; /* of the minimal model of a Markov chain */
     double clip; /* largest norm of a gradient; 0: any */
     hf_schedule_kind schedule;
-    size_t warmup, patience; /* steps */
+    uint64_t warmup, patience; /* steps */
     double final_rate;       /* of cosine, over lr */
     double epoch_rate;       /* of epochs: the factor of one */
     size_t samples;          /* 0: fresh ones at every step */
@@ -42,8 +42,8 @@ typedef struct {
     size_t seeds;
     uint64_t seed; /* of the first run */
     hf_sampling sampling;
-    size_t log_every;  /* 0: at the output times */
-    size_t save_every; /* steps */
+    uint64_t log_every;  /* 0: at the output times */
+    uint64_t save_every; /* steps */
 } hf_train_params;
 
 /* Steps of an epoch; 1 where nothing is repeated. */
