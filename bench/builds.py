@@ -22,6 +22,7 @@ BUILDS = {
     "gcc-native": ("gcc", "-g -O2 -march=native", ""),
     "gcc-no-clones": ("gcc", "-g -O2", "--disable-clones"),
     "clang-O0": ("clang", "-g -O0", ""),
+    "clang-O1": ("clang", "-g -O1", ""),
     "clang-O2": ("clang", "-g -O2", ""),
     "clang-O3": ("clang", "-g -O3", ""),
     "gcc-address": ("gcc", "-g -O1 %saddress,undefined" % SANITIZE, "--disable-clones"),

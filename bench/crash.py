@@ -3,7 +3,8 @@
 
     bench/crash.py build/headflow [--kills 200] [--seed 1] [KIND]...
 
-For each kind of work (flow, training, ladder, sweep, tokens, detect) one run is left alone. Others are killed (SIGKILL, INT or TERM in turn) after
+For each kind of work (flow, training, ladder, sweep, the minimal model on a chain (tokens), a decoder there, an encoder on strings, decoders that
+learn recall and regression (vectors), detect) one run is left alone. Others are killed (SIGKILL, INT or TERM in turn) after
 a random part of its time, again and again with --resume until KILLS kills have hit a living process, and every one that comes to its
 end must have the same files, byte for byte. Prints a line for each kind; exit code 1 where something differs, an exit code is
 not 0, 130, 143 or that of the kill, or a run cannot be taken up."""
@@ -22,14 +23,22 @@ FLOW = """heads = 3; positions = 40; target = { strengths = (2.89, 1.7, 1.0); };
 solver = { t_end = 3000.0; }; output = { points = 60; plots = false; };"""
 SMALL = """heads = 2; positions = 8; target = { strengths = (2.0, 1.0); }; init = { distribution = "sine"; perturbation = 0.05; };
 solver = { t_end = 40.0; }; output = { points = 30; plots = false; };"""
+MARKOV = """train = { task = "markov"; steps = %d; batch = 16; samples = 64; validation = 32; lr = 0.01; save_every = %d; };
+chain = { vocabulary = 12; lengths = (2, 2); generated = 8; }; model = { kind = "%s"; heads = 2;%s };
+output = { points = 20; plots = false; };"""
+SEQUENCES = """train = { task = "%s"; steps = %d; batch = 16; validation = 16; lr = 0.01; optimizer = "adam"; save_every = 25; };
+%s model = { kind = "decoder"; heads = %d; width = 16; }; output = { points = 20; plots = false; };"""
 MODELS = {
     "flow": FLOW,
     "training": SMALL + " flow = { }; train = { dim = 8; batch = 128; lr = 0.05; steps = 800; seeds = 2; save_every = 20; };",
     "ladder": SMALL + " flow = { }; train = { dim = 5; batch = 32; lr = 0.05; seeds = 2; save_every = 20; }; ladder = { halvings = 1; };",
     "sweep": SMALL + ' sweep = { over = ({ key = "init.perturbation"; values = (1e-3, 1e-2, 1e-1); }); seeds = 8; };',
-    "tokens": """train = { task = "markov"; steps = 60; batch = 16; samples = 64; validation = 32; lr = 0.01; save_every = 5; };
-chain = { vocabulary = 12; lengths = (2, 2); generated = 8; }; model = { kind = "minimal"; heads = 2; };
-output = { points = 20; plots = false; };""",
+    "tokens": MARKOV % (60, 5, "minimal", ""),
+    "decoder": MARKOV % (400, 20, "decoder", " width = 16;"),
+    "encoder": """train = { task = "strings"; steps = 40; batch = 16; samples = 64; validation = 32; lr = 0.01; optimizer = "sgd"; save_every = 4; };
+strings = { task = "parity"; length = 10; }; output = { plots = false; };""",
+    "recall": SEQUENCES % ("recall", 1000, "recall = { tokens = 8; pairs = 3; };", 2),
+    "vectors": SEQUENCES % ("vectors", 500, "", 1),
 }
 LEFT_OUT = ("lock", "timing.tsv", "parts", "unfinished")
 

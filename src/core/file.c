@@ -233,6 +233,13 @@ bool hf_file_exists_in(const char *directory, const char *name)
     return length > 0 && (size_t)length < sizeof path && hf_file_exists(path);
 }
 
+hf_status hf_file_remove(const char *path, hf_error *err)
+{
+    if (remove(path) != 0 && errno != ENOENT)
+        return hf_fail(err, HF_ESYSTEM, "%s: cannot be removed: %s", path, strerror(errno));
+    return HF_OK;
+}
+
 static hf_status fail_to_read(const char *path, int number, hf_error *err)
 {
     return hf_fail(err, HF_ESYSTEM, "%s: cannot be read: %s", path, strerror(number));

@@ -56,6 +56,9 @@ bool hf_file_exists(const char *path);
 /* Whether directory/name is there. Takes no memory: where that is short it would look as if it were not. */
 bool hf_file_exists_in(const char *directory, const char *name);
 
+/* Removes a file; nothing to do where it is not there. Errors: HF_ESYSTEM. */
+hf_status hf_file_remove(const char *path, hf_error *err);
+
 /* All bytes of a file, with a zero behind them, to be freed. Errors: hf_file_read_status, HF_ESYSTEM. */
 hf_status hf_file_read(const char *path, char **text, size_t *size, hf_error *err);
 

@@ -13,7 +13,6 @@
 #include "run/scout.h"
 #include "run/systems.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -260,8 +259,7 @@ static hf_status prepare(flow_run *run, hf_error *err)
     if (status != HF_OK)
         return status;
     run->y = malloc(run->system.size * sizeof *run->y);
-    run->checkpoint_path = has_folder(run) ? hf_path_join(run->options->directory, "checkpoint") : NULL;
-    if (run->y == NULL || !prepare_shares(run, summary) || (has_folder(run) && run->checkpoint_path == NULL))
+    if (run->y == NULL || !prepare_shares(run, summary))
         return hf_fail_memory(err, "the run");
     observe_at(run, 0);
     summary->loss_start = hf_point_loss(&run->point);
@@ -277,8 +275,10 @@ static hf_status begin(flow_run *run, hf_error *err)
     hf_status status = has_folder(run) ? resume(run, &found, err) : HF_OK;
     if (status != HF_OK || found)
         return status;
-    if (has_folder(run) && remove(run->checkpoint_path) != 0 && errno != ENOENT)
-        return hf_fail(err, HF_ESYSTEM, "%s: cannot be removed: %s", run->checkpoint_path, strerror(errno));
+    if (has_folder(run))
+        status = hf_file_remove(run->checkpoint_path, err);
+    if (status != HF_OK)
+        return status;
     status = hf_record_open(&run->record, &run->params->output, &run->system, run->options->directory, &run->params->origin,
                             NULL, NULL, err);
     if (status == HF_OK && run->options->watch != NULL)
@@ -406,8 +406,8 @@ static hf_status finish(flow_run *run, double t, hf_error *err)
         status = write_row(run, t, err);
     if (status == HF_OK && ended)
         status = hf_record_commit(&run->record, t, &run->point, run->y, err);
-    if (status == HF_OK && ended && has_folder(run) && remove(run->checkpoint_path) != 0 && errno != ENOENT)
-        status = hf_fail(err, HF_ESYSTEM, "%s: cannot be removed: %s", run->checkpoint_path, strerror(errno));
+    if (status == HF_OK && ended && has_folder(run))
+        status = hf_file_remove(run->checkpoint_path, err);
     return status;
 }
 
@@ -422,21 +422,30 @@ static hf_status follow(flow_run *run, hf_error *err)
     return status == HF_OK ? finish(run, t, err) : status;
 }
 
+/* Of a finished run: a kill may have left it beside the tables. A folder that cannot be written has none. */
+static hf_status drop_checkpoint(const flow_run *run, hf_error *err)
+{
+    return hf_file_exists(run->checkpoint_path) ? hf_file_remove(run->checkpoint_path, err) : HF_OK;
+}
+
 hf_status hf_flow_run(const hf_flow_run_params *params, const hf_run_options *options, hf_run_summary *summary,
                       hf_error *err)
 {
     flow_run run = {.params = params, .options = options, .summary = summary};
     hf_run_summary_init(summary);
     hf_status status = HF_OK;
-    if (options->resume && has_folder(&run))
+    run.checkpoint_path = has_folder(&run) ? hf_path_join(options->directory, "checkpoint") : NULL;
+    if (has_folder(&run) && run.checkpoint_path == NULL)
+        status = hf_fail_memory(err, "the run");
+    if (status == HF_OK && options->resume && has_folder(&run))
         status = hf_completion_check(options->directory, params->origin.hash, &summary->already_complete, err);
     if (status == HF_OK && summary->already_complete)
-        return HF_OK;
-    if (status == HF_OK)
+        status = drop_checkpoint(&run, err);
+    else if (status == HF_OK)
         status = hf_scout_flow(params, options, has_tables(&run), &run.scouted, err);
     if (status == HF_OK && run.scouted.interrupted)
         summary->stop = HF_STOP_INTERRUPTED;
-    else if (status == HF_OK)
+    else if (status == HF_OK && !summary->already_complete)
         status = follow(&run, err);
 
     hf_record_abandon(&run.record);

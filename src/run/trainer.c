@@ -5,7 +5,6 @@
 #include "core/path.h"
 #include "run/completion.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -184,9 +183,9 @@ static hf_status begin(hf_trainer *t, hf_error *err)
         const hf_status status = load(t, err);
         return status == HF_OK ? (complete ? t->kind->check : t->kind->open)(t->self, t->lengths, err) : status;
     }
-    if (remove(t->checkpoint_path) != 0 && errno != ENOENT)
-        return hf_fail(err, HF_ESYSTEM, "%s: cannot be removed: %s", t->checkpoint_path, strerror(errno));
-    const hf_status status = t->kind->open(t->self, NULL, err);
+    hf_status status = hf_file_remove(t->checkpoint_path, err);
+    if (status == HF_OK)
+        status = t->kind->open(t->self, NULL, err);
     return status == HF_OK ? observe(t, err) : status;
 }
 
