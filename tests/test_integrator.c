@@ -4,6 +4,7 @@
 
 #include "flow/observe.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -296,7 +297,7 @@ static void test_newton_never_fails_up_to_1e12(void **state)
         run_to(&r, 1e12);
         hf_integrator_counts counts = hf_integrator_statistics(r.integrator);
         char what[128];
-        snprintf(what, sizeof what, "Newton failures, %s, perturbation %g (%zu steps)", geometries[i % 2],
+        snprintf(what, sizeof what, "Newton failures, %s, perturbation %g (%" PRIu64 " steps)", geometries[i % 2],
                  perturbations[i / 2], counts.steps);
         bool good = within(what, (double)counts.newton_failures, 0);
         assert_true(good);
@@ -483,7 +484,7 @@ static void test_newton_hardly_ever_fails_under_drift(void **state)
         run_to(&r, 1e8);
         hf_integrator_counts counts = hf_integrator_statistics(r.integrator);
         char what[64];
-        snprintf(what, sizeof what, "Newton failures, %s, noise %s (%zu steps)", geometries[i % 2], noises[i / 2],
+        snprintf(what, sizeof what, "Newton failures, %s, noise %s (%" PRIu64 " steps)", geometries[i % 2], noises[i / 2],
                  counts.steps);
         assert_true(within(what, (double)counts.newton_failures, i < 2 ? 0 : 0.01 * (double)counts.steps));
         end_run(&r);

@@ -634,8 +634,8 @@ static void test_maps(void **state)
     const hf_token_task task = make_task(&small);
     const hf_minimal_params params = {.heads = 2, .threads = 1};
     const hf_model model = make_minimal(&task, &params);
-    size_t at[] = {3, 8};
-    const hf_counts steps = {2, at};
+    uint64_t at[] = {3, 8};
+    const hf_numbers steps = {2, at};
     const hf_token_maps_params mapped = {&steps, &task, model, 2, {.first = 5, .count = MAPPED, .fixed = true}};
     const hf_table_origin origin = {.title = "maps"};
     hf_token_maps maps;

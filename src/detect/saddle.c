@@ -99,7 +99,7 @@ static hf_status solve_lanczos(hf_point *point, const char *which, size_t count,
         status = hf_fail_memory(err, "the eigenvalues");
         goto done;
     }
-    double *residual = memory, *place = residual + size, *scratch = place + 3 * size;
+    double *residual = memory, *place = residual + size, *scratch = place + 3 * size, zero = 0;
     for (size_t i = 0; i < size; i++) /* a start that no symmetry of the problem leaves unchanged, the same in every run */
         residual[i] = sin(1.0 + 2.7 * (double)i * (1 + 1e-3 * (double)(i % 7)));
 #ifdef _OPENMP
@@ -108,18 +108,22 @@ static hf_status solve_lanczos(hf_point *point, const char *which, size_t count,
     {
         while (dsaupd_c(&step, "I", n, which, wanted, tolerance, residual, basis, vector, n, parameter, pointer, place,
                         scratch, work, &info),
-               step == 1 || step == -1) {
+               zero == 0 && (step == 1 || step == -1)) {
             const double *from = place + pointer[0] - 1;
             double *to = place + pointer[1] - 1;
             point->system.kind->curvature->times(point->self, from, to);
-            for (size_t i = 0; i < size; i++)
+            for (size_t i = 0; i < size; i++) {
                 to[i] -= shift * from[i];
+                zero += 0 * to[i]; /* nan once a product is not finite */
+            }
         }
-        if (info == 0)
+        if (info == 0 && zero == 0)
             dseupd_c(1, "A", select, value, vector, n, 0, "I", n, which, wanted, tolerance, residual, basis, vector, n,
                      parameter, pointer, place, scratch, work, &info);
     }
-    if (info != 0)
+    if (zero != 0)
+        status = hf_fail(err, HF_ENUMERIC, "the Hessian is not finite");
+    else if (info != 0)
         status = hf_fail(err, HF_ENUMERIC, "the eigenvalues of the Hessian do not converge (ARPACK's code %d)", (int)info);
     for (size_t i = 0; i < count && status == HF_OK; i++)
         value[i] += shift;

@@ -17,6 +17,8 @@
 /* Vectors that CVODE makes of ours, BDF to order 5 with a Newton iteration, and with Krylov's 20 directions; and those made here. */
 enum { CLONES = 24, CLONES_KRYLOV = CLONES + 24 };
 
+enum { STILL = 100 }; /* steps without time: a start may have a few of them */
+
 struct hf_integrator {
     hf_system system;
     hf_point point;    /* where it is evaluated */
@@ -24,6 +26,7 @@ struct hf_integrator {
     double rtol, atol; /* of the local error */
     size_t size;       /* of the system's state; the energy is component size */
     double t, t_previous;
+    size_t still;                /* steps in a row that were too short for the time to change */
     double gamma;                /* of newton's last factorization */
     hf_integrator_counts counts; /* up to the last restart */
     char not_finite[128];        /* the component that was not finite last; "" if none was */
@@ -407,6 +410,21 @@ static hf_status explain(hf_integrator *it, int flag, hf_error *err)
         it->t, h, component, flag);
 }
 
+/* CVODE would go on so, at a jump, for as long as it is let. */
+static hf_status stands_still(hf_integrator *it, hf_error *err)
+{
+    char component[128];
+    double h = 0;
+    if (it->not_finite[0] != '\0')
+        return not_finite(it, err);
+    CVodeGetCurrentStep(it->cvode, &h);
+    worst_component(it, component, sizeof component);
+    return hf_fail(err, HF_ENUMERIC,
+                   "the integration stands still at t = %.6g, where only steps of %.3g are accurate (largest error: %s); raise "
+                   "solver.rtol or solver.atol",
+                   it->t, h, component);
+}
+
 hf_status hf_integrator_step(hf_integrator *it, hf_error *err)
 {
     const double far_ahead = 1e300; /* only its sign matters when CVODE takes one step */
@@ -414,6 +432,9 @@ hf_status hf_integrator_step(hf_integrator *it, hf_error *err)
     int flag = CVode(it->cvode, far_ahead, it->y, &it->t, CV_ONE_STEP);
     if (flag < 0)
         return explain(it, flag, err);
+    if (it->t == it->t_previous)
+        return ++it->still < STILL ? HF_OK : stands_still(it, err);
+    it->still = 0;
     it->not_finite[0] = '\0';
     return HF_OK;
 }

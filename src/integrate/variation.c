@@ -69,9 +69,10 @@ static hf_status no_convergence(double t, hf_error *err)
                    t);
 }
 
-static bool is_finite(size_t count, const double *x)
+HF_CLONES static bool is_finite(size_t count, const double *x)
 {
     double zero = 0;
+    HF_SIMD_SUM(zero)
     for (size_t i = 0; i < count; i++)
         zero += 0 * x[i];
     return zero == 0;
@@ -298,9 +299,9 @@ static hf_status converge(hf_variation *v, size_t i, double gamma, double *x, hf
     memcpy(x, v->predicted, v->size * sizeof *x);
     for (int k = 0; k < MOST_ITERATIONS; k++) {
         correct(v, i, gamma, x);
-        const double moved = relative_change(v, x, v->change);
-        if (!isfinite(moved))
+        if (!is_finite(v->size, x)) /* whose change would look like none */
             return not_finite(hf_integrator_time(v->integrator), err);
+        const double moved = relative_change(v, x, v->change);
         if (k > 0)
             f->contraction = fmax(keeps * f->contraction, moved / before);
         if (moved * fmin(1, f->contraction) <= tolerance)
