@@ -14,6 +14,11 @@ void detect(detected_run *run, const char *text)
 
 void detect_with(detected_run *run, const char *text, size_t count, const char *const *settings)
 {
+    detect_by(run, text, count, settings, true);
+}
+
+void detect_by(detected_run *run, const char *text, size_t count, const char *const *settings, bool glances)
+{
     hf_error err = {0};
     hf_detector *detector;
     hf_integrator *integrator;
@@ -24,9 +29,14 @@ void detect_with(detected_run *run, const char *text, size_t count, const char *
         hf_flow_create(&run->flow, run->problem, &err) != HF_OK)
         fail_msg("%s", err.message);
     const hf_detector_params params = hf_fill_detector(&run->config);
-    if (hf_detector_create(&detector, &params, hf_flow_system(run->flow), &err) != HF_OK ||
-        hf_integrator_create(&integrator, hf_flow_system(run->flow), run->config.solver.rtol, run->config.solver.atol,
-                             &err) != HF_OK)
+    hf_system system = hf_flow_system(run->flow);
+    hf_system_kind kind = *system.kind;
+    if (!glances) {
+        kind.near = NULL;
+        system.kind = &kind;
+    }
+    if (hf_detector_create(&detector, &params, system, &err) != HF_OK ||
+        hf_integrator_create(&integrator, system, run->config.solver.rtol, run->config.solver.atol, &err) != HF_OK)
         fail_msg("%s", err.message);
     stopped = hf_detector_starts_stopped(detector);
     for (run->t = 0; run->t < run->config.solver.t_end && !stopped;) {

@@ -17,6 +17,8 @@ typedef struct {
 /* Runs the model file's text; a failure fails the test. Free with clear_run. */
 void detect(detected_run *run, const char *text);
 void detect_with(detected_run *run, const char *text, size_t count, const char *const *settings); /* path=value */
+void detect_by(detected_run *run, const char *text, size_t count, const char *const *settings,
+               bool glances); /* false: by an evaluation at the end of every step */
 void clear_run(detected_run *run);
 
 size_t count_events(const hf_findings *f, hf_event_kind kind);

@@ -162,6 +162,29 @@ static void test_settling_does_not_move_with_the_end(void **state)
     }
 }
 
+/* ---- rates from around ---- */
+
+static void test_rates_from_around(void **state)
+{
+    (void)state;
+    enum { COUNT = 12 };
+    hf_sample at[COUNT];
+    const hf_curve curve = {COUNT, at}, few = {2, at};
+    double t = 0;
+    for (size_t i = 0; i < COUNT; i++, t += 0.1 + 0.02 * (double)(i % 3)) /* ln P = t - t^2 + t^3 / 3 - t^4 / 5 */
+        at[i] = (hf_sample){.t = t, .loss = 1, .speed = exp(t * (1 - t * (1 - t * (1.0 / 3 - t / 5)))), .rate = NAN};
+    for (size_t i = 0; i < COUNT; i++) {
+        const double s = at[i].t, rate = at[i].speed * (1 - s * (2 - s * (1 - 0.8 * s)));
+        assert_true(close_to(hf_curve_rate(&curve, i), rate, 1e-10));
+    }
+    assert_true(close_to(hf_curve_rate(&few, 0), at[0].speed * log(at[1].speed / at[0].speed) / at[1].t, 1e-14));
+    for (size_t i = 0; i < COUNT; i++) /* through 0 */
+        at[i].speed = at[i].t * at[i].t * at[i].t - at[i].t;
+    assert_true(close_to(hf_curve_rate(&curve, 5), 3 * at[5].t * at[5].t - 1, 1e-10));
+    at[5].rate = 7;
+    assert_true(hf_curve_rate(&curve, 5) == 7);
+}
+
 /* ---- random flows ---- */
 
 static void random_flow(random_source *random, char *text, size_t capacity)
@@ -229,6 +252,46 @@ static void test_stages_of_random_flows(void **state)
     assert_true(invented == 0 && lost == 0 && stages > flows / 2 && undecided < flows / 20);
 }
 
+/* Steps that are only glanced at hide nothing: with an evaluation at the end of every step all is found at the same times but
+ * onset and settling, which are interpolated. */
+static void test_glances_miss_nothing(void **state)
+{
+    (void)state;
+    random_source random = {20251127};
+    size_t events = 0, glanced = 0, seen = 0;
+    for (size_t i = 0; i < 60; i++) {
+        char text[2048], rtol[64], contrast[64], t_end[64];
+        detected_run glancing, looking;
+        random_flow(&random, text, sizeof text);
+        snprintf(rtol, sizeof rtol, "solver.rtol=%.3g", pow(10, -2 - 8 * draw_uniform(&random)));
+        snprintf(contrast, sizeof contrast, "detect.contrast=%.3g", 1.1 + 4 * draw_uniform(&random));
+        snprintf(t_end, sizeof t_end, "solver.t_end=%.3g", pow(10, 4 * draw_uniform(&random)));
+        const char *const settings[] = {rtol, contrast, t_end, "detect.saddles=false"};
+        detect_by(&glancing, text, 4, settings, true);
+        detect_by(&looking, text, 4, settings, false);
+        const hf_findings *f = &glancing.findings, *g = &looking.findings;
+        assert_int_equal(f->event_count, g->event_count);
+        for (size_t e = 0; e < f->event_count; e++) {
+            const hf_event *a = &f->event[e], *b = &g->event[e];
+            const bool between = a->kind == HF_EVENT_ONSET || a->kind == HF_EVENT_SETTLE;
+            assert_true(a->kind == b->kind && a->stage == b->stage && a->head == b->head && a->pattern == b->pattern);
+            assert_true(close_to(a->t, b->t, between ? 10 * glancing.config.solver.rtol : 1e-12));
+        }
+        for (size_t k = 0; k < f->curve.count; k++) {
+            glanced += isnan(f->curve.at[k].rate);
+            seen++;
+            assert_false(isnan(g->curve.at[k].rate));
+            assert_true(close_to(f->curve.at[k].t, g->curve.at[k].t, 0) &&
+                        fabs(f->curve.at[k].loss - g->curve.at[k].loss) <= glancing.config.solver.rtol * g->curve.at[0].loss);
+        }
+        events += f->event_count;
+        clear_run(&glancing);
+        clear_run(&looking);
+    }
+    fprintf(stderr, "margin: %zu events, %zu of %zu steps glanced at\n", events, glanced, seen);
+    assert_true(events > 120 && 10 * glanced > 3 * seen);
+}
+
 int main(void)
 {
     gsl_set_error_handler_off();
@@ -237,7 +300,9 @@ int main(void)
         cmocka_unit_test(test_the_judge_agrees_with_the_table),
         cmocka_unit_test(test_losses_between_steps_are_between),
         cmocka_unit_test(test_settling_does_not_move_with_the_end),
+        cmocka_unit_test(test_rates_from_around),
         cmocka_unit_test(test_stages_of_random_flows),
+        cmocka_unit_test(test_glances_miss_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -44,6 +44,19 @@ void hf_crossings_look(hf_crossings *c, const hf_point *point, size_t *bad)
     }
 }
 
+bool hf_crossings_glance(hf_crossings *c, const hf_point *point, double loss)
+{
+    bool quiet = true;
+    for (size_t s = 0; s < c->count && quiet; s++) {
+        if (!c->watched[s])
+            continue;
+        const bool of_loss = s == HF_SIGNAL_STOP_LOSS || (s == HF_SIGNAL_EMERGENCE && !has_test(&c->system));
+        c->now[s] = of_loss ? loss - c->signal[s].threshold : hf_crossings_value(c, point, s);
+        quiet = isfinite(c->now[s]) && !hf_crossings_has_crossed(c, s);
+    }
+    return quiet;
+}
+
 bool hf_crossings_has_crossed(const hf_crossings *c, size_t signal)
 {
     const double before = c->before[signal], now = c->now[signal];

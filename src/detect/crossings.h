@@ -51,6 +51,10 @@ double hf_crossings_value(const hf_crossings *c, const hf_point *point, size_t s
 /* Looks at the signals that are still watched; the first that is not finite in *bad, else count. */
 void hf_crossings_look(hf_crossings *c, const hf_point *point, size_t *bad);
 
+/* Looks at the loss, and at the signals at a point close by, which are nearly what they are where the loss is. False: one is not
+ * finite or seems to have crossed, and a look is needed. */
+bool hf_crossings_glance(hf_crossings *c, const hf_point *point, double loss);
+
 /* Whether a watched signal has crossed between the last look but one and the last. */
 bool hf_crossings_has_crossed(const hf_crossings *c, size_t signal);
 

@@ -4,6 +4,49 @@
 #include <math.h>
 #include <stdbool.h>
 
+/* ---- rates ---- */
+
+/* The derivative at t[k] of the polynomial through (t, u). */
+static double node_slope(size_t count, const double *t, const double *u, size_t k)
+{
+    double sum = 0;
+    for (size_t j = 0; j < count; j++) {
+        double weight = j == k ? 0 : (u[j] - u[k]) / (t[j] - t[k]);
+        for (size_t m = 0; m < count; m++)
+            if (m != j && m != k)
+                weight *= (t[k] - t[m]) / (t[j] - t[m]);
+        sum += weight;
+    }
+    return sum;
+}
+
+/* From the sample and up to four around it, by the logarithm of P where that is there. */
+static double rate_from_around(const hf_curve *curve, size_t i)
+{
+    enum { AROUND = 5 };
+    const size_t most = curve->count, count = most < AROUND ? most : AROUND;
+    size_t first = i > AROUND / 2 ? i - AROUND / 2 : 0;
+    first = first + count > most ? most - count : first;
+    const hf_sample *s = curve->at + first, *here = curve->at + i;
+    double t[AROUND], u[AROUND];
+    bool positive = true;
+    for (size_t j = 0; j < count; j++)
+        positive = positive && s[j].speed > 0;
+    for (size_t j = 0; j < count; j++) {
+        t[j] = s[j].t;
+        u[j] = positive ? log(s[j].speed / here->speed) : s[j].speed;
+    }
+    return node_slope(count, t, u, i - first) * (positive ? here->speed : 1);
+}
+
+double hf_curve_rate(const hf_curve *curve, size_t i)
+{
+    const double rate = curve->at[i].rate;
+    return isnan(rate) ? rate_from_around(curve, i) : rate;
+}
+
+/* ---- losses ---- */
+
 double hf_curve_falling(const hf_sample *a, double x, double loss)
 {
     const double rounding = 8 * DBL_EPSILON * a[0].loss;
@@ -17,12 +60,14 @@ double hf_curve_falling(const hf_sample *a, double x, double loss)
     return a[1].loss + fmax(0, fall * y * y * (1 + 2 * x) - first * x * y * y + last * x * x * y);
 }
 
-/* Between two samples a[0], a[1], at fraction x of the way: value, first and second derivative agree at both ends. */
-static double interpolate(const hf_sample *a, double x)
+/* Between samples i and i + 1, at fraction x of the way: value, first and second derivative agree at both ends. */
+static double interpolate(const hf_curve *curve, size_t i, double x)
 {
+    const hf_sample *a = curve->at + i;
+    const double rate = hf_curve_rate(curve, i), next = hf_curve_rate(curve, i + 1);
     const double width = a[1].t - a[0].t, square = width * width;
-    const double f0 = a[0].loss, f1 = -a[0].speed * width, f2 = -a[0].rate * square / 2;
-    const double d0 = a[1].loss - f0 - f1 - f2, d1 = -a[1].speed * width - f1 - 2 * f2, d2 = -a[1].rate * square / 2 - f2;
+    const double f0 = a[0].loss, f1 = -a[0].speed * width, f2 = -rate * square / 2;
+    const double d0 = a[1].loss - f0 - f1 - f2, d1 = -a[1].speed * width - f1 - 2 * f2, d2 = -next * square / 2 - f2;
     const double c3 = 10 * d0 - 4 * d1 + d2, c4 = -15 * d0 + 7 * d1 - 2 * d2, c5 = 6 * d0 - 3 * d1 + d2;
     return hf_curve_falling(a, x, f0 + x * (f1 + x * (f2 + x * (c3 + x * (c4 + x * c5)))));
 }
@@ -40,7 +85,7 @@ double hf_curve_loss(const hf_curve *curve, double t)
         else
             high = middle;
     }
-    return low + 1 == curve->count ? a[low].loss : interpolate(a + low, (t - a[low].t) / (a[low + 1].t - a[low].t));
+    return low + 1 == curve->count ? a[low].loss : interpolate(curve, low, (t - a[low].t) / (a[low + 1].t - a[low].t));
 }
 
 double hf_curve_first_below(const hf_curve *curve, double level)
@@ -54,7 +99,7 @@ double hf_curve_first_below(const hf_curve *curve, double level)
         double low = 0, high = 1;
         for (int step = 0; step < 60; step++) {
             const double middle = (low + high) / 2;
-            if (interpolate(a - 1, middle) > level)
+            if (interpolate(curve, i - 1, middle) > level)
                 low = middle;
             else
                 high = middle;

@@ -7,7 +7,7 @@
 
 /* One look at a run. */
 typedef struct {
-    double t, loss, speed, rate; /* L, P = -dL/dt, dP/dt */
+    double t, loss, speed, rate; /* L, P = -dL/dt, dP/dt (nan: not known) */
     double rest;                 /* speeds below it count as it */
 } hf_sample;
 
@@ -20,6 +20,9 @@ typedef struct {
 typedef struct {
     double t, loss;
 } hf_deviation;
+
+/* dP/dt at sample i; of one that does not say (rate nan), from it and the four around it. */
+double hf_curve_rate(const hf_curve *curve, size_t i);
 
 /* A loss that a polynomial gives at fraction x of the step from a[0] to a[1], unless the loss only falls there and cannot be
  * that: where the step is longer than the time in which the loss falls polynomials swing, also below 0. Then that of a cubic

@@ -271,10 +271,40 @@ static hf_status look(hf_detector *d, hf_integrator *integrator, double t, hf_er
     return HF_OK;
 }
 
+/* Of a step that was only glanced at the rate is not known well. */
+static hf_status remember(hf_detector *d, const hf_sample *s, bool glanced, hf_error *err)
+{
+    hf_sample kept = *s;
+    if (glanced)
+        kept.rate = NAN;
+    return hf_track_remember(&d->track, &kept, err);
+}
+
 static bool has_extremum(const hf_detector *d)
 {
     const double before = d->slope_before, now = d->slope_now;
     return d->params.detect.events && ((before > 0 && now <= 0) || (before < 0 && now >= 0));
+}
+
+/* The end of the step without an evaluation there, if nothing can have happened in it: no signal has crossed, and the speed goes on as
+ * it did. False: it is to be looked at. */
+static bool glance(hf_detector *d, hf_integrator *integrator, hf_sample *s)
+{
+    const hf_point *point;
+    const double t = hf_integrator_time(integrator);
+    double loss, speed, slope = 0, energy;
+    if (hf_system_may_rest(&d->system) || !hf_integrator_near(integrator, &loss, &speed, &point) ||
+        !hf_crossings_glance(&d->crossings, point, loss))
+        return false;
+    if (d->params.detect.events) {
+        const double error = fabs(hf_point_speed(point) / speed - 1); /* nearly all of which is known, and added */
+        if (!hf_track_foresee(&d->track, t, speed, error, &slope) || slope * d->slope_before <= 0)
+            return false;
+        d->slope_now = slope;
+    }
+    hf_integrator_interpolate(integrator, t, d->y, &energy);
+    *s = (hf_sample){t, loss, speed, slope * speed, d->speed_floor};
+    return true;
 }
 
 /* All signals that have crossed in the step. One that ends the run brings its end forward. Afterwards the detector looks at the
@@ -329,18 +359,23 @@ hf_status hf_detector_step(hf_detector *d, hf_integrator *integrator, double lim
     d->mark_count = 0;
     if (!d->params.detect.events && !d->crossings.watched[HF_SIGNAL_STOP_LOSS])
         return HF_OK;
-    hf_status status = look_at_end(d, integrator, start, &end, stopped, err);
-    if (status == HF_OK)
-        status = check_signals(d, integrator, start, &end, stopped, err);
-    if (status != HF_OK)
-        return status;
-    const hf_sample s = sample_at(d, end, d->slope_now);
-    if (has_extremum(d)) {
-        status = check_slope(d, integrator, start, end, err);
-        look_at(d, integrator, end);
+    hf_sample s;
+    hf_status status = HF_OK;
+    const bool seen = hf_integrator_time(integrator) < limit && glance(d, integrator, &s);
+    if (!seen) {
+        status = look_at_end(d, integrator, start, &end, stopped, err);
+        if (status == HF_OK)
+            status = check_signals(d, integrator, start, &end, stopped, err);
+        if (status != HF_OK)
+            return status;
+        s = sample_at(d, end, d->slope_now);
+        if (has_extremum(d)) {
+            status = check_slope(d, integrator, start, end, err);
+            look_at(d, integrator, end);
+        }
     }
     if (status == HF_OK)
-        status = hf_track_remember(&d->track, &s, err);
+        status = remember(d, &s, seen, err);
     if (status == HF_OK && d->params.detect.events)
         status = follow(d, &s, err);
     d->slope_before = d->slope_now;

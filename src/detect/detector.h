@@ -1,9 +1,14 @@
 /* detector: finds plateaus, drops and the events of a system's signals while it is integrated.
  *
- * After every step it evaluates the rate of change of the speed P = -dL/dt and the system's signals (for attention heads their
+ * After every step it looks at the rate of change of the speed P = -dL/dt and the system's signals (for attention heads their
  * overlap and the shares of the patterns); where one of them crosses its level inside the step, the crossing is located by
  * Brent's method on the integrator's own interpolant: events do not depend on the output grid. Extrema of P become plateaus and
  * drops by persistence (track.h): a minimum or maximum counts once P has risen or fallen by the factor detect.contrast from it.
+ *
+ * Most steps it only glances at: loss and speed at their end follow from the step itself (hf_integrator_near), signals are looked
+ * at where Newton's last iteration started, and the slope of log P follows from the last speeds. The system is evaluated at the end of a
+ * step where a signal seems to have crossed, where the slope may change its sign within three steps, at that rate of change, and
+ * where Newton's iteration moved P by more than a thousandth of what it changes in the step; and at the end of the run.
  *
  * A stage is a drop with its surroundings: onset and settle are where P crosses sqrt(P_min P_max) of the plateau before
  * and after. The last plateau of a run may still be settling: its P_min is then the lowest speed so far. A start that is

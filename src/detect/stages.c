@@ -27,13 +27,16 @@ static double plain_speed(const hf_sample *a, double x)
     return hermite(a[0].speed, a[0].rate * width, a[1].speed, a[1].rate * width, x);
 }
 
-/* Where the speed crosses level between the samples a[0] and a[1], as time and loss. By its logarithm, which it spans many
+/* Where the speed crosses level between samples i and i + 1, as time and loss. By its logarithm, which it spans many
  * decades of, except next to a balance of drift and gradient, where it may be negative. */
-static void cross_level(const hf_sample *a, bool drift, double level, double *t, double *loss)
+static void cross_level(const hf_curve *curve, size_t i, bool drift, double level, double *t, double *loss)
 {
+    hf_sample a[2] = {curve->at[i], curve->at[i + 1]};
+    a[0].rate = hf_curve_rate(curve, i);
+    a[1].rate = hf_curve_rate(curve, i + 1);
     bool rising = a[1].speed > a[0].speed, from_rest = drift && (at_rest(&a[0]) || at_rest(&a[1]));
     double low = 0, high = 1, width = a[1].t - a[0].t;
-    for (int i = 0; i < 60; i++) {
+    for (int step = 0; step < 60; step++) {
         double middle = (low + high) / 2;
         if ((from_rest ? plain_speed(a, middle) < level : log_speed(a, middle) < log(level)) == rising)
             low = middle;
@@ -60,20 +63,21 @@ static size_t first_sample(const hf_track *track, double t)
 
 bool hf_track_find_level(const hf_track *track, double peak, bool after, double level, double *t, double *loss)
 {
+    const hf_curve curve = {track->sample_count, track->samples};
     const hf_sample *s = track->samples;
     const bool drift = track->may_rest; /* else a speed of 0 is one that has underflown */
     size_t i = first_sample(track, peak);
     if (after) {
         for (; i < track->sample_count; i++)
             if (s[i].speed <= level && (s[i].speed > 0 || drift) && i > 0) {
-                cross_level(s + i - 1, drift, level, t, loss);
+                cross_level(&curve, i - 1, drift, level, t, loss);
                 return true;
             }
         return false;
     }
     while (i-- > 0)
         if (s[i].speed <= level && (s[i].speed > 0 || drift) && i + 1 < track->sample_count) {
-            cross_level(s + i, drift, level, t, loss);
+            cross_level(&curve, i, drift, level, t, loss);
             return true;
         }
     return false;

@@ -20,6 +20,25 @@ void hf_track_clear(hf_track *track)
     *track = (hf_track){0};
 }
 
+/* ---- slopes ---- */
+
+bool hf_track_foresee(const hf_track *track, double t, double speed, double error, double *slope)
+{
+    const double ahead = 3, part = 1e-3; /* steps; of what the logarithm changes in one */
+    const size_t n = track->sample_count;
+    if (n < 2)
+        return false;
+    const hf_sample *last = &track->samples[n - 1], *before = last - 1;
+    if (!(speed > last->rest) || !(last->speed > last->rest) || !(before->speed > before->rest))
+        return false;
+    const double width = t - last->t, width_before = last->t - before->t;
+    const double step = log(speed / last->speed) / width, step_before = log(last->speed / before->speed) / width_before;
+    const double bend = 2 * (step - step_before) / (width + width_before);
+    *slope = step + bend * width / 2;
+    return *slope * step > 0 && *slope * step_before > 0 && fabs(*slope) > ahead * width * fabs(bend) &&
+           error < part * width * fabs(*slope);
+}
+
 /* ---- the search ---- */
 
 static double effective(const hf_sample *s)

@@ -35,6 +35,10 @@ hf_status hf_track_start(hf_track *track, double contrast, bool may_rest, const 
 /* Legal on a zeroed track. */
 void hf_track_clear(hf_track *track);
 
+/* dP/dt / P at t, where the speed is known but for a relative error, from the last two samples. False: it may change its sign within
+ * the next steps, or the speed is not known well enough next to what it changes in a step. */
+bool hf_track_foresee(const hf_track *track, double t, double speed, double error, double *slope);
+
 /* What one more sample tells. A plateau is to be added (hf_track_add_plateau) before the next one, with what is known of
  * `low`; low has changed: its state is that of the sample. At most one of the two. */
 typedef struct {
@@ -47,7 +51,7 @@ hf_status hf_track_follow(hf_track *track, const hf_sample *sample, hf_track_new
 /* Adds `low`, with its saddle, to the plateaus. Errors: HF_ESYSTEM. */
 hf_status hf_track_add_plateau(hf_track *track, hf_saddle saddle, hf_error *err);
 
-/* Appends to the history of the speed. Errors: HF_ESYSTEM. */
+/* Appends to the history of the speed. Its rate may be nan. Errors: HF_ESYSTEM. */
 hf_status hf_track_remember(hf_track *track, const hf_sample *sample, hf_error *err);
 
 /* Takes what the curve ends with for the last drop; *has_plateau: for the last plateau, which is to be added. Errors:

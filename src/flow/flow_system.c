@@ -4,6 +4,7 @@
 #include "flow/cloud.h"
 #include "flow/cloud_newton.h"
 #include "flow/curvature.h"
+#include "flow/flow_near.h"
 #include "flow/flow_sensitivity.h"
 #include "flow/flow_watch.h"
 #include "flow/newton.h"
@@ -83,6 +84,11 @@ static void jacobian_times(void *point, const double *x, double *result)
 static double speed_rate(void *point)
 {
     return hf_flow_speed_rate(point);
+}
+
+static bool near(const void *point, const double *from, const double *y, const double *given, double *loss, double *speed)
+{
+    return hf_flow_near(point, from, y, given, loss, speed);
 }
 
 static hf_status rebase(void *self, double *y, hf_error *err)
@@ -193,7 +199,7 @@ static void cloud_coordinate_name(const void *self, size_t index, char *text, si
             .rebase = rebase, .coordinate_name = coordinate_name, .sensitivity = &hf_flow_sensitivity
 
 /* The Newton solve of newton.h is that of the softmax without restraints. */
-static const hf_system_kind with_newton = {ATTENTION, .newton = &newton_kind}, without_newton = {ATTENTION};
+static const hf_system_kind with_newton = {ATTENTION, .near = near, .newton = &newton_kind}, without_newton = {ATTENTION};
 static const hf_system_kind with_cloud = {COMMON,
                                           .start = cloud_start,
                                           .at = cloud_at,

@@ -37,6 +37,7 @@ struct hf_integrator {
     SUNLinearSolver solver;
     SUNMatrix matrix; /* empty: the factorization lives in newton; NULL without one */
     N_Vector y, scratch;
+    double *evaluated; /* (size) the state of the last evaluation; NULL: the system says nothing near it */
 };
 
 /* ---- what CVODE calls ---- */
@@ -63,6 +64,8 @@ static bool evaluate(hf_integrator *it, const double *y, double *velocity)
 {
     double loss;
     const bool finite = hf_point_at(&it->point, y);
+    if (it->evaluated != NULL)
+        memcpy(it->evaluated, y, it->size * sizeof *y);
     it->system.kind->velocity(it->point.self, velocity);
     hf_point_energy(&it->point, &loss, &velocity[it->size]);
     return finite;
@@ -322,6 +325,8 @@ hf_status hf_integrator_create(hf_integrator **result, hf_system system, double 
     hf_status status = hf_blas_check_room(err);
     if (status == HF_OK)
         status = hf_point_init(&it->point, &system, err);
+    if (status == HF_OK && system.kind->near != NULL && (it->evaluated = malloc(it->size * sizeof(double))) == NULL)
+        status = hf_fail_memory(err, "the integrator");
     if (status == HF_OK && newton != NULL)
         status = newton->create(&it->newton, system.self, err);
     if (status != HF_OK)
@@ -364,6 +369,7 @@ void hf_integrator_free(hf_integrator *it)
     if (it->newton != NULL)
         it->system.kind->newton->free(it->newton);
     hf_point_clear(&it->point);
+    free(it->evaluated);
     free(it);
 }
 
@@ -468,6 +474,13 @@ void hf_integrator_interpolate(hf_integrator *it, double t, double *y, double *e
     *energy = NV_DATA_S(state)[it->size];
 }
 
+bool hf_integrator_near(hf_integrator *it, double *loss, double *speed, const hf_point **point)
+{
+    *point = &it->point;
+    return it->evaluated != NULL && CVodeGetDky(it->cvode, it->t, 1, it->scratch) == CV_SUCCESS &&
+           it->system.kind->near(it->point.self, it->evaluated, NV_DATA_S(it->y), NV_DATA_S(it->scratch), loss, speed);
+}
+
 size_t hf_integrator_order(const hf_integrator *it)
 {
     int order = 1;
@@ -513,11 +526,21 @@ hf_integrator_counts hf_integrator_statistics(const hf_integrator *it)
     return counts;
 }
 
-bool hf_integrator_at_boundary(const hf_integrator *it)
+static size_t steps_since_boundary(const hf_integrator *it)
 {
     long steps = 0;
     CVodeGetNumSteps(it->cvode, &steps);
-    return (size_t)steps >= steps_between_boundaries(it);
+    return (size_t)steps;
+}
+
+size_t hf_integrator_steps(const hf_integrator *it)
+{
+    return it->counts.steps + steps_since_boundary(it);
+}
+
+bool hf_integrator_at_boundary(const hf_integrator *it)
+{
+    return steps_since_boundary(it) >= steps_between_boundaries(it);
 }
 
 hf_status hf_integrator_restart(hf_integrator *it, hf_error *err)

@@ -44,6 +44,11 @@ double hf_integrator_loss(const hf_integrator *integrator);
 /* State (size of the system's) and energy at a time within the last step. */
 void hf_integrator_interpolate(hf_integrator *integrator, double t, double *y, double *energy);
 
+/* The loss and P at the end of the last step without an evaluation there: from the point of the last one, which is where Newton's last
+ * iteration started, and the velocity of the interpolant. They are as good as the step is, the loss nearly as good as an
+ * evaluation. *point: that point. False: the system does not know. */
+bool hf_integrator_near(hf_integrator *integrator, double *loss, double *speed, const hf_point **point);
+
 /* Whether the last step was the last before a boundary. Boundaries are a fixed number of steps apart, fewer for larger
  * systems. */
 bool hf_integrator_at_boundary(const hf_integrator *integrator);
@@ -71,6 +76,9 @@ double hf_integrator_local_rtol(const hf_integrator *integrator);
 /* x = (I - gamma J)^-1 b with the factorization that the system's Newton solve has left, and its gamma. b, x: (size of the
  * system's), apart. */
 double hf_integrator_solve(hf_integrator *integrator, const double *b, double *x);
+
+/* Steps taken so far. */
+size_t hf_integrator_steps(const hf_integrator *integrator);
 
 hf_integrator_counts hf_integrator_statistics(const hf_integrator *integrator);
 

@@ -289,15 +289,16 @@ static hf_status begin(flow_run *run, hf_error *err)
 static void report_progress(const flow_run *run)
 {
     const hf_run_options *options = run->options;
-    hf_run_progress progress = {.part = options->part,
-                                .t = hf_integrator_time(run->integrator),
-                                .t_first = run->params->output.t_first,
-                                .t_end = run->scouted.end,
-                                .loss = hf_integrator_loss(run->integrator),
-                                .step = hf_integrator_statistics(run->integrator).steps,
-                                .stages = hf_detector_stages(run->detector)};
-    if (options->progress != NULL)
-        options->progress(options->progress_data, &progress);
+    if (options->progress == NULL)
+        return;
+    const hf_run_progress progress = {.part = options->part,
+                                      .t = hf_integrator_time(run->integrator),
+                                      .t_first = run->params->output.t_first,
+                                      .t_end = run->scouted.end,
+                                      .loss = hf_integrator_loss(run->integrator),
+                                      .step = hf_integrator_steps(run->integrator),
+                                      .stages = hf_detector_stages(run->detector)};
+    options->progress(options->progress_data, &progress);
 }
 
 /* Why a run that has come to t ends there, if it does. stopped: by its detector. */
@@ -337,7 +338,7 @@ static hf_status integrate(flow_run *run, double *t, hf_error *err)
             return HF_OK;
         }
         report_progress(run);
-        if (hf_integrator_statistics(run->integrator).steps >= most)
+        if (hf_integrator_steps(run->integrator) >= most)
             return hf_fail(err, HF_ENUMERIC,
                            "%" PRIu64 " step%s taken when t = %.6g was reached; raise solver.max_steps or solver.rtol", most,
                            most == 1 ? " was" : "s were", hf_integrator_time(run->integrator));

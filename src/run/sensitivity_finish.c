@@ -201,8 +201,8 @@ static void interpolate(const finishing *f, double t, double *number, double *sl
             number[i * HF_MARK_NUMBERS + HF_MARK_LOSS] += weight[a] * n[HF_SAMPLE_LOSS];
             number[i * HF_MARK_NUMBERS + HF_MARK_SPEED] += weight[a] * n[HF_SAMPLE_SLOPE] / sample[HF_SAMPLE_SPEED];
         }
-        const hf_sample *seen = node[a] < curve->count ? &curve->at[node[a]] : NULL;
-        *slope += seen == NULL ? NAN : weight[a] * seen->rate / seen->speed;
+        const bool seen = node[a] < curve->count;
+        *slope += seen ? weight[a] * hf_curve_rate(curve, node[a]) / curve->at[node[a]].speed : NAN;
     }
 }
 

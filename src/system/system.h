@@ -51,6 +51,10 @@ typedef struct {
     void (*jacobian_times)(void *point, const double *x, double *result); /* J x, the velocity's derivative along x */
     double (*speed_rate)(void *point);                                    /* dP/dt along the flow */
 
+    /* What can be said without an evaluation at y, close to the state `from` of `at`, where the velocity is known (all (size)): L up
+     * to the third order of the distance, and P. NULL, or false: only `at` can tell. */
+    bool (*near)(const void *point, const double *from, const double *y, const double *velocity, double *loss, double *speed);
+
     /* Chooses the coordinates anew from the state y, at a restart, and rewrites y in them; points are to be evaluated anew. NULL: they
      * are always the same. Errors: HF_ESYSTEM (self and y unchanged). */
     hf_status (*rebase)(void *self, double *y, hf_error *err);
