@@ -1,13 +1,11 @@
 /* Normal numbers: the words of Philox, Box and Muller in long double, their law, and the independence of streams. */
 #include "support.h"
 
-#include "core/philox.h"
-#include "train/normal.h"
+#include "train/normal.c" /* for each size of registers */
 
 #include <stdlib.h>
-#include <string.h>
 
-enum { LANES = 16, BLOCK = 4 * LANES };
+enum { BLOCK = DRAWN };
 
 /* ---- against Philox once more, and long double ---- */
 
@@ -63,7 +61,8 @@ static void test_known_answer(void **state)
     } published[] = {
         {{0, 0, 0, 0}, {0, 0}, {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
         {{~0u, ~0u, ~0u, ~0u}, {~0u, ~0u}, {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
-        {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0},
+        {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344},
+         {0xa4093822, 0x299f31d0},
          {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},
     };
     for (size_t n = 0; n < sizeof published / sizeof *published; n++) {
@@ -117,6 +116,58 @@ static void test_prefix(void **state)
         assert_memory_equal(part, all, count * sizeof *all);
         assert_true(part[count] == -99);
     }
+}
+
+/* ---- registers of every size ---- */
+
+typedef struct {
+    void (*normal)(const philox_stream *, size_t, double *);
+    void (*uniform)(const philox_stream *, size_t, double *);
+    void (*thin)(const philox_stream *, const thinning *, size_t, double *);
+} routines;
+
+/* Those that this processor has. */
+static size_t list_sizes(routines *size)
+{
+    size_t count = 0;
+#ifdef HF_HAVE_TARGET_CLONES
+    size[count++] = (routines){fill_normal_16, fill_uniform_16, thin_all_16};
+    if (__builtin_cpu_supports("avx2"))
+        size[count++] = (routines){fill_normal_32, fill_uniform_32, thin_all_32};
+    if (__builtin_cpu_supports("avx512f"))
+        size[count++] = (routines){fill_normal_64, fill_uniform_64, thin_all_64};
+#else
+    size[count++] = (routines){fill_normal, fill_uniform, thin_all};
+#endif
+    return count;
+}
+
+/* Not a bit depends on the instruction set; many counts, on either side of what is drawn at a time. */
+static void test_registers(void **state)
+{
+    (void)state;
+    enum { MOST = 5 * RUN * BLOCK, SIZES = 3, KINDS = 3 };
+    static const size_t counts[] = {1,        50,          BLOCK - 1,       BLOCK,           BLOCK + 1,
+                                    2000,     RUN * BLOCK, RUN * BLOCK + 1, 2 * RUN * BLOCK, MOST - 2 * BLOCK + 3,
+                                    MOST - 1, MOST};
+    const thinning by = {0x40000000u, 1.25};
+    routines size[SIZES];
+    const size_t sizes = list_sizes(size);
+    double *x[2] = {numbers(KINDS * MOST), numbers(KINDS * MOST)};
+    for (size_t n = 0; n < sizeof streams / sizeof *streams; n++)
+        for (size_t c = 0; c < sizeof counts / sizeof *counts; c++)
+            for (size_t i = 0; i < sizes; i++) {
+                const philox_stream stream = stream_of(&streams[n]);
+                double *to = x[i > 0];
+                for (size_t e = 0; e < KINDS * MOST; e++)
+                    to[e] = 1 + (double)e;
+                size[i].normal(&stream, counts[c], to);
+                size[i].uniform(&stream, counts[c], to + MOST);
+                size[i].thin(&stream, &by, counts[c], to + 2 * MOST);
+                assert_memory_equal(to, x[0], KINDS * MOST * sizeof *to);
+            }
+    free(x[0]);
+    free(x[1]);
 }
 
 /* ---- the law ---- */
@@ -194,6 +245,41 @@ static void test_distribution(void **state)
     free(z);
 }
 
+/* The normal distribution of ten million numbers: 64 cells of each of two that stand beside each other in the plane (cosine and
+ * sine) or in the stream (neighbours), chi-square with 64^2 - 1 degrees of freedom; and the tails beyond 5. */
+static void test_cells(void **state)
+{
+    (void)state;
+    enum { CELLS = 64, STREAMS = 5000, LENGTH = 2000 };
+    static unsigned of_pair[CELLS][CELLS], of_neighbours[CELLS][CELLS];
+    double *z = numbers(LENGTH), far = 0, pairs = 0, neighbours = 0, chi_pairs = 0, chi_neighbours = 0;
+    memset(of_pair, 0, sizeof of_pair);
+    memset(of_neighbours, 0, sizeof of_neighbours);
+    for (uint32_t n = 0; n < STREAMS; n++) {
+        const hf_stream stream = {5, HF_DRAW_INPUTS, n / 512 + 1, n % 512};
+        unsigned cell[LENGTH];
+        hf_normal_fill(&stream, LENGTH, z);
+        for (size_t i = 0; i < LENGTH; i++) {
+            cell[i] = (unsigned)(CELLS * erfc(-z[i] / sqrt(2)) / 2);
+            far += fabs(z[i]) > 5;
+        }
+        for (size_t i = 0; i + 1 < LENGTH; i += 2, neighbours++)
+            of_neighbours[cell[i]][cell[i + 1]]++;
+        for (size_t i = 0; i + LANES < LENGTH; i += i % LANES == LANES - 1 ? LANES + 1 : 1, pairs++)
+            of_pair[cell[i]][cell[i + LANES]]++;
+    }
+    for (size_t i = 0; i < CELLS; i++)
+        for (size_t j = 0; j < CELLS; j++) {
+            const double cells = CELLS * CELLS;
+            chi_pairs += pow(of_pair[i][j] - pairs / cells, 2) / (pairs / cells);
+            chi_neighbours += pow(of_neighbours[i][j] - neighbours / cells, 2) / (neighbours / cells);
+        }
+    check_mean("cells of cosine and sine", chi_pairs, 1, CELLS * CELLS - 1, 2 * (CELLS * CELLS - 1));
+    check_mean("cells of neighbours", chi_neighbours, 1, CELLS * CELLS - 1, 2 * (CELLS * CELLS - 1));
+    check_mean("beyond 5", far, (double)STREAMS * LENGTH, erfc(5 / sqrt(2)), erfc(5 / sqrt(2)));
+    free(z);
+}
+
 /* ---- streams ---- */
 
 /* Streams that differ in one number, however far up, have nothing in common. */
@@ -239,7 +325,8 @@ static void test_thinning_goes_by_the_numbers(void **state)
     const hf_stream stream = {5, HF_DRAW_DROPOUT, 3, 2};
     double u[COUNT], x[COUNT];
     hf_uniform_fill(&stream, COUNT, u);
-    const double rates[] = {0, 1e-12, 0.01, 0.5, 0.99, u[3], nextafter(u[3], 0), nextafter(u[3], 1), u[190], nextafter(u[190], 1)};
+    const double rates[] = {
+        0, 1e-12, 0.01, 0.5, 0.99, u[3], nextafter(u[3], 0), nextafter(u[3], 1), u[190], nextafter(u[190], 1)};
     for (size_t r = 0; r < sizeof rates / sizeof *rates; r++) {
         for (size_t i = 0; i < COUNT; i++)
             x[i] = 1 + (double)i;
@@ -252,8 +339,14 @@ static void test_thinning_goes_by_the_numbers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_known_answer), cmocka_unit_test(test_box_muller),   cmocka_unit_test(test_prefix),
-        cmocka_unit_test(test_moments),      cmocka_unit_test(test_distribution), cmocka_unit_test(test_streams_differ),
+        cmocka_unit_test(test_known_answer),
+        cmocka_unit_test(test_box_muller),
+        cmocka_unit_test(test_prefix),
+        cmocka_unit_test(test_moments),
+        cmocka_unit_test(test_distribution),
+        cmocka_unit_test(test_registers),
+        cmocka_unit_test(test_cells),
+        cmocka_unit_test(test_streams_differ),
         cmocka_unit_test(test_thinning_goes_by_the_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,208 +11,223 @@
 
 /* ---- Philox in lanes ---- */
 
-enum { LANES = 16 };
+enum {
+    LANES = 16,
+    DRAWN = 4 * LANES, /* numbers from one block */
+    PAIR = 2,          /* blocks at least are filled at a time */
+    RUN = 4 * PAIR     /* blocks at most */
+};
 
+/* Words of so many counters, each in the low half of its 64 bits: what is above it counts for nothing. */
 typedef struct {
-    uint32_t word[4][LANES];
+    _Alignas(64) uint64_t word[4][LANES];
 } philox_block;
 
-#ifdef HF_HAVE_TARGET_CLONES
-/* hf_philox for a block, so many lanes at a time. Each word is in the low half of 64 bits, where a product finds it without being
- * moved; what is left above it no product reads. Compilers multiply all 64 bits where they are not told of that product. */
-#define PHILOX_BLOCK(name, isa, lanes, integers, product)                                                                  \
-    __attribute__((target(isa))) static void name(uint32_t key0, uint32_t key1, uint32_t word[4][LANES])                   \
-    {                                                                                                                      \
-        typedef uint64_t wide __attribute__((vector_size(8 * lanes)));                                                     \
-        typedef uint32_t narrow __attribute__((vector_size(4 * lanes)));                                                   \
-        const wide left = (wide){0} + 0xD2511F53u, right = (wide){0} + 0xCD9E8D57u;                                        \
-        for (size_t i = 0; i < LANES; i += lanes) {                                                                        \
-            narrow n[4];                                                                                                   \
-            for (size_t w = 0; w < 4; w++)                                                                                 \
-                memcpy(&n[w], &word[w][i], sizeof n[w]);                                                                   \
-            wide x0 = __builtin_convertvector(n[0], wide), x1 = __builtin_convertvector(n[1], wide),                       \
-                 x2 = __builtin_convertvector(n[2], wide), x3 = __builtin_convertvector(n[3], wide);                       \
-            for (uint32_t round = 0; round < 10; round++) {                                                                \
-                const wide a = (wide)product((integers)x0, (integers)left),                                                \
-                           c = (wide)product((integers)x2, (integers)right);                                               \
-                x0 = c >> 32 ^ x1 ^ (uint64_t)(key0 + round * 0x9E3779B9u);                                                \
-                x1 = c;                                                                                                    \
-                x2 = a >> 32 ^ x3 ^ (uint64_t)(key1 + round * 0xBB67AE85u);                                                \
-                x3 = a;                                                                                                    \
-            }                                                                                                              \
-            n[0] = __builtin_convertvector(x0, narrow);                                                                    \
-            n[1] = __builtin_convertvector(x1, narrow);                                                                    \
-            n[2] = __builtin_convertvector(x2, narrow);                                                                    \
-            n[3] = __builtin_convertvector(x3, narrow);                                                                    \
-            for (size_t w = 0; w < 4; w++)                                                                                 \
-                memcpy(&word[w][i], &n[w], sizeof n[w]);                                                                   \
-        }                                                                                                                  \
-    }
+typedef struct {
+    uint32_t key[2], word[3]; /* those beside the counter */
+} philox_stream;
 
-PHILOX_BLOCK(philox_avx512, "avx512f", 8, __m512i, _mm512_mul_epu32)
-PHILOX_BLOCK(philox_avx2, "avx2", 4, __m256i, _mm256_mul_epu32)
-#endif
-
-/* The same words whatever the instruction set. */
-static void run_rounds(uint32_t key0, uint32_t key1, philox_block *b)
+static philox_stream stream_of(const hf_stream *s)
 {
-#ifdef HF_HAVE_TARGET_CLONES
-    if (__builtin_cpu_supports("avx512f"))
-        philox_avx512(key0, key1, b->word);
-    else if (__builtin_cpu_supports("avx2"))
-        philox_avx2(key0, key1, b->word);
-    else
-#endif
-        hf_philox(LANES, key0, key1, (uint32_t *)b->word);
+    return (philox_stream){{(uint32_t)s->seed, (uint32_t)(s->seed >> 32) ^ (uint32_t)s->draw << 24},
+                           {s->sample, (uint32_t)s->step, (uint32_t)(s->step >> 32)}};
 }
 
 /* Counters first, first + 1, ... of a stream. */
-HF_INLINE void philox(const hf_stream *stream, uint32_t first, philox_block *b)
+static void run_plain(const philox_stream *stream, uint32_t first, size_t blocks, philox_block *block)
 {
-    const uint32_t key0 = (uint32_t)stream->seed, key1 = (uint32_t)(stream->seed >> 32) ^ (uint32_t)stream->draw << 24;
-    for (uint32_t i = 0; i < LANES; i++) {
-        b->word[0][i] = first + i;
-        b->word[1][i] = stream->sample;
-        b->word[2][i] = (uint32_t)stream->step;
-        b->word[3][i] = (uint32_t)(stream->step >> 32);
+    for (size_t b = 0; b < blocks; b++) {
+        uint32_t word[4][LANES];
+        for (uint32_t i = 0; i < LANES; i++) {
+            word[0][i] = first + (uint32_t)b * LANES + i;
+            for (size_t w = 0; w < 3; w++)
+                word[w + 1][i] = stream->word[w];
+        }
+        hf_philox(LANES, stream->key[0], stream->key[1], &word[0][0]);
+        for (size_t w = 0; w < 4; w++)
+            for (size_t i = 0; i < LANES; i++)
+                block[b].word[w][i] = word[w][i];
     }
-    run_rounds(key0, key1, b);
+}
+
+#ifdef HF_HAVE_TARGET_CLONES
+#define NAME        run_avx512
+#define ISA         "avx512f"
+#define IN_REGISTER 8
+#define INTEGERS    __m512i
+#define PRODUCT     _mm512_mul_epu32
+#include "train/philox_blocks.h"
+
+#define NAME        run_avx2
+#define ISA         "avx2"
+#define IN_REGISTER 4
+#define INTEGERS    __m256i
+#define PRODUCT     _mm256_mul_epu32
+#include "train/philox_blocks.h"
+#endif
+
+/* The blocks for numbers `done` to count - 1 of a stream, RUN at most, and up to PAIR - 1 more, with registers of so many bytes;
+ * returns how many. The same words whatever the registers. */
+HF_INLINE size_t draw_blocks(size_t bytes, const philox_stream *stream, size_t done, size_t count, philox_block *block)
+{
+    const size_t left = (count - done + DRAWN - 1) / DRAWN, blocks = left < RUN ? left : RUN;
+    const uint32_t first = (uint32_t)(done / 4);
+    (void)bytes; /* where there is one size */
+#ifdef HF_HAVE_TARGET_CLONES
+    if (bytes == 64)
+        run_avx512(stream, first, blocks, block);
+    else if (bytes == 32)
+        run_avx2(stream, first, blocks, block);
+    else
+#endif
+        run_plain(stream, first, blocks, block);
+    return blocks;
 }
 
 /* ---- elementary functions in lanes ---- */
 
-/* The middle of one of 2^32 equal parts of (0, 1). */
-HF_INLINE double to_unit(uint32_t word)
+/* The middle of word w of 2^32 equal parts of (0, 1). */
+HF_INLINE double to_unit(uint64_t word)
 {
     const uint64_t one = 0x3ff0000000000000u;
-    return hf_double_of(one | (uint64_t)word << 20) - (1 - 0x1p-33);
+    return hf_double_of(one | word << 32 >> 12) - (1 - 0x1p-33);
 }
 
-/* log u for a normal u in (0, 1): u = 2^e m with m in [sqrt(1/2), sqrt 2), log m = 2 atanh((m - 1) / (m + 1)). */
-HF_INLINE double log_unit(double u)
+/* -2 log u for that u: 2^32 u = 2^e m with m in [sqrt(1/2), sqrt 2), log m = 2 atanh s with s = (m - 1) / (m + 1). The polynomial is the
+ * best one in q = s^2 for 4 (atanh(s) / s - 1) / q, 2e-16 of log m. */
+HF_INLINE double squared_radius(uint64_t word)
 {
-    const uint64_t shifted = hf_bits_of(u) + (0x3ff0000000000000u - 0x3fe6a09e667f3bcdu);
-    const double e = hf_double_of(0x4330000000000000u | (shifted >> 52)) - (0x1p52 + 1023);
-    const double m = hf_double_of((shifted & 0x000fffffffffffffu) + 0x3fe6a09e667f3bcdu);
-    const double s = (m - 1) / (m + 1), q = s * s;
-    double sum = 1.0 / 23;
-    sum = sum * q + 1.0 / 21;
-    sum = sum * q + 1.0 / 19;
-    sum = sum * q + 1.0 / 17;
-    sum = sum * q + 1.0 / 15;
-    sum = sum * q + 1.0 / 13;
-    sum = sum * q + 1.0 / 11;
-    sum = sum * q + 1.0 / 9;
-    sum = sum * q + 1.0 / 7;
-    sum = sum * q + 1.0 / 5;
-    sum = sum * q + 1.0 / 3;
-    return e * 0.693147180559945309417 + 2 * (s + s * q * sum);
+    const uint64_t two_52 = 0x4330000000000000u, one = 0x3ff0000000000000u, root = 0x3fe6a09e667f3bcdu;
+    const double whole = hf_double_of(two_52 | (word & 0xffffffffu)) - (0x1p52 - 0.5);
+    const uint64_t shifted = hf_bits_of(whole) + (one - root);
+    const double e = hf_double_of(two_52 | shifted >> 52) - (0x1p52 + 1023 + 32);
+    const double m = hf_double_of((shifted & 0x000fffffffffffffu) + root);
+    const double s = (m - 1) / (m + 1), q = s * s, q2 = q * q;
+    const double c0 = -0x1.999999a28eac8p-1 * q - 0x1.555555555397ap+0,
+                 c2 = -0x1.c72276a0e55b1p-2 * q - 0x1.2492417a89de6p-1,
+                 c4 = -0x1.58759f8c0523cp-2 * q - 0x1.732c50fcec0a3p-2;
+    return s * (((c4 * q2 + c2) * q2 + c0) * q - 4) - e * 1.38629436111989061883;
 }
 
-/* Cosine and sine of 2 pi u: the nearest multiple of a quarter turn, and Taylor's series within an eighth of it. */
-HF_INLINE void circle(double u, double *cosine, double *sine)
+/* radius times cosine and sine of 2 pi u: the nearest multiple of a quarter turn, and t quarters from there, |t| <= 1/2. The
+ * polynomials are the best ones in q = t^2 for (sin(pi t / 2) / t - pi / 2) / q and (cos(pi t / 2) - 1) / q, 1e-17 and 6e-17. */
+HF_INLINE void circle(uint64_t word, double radius, double *cosine, double *sine)
 {
-    const double magic = 0x1.8p52; /* rounds to the nearest integer, which is then in the low bits */
-    const double turned = 4 * u + magic;
-    const uint64_t quarter = hf_bits_of(turned);
-    const double x = (4 * u - (turned - magic)) * 1.57079632679489661923, q = x * x;
-    double s = -1.0 / 1307674368000, c = -1.0 / 87178291200;
-    s = s * q + 1.0 / 6227020800;
-    s = s * q - 1.0 / 39916800;
-    s = s * q + 1.0 / 362880;
-    s = s * q - 1.0 / 5040;
-    s = s * q + 1.0 / 120;
-    s = s * q - 1.0 / 6;
-    s = x + x * q * s;
-    c = c * q + 1.0 / 479001600;
-    c = c * q - 1.0 / 3628800;
-    c = c * q + 1.0 / 40320;
-    c = c * q - 1.0 / 720;
-    c = c * q + 1.0 / 24;
-    c = 1 - 0.5 * q + q * q * c;
-    const uint64_t swap = 0 - (quarter & 1), a = hf_bits_of(c), b = hf_bits_of(s);
-    const uint64_t negate_cosine = ((quarter + 1) & 2) << 62, negate_sine = (quarter & 2) << 62;
-    *cosine = hf_double_of(((a & ~swap) | (b & swap)) ^ negate_cosine);
-    *sine = hf_double_of(((b & ~swap) | (a & swap)) ^ negate_sine);
+    const uint64_t turned = word + 0x20000000u, swap = 0 - (turned >> 30 & 1), sign = UINT64_C(1) << 63;
+    const double t = hf_double_of(0x3ff0000000000000u | turned << 34 >> 12) - (1.5 - 0x1p-31), q = t * t, q2 = q * q;
+    const double s0 = 0x1.466bc67758d85p-4 * q - 0x1.4abbce625be47p-1,
+                 s2 = 0x1.5078301b62593p-13 * q - 0x1.32d2cce3332dep-8,
+                 s4 = 0x1.e403d08465f54p-25 * q - 0x1.e300a65a2e2f2p-19;
+    const double c0 = 0x1.03c1f081b14bep-2 * q - 0x1.3bd3cc9be45a5p+0,
+                 c2 = 0x1.e1f4fbfc011c7p-11 * q - 0x1.55d3c7dcb5f55p-6,
+                 c4 = 0x1.f3ef4232deea6p-22 * q - 0x1.a6ca009624927p-16;
+    const uint64_t a = hf_bits_of(((c4 * q2 + c2) * q2 + c0) * q + 1),
+                   b = hf_bits_of(t * (((s4 * q2 + s2) * q2 + s0) * q + 1.57079632679489661923));
+    const double x = radius * hf_double_of((a & ~swap) | (b & swap)), y = radius * hf_double_of((b & ~swap) | (a & swap));
+    *cosine = hf_double_of(hf_bits_of(x) ^ ((turned << 32 ^ turned << 33) & sign));
+    *sine = hf_double_of(hf_bits_of(y) ^ (turned << 32 & sign));
 }
 
-/* ---- normals ---- */
+/* ---- what is made of a block: DRAWN numbers x ---- */
 
-enum { DRAWN = 4 * LANES }; /* normals from one block */
+typedef struct {
+    uint32_t below; /* words that put a number to 0 */
+    double scale;
+} thinning;
 
 /* Two words give two normals: radius and angle. */
-HF_INLINE void normals(const philox_block *b, double *z)
+HF_INLINE void to_normals(const philox_block *b, const thinning *none, double *x)
 {
+    (void)none;
     for (size_t pair = 0; pair < 4; pair += 2) {
         HF_SIMD
-        for (size_t i = 0; i < LANES; i++) {
-            const double radius = sqrt(-2 * log_unit(to_unit(b->word[pair][i])));
-            double cosine, sine;
-            circle(to_unit(b->word[pair + 1][i]), &cosine, &sine);
-            z[pair * LANES + i] = radius * cosine;
-            z[(pair + 1) * LANES + i] = radius * sine;
-        }
+        for (size_t i = 0; i < LANES; i++)
+            circle(b->word[pair + 1][i], sqrt(squared_radius(b->word[pair][i])), &x[pair * LANES + i],
+                   &x[(pair + 1) * LANES + i]);
     }
 }
 
-static HF_WIDE_CLONES void fill(const hf_stream *stream, size_t count, double *z)
+HF_INLINE void to_units(const philox_block *b, const thinning *none, double *x)
 {
-    philox_block block;
-    double last[DRAWN];
-    size_t done = 0;
-    uint32_t counter = 0;
-    for (; done + DRAWN <= count; done += DRAWN, counter += LANES) {
-        philox(stream, counter, &block);
-        normals(&block, z + done);
-    }
-    if (done < count) {
-        philox(stream, counter, &block);
-        normals(&block, last);
-        memcpy(z + done, last, (count - done) * sizeof *z);
+    (void)none;
+    for (size_t word = 0; word < 4; word++) {
+        HF_SIMD
+        for (size_t i = 0; i < LANES; i++)
+            x[word * LANES + i] = to_unit(b->word[word][i]);
     }
 }
 
-void hf_normal_fill(const hf_stream *stream, size_t count, double *z)
-{
-    fill(stream, count, z);
-}
-
-double hf_uniform(const hf_stream *stream)
-{
-    philox_block block;
-    philox(stream, 0, &block);
-    return to_unit(block.word[0][0]);
-}
-
-/* All numbers of one block. */
-HF_INLINE void units(const philox_block *b, double *u)
+HF_INLINE void thin(const philox_block *b, const thinning *by, double *x)
 {
     for (size_t word = 0; word < 4; word++) {
         HF_SIMD
         for (size_t i = 0; i < LANES; i++)
-            u[word * LANES + i] = to_unit(b->word[word][i]);
+            x[word * LANES + i] = (uint32_t)b->word[word][i] < by->below ? 0 : x[word * LANES + i] * by->scale;
     }
 }
 
-static HF_WIDE_CLONES void fill_uniform(const hf_stream *stream, size_t count, double *u)
+/* x (count), with the blocks of a stream. */
+HF_INLINE void change(size_t bytes, const philox_stream *stream,
+                      void (*make)(const philox_block *, const thinning *, double *), const thinning *by, size_t count,
+                      double *x)
 {
-    philox_block block;
-    double last[DRAWN];
-    size_t done = 0;
-    for (; done + DRAWN <= count; done += DRAWN) {
-        philox(stream, (uint32_t)(done / 4), &block);
-        units(&block, u + done);
+    philox_block block[RUN];
+    double last[DRAWN] = {0};
+    for (size_t done = 0; done < count;) {
+        const size_t blocks = draw_blocks(bytes, stream, done, count, block);
+        for (size_t b = 0; b < blocks; b++, done += DRAWN) {
+            if (done + DRAWN <= count) {
+                make(&block[b], by, x + done);
+                continue;
+            }
+            if (by != NULL)
+                memcpy(last, x + done, (count - done) * sizeof *x);
+            make(&block[b], by, last);
+            memcpy(x + done, last, (count - done) * sizeof *x);
+        }
     }
-    if (done < count) {
-        philox(stream, (uint32_t)(done / 4), &block);
-        units(&block, last);
-        memcpy(u + done, last, (count - done) * sizeof *u);
-    }
+}
+
+HF_INLINE void fill_normal_registers(size_t bytes, const philox_stream *stream, size_t count, double *z)
+{
+    change(bytes, stream, to_normals, NULL, count, z);
+}
+
+HF_INLINE void fill_uniform_registers(size_t bytes, const philox_stream *stream, size_t count, double *u)
+{
+    change(bytes, stream, to_units, NULL, count, u);
+}
+
+HF_INLINE void thin_all_registers(size_t bytes, const philox_stream *stream, const thinning *by, size_t count, double *x)
+{
+    change(bytes, stream, thin, by, count, x);
+}
+
+HF_REGISTERS(void, fill_normal, (const philox_stream *stream, size_t count, double *z), stream, count, z)
+HF_REGISTERS(void, fill_uniform, (const philox_stream *stream, size_t count, double *u), stream, count, u)
+HF_REGISTERS(void, thin_all, (const philox_stream *stream, const thinning *by, size_t count, double *x), stream, by, count,
+             x)
+
+/* ---- for others ---- */
+
+void hf_normal_fill(const hf_stream *stream, size_t count, double *z)
+{
+    const philox_stream of = stream_of(stream);
+    fill_normal(&of, count, z);
+}
+
+double hf_uniform(const hf_stream *stream)
+{
+    const philox_stream of = stream_of(stream);
+    uint32_t word[4] = {0, of.word[0], of.word[1], of.word[2]};
+    hf_philox(1, of.key[0], of.key[1], word);
+    return to_unit(word[0]);
 }
 
 void hf_uniform_fill(const hf_stream *stream, size_t count, double *u)
 {
-    fill_uniform(stream, count, u);
+    const philox_stream of = stream_of(stream);
+    fill_uniform(&of, count, u);
 }
 
 /* How many words w have a number (w + 1/2) / 2^32 below rate: the first so many. */
@@ -222,34 +237,9 @@ static uint32_t words_below(double rate)
     return (uint32_t)whole + (whole + 0.5 < words ? 1 : 0);
 }
 
-/* x (DRAWN), with the words of one block. */
-HF_INLINE void thin_block(const philox_block *b, uint32_t below, double scale, double *x)
-{
-    for (size_t word = 0; word < 4; word++) {
-        HF_SIMD
-        for (size_t i = 0; i < LANES; i++)
-            x[word * LANES + i] = b->word[word][i] < below ? 0 : x[word * LANES + i] * scale;
-    }
-}
-
-static HF_WIDE_CLONES void thin(const hf_stream *stream, size_t count, uint32_t below, double scale, double *x)
-{
-    philox_block block;
-    double last[DRAWN] = {0};
-    size_t done = 0;
-    for (; done + DRAWN <= count; done += DRAWN) {
-        philox(stream, (uint32_t)(done / 4), &block);
-        thin_block(&block, below, scale, x + done);
-    }
-    if (done < count) {
-        memcpy(last, x + done, (count - done) * sizeof *x);
-        philox(stream, (uint32_t)(done / 4), &block);
-        thin_block(&block, below, scale, last);
-        memcpy(x + done, last, (count - done) * sizeof *x);
-    }
-}
-
 void hf_uniform_thin(const hf_stream *stream, size_t count, double rate, double scale, double *x)
 {
-    thin(stream, count, words_below(rate), scale, x);
+    const philox_stream of = stream_of(stream);
+    const thinning by = {words_below(rate), scale};
+    thin_all(&of, &by, count, x);
 }
