@@ -208,6 +208,26 @@ static void true_rates(hf_flow *flow, const double *y, long double *rate)
 
 /* ---- comparisons ---- */
 
+/* Whether no perturbation grows faster than a rate on either side of the fastest, and what the largest eigenvalue has to do with it. */
+static void check_slow_rates(hf_point *point, double lowest, double largest)
+{
+    hf_saddle saddle, whole;
+    const double scale = fmax(fabs(lowest), largest), off = 1e-9 * scale, rate = fmax(-lowest, 1e-6 * scale);
+    hf_slow_rate faster = {.least = rate + off, .most = rate + off}, slower = {.least = rate - off, .most = rate - off};
+    hf_slow_rate any = {.least = 0, .most = INFINITY};
+    assert_int_equal(hf_saddle_ask(point, 1, &faster, &saddle, NULL), HF_OK);
+    assert_true(faster.found);
+    assert_int_equal(hf_saddle_ask(point, 1, &slower, &saddle, NULL), HF_OK);
+    assert_true(slower.found == (-lowest < 1e-6 * scale));
+    if (!slower.found) {
+        assert_int_equal(hf_saddle_analyze(point, 1, &whole, NULL), HF_OK);
+        assert_true(saddle.lambda_min == whole.lambda_min && saddle.index == whole.index);
+    }
+    assert_int_equal(hf_saddle_ask(point, 1, &any, &saddle, NULL), HF_OK);
+    assert_true(!any.found || -lowest <= 1e-4 * largest);
+    assert_true(any.found || -lowest > 1e-4 * largest / (double)point->system.size);
+}
+
 /* Largest |got - want| over all eigenvalues, relative to the largest; the index must be that of the true ones. */
 static double error_of_rates(hf_flow *flow, const double *y, double t)
 {
@@ -228,6 +248,7 @@ static double error_of_rates(hf_flow *flow, const double *y, double t)
         index++;
     assert_int_equal(saddle.index, index);
     assert_true(saddle.lambda_min == got[0]);
+    check_slow_rates(&point, got[0], largest);
     hf_point_clear(&point);
     free(want), free(got);
     return worst;

@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const double part_of_largest = 1e-4;
+
 double hf_saddle_threshold(double lambda_max, double t)
 {
-    const double relative = 1e-4;
-    return t > 0 ? fmin(relative * lambda_max, 1 / t) : relative * lambda_max;
+    const double part = part_of_largest * lambda_max;
+    return t > 0 ? fmin(part, 1 / t) : part;
 }
 
 hf_saddle hf_saddle_unknown(void)
@@ -56,8 +58,29 @@ static hf_status lowest_vector(size_t size, double *d, double *e, const double *
     return judge(code, err);
 }
 
-/* All eigenvalues, ascending, and the lowest one's vector. value, lowest: (size). */
-static hf_status solve_dense(hf_point *point, double *value, double *lowest, hf_error *err)
+/* Whether no perturbation grows faster than is asked for, as a matrix with that rate on its diagonal has a Cholesky factor. The
+ * largest entry of the diagonal is no larger than the largest eigenvalue. False: one may. Overwrites what is above the diagonal. diagonal:
+ * (size), for work. */
+static bool is_slow(const hf_slow_rate *slow, size_t size, double *matrix, double *diagonal)
+{
+    double largest = 0;
+    for (size_t i = 0; i < size; i++) {
+        diagonal[i] = matrix[i * size + i];
+        largest = fmax(largest, diagonal[i]);
+    }
+    const double rate = fmin(fmax(part_of_largest * largest, slow->least), slow->most);
+    for (size_t i = 0; i < size; i++)
+        matrix[i * size + i] += rate;
+    const lapack_int n = (lapack_int)size;
+    const bool has_factor = rate > 0 && LAPACKE_dpotrf(LAPACK_COL_MAJOR, 'U', n, matrix, n) == 0;
+    for (size_t i = 0; i < size; i++)
+        matrix[i * size + i] = diagonal[i];
+    return has_factor;
+}
+
+/* All eigenvalues, ascending, and the lowest one's vector. value, lowest: (size). slow: where none grows faster,
+ * its found is set, and nothing else; NULL: all is wanted. */
+static hf_status solve_dense(hf_point *point, double *value, double *lowest, hf_slow_rate *slow, hf_error *err)
 {
     size_t size = curved_size(&point->system);
     lapack_int n = (lapack_int)size;
@@ -68,6 +91,11 @@ static hf_status solve_dense(hf_point *point, double *value, double *lowest, hf_
         unit[i] = 1;
         point->system.kind->curvature->times(point->self, unit, matrix + i * size);
         unit[i] = 0;
+    }
+    if (slow != NULL && is_slow(slow, size, matrix, value)) {
+        slow->found = true;
+        free(matrix);
+        return HF_OK;
     }
     double *d = unit, *e = d + size, *tau = e + size, *gone = tau + size;
     hf_status status = judge(LAPACKE_dsytrd(LAPACK_COL_MAJOR, 'L', n, matrix, n, d, e, tau), err);
@@ -154,13 +182,13 @@ static bool is_dense(size_t size, size_t count)
 }
 
 /* The lowest count eigenvalues, ascending, the lowest one's vector, and the largest. value, lowest: (size); all
- * eigenvalues are filled where the problem is dense. */
+ * eigenvalues are filled where the problem is dense. slow: as in solve_dense; not found of large problems. */
 static hf_status solve(hf_point *point, double t, size_t count, double *value, double *lowest, double *largest,
-                       hf_error *err)
+                       hf_slow_rate *slow, hf_error *err)
 {
     size_t size = curved_size(&point->system);
     if (is_dense(size, count)) {
-        hf_status status = solve_dense(point, value, lowest, err);
+        hf_status status = solve_dense(point, value, lowest, slow, err);
         *largest = value[size - 1];
         return status;
     }
@@ -181,7 +209,7 @@ static size_t next_count(const hf_system *system, size_t count)
     return count < all ? all : 2 * count;
 }
 
-hf_status hf_saddle_analyze(hf_point *point, double t, hf_saddle *saddle, hf_error *err)
+static hf_status analyze(hf_point *point, double t, hf_saddle *saddle, hf_slow_rate *slow, hf_error *err)
 {
     const hf_system *system = &point->system;
     size_t size = curved_size(system), count = system->kind->curvature->ways_down(system->self, false) + 2;
@@ -190,8 +218,8 @@ hf_status hf_saddle_analyze(hf_point *point, double t, hf_saddle *saddle, hf_err
         return hf_fail_memory(err, "the eigenvalues");
     hf_status status;
     for (;; count = next_count(system, count)) { /* while Lanczos has found only negative ones, there may be more */
-        status = solve(point, t, count, value, lowest, &saddle->lambda_max, err);
-        if (status != HF_OK)
+        status = solve(point, t, count, value, lowest, &saddle->lambda_max, slow, err);
+        if (status != HF_OK || (slow != NULL && slow->found))
             break;
         size_t known = is_dense(size, count) ? size : count;
         saddle->threshold = hf_saddle_threshold(saddle->lambda_max, t);
@@ -208,6 +236,17 @@ hf_status hf_saddle_analyze(hf_point *point, double t, hf_saddle *saddle, hf_err
     return status;
 }
 
+hf_status hf_saddle_analyze(hf_point *point, double t, hf_saddle *saddle, hf_error *err)
+{
+    return analyze(point, t, saddle, NULL, err);
+}
+
+hf_status hf_saddle_ask(hf_point *point, double t, hf_slow_rate *slow, hf_saddle *saddle, hf_error *err)
+{
+    slow->found = false;
+    return analyze(point, t, saddle, slow, err);
+}
+
 hf_status hf_saddle_sharpness(hf_point *point, double *largest, hf_error *err)
 {
     const size_t size = curved_size(&point->system);
@@ -216,7 +255,7 @@ hf_status hf_saddle_sharpness(hf_point *point, double *largest, hf_error *err)
     if (memory == NULL)
         return hf_fail_memory(err, "the eigenvalues");
     const hf_status status =
-        dense ? solve_dense(point, memory, memory + size, err) : solve_lanczos(point, "LA", 1, 0, 1e-6, largest, memory, err);
+        dense ? solve_dense(point, memory, memory + size, NULL, err) : solve_lanczos(point, "LA", 1, 0, 1e-6, largest, memory, err);
     if (status == HF_OK && dense)
         *largest = memory[size - 1];
     free(memory);
@@ -229,7 +268,7 @@ hf_status hf_saddle_spectrum(hf_point *point, double t, size_t count, double *lo
     double *value = malloc(2 * size * sizeof *value);
     if (value == NULL)
         return hf_fail_memory(err, "the eigenvalues");
-    hf_status status = solve(point, t, count, value, value + size, largest, err);
+    hf_status status = solve(point, t, count, value, value + size, largest, NULL, err);
     if (status == HF_OK)
         memcpy(lowest, value, count * sizeof *lowest);
     free(value);

@@ -31,6 +31,15 @@ bool hf_saddle_is_known(const hf_saddle *saddle);
 /* Analyzes a point, reached at time t. Errors: HF_ESYSTEM, HF_ENUMERIC (no convergence). */
 hf_status hf_saddle_analyze(hf_point *point, double t, hf_saddle *saddle, hf_error *err);
 
+/* A rate of 1e-4 lambda_max, but at least and at most so much. */
+typedef struct {
+    double least, most;
+    bool found; /* surely no perturbation grows faster */
+} hf_slow_rate;
+
+/* The same for those who ask only whether perturbations grow faster than slow; where that is found, the saddle is not. */
+hf_status hf_saddle_ask(hf_point *point, double t, hf_slow_rate *slow, hf_saddle *saddle, hf_error *err);
+
 /* The largest eigenvalue alone, as in hf_saddle_analyze. Errors: HF_ESYSTEM, HF_ENUMERIC. */
 hf_status hf_saddle_sharpness(hf_point *point, double *largest, hf_error *err);
 
