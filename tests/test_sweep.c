@@ -1021,7 +1021,8 @@ static void test_no_heap_growth(void **state)
                 "solver = { t_end = 20.0; rtol = 1e-4; }; sweep = { report = (\"t_acquired_1\", \"saddle_index_1\");\n"
                 "over = ({ key = \"solver.max_steps\"; values = (3, 100000); }, { key = \"target.ratio\"; linear = (1.1, "
                 "3, 30); }); };");
-    double values[2];
+    double values[3]; /* and whether the run is censored */
+    assert_int_equal(sweep.report_count, 3);
     hf_sweep_last last = {0};
     size_t used = 0, blocks = 0;
     for (size_t run = 0; run < 3000; run++) {

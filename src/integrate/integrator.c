@@ -419,16 +419,14 @@ static hf_status explain(hf_integrator *it, int flag, hf_error *err)
 /* CVODE would go on so, at a jump, for as long as it is let. */
 static hf_status stands_still(hf_integrator *it, hf_error *err)
 {
-    char component[128];
     double h = 0;
     if (it->not_finite[0] != '\0')
         return not_finite(it, err);
     CVodeGetCurrentStep(it->cvode, &h);
-    worst_component(it, component, sizeof component);
     return hf_fail(err, HF_ENUMERIC,
-                   "the integration stands still at t = %.6g, where only steps of %.3g are accurate (largest error: %s); raise "
-                   "solver.rtol or solver.atol",
-                   it->t, h, component);
+                   "the integration stands still at t = %.6g: steps of %.3g, which are accurate there, are too short for the time "
+                   "to change; raise solver.rtol or solver.atol",
+                   it->t, h);
 }
 
 hf_status hf_integrator_step(hf_integrator *it, hf_error *err)
