@@ -3,6 +3,7 @@
 
 #include "compare/predicted.h"
 #include "compare/verdict.h"
+#include "core/file.h"
 #include "core/plural.h"
 #include "core/statistics.h"
 #include "train/clock.h"
@@ -171,7 +172,7 @@ static void print_optimizer(const hf_experiment *x, FILE *stream)
                 train->batch);
 }
 
-/* The runs beside the flow, in sentences; none where there is no memory for them. */
+/* The runs beside the flow, in sentences. */
 static void print_verdict(const hf_experiment *x, FILE *stream)
 {
     const size_t runs = x->main.seeds, stages = x->levels.count;
@@ -185,8 +186,10 @@ static void print_verdict(const hf_experiment *x, FILE *stream)
                     .timed = hf_clock_of(&x->params->main.learner.train).is_time,
                     .found = x->flow.findings.stage_count,
                     .fewest = SIZE_MAX};
-    if (t == NULL)
+    if (t == NULL) {
+        hf_file_spoil(stream);
         return;
+    }
     for (size_t k = 0; k < runs; k++) {
         const hf_run_summary *run = &x->main.run[k];
         const size_t found = run->findings.stage_count;

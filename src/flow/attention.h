@@ -59,7 +59,7 @@ struct hf_attention_kind {
 
     /* What the flow keeps, without decay of the attention, and how far it has moved from where it was at the start. NULL: nothing. */
     const char *(*conserved)(const hf_flow *flow);
-    double (*moved)(const hf_flow *flow, const double *y);
+    hf_status (*moved)(const hf_flow *flow, const double *y, double *moved, hf_error *err);
 };
 
 /* The row of a problem's attention and geometry. */

@@ -139,9 +139,9 @@ static const char *conserved(const void *self)
     return flow->attention->conserved == NULL ? NULL : flow->attention->conserved(flow);
 }
 
-static double moved(const void *self, const double *y)
+static hf_status moved(const void *self, const double *y, double *far, hf_error *err)
 {
-    return ((const hf_flow *)self)->attention->moved(self, y);
+    return ((const hf_flow *)self)->attention->moved(self, y, far, err);
 }
 
 const hf_observer_kind hf_flow_observer = {.create = create,

@@ -1,5 +1,7 @@
 #include "report/heads.h"
 
+#include "core/file.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -231,6 +233,8 @@ void hf_heads_print(const hf_findings *f, FILE *stream)
             }
         }
     }
+    if (f->heads > 1 && (memory == NULL || mark == NULL))
+        hf_file_spoil(stream);
     free(memory);
     free(mark);
 }

@@ -127,7 +127,7 @@ static bool prepare_shares(const flow_run *run, hf_run_summary *summary)
     return summary->share != NULL && (summary->mass != NULL || !has_masses);
 }
 
-static void summarize(flow_run *run, double t)
+static hf_status summarize(flow_run *run, double t, hf_error *err)
 {
     hf_run_summary *summary = run->summary;
     const hf_observer_kind *observer = run->system.kind->observer;
@@ -142,13 +142,13 @@ static void summarize(flow_run *run, double t)
     if (summary->mass != NULL)
         memcpy(summary->mass, observed(run, "mass", &shape), summary->heads * summary->patterns * sizeof *summary->mass);
     summary->integration.energy_defect = defect(run, energy);
-    const char *conserved = observer == NULL || observer->conserved == NULL ? NULL : observer->conserved(run->system.self);
-    if (conserved != NULL) {
-        summary->integration.conserved = conserved;
-        summary->integration.drift = observer->moved(run->system.self, run->y);
-    }
     summary->integration.counts = hf_integrator_statistics(run->integrator);
     summary->steps = summary->integration.counts.steps;
+    const char *conserved = observer == NULL || observer->conserved == NULL ? NULL : observer->conserved(run->system.self);
+    if (conserved == NULL)
+        return HF_OK;
+    summary->integration.conserved = conserved;
+    return observer->moved(run->system.self, run->y, &summary->integration.drift, err);
 }
 
 /* ---- boundaries ---- */
@@ -397,7 +397,8 @@ static hf_status finish(flow_run *run, double t, hf_error *err)
     const bool ended = !hf_run_was_interrupted(run->summary);
     if (ended)
         status = find(run, t, err);
-    summarize(run, t);
+    if (status == HF_OK)
+        status = summarize(run, t, err);
     if (status == HF_OK && ended && run->options->judge_end)
         status = judge_end(run, t, err);
     if (!has_tables(run))

@@ -154,9 +154,11 @@ static const char *conserved(const void *self)
     return "v^2 - |k|^2 and v^2 - |q|^2";
 }
 
-static double moved(const void *self, const double *y)
+static hf_status moved(const void *self, const double *y, double *far, hf_error *err)
 {
-    return hf_in_context_defect(self, y);
+    (void)err;
+    *far = hf_in_context_defect(self, y);
+    return HF_OK;
 }
 
 const hf_observer_kind hf_in_context_observer = {.create = create,

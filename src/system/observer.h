@@ -55,7 +55,7 @@ typedef struct {
 
     /* What the flow conserves, by name (NULL: nothing), and, if there is something, how far it has moved at y. */
     const char *(*conserved)(const void *self);
-    double (*moved)(const void *self, const double *y);
+    hf_status (*moved)(const void *self, const double *y, double *moved, hf_error *err); /* Errors: HF_ESYSTEM */
 } hf_observer_kind;
 
 /* How many columns a shape stands for. */
