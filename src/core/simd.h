@@ -57,6 +57,12 @@
 #define HF_PRAGMA(text)      _Pragma(#text)
 #define HF_SIMD              HF_PRAGMA(omp simd)
 #define HF_SIMD_SUM(...)     HF_PRAGMA(omp simd reduction(+ : __VA_ARGS__))
+/* Before a short loop of constant length whose variables are to stay in registers. */
+#if defined __GNUC__ && !defined __clang__
+#define HF_UNROLL HF_PRAGMA(GCC unroll 16)
+#else
+#define HF_UNROLL
+#endif
 #define HF_SIMD_MAX(largest) HF_PRAGMA(omp simd reduction(max : largest))
 
 #endif

@@ -113,6 +113,58 @@ HF_INLINE double hf_lanes_dot(size_t width, const double *x, const double *y)
     return sum;
 }
 
+/* Four numbers side by side. Sums in such lanes have the same bits on every instruction set. */
+typedef double hf_four __attribute__((vector_size(32), aligned(8), may_alias));
+
+enum { HF_FOUR = 4, HF_TILE_ROWS = 3, HF_TILE_COLUMNS = 4 };
+
+/* result[a result_stride + b] += sum_i x_a[i] y_b[i] for a tile of rows x_a and y_b, stride_x and stride_y apart. rows and columns are
+ * constants: the sums stay in registers. */
+HF_INLINE void hf_lanes_tile(size_t rows, size_t columns, size_t width, const double *x, size_t stride_x, const double *y,
+                             size_t stride_y, double *result, size_t result_stride)
+{
+    hf_four sum[HF_TILE_ROWS][HF_TILE_COLUMNS] = {{{0}}};
+    size_t i = 0;
+    for (; i + HF_FOUR <= width; i += HF_FOUR)
+        HF_UNROLL
+        for (size_t a = 0; a < rows; a++)
+            HF_UNROLL
+            for (size_t b = 0; b < columns; b++)
+                sum[a][b] += *(const hf_four *)(x + a * stride_x + i) * *(const hf_four *)(y + b * stride_y + i);
+    HF_UNROLL
+    for (size_t a = 0; a < rows; a++)
+        HF_UNROLL
+        for (size_t b = 0; b < columns; b++) {
+            const hf_four s = sum[a][b];
+            double all = (s[0] + s[2]) + (s[1] + s[3]);
+            for (size_t k = i; k < width; k++)
+                all += x[a * stride_x + k] * y[b * stride_y + k];
+            result[a * result_stride + b] += all;
+        }
+}
+
+/* The same for any number of columns. rows: a constant. */
+HF_INLINE void hf_lanes_tiles(size_t rows, size_t columns, size_t width, const double *x, size_t stride_x, const double *y,
+                              size_t stride_y, double *result, size_t result_stride)
+{
+    size_t b = 0;
+    for (; b + HF_TILE_COLUMNS <= columns; b += HF_TILE_COLUMNS)
+        hf_lanes_tile(rows, HF_TILE_COLUMNS, width, x, stride_x, y + b * stride_y, stride_y, result + b, result_stride);
+    for (; b < columns; b++)
+        hf_lanes_tile(rows, 1, width, x, stride_x, y + b * stride_y, stride_y, result + b, result_stride);
+}
+
+/* result (rows, columns) += x y^T, x (rows, width) and y (columns, width). */
+HF_INLINE void hf_lanes_products(size_t rows, size_t columns, size_t width, const double *x, size_t stride_x, const double *y,
+                                 size_t stride_y, double *result)
+{
+    size_t a = 0;
+    for (; a + HF_TILE_ROWS <= rows; a += HF_TILE_ROWS)
+        hf_lanes_tiles(HF_TILE_ROWS, columns, width, x + a * stride_x, stride_x, y, stride_y, result + a * columns, columns);
+    for (; a < rows; a++)
+        hf_lanes_tiles(1, columns, width, x + a * stride_x, stride_x, y, stride_y, result + a * columns, columns);
+}
+
 /* The same summed over rows, too, two at a time; they are stride_x and stride_y apart. */
 HF_INLINE double hf_lanes_dot_rows(size_t rows, size_t width, const double *x, size_t stride_x, const double *y,
                                    size_t stride_y)

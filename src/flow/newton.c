@@ -9,15 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Columns of left and of columns. */
-static size_t left_width(const hf_newton *newton)
+/* Whether rows and columns of the border are kept: where products with them, 4 H^2 R numbers a position, are cheaper than forming
+ * them once more, which takes many short loops, and where they stay in the second cache. */
+static bool is_worth_keeping(const hf_newton *newton)
 {
-    return newton->flow->problem->heads * (newton->flow->problem->features + 1) + newton->extra;
-}
-
-static size_t column_width(const hf_newton *newton)
-{
-    return newton->flow->problem->heads * (newton->flow->problem->features + 3) + newton->extra;
+    const size_t most = 32768, widest = 16; /* numbers; H R */
+    const hf_problem *p = newton->flow->problem;
+    return p->heads * p->features <= widest &&
+           p->heads * p->positions * (left_width(newton) + column_width(newton)) <= most;
 }
 
 /* ---- life ---- */
@@ -36,11 +35,14 @@ hf_status hf_newton_create(hf_newton **result, const hf_flow *flow, hf_error *er
     newton->extra = extra;
     newton->unit = 1 - flow->values->follow;
     newton->rate = flow->values->follow > 0 ? 1 : p->value_rate;
+    newton->is_kept = is_worth_keeping(newton);
+    newton->reach = newton->is_kept ? positions : BLOCK;
+    size_t left = left_width(newton), columns = column_width(newton);
     newton->value = malloc((5 * heads * features + heads * heads + 4 * field + features * positions +
-                            heads * heads * BLOCK * blocks + extra * (heads * features + field)) *
+                            heads * heads * BLOCK * blocks + extra * (heads * features + field) + left * columns +
+                            heads * (left + columns) * newton->reach) *
                            sizeof *newton->value);
-    newton->multiplier = malloc((3 * heads * heads + 2 * heads * features + heads * (heads * features + heads + extra) +
-                                 heads * (heads * features + 3 * heads + extra) + 5 * heads + 2) *
+    newton->multiplier = malloc((3 * heads * heads + 2 * heads * features + 5 * heads + 2) *
                                 BLOCK * sizeof *newton->multiplier);
     newton->pivot = malloc(heads * BLOCK * blocks * sizeof *newton->pivot);
     newton->exchanged = malloc(blocks * sizeof *newton->exchanged);
@@ -62,11 +64,12 @@ hf_status hf_newton_create(hf_newton **result, const hf_flow *flow, hf_error *er
     newton->factor = newton->residual + 2 * (heads * features + field);
     newton->force = newton->factor + heads * heads * BLOCK * blocks;
     newton->loss_ascent = newton->force + heads * features;
+    newton->product = newton->force + extra * (heads * features + field);
+    newton->left = newton->product + left * columns;
+    newton->columns = newton->left + heads * left * newton->reach;
     newton->spread = newton->multiplier + heads * heads * BLOCK;
     newton->system = newton->spread + heads * features * BLOCK;
-    newton->left = newton->system + heads * heads * BLOCK;
-    newton->columns = newton->left + heads * left_width(newton) * BLOCK;
-    newton->field = newton->columns + heads * column_width(newton) * BLOCK;
+    newton->field = newton->system + heads * heads * BLOCK;
     newton->metric = newton->multiplier;
     newton->moved = newton->spread;
     if (newton->is_mirror) {
@@ -207,30 +210,29 @@ HF_INLINE void common_entry(const hf_newton *newton, size_t m, size_t n, size_t 
 HF_INLINE void form_drift_border(hf_newton *newton, size_t first, size_t width)
 {
     const hf_problem *p = newton->flow->problem;
-    size_t heads = p->heads, row = left_width(newton), stride = column_width(newton);
-    double *change = newton->field, *column = newton->columns + (stride - 1) * BLOCK;
+    size_t heads = p->heads, row = left_width(newton) - 1, column = heads * (p->features + 2);
+    double *change = newton->field;
     loss_column(newton, -2 * p->kappa * newton->gamma * p->attention_rate, first, width, change);
-    metric_times(newton, first, width, change, column, stride * BLOCK);
+    metric_times(newton, first, width, change, border_row(newton, newton->columns, column, 0, first), newton->reach);
     for (size_t m = 0; m < heads; m++) {
         const double *f = newton->loss_ascent + m * p->positions + first;
-        double *left = newton->left + (m * row + row - 1) * BLOCK;
+        double *left = border_row(newton, newton->left, row, m, first);
         for (size_t i = 0; i < width; i++)
             left[i] = p->multiplicity[first + i] * f[i];
     }
 }
 
-/* Fills the rows n_i D G | n_i D and the columns rho_a M G | I + M common | B - I - M common | -M, not yet multiplied by B^-1. */
+/* Fills left and columns, these not yet multiplied by B^-1. */
 HF_INLINE void form_border(hf_newton *newton, size_t first, size_t width)
 {
     const hf_problem *p = newton->flow->problem;
-    size_t heads = p->heads, features = p->features, values = heads * features;
+    size_t heads = p->heads, features = p->features, values = heads * features, unit = values + 2 * heads + newton->extra;
     const double *count = p->multiplicity + first;
     double mg[BLOCK], common[BLOCK];
     for (size_t m = 0; m < heads; m++) {
-        double *left = newton->left + m * left_width(newton) * BLOCK;
-        double *column = newton->columns + m * column_width(newton) * BLOCK;
         for (size_t j = 0; j < values; j++) {
-            double *row = left + j * BLOCK, *x = column + j * BLOCK;
+            double *row = border_row(newton, newton->left, j, m, first);
+            double *x = border_row(newton, newton->columns, j, m, first);
             border_column(newton, m, j / features, j % features, first, width, row, mg);
             HF_SIMD
             for (size_t i = 0; i < width; i++) {
@@ -240,14 +242,16 @@ HF_INLINE void form_border(hf_newton *newton, size_t first, size_t width)
         }
         for (size_t n = 0; n < heads; n++) {
             const size_t mn = (m * heads + n) * BLOCK;
-            const double *d = newton->multiplier + mn, *b = newton->system + mn, *metric = newton->metric + mn;
-            double *row = left + (values + n) * BLOCK, *unit = column + (values + n) * BLOCK;
-            double *rest = unit + heads * BLOCK, *c = rest + heads * BLOCK, same = m == n;
+            const double *d = newton->multiplier + mn, *b = newton->system + mn, *metric = newton->metric + mn, same = m == n;
+            double *row = border_row(newton, newton->left, values + n, m, first);
+            double *rest = border_row(newton, newton->columns, values + n, m, first);
+            double *c = border_row(newton, newton->columns, values + heads + n, m, first);
+            double *one = border_row(newton, newton->columns, unit + n, m, first);
             common_entry(newton, m, n, width, common);
             HF_SIMD
             for (size_t i = 0; i < width; i++) {
                 row[i] = count[i] * d[i];
-                unit[i] = same + common[i];
+                one[i] = same + common[i];
                 rest[i] = b[i] - same - common[i];
                 c[i] = -metric[i];
             }
@@ -259,43 +263,46 @@ HF_INLINE void form_border(hf_newton *newton, size_t first, size_t width)
 
 /* ---- the border ---- */
 
-/* sum over the block of left column a times column b of the solved columns. */
-HF_INLINE double border_product(const hf_newton *newton, size_t a, size_t b, size_t width)
-{
-    return hf_lanes_dot_rows(newton->flow->problem->heads, width, newton->left + a * BLOCK, left_width(newton) * BLOCK,
-                             newton->columns + b * BLOCK, column_width(newton) * BLOCK);
-}
-
 HF_INLINE void add_border(hf_newton *newton, size_t row, size_t column, double x)
 {
-    *gsl_matrix_ptr(newton->border, row, column) += x;
+    newton->border->data[row * newton->border->tda + column] += x;
 }
 
-/* Adds one block to the border's matrix. Columns of the solved block: dv at 0, B^-1 at values, X_sigma and X_c behind. */
+/* Adds what product, of left with the solved columns, gives the rows of dv, of the definition of sigma and of l. */
+static void add_products(hf_newton *newton)
+{
+    const hf_problem *p = newton->flow->problem;
+    size_t heads = p->heads, values = heads * p->features, c = values + heads, l = c + heads, unit = l + newton->extra;
+    for (size_t a = 0; a < left_width(newton); a++) {
+        const double *product = newton->product + a * column_width(newton);
+        const bool is_value = a < values;
+        const size_t row = is_value ? a : a + heads;
+        const double sign = is_value ? -newton->rate : a < values + heads ? -1 : 1;
+        for (size_t b = 0; b < values; b++)
+            add_border(newton, row, b, sign * product[b]);
+        for (size_t n = 0; n < heads; n++)
+            add_border(newton, row, values + n, -sign * product[unit + n]);
+        for (size_t b = c; b < unit; b++)
+            add_border(newton, row, b, sign * product[b]);
+    }
+}
+
+/* The same for positions first .. first+width-1, and the rows of the zero mean. */
 HF_INLINE void accumulate_border(hf_newton *newton, size_t first, size_t width)
 {
     const hf_problem *p = newton->flow->problem;
-    size_t heads = p->heads, values = heads * p->features, sigma = values, c = values + heads, l = c + heads;
-    for (size_t a = 0; a < left_width(newton); a++) {
-        bool is_value = a < values;
-        size_t row = is_value ? a : a + heads;
-        double sign = is_value ? -newton->rate : a < values + heads ? -1 : 1;
-        for (size_t b = 0; b < values; b++)
-            add_border(newton, row, b, sign * border_product(newton, a, b, width));
-        for (size_t n = 0; n < heads; n++) {
-            add_border(newton, row, sigma + n, -sign * border_product(newton, a, values + n, width));
-            add_border(newton, row, c + n, sign * border_product(newton, a, values + 2 * heads + n, width));
-        }
-        if (newton->extra > 0)
-            add_border(newton, row, l, sign * border_product(newton, a, values + 3 * heads, width));
-    }
-    for (size_t m = 0; m < heads; m++)
-        for (size_t b = 0; b < l + newton->extra; b++) {
-            size_t skip = b < values ? b : b + heads;
-            add_border(
-                newton, sigma + m, b,
-                hf_lanes_dot(width, p->multiplicity + first, newton->columns + (m * column_width(newton) + skip) * BLOCK));
-        }
+    size_t heads = p->heads, sigma = heads * p->features, columns = column_width(newton), stride = heads * newton->reach;
+    const double *left = border_row(newton, newton->left, 0, 0, first), *x = border_row(newton, newton->columns, 0, 0, first);
+    const bool is_whole = width == newton->reach; /* rows of a column follow each other */
+    memset(newton->product, 0, left_width(newton) * columns * sizeof *newton->product);
+    for (size_t m = 0; m < (is_whole ? 1 : heads); m++)
+        hf_lanes_products(left_width(newton), columns, is_whole ? stride : width, left + m * newton->reach, stride,
+                          x + m * newton->reach, stride, newton->product);
+    add_products(newton);
+    for (size_t b = 0; b < columns - heads; b++)
+        for (size_t m = 0; m < heads; m++)
+            add_border(newton, sigma + m, b,
+                       hf_lanes_dot(width, p->multiplicity + first, x + b * stride + m * newton->reach));
 }
 
 /* The part of the values' rows that does not go through the logits: (1 + gamma rho_v lambda) dv + gamma rho_v sum_i n_i
@@ -329,10 +336,13 @@ HF_CLONES static bool accumulate(hf_newton *newton)
         if (!factorize_block(newton, first, width))
             return false;
         for (size_t j = 0; j < columns; j++)
-            substitute_block(newton, first, width, newton->columns + j * BLOCK, columns * BLOCK);
-        accumulate_border(newton, first, width);
+            substitute_block(newton, first, width, border_row(newton, newton->columns, j, 0, first), newton->reach);
+        if (!newton->is_kept)
+            accumulate_border(newton, first, width);
         accumulate_values(newton, first, width);
     }
+    if (newton->is_kept)
+        accumulate_border(newton, 0, p->positions);
     return true;
 }
 

@@ -117,6 +117,39 @@ HF_INLINE void scatter(hf_newton *newton, const double *b, double *x, size_t fir
     }
 }
 
+/* Both halves of a solve where the border's rows and columns are kept: their products with y = B^-1 b into z, and the columns
+ * times z. */
+HF_CLONES static void gather_kept(hf_newton *newton, const double *b, double *x)
+{
+    const hf_problem *p = newton->flow->problem;
+    size_t heads = p->heads, positions = p->positions, field = heads * positions, values = heads * p->features;
+    double *z = newton->z->data, *product = newton->product;
+    memcpy(x, b, field * sizeof *x);
+    for (size_t first = 0; first < positions; first += BLOCK)
+        substitute_block(newton, first, positions - first < BLOCK ? positions - first : BLOCK, x + first, positions);
+    memset(product, 0, left_width(newton) * sizeof *product);
+    hf_lanes_products(left_width(newton), 1, field, newton->left, field, x, field, product);
+    for (size_t a = 0; a < values; a++)
+        z[a] += newton->rate * product[a];
+    for (size_t m = 0; m < heads; m++) {
+        const double *bm = b + m * positions, *xm = x + m * positions;
+        double sum = 0;
+        HF_SIMD_SUM(sum)
+        for (size_t i = 0; i < positions; i++)
+            sum += p->multiplicity[i] * (bm[i] - xm[i]);
+        z[values + m] = sum;
+        z[values + heads + m] = product[values + m];
+    }
+    if (newton->extra > 0)
+        z[values + 2 * heads] = -product[values + heads];
+}
+
+HF_CLONES static void scatter_kept(const hf_newton *newton, double *x)
+{
+    const size_t field = newton->flow->problem->heads * newton->flow->problem->positions;
+    hf_lanes_add_rows(newton->border->size1, field, newton->z->data, 1, newton->columns, field, x);
+}
+
 HF_CLONES static void solve_logits(hf_newton *newton, const double *b, double *x, bool have_border)
 {
     const hf_problem *p = newton->flow->problem;
@@ -155,9 +188,15 @@ static void solve_once(hf_newton *newton, const double *b, double *x)
     for (size_t i = 0; i < values; i++)
         z[i] = newton->unit * b[i];
     memset(z + values, 0, (2 * p->heads + newton->extra) * sizeof *z);
-    solve_logits(newton, b + values, x + values, false);
+    if (newton->is_kept)
+        gather_kept(newton, b + values, x + values);
+    else
+        solve_logits(newton, b + values, x + values, false);
     substitute_border(newton);
-    solve_logits(newton, b + values, x + values, true);
+    if (newton->is_kept)
+        scatter_kept(newton, x + values);
+    else
+        solve_logits(newton, b + values, x + values, true);
     /* Values and logits that do not move, and optimal values, which are no part of the state: exactly b, whatever the
      * rounding. */
     memcpy(x, p->value_rate == 0 ? b : z, values * sizeof *x);

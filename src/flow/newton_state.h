@@ -42,14 +42,37 @@ struct hf_newton {
     double *metric;     /* (H, H) M: multiplier, or memory of its own that always holds I */
     double *moved;      /* (H, R) M v: spread, or memory of its own */
     double *system;     /* (H, H) B */
-    double *left;       /* (H, H R + H + extra): n_i D G | n_i D | n_i s h */
-    double *columns;    /* (H, H R + 3 H + extra): B^-1 of the columns of rho_a M G | I | B - I | -M | l */
-    double *field;      /* (5 H + 2) */
+    double *field; /* (5 H + 2) */
+
+    /* The border's rows and columns at positions, (columns, H, reach): n_i D G | n_i D | n_i s h, and B^-1 of rho_a M G | B - I - M
+     * common | -M | l | I + M common. Small problems keep those of all positions, so that a solve is little more than
+     * products with them; the others form what they need once more in every solve. */
+    double *left, *columns;
+    double *product; /* (columns of left, those of columns) */
+    bool is_kept;
+    size_t reach; /* positions held: all if kept, else one block's */
 
     gsl_matrix *border; /* (p, p), p = H (R + 2) + extra: rows and columns dv | sigma | c | l */
     gsl_permutation *permutation;
     gsl_vector *z;
 };
+
+/* Columns of left and of columns. */
+HF_INLINE size_t left_width(const hf_newton *newton)
+{
+    return newton->flow->problem->heads * (newton->flow->problem->features + 1) + newton->extra;
+}
+
+HF_INLINE size_t column_width(const hf_newton *newton)
+{
+    return newton->flow->problem->heads * (newton->flow->problem->features + 3) + newton->extra;
+}
+
+/* Row m of column j of left or of columns, from a position on. */
+HF_INLINE double *border_row(const hf_newton *newton, double *columns, size_t j, size_t m, size_t first)
+{
+    return columns + (j * newton->flow->problem->heads + m) * newton->reach + (newton->is_kept ? first : 0);
+}
 
 /* B^-1 of one block's column, whose row m starts at x + m stride. */
 HF_INLINE void substitute_block(const hf_newton *newton, size_t first, size_t width, double *x, size_t stride)
