@@ -52,6 +52,12 @@ static double time_left(const hf_cli_progress *p, double done, double work)
     return made > 0 ? elapsed * fmax(work - done, 0) / made : NAN;
 }
 
+/* Whether a line may be due at all: what is asked after every step. */
+static bool may_be_due(const hf_cli_progress *p)
+{
+    return p->now(p->clock) - p->shown >= (p->terminal ? often : at_least);
+}
+
 /* Whether the next line is due, in which share (0 to 1) of the work is done; begins it. */
 static bool begin_line(hf_cli_progress *p, double share)
 {
@@ -92,7 +98,10 @@ void hf_cli_progress_flow(void *progress, const hf_run_progress *now)
 {
     hf_cli_progress *p = progress;
     const char *part = now->part == NULL ? "flow" : now->part;
-    if (p->kind == FLOWS && strcmp(p->part, part) != 0)
+    const bool is_same = strcmp(p->part, part) == 0;
+    if (p->kind == FLOWS && is_same && !may_be_due(p))
+        return;
+    if (p->kind == FLOWS && !is_same)
         p->flow++;
     snprintf(p->part, sizeof p->part, "%s", part);
     const double flows = fmax((double)p->flows, 1), done = (double)p->flow + share_of_flow(now);

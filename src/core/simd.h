@@ -54,6 +54,11 @@
     }
 #endif
 
+/* Four numbers side by side, anywhere in memory. Sums in such lanes have the same bits on every instruction set. */
+typedef double hf_four __attribute__((vector_size(32), aligned(8), may_alias));
+
+enum { HF_FOUR = 4 };
+
 #define HF_PRAGMA(text)      _Pragma(#text)
 #define HF_SIMD              HF_PRAGMA(omp simd)
 #define HF_SIMD_SUM(...)     HF_PRAGMA(omp simd reduction(+ : __VA_ARGS__))

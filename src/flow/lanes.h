@@ -113,10 +113,7 @@ HF_INLINE double hf_lanes_dot(size_t width, const double *x, const double *y)
     return sum;
 }
 
-/* Four numbers side by side. Sums in such lanes have the same bits on every instruction set. */
-typedef double hf_four __attribute__((vector_size(32), aligned(8), may_alias));
-
-enum { HF_FOUR = 4, HF_TILE_ROWS = 3, HF_TILE_COLUMNS = 4 };
+enum { HF_TILE_ROWS = 3, HF_TILE_COLUMNS = 4 };
 
 /* result[a result_stride + b] += sum_i x_a[i] y_b[i] for a tile of rows x_a and y_b, stride_x and stride_y apart. rows and columns are
  * constants: the sums stay in registers. */

@@ -134,10 +134,17 @@ static double balance(const hf_integrator *it, size_t group_size)
     return sqrt((double)(it->size + 1) / (double)(groups * group_size));
 }
 
-/* sqrt(mean of squares), safe against underflow. */
+/* sqrt(mean of squares), safe against underflow and overflow. */
 HF_CLONES static double root_mean_square(size_t count, const double *y)
 {
+    const double least = 1e-200, most = 1e200; /* sums of squares that have lost no digit to either */
     double largest = 0, sum = 0;
+    HF_SIMD_SUM(sum)
+    for (size_t i = 0; i < count; i++)
+        sum += y[i] * y[i];
+    if (sum > least && sum < most)
+        return sqrt(sum / (double)count);
+    sum = 0;
     HF_SIMD_MAX(largest)
     for (size_t i = 0; i < count; i++)
         largest = fabs(y[i]) > largest ? fabs(y[i]) : largest;

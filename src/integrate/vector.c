@@ -12,15 +12,27 @@ static size_t length_of(N_Vector x)
     return (size_t)NV_LENGTH_S(x);
 }
 
+/* z = x + y, where z may be x or y. Sixteen at a time: counting takes as long as adding. */
+HF_INLINE void add(size_t length, const double *x, const double *y, double *z)
+{
+    enum { FOURS = 4, STRIDE = 4 * FOURS };
+    size_t i = 0;
+    for (; i + STRIDE <= length; i += STRIDE) {
+        HF_UNROLL
+        for (size_t k = 0; k < STRIDE; k += 4)
+            *(hf_four *)(z + i + k) = *(const hf_four *)(x + i + k) + *(const hf_four *)(y + i + k);
+    }
+    for (; i < length; i++)
+        z[i] = x[i] + y[i];
+}
+
 HF_CLONES static void linear_sum(sunrealtype a, N_Vector x, sunrealtype b, N_Vector y, N_Vector z)
 {
     const double *xs = NV_DATA_S(x), *ys = NV_DATA_S(y);
     double *zs = NV_DATA_S(z);
     size_t length = length_of(z);
     if (a == 1 && b == 1) { /* most of all: every prediction is a sum of sums; the same bits */
-        HF_SIMD
-        for (size_t i = 0; i < length; i++)
-            zs[i] = xs[i] + ys[i];
+        add(length, xs, ys, zs);
         return;
     }
     HF_SIMD
