@@ -1,5 +1,7 @@
 #include "core/lu.h"
 
+#include "core/simd.h"
+
 #include <float.h>
 #include <gsl/gsl_cblas.h>
 #include <math.h>
@@ -20,33 +22,38 @@ static double *entry(const matrix *m, size_t i, size_t j)
 /* Brings the largest entry of column j, from row j on, to row j. */
 static void pivot(matrix *m, size_t j)
 {
-    const size_t with = j + cblas_idamax((int)(m->n - j), entry(m, j, j), (int)m->stride), row = m->order[j];
+    size_t with = j;
+    for (size_t i = j + 1; i < m->n; i++)
+        if (fabs(*entry(m, i, j)) > fabs(*entry(m, with, j)))
+            with = i;
     if (with == j)
         return;
-    cblas_dswap((int)m->n, entry(m, j, 0), 1, entry(m, with, 0), 1);
+    for (size_t k = 0; k < m->n; k++) {
+        const double x = *entry(m, j, k);
+        *entry(m, j, k) = *entry(m, with, k);
+        *entry(m, with, k) = x;
+    }
+    const size_t row = m->order[j];
     m->order[j] = m->order[with];
     m->order[with] = row;
 }
 
-/* Columns first to last - 1, from row first on, one by one. */
-static bool factorize_narrow(matrix *m, size_t first, size_t last)
+/* Columns first to last - 1, from row first on, one by one. For some ten columns a library's calls cost more than the work. */
+HF_CLONES static bool factorize_narrow(matrix *m, size_t first, size_t last)
 {
     for (size_t j = first; j < last; j++) {
         pivot(m, j);
-        const double diagonal = *entry(m, j, j);
-        const int below = (int)(m->n - j - 1), right = (int)(last - j - 1), stride = (int)m->stride;
+        const double *above = entry(m, j, 0), diagonal = above[j];
         if (diagonal == 0 || !isfinite(diagonal))
             return false;
-        if (below == 0)
-            break;
-        if (fabs(diagonal) >= DBL_MIN)
-            cblas_dscal(below, 1 / diagonal, entry(m, j + 1, j), stride);
-        else /* the reciprocal may not be finite */
-            for (size_t i = j + 1; i < m->n; i++)
-                *entry(m, i, j) /= diagonal;
-        if (right > 0)
-            cblas_dger(CblasRowMajor, below, right, -1, entry(m, j + 1, j), stride, entry(m, j, j + 1), 1,
-                       entry(m, j + 1, j + 1), stride);
+        for (size_t i = j + 1; i < m->n; i++) {
+            double *row = entry(m, i, 0);
+            row[j] = fabs(diagonal) >= DBL_MIN ? row[j] * (1 / diagonal) : row[j] / diagonal; /* 1 / it may not be finite */
+            const double ratio = row[j];
+            HF_SIMD
+            for (size_t k = j + 1; k < last; k++)
+                row[k] -= ratio * above[k];
+        }
     }
     return true;
 }

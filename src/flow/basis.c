@@ -103,9 +103,9 @@ static void fill_edges(hf_basis *basis, bool *far)
         for (size_t m = 0; m < heads; m++) {
             const double *q = basis->q + m * heads;
             basis->edge_of_mode[n * heads + m] = q[edge.to] - q[edge.from];
-            basis->mode_of_edge[m * heads + n] = m < basis->kinds             ? part_in_mean(basis, m, far)
+            basis->mode_of_edge[m * heads + n] = m < basis->kinds           ? part_in_mean(basis, m, far)
                                                  : at_or_below(basis, n, m) ? (double)edge.size * q[edge.to]
-                                                                              : 0;
+                                                                            : 0;
         }
     }
 }
@@ -126,6 +126,15 @@ static bool term_is_present(const hf_basis *basis, size_t m, size_t n, size_t l)
     if (n == l)
         return n < basis->kinds ? m == n : at_or_below(basis, n, m);
     return (m == n && at_or_below(basis, m, l)) || (m == l && at_or_below(basis, m, n));
+}
+
+static void fill_products(hf_basis *basis)
+{
+    for (size_t n = 0; n < basis->heads; n++) {
+        basis->own[n] = term_is_present(basis, n, n, n) ? triple(basis, n, n, n) : 0;
+        for (size_t m = 0; m < n; m++)
+            basis->above[n * basis->heads + m] = term_is_present(basis, m, n, n) ? triple(basis, m, n, n) : 0;
+    }
 }
 
 static void fill_terms(hf_basis *basis, bool count_only)
@@ -166,14 +175,16 @@ hf_status hf_basis_create(hf_basis **result, size_t heads, const double *distanc
         goto fail;
     memcpy(c.distance, distance, heads * heads * sizeof *distance);
     basis->heads = heads;
-    basis->q = calloc(4 * heads * heads + heads, sizeof *basis->q);
+    basis->q = calloc(5 * heads * heads + 2 * heads, sizeof *basis->q);
     basis->edge = calloc(heads, sizeof *basis->edge);
     if (basis->q == NULL || basis->edge == NULL)
         goto fail;
     basis->edge_of_mode = basis->q + heads * heads;
     basis->mode_of_edge = basis->edge_of_mode + heads * heads;
     basis->distance = basis->mode_of_edge + heads * heads;
-    basis->of_root = basis->distance + heads * heads;
+    basis->above = basis->distance + heads * heads;
+    basis->of_root = basis->above + heads * heads;
+    basis->own = basis->of_root + heads;
     memcpy(basis->distance, distance, heads * heads * sizeof *distance);
 
     for (size_t k = 0; k < heads; k++)
@@ -186,6 +197,7 @@ hf_status hf_basis_create(hf_basis **result, size_t heads, const double *distanc
     }
     fill_means(basis, kind); /* in place of the contrasts between kinds */
     fill_edges(basis, far);
+    fill_products(basis);
     fill_terms(basis, true);
     basis->term = malloc(basis->term_count * sizeof *basis->term);
     if (basis->term == NULL)

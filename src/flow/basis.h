@@ -48,6 +48,8 @@ typedef struct {
     double *edge_of_mode; /* (H, H) row n: x_to - x_from of edge n from the modes */
     double *mode_of_edge; /* (H, H) row m, column n >= 1: mode m of the edge differences, beside of_root x_root in means */
     double *of_root;      /* (H) sqrt(heads of the kind) in its mean, 0 in contrasts */
+    double *above;        /* (H, H) c_mnn of mode n, row n, for the modes m < n: not 0 only for those above its node */
+    double *own;          /* (H) c_nnn */
     size_t term_count;
     hf_basis_term *term; /* (term_count) sorted by m */
 } hf_basis;

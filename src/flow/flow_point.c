@@ -22,8 +22,9 @@ static bool allocate(hf_flow_point *point)
     size_t drift = point->flow->drift->turns ? 2 * field + heads * (HF_BLOCK + 1) : 0;
     size_t blocks = 4 * heads * HF_BLOCK + heads * (features + 1),
            scratch = 2 * field + pulls > blocks ? 2 * field + pulls : blocks;
+    size_t fours = HF_FOUR * (1 + features + heads * features + heads);
     double *memory = malloc((7 * field + pulls + scratch + 4 * heads * features + 3 * heads + 3 * heads * widest +
-                             features * heads * heads + drift) *
+                             features * heads * heads + fours + drift) *
                             sizeof *memory);
     if (memory == NULL)
         return false;
@@ -44,7 +45,8 @@ static bool allocate(hf_flow_point *point)
     point->small = point->zero + heads;
     point->change = point->small + 3 * heads * widest;
     point->normal = point->change + heads * features;
-    point->loss_gain = drift > 0 ? point->normal + features * heads * heads : point->gain;
+    point->fours = point->normal + features * heads * heads;
+    point->loss_gain = drift > 0 ? point->fours + fours : point->gain;
     point->loss_ascent = drift > 0 ? point->loss_gain + field : point->ascent;
     point->moved = drift > 0 ? point->loss_ascent + field : NULL;
     for (size_t n = 0; n < heads; n++)
@@ -147,85 +149,106 @@ void hf_flow_point_free(hf_flow_point *point)
 
 /* ---- residual, loss and force ---- */
 
-/* Modes of the attention in one block of positions, from the root head and the edges. */
-HF_INLINE void block_attention(hf_flow_point *point, size_t first, size_t width)
+/* Modes s (H) of the attention of one four, from the root head and the edges. */
+HF_INLINE void attention_of_four(const hf_flow_point *point, size_t heads, size_t i, size_t count, hf_four *s)
 {
     const hf_basis *basis = point->flow->basis;
-    size_t heads = basis->heads, positions = point->problem->positions;
+    const size_t positions = point->problem->positions;
+    const bool few = heads <= HF_FEW_HEADS;
+    hf_four weight, edge;
+    hf_fours_load(count, point->weight + basis->root * positions + i, &weight);
+    HF_UNROLL
     for (size_t m = 0; m < heads; m++) {
-        double *s = point->attention + m * positions + first;
-        memset(s, 0, width * sizeof *s);
-        if (m < basis->kinds)
-            hf_lanes_add(width, basis->of_root[m] * point->norm[basis->root],
-                         point->weight + basis->root * positions + first, s);
-        for (size_t n = m >= basis->kinds ? m : 1; n < heads; n++) {
-            double c = basis->mode_of_edge[m * heads + n];
-            if (c != 0)
-                hf_lanes_add(width, c, point->edge + n * positions + first, s);
+        s[m] = (m < basis->kinds ? basis->of_root[m] * point->norm[basis->root] : 0) * weight;
+        HF_UNROLL
+        for (size_t n = few || m < basis->kinds ? 1 : m; n < heads; n++) {
+            const double c = basis->mode_of_edge[m * heads + n];
+            if (!few && c == 0)
+                continue;
+            hf_fours_load(count, point->edge + n * positions + i, &edge);
+            s[m] += c * edge;
         }
     }
 }
 
-/* omega E of one feature in one block; returns its part of the loss. */
-HF_INLINE double block_residual(hf_flow_point *point, size_t r, size_t first, size_t width)
+HF_INLINE void store_attention(hf_flow_point *point, size_t heads, size_t i, size_t count, const hf_four *s)
 {
-    const hf_problem *p = point->problem;
-    const double *copies = p->copies + first, *replicas = p->replicas + first;
-    const double *target = p->target + r * p->positions + first, *variance = p->variance + r * p->positions + first;
-    double *pull = point->pull + r * p->positions + first, loss = 0;
-    hf_lanes_sum_rows(p->heads, width, point->value + r, p->features, point->attention + first, p->positions, pull);
-    HF_SIMD_SUM(loss)
-    for (size_t i = 0; i < width; i++) {
-        double residual = target[i] - copies[i] * pull[i];
-        pull[i] = variance[i] * residual;
-        loss += replicas[i] * pull[i] * residual;
-    }
-    return loss / 2;
+    HF_UNROLL
+    for (size_t m = 0; m < heads; m++)
+        hf_fours_store(count, &s[m], point->attention + m * point->problem->positions + i);
 }
 
 /* What is not attended to whatever the logits are has no part in any derivative; its part of the loss stays. */
-HF_INLINE void block_support(hf_flow_point *point, size_t first, size_t width)
+HF_INLINE void keep_to_support(const hf_problem *p, size_t i, size_t count, hf_four *pull)
 {
-    const hf_problem *p = point->problem;
-    for (size_t r = 0; r < p->features && p->support != NULL; r++)
-        for (size_t i = first; i < first + width; i++)
-            if (!p->support[i])
-                point->pull[r * p->positions + i] = 0;
+    for (size_t k = 0; k < count && p->support != NULL; k++)
+        (*pull)[k] = p->support[i + k] ? (*pull)[k] : 0;
 }
 
-/* Adds the block's part of force_nr = sum_i n_i omega E_ri s_ni and of sum_i n_i omega E_ri (into total, (R)). */
-HF_INLINE void block_force(hf_flow_point *point, size_t first, size_t width, double *total)
+/* Attention and omega E of one four, and what it adds to sums: twice the loss, sum_i n_i omega E_ri (R), force_nr = sum_i n_i omega
+ * E_ri s_ni (H, R). s: (H) */
+HF_INLINE void residual_of_four(hf_flow_point *point, size_t heads, size_t features, size_t i, size_t count, hf_four *s,
+                                hf_four *sums)
 {
     const hf_problem *p = point->problem;
-    double counted[HF_BLOCK];
-    for (size_t r = 0; r < p->features; r++) {
-        const double *pull = point->pull + r * p->positions + first;
-        double sum = 0;
-        HF_SIMD_SUM(sum)
-        for (size_t i = 0; i < width; i++) {
-            counted[i] = p->multiplicity[first + i] * pull[i];
-            sum += counted[i];
-        }
-        total[r] += sum;
-        for (size_t n = 0; n < p->heads; n++)
-            point->force[n * p->features + r] += hf_lanes_dot(width, counted, point->attention + n * p->positions + first);
+    hf_four copies, replicas, multiplicity, target, variance;
+    attention_of_four(point, heads, i, count, s);
+    store_attention(point, heads, i, count, s);
+    hf_fours_load(count, p->copies + i, &copies);
+    hf_fours_load(count, p->replicas + i, &replicas);
+    hf_fours_load(count, p->multiplicity + i, &multiplicity);
+    HF_UNROLL
+    for (size_t r = 0; r < features; r++) {
+        hf_fours_load(count, p->target + r * p->positions + i, &target);
+        hf_fours_load(count, p->variance + r * p->positions + i, &variance);
+        hf_four prediction = point->value[r] * s[0];
+        HF_UNROLL
+        for (size_t n = 1; n < heads; n++)
+            prediction += point->value[n * features + r] * s[n];
+        const hf_four residual = target - copies * prediction;
+        hf_four pull = variance * residual;
+        sums[0] += replicas * pull * residual;
+        keep_to_support(p, i, count, &pull);
+        hf_fours_store(count, &pull, point->pull + r * p->positions + i);
+        const hf_four counted = multiplicity * pull;
+        sums[1 + r] += counted;
+        HF_UNROLL
+        for (size_t n = 0; n < heads; n++)
+            sums[1 + features + n * features + r] += counted * s[n];
     }
+}
+
+/* total: (R) */
+HF_INLINE void evaluate_residual_of(hf_flow_point *point, size_t heads, size_t features, double *total)
+{
+    hf_four few_s[HF_FEW_HEADS], few_sums[1 + HF_FEW_HEADS + HF_FEW_HEADS * HF_FEW_HEADS];
+    const bool few = heads <= HF_FEW_HEADS && features <= HF_FEW_HEADS;
+    const size_t positions = point->problem->positions, count = 1 + features + heads * features;
+    hf_four *sums = few ? few_sums : (hf_four *)point->fours, *s = few ? few_s : sums + count;
+    HF_UNROLL
+    for (size_t k = 0; k < count; k++)
+        sums[k] = (hf_four){0};
+    size_t i = 0;
+    for (; i + HF_FOUR <= positions; i += HF_FOUR)
+        residual_of_four(point, heads, features, i, HF_FOUR, s, sums);
+    if (i < positions)
+        residual_of_four(point, heads, features, i, positions - i, s, sums);
+    point->loss = hf_fours_sum(&sums[0]) / 2;
+    for (size_t r = 0; r < features; r++)
+        total[r] = hf_fours_sum(&sums[1 + r]);
+    for (size_t k = 0; k < heads * features; k++)
+        point->force[k] = hf_fours_sum(&sums[1 + features + k]);
 }
 
 HF_CLONES static void evaluate_residual(hf_flow_point *point, double *total)
 {
     const hf_problem *p = point->problem;
-    memset(point->force, 0, p->heads * p->features * sizeof *point->force);
-    memset(total, 0, p->features * sizeof *total);
-    point->loss = 0;
-    for (size_t first = 0; first < p->positions; first += HF_BLOCK) {
-        size_t width = hf_block_width(first, p->positions);
-        block_attention(point, first, width);
-        for (size_t r = 0; r < p->features; r++)
-            point->loss += block_residual(point, r, first, width);
-        block_support(point, first, width);
-        block_force(point, first, width, total);
-    }
+#define EVALUATE(number) evaluate_residual_of(point, number, number, total)
+    if (p->heads == p->features)
+        HF_BY_HEADS(p->heads, EVALUATE)
+    else
+        evaluate_residual_of(point, p->heads, p->features, total);
+#undef EVALUATE
 }
 
 /* ---- gain and speed ---- */
@@ -244,31 +267,61 @@ static void head_products(const hf_flow_point *point, const double *x, const dou
     }
 }
 
-/* h = g - <g> and w h; the part of the speed that comes from the logits is sum_i n_i (w h)(a'). mean: (H) modes of <g>. */
+/* h = g - <g> of one four. mean: (H) modes of <g>. */
+HF_INLINE void gain_of_four(hf_flow_point *point, size_t heads, size_t features, const double *mean, size_t i, size_t count)
+{
+    const size_t positions = point->problem->positions;
+    hf_four pull, gain;
+    HF_UNROLL
+    for (size_t n = 0; n < heads; n++) {
+        gain = (hf_four){0} - mean[n];
+        HF_UNROLL
+        for (size_t r = 0; r < features; r++) {
+            hf_fours_load(count, point->pull + r * positions + i, &pull);
+            gain += point->value[n * features + r] * pull;
+        }
+        hf_fours_store(count, &gain, point->loss_gain + n * positions + i);
+    }
+}
+
+HF_INLINE void gain_of_block(hf_flow_point *point, size_t heads, size_t features, const double *mean, size_t first,
+                             size_t width)
+{
+    size_t i = 0;
+    for (; i + HF_FOUR <= width; i += HF_FOUR)
+        gain_of_four(point, heads, features, mean, first + i, HF_FOUR);
+    if (i < width)
+        gain_of_four(point, heads, features, mean, first + i, width - i);
+}
+
+/* h and w h; the part of the speed that comes from the logits is sum_i n_i (w h)(a'). */
 HF_CLONES static double evaluate_gain(hf_flow_point *point, const double *mean)
 {
     const hf_problem *p = point->problem;
     double speed = 0;
+#define EVALUATE(number) gain_of_block(point, number, number, mean, first, width)
     for (size_t first = 0; first < p->positions; first += HF_BLOCK) {
         size_t width = hf_block_width(first, p->positions);
-        for (size_t n = 0; n < p->heads; n++) {
-            double *gain = point->loss_gain + n * p->positions + first;
-            HF_SIMD
-            for (size_t i = 0; i < width; i++)
-                gain[i] = -mean[n];
-            hf_lanes_add_rows(p->features, width, point->value + n * p->features, 1, point->pull + first, p->positions,
-                              gain);
-        }
+        if (p->heads == p->features)
+            HF_BY_HEADS(p->heads, EVALUATE)
+        else
+            gain_of_block(point, p->heads, p->features, mean, first, width);
         hf_lanes_product(point->flow->basis, width, point->slope + first, p->positions, point->loss_gain + first,
                          p->positions, point->loss_ascent + first, p->positions);
         speed = hf_counted_block(p, first, width, point->loss_ascent, point->loss_drive, speed);
     }
+#undef EVALUATE
     return p->attention_rate * speed;
 }
 
 void hf_attention_form(hf_flow_point *point)
 {
-    block_attention(point, 0, point->problem->positions);
+    const size_t heads = point->problem->heads, positions = point->problem->positions;
+    hf_four *s = (hf_four *)point->fours;
+    for (size_t i = 0; i < positions; i += HF_FOUR) {
+        attention_of_four(point, heads, i, positions - i, s);
+        store_attention(point, heads, i, positions - i, s);
+    }
 }
 
 bool hf_flow_plain_at(hf_flow_point *point, const double *y)

@@ -57,6 +57,7 @@ typedef struct {
     double *work;      /* (2, size of a state) for flow_sensitivity.c; NULL: the flow has no parameters to follow */
     double *moved;     /* (H HF_BLOCK + H) for hf_flow_speed_rate with drift */
     double *small;     /* (3, H, max(H, R)) */
+    double *fours;     /* (1 + R + H R + H, HF_FOUR) for sums over positions */
 } hf_flow_point;
 
 /* A point of a flow, at no state yet. The flow must outlive it. Errors: HF_ESYSTEM. Free with hf_flow_point_free. */

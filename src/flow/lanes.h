@@ -7,6 +7,7 @@
 
 #include "core/simd.h"
 #include "flow/basis.h"
+#include "flow/fours.h"
 #include "flow/problem.h"
 
 #include <math.h>
@@ -124,20 +125,19 @@ HF_INLINE void hf_lanes_tile(size_t rows, size_t columns, size_t width, const do
     size_t i = 0;
     for (; i + HF_FOUR <= width; i += HF_FOUR)
         HF_UNROLL
-        for (size_t a = 0; a < rows; a++)
-            HF_UNROLL
-            for (size_t b = 0; b < columns; b++)
-                sum[a][b] += *(const hf_four *)(x + a * stride_x + i) * *(const hf_four *)(y + b * stride_y + i);
+    for (size_t a = 0; a < rows; a++)
+        HF_UNROLL
+    for (size_t b = 0; b < columns; b++)
+        sum[a][b] += *(const hf_four *)(x + a * stride_x + i) * *(const hf_four *)(y + b * stride_y + i);
     HF_UNROLL
     for (size_t a = 0; a < rows; a++)
         HF_UNROLL
-        for (size_t b = 0; b < columns; b++) {
-            const hf_four s = sum[a][b];
-            double all = (s[0] + s[2]) + (s[1] + s[3]);
-            for (size_t k = i; k < width; k++)
-                all += x[a * stride_x + k] * y[b * stride_y + k];
-            result[a * result_stride + b] += all;
-        }
+    for (size_t b = 0; b < columns; b++) {
+        double all = hf_fours_sum(&sum[a][b]);
+        for (size_t k = i; k < width; k++)
+            all += x[a * stride_x + k] * y[b * stride_y + k];
+        result[a * result_stride + b] += all;
+    }
 }
 
 /* The same for any number of columns. rows: a constant. */
@@ -152,12 +152,13 @@ HF_INLINE void hf_lanes_tiles(size_t rows, size_t columns, size_t width, const d
 }
 
 /* result (rows, columns) += x y^T, x (rows, width) and y (columns, width). */
-HF_INLINE void hf_lanes_products(size_t rows, size_t columns, size_t width, const double *x, size_t stride_x, const double *y,
-                                 size_t stride_y, double *result)
+HF_INLINE void hf_lanes_products(size_t rows, size_t columns, size_t width, const double *x, size_t stride_x,
+                                 const double *y, size_t stride_y, double *result)
 {
     size_t a = 0;
     for (; a + HF_TILE_ROWS <= rows; a += HF_TILE_ROWS)
-        hf_lanes_tiles(HF_TILE_ROWS, columns, width, x + a * stride_x, stride_x, y, stride_y, result + a * columns, columns);
+        hf_lanes_tiles(HF_TILE_ROWS, columns, width, x + a * stride_x, stride_x, y, stride_y, result + a * columns,
+                       columns);
     for (; a < rows; a++)
         hf_lanes_tiles(1, columns, width, x + a * stride_x, stride_x, y, stride_y, result + a * columns, columns);
 }
@@ -232,10 +233,51 @@ HF_INLINE void hf_lanes_add_products(size_t count, size_t width, bool from_zero,
     }
 }
 
-/* Modes of the product of two fields at every position. Row m of x starts at x + m * stride_x, and so on. Every mode has a
- * term. */
-HF_INLINE void hf_lanes_product(const hf_basis *basis, size_t width, const double *x, size_t stride_x, const double *y,
-                                size_t stride_y, double *result, size_t stride)
+/* One four of the product of few heads. With X_n the sum over the modes m above n of c_mnn x^(m), and Y_n likewise, the modes n
+ * of the products are
+ *
+ *     x^(n) Y_n + y^(n) X_n + c_nnn x^(n) y^(n) + the sum over the modes k below n of c_nkk x^(k) y^(k) */
+HF_INLINE void hf_lanes_product_four(size_t heads, size_t count, const hf_basis *basis, const double *x, size_t stride_x,
+                                     const double *y, size_t stride_y, double *result, size_t stride)
+{
+    hf_four xs[HF_FEW_HEADS], ys[HF_FEW_HEADS], out[HF_FEW_HEADS], all_x, all_y, both;
+    HF_UNROLL
+    for (size_t n = 0; n < heads; n++) {
+        hf_fours_load(count, x + n * stride_x, &xs[n]);
+        hf_fours_load(count, y + n * stride_y, &ys[n]);
+    }
+    HF_UNROLL
+    for (size_t n = 0; n < heads; n++) {
+        const double *c = basis->above + n * heads;
+        both = xs[n] * ys[n];
+        out[n] = basis->own[n] * both;
+        HF_UNROLL
+        for (size_t m = 0; m < n; m++) {
+            all_x = m == 0 ? c[m] * xs[m] : all_x + c[m] * xs[m];
+            all_y = m == 0 ? c[m] * ys[m] : all_y + c[m] * ys[m];
+            out[m] += c[m] * both;
+        }
+        if (n > 0)
+            out[n] += xs[n] * all_y + ys[n] * all_x;
+    }
+    HF_UNROLL
+    for (size_t n = 0; n < heads; n++)
+        hf_fours_store(count, &out[n], result + n * stride);
+}
+
+HF_INLINE void hf_lanes_product_few(size_t heads, const hf_basis *basis, size_t width, const double *x, size_t stride_x,
+                                    const double *y, size_t stride_y, double *result, size_t stride)
+{
+    size_t i = 0;
+    for (; i + HF_FOUR <= width; i += HF_FOUR)
+        hf_lanes_product_four(heads, HF_FOUR, basis, x + i, stride_x, y + i, stride_y, result + i, stride);
+    if (i < width)
+        hf_lanes_product_four(heads, width - i, basis, x + i, stride_x, y + i, stride_y, result + i, stride);
+}
+
+/* The same for any number of heads, term by term. Every mode has one. */
+HF_INLINE void hf_lanes_product_many(const hf_basis *basis, size_t width, const double *x, size_t stride_x, const double *y,
+                                     size_t stride_y, double *result, size_t stride)
 {
     for (size_t t = 0, count; t < basis->term_count; t += count) {
         const hf_basis_term *term = &basis->term[t];
@@ -245,6 +287,29 @@ HF_INLINE void hf_lanes_product(const hf_basis *basis, size_t width, const doubl
             hf_lanes_add_products(count, width, true, term, x, stride_x, y, stride_y, out);
         else
             hf_lanes_add_products(count, width, false, term, x, stride_x, y, stride_y, out);
+    }
+}
+
+/* Modes of the product of two fields at every position. Row m of x starts at x + m * stride_x, and so on. result is neither x nor
+ * y. */
+HF_INLINE void hf_lanes_product(const hf_basis *basis, size_t width, const double *x, size_t stride_x, const double *y,
+                                size_t stride_y, double *result, size_t stride)
+{
+    switch (basis->heads) {
+    case 1:
+        hf_lanes_product_few(1, basis, width, x, stride_x, y, stride_y, result, stride);
+        return;
+    case 2:
+        hf_lanes_product_few(2, basis, width, x, stride_x, y, stride_y, result, stride);
+        return;
+    case 3:
+        hf_lanes_product_few(3, basis, width, x, stride_x, y, stride_y, result, stride);
+        return;
+    case 4:
+        hf_lanes_product_few(4, basis, width, x, stride_x, y, stride_y, result, stride);
+        return;
+    default:
+        hf_lanes_product_many(basis, width, x, stride_x, y, stride_y, result, stride);
     }
 }
 
@@ -280,15 +345,16 @@ HF_INLINE double hf_counted_dot(const hf_problem *p, const double *x, const doub
 HF_INLINE double hf_counted_block(const hf_problem *p, size_t first, size_t width, const double *x, const double *y,
                                   double sum)
 {
-    for (size_t n = 0; n < p->heads; n++) {
-        const double *xn = x + n * p->positions + first, *yn = y + n * p->positions + first;
-        double part = 0;
-        HF_SIMD_SUM(part)
-        for (size_t i = 0; i < width; i++)
-            part += p->multiplicity[first + i] * xn[i] * yn[i];
-        sum += part;
+    hf_four count, xs, ys, all = {0};
+    for (size_t i = first, end = first + width; i < end; i += HF_FOUR) {
+        hf_fours_load(end - i, p->multiplicity + i, &count);
+        for (size_t n = 0; n < p->heads; n++) {
+            hf_fours_load(end - i, x + n * p->positions + i, &xs);
+            hf_fours_load(end - i, y + n * p->positions + i, &ys);
+            all += count * xs * ys;
+        }
     }
-    return sum;
+    return sum + hf_fours_sum(&all);
 }
 
 HF_INLINE double hf_counted_sum(const hf_problem *p, const double *x)

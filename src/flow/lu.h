@@ -5,6 +5,7 @@
 #define HF_FLOW_LU_H
 
 #include "core/simd.h"
+#include "flow/fours.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -90,37 +91,48 @@ static inline void hf_lu_substitute_one(size_t heads, const double *a, const siz
     }
 }
 
-/* entry -= sum_n factor_n known_n in the order of n, two at a time; rows are HF_LU_LANES and stride apart. */
-HF_INLINE void hf_lu_subtract(size_t count, size_t width, const double *factor, const double *known, size_t stride,
-                              double *entry)
+/* One four of every column: forwards, backwards. x: (H) */
+HF_INLINE void hf_lu_substitute_four(size_t heads, size_t count, const double *a, size_t columns, double *column,
+                                     size_t stride, size_t column_stride, hf_four *x)
 {
-    size_t n = 0;
-    for (; n + 1 < count; n += 2) {
-        const double *f0 = factor + n * HF_LU_LANES, *f1 = f0 + HF_LU_LANES, *x0 = known + n * stride, *x1 = x0 + stride;
-        HF_SIMD
-        for (size_t i = 0; i < width; i++)
-            entry[i] = entry[i] - f0[i] * x0[i] - f1[i] * x1[i];
-    }
-    if (n < count) {
-        const double *f = factor + n * HF_LU_LANES, *x = known + n * stride;
-        HF_SIMD
-        for (size_t i = 0; i < width; i++)
-            entry[i] -= f[i] * x[i];
+    hf_four factor;
+    for (size_t j = 0; j < columns; j++) {
+        double *at = column + j * column_stride;
+        HF_UNROLL
+        for (size_t m = 0; m < heads; m++) {
+            hf_fours_load(count, at + m * stride, &x[m]);
+            HF_UNROLL
+            for (size_t n = 0; n < m; n++) {
+                hf_fours_load(count, a + (m * heads + n) * HF_LU_LANES, &factor);
+                x[m] -= factor * x[n];
+            }
+        }
+        HF_UNROLL
+        for (size_t m = heads; m-- > 0;) {
+            HF_UNROLL
+            for (size_t n = m + 1; n < heads; n++) {
+                hf_fours_load(count, a + (m * heads + n) * HF_LU_LANES, &factor);
+                x[m] -= factor * x[n];
+            }
+            hf_fours_load(count, a + (m * heads + m) * HF_LU_LANES, &factor);
+            x[m] *= factor;
+            hf_fours_store(count, &x[m], at + m * stride);
+        }
     }
 }
 
-HF_INLINE void hf_lu_substitute_lanes(size_t heads, size_t width, const double *a, double *x, size_t stride)
+/* Solves for columns of width positions side by side; entry m of column j is x[j column_stride + m stride]. many: (H) scratch, for
+ * more than a few heads. */
+HF_INLINE void hf_lu_substitute_lanes(size_t heads, size_t width, const double *a, size_t columns, double *x, size_t stride,
+                                      size_t column_stride, hf_four *many)
 {
-    for (size_t m = 1; m < heads; m++)
-        hf_lu_subtract(m, width, a + m * heads * HF_LU_LANES, x, stride, x + m * stride);
-    for (size_t m = heads; m-- > 0;) {
-        double *entry = x + m * stride;
-        const double *inverse = a + (m * heads + m) * HF_LU_LANES;
-        hf_lu_subtract(heads - m - 1, width, inverse + HF_LU_LANES, entry + stride, stride, entry);
-        HF_SIMD
-        for (size_t i = 0; i < width; i++)
-            entry[i] *= inverse[i];
-    }
+    hf_four few[HF_FEW_HEADS];
+    hf_four *entry = heads <= HF_FEW_HEADS ? few : many;
+    size_t i = 0;
+    for (; i + HF_FOUR <= width; i += HF_FOUR)
+        hf_lu_substitute_four(heads, HF_FOUR, a + i, columns, x + i, stride, column_stride, entry);
+    if (i < width)
+        hf_lu_substitute_four(heads, width - i, a + i, columns, x + i, stride, column_stride, entry);
 }
 
 #endif

@@ -38,12 +38,12 @@ hf_status hf_newton_create(hf_newton **result, const hf_flow *flow, hf_error *er
     newton->is_kept = is_worth_keeping(newton);
     newton->reach = newton->is_kept ? positions : BLOCK;
     size_t left = left_width(newton), columns = column_width(newton);
-    newton->value = malloc((5 * heads * features + heads * heads + 4 * field + features * positions +
-                            heads * heads * BLOCK * blocks + extra * (heads * features + field) + left * columns +
-                            heads * (left + columns) * newton->reach) *
-                           sizeof *newton->value);
-    newton->multiplier = malloc((3 * heads * heads + 2 * heads * features + 5 * heads + 2) *
-                                BLOCK * sizeof *newton->multiplier);
+    newton->value =
+        malloc((5 * heads * features + heads * heads + 4 * field + features * positions + heads * heads * BLOCK * blocks +
+                extra * (heads * features + field) + left * columns + heads * (left + columns) * newton->reach) *
+               sizeof *newton->value);
+    newton->multiplier =
+        malloc((3 * heads * heads + 2 * heads * features + 5 * heads + 2) * BLOCK * sizeof *newton->multiplier);
     newton->pivot = malloc(heads * BLOCK * blocks * sizeof *newton->pivot);
     newton->exchanged = malloc(blocks * sizeof *newton->exchanged);
     newton->border = gsl_matrix_alloc(border, border);
@@ -187,7 +187,8 @@ HF_INLINE void border_column(const hf_newton *newton, size_t m, size_t n, size_t
     const double *pull = newton->pull + r * p->positions + first, *s = newton->attention + n * p->positions + first;
     const double *variance = p->variance + r * p->positions + first, *copies = p->copies + first;
     const size_t mn = (m * p->heads + n) * BLOCK, mr = (m * p->features + r) * BLOCK;
-    const double *d = newton->multiplier + mn, *dv = newton->spread + mr, *x = newton->metric + mn, *xv = newton->moved + mr;
+    const double *d = newton->multiplier + mn, *dv = newton->spread + mr, *x = newton->metric + mn,
+                 *xv = newton->moved + mr;
     double mean = newton->push[r * p->heads + n];
     HF_SIMD
     for (size_t i = 0; i < width; i++) {
@@ -242,7 +243,8 @@ HF_INLINE void form_border(hf_newton *newton, size_t first, size_t width)
         }
         for (size_t n = 0; n < heads; n++) {
             const size_t mn = (m * heads + n) * BLOCK;
-            const double *d = newton->multiplier + mn, *b = newton->system + mn, *metric = newton->metric + mn, same = m == n;
+            const double *d = newton->multiplier + mn, *b = newton->system + mn, *metric = newton->metric + mn,
+                         same = m == n;
             double *row = border_row(newton, newton->left, values + n, m, first);
             double *rest = border_row(newton, newton->columns, values + n, m, first);
             double *c = border_row(newton, newton->columns, values + heads + n, m, first);
@@ -292,7 +294,8 @@ HF_INLINE void accumulate_border(hf_newton *newton, size_t first, size_t width)
 {
     const hf_problem *p = newton->flow->problem;
     size_t heads = p->heads, sigma = heads * p->features, columns = column_width(newton), stride = heads * newton->reach;
-    const double *left = border_row(newton, newton->left, 0, 0, first), *x = border_row(newton, newton->columns, 0, 0, first);
+    const double *left = border_row(newton, newton->left, 0, 0, first),
+                 *x = border_row(newton, newton->columns, 0, 0, first);
     const bool is_whole = width == newton->reach; /* rows of a column follow each other */
     memset(newton->product, 0, left_width(newton) * columns * sizeof *newton->product);
     for (size_t m = 0; m < (is_whole ? 1 : heads); m++)
@@ -335,8 +338,8 @@ HF_CLONES static bool accumulate(hf_newton *newton)
         form_border(newton, first, width);
         if (!factorize_block(newton, first, width))
             return false;
-        for (size_t j = 0; j < columns; j++)
-            substitute_block(newton, first, width, border_row(newton, newton->columns, j, 0, first), newton->reach);
+        substitute_block(newton, first, width, columns, border_row(newton, newton->columns, 0, 0, first), newton->reach,
+                         p->heads * newton->reach);
         if (!newton->is_kept)
             accumulate_border(newton, first, width);
         accumulate_values(newton, first, width);
@@ -375,7 +378,8 @@ static void find_common(hf_newton *newton)
     double *value = newton->z->data;
     memset(newton->common, 0, heads * heads * sizeof *newton->common);
     for (size_t r = 0; r < features; r++) {
-        double *pull = newton->pull + r * p->positions, *push = newton->push + r * heads, *pushed = newton->pushed + r * heads;
+        double *pull = newton->pull + r * p->positions, *push = newton->push + r * heads,
+               *pushed = newton->pushed + r * heads;
         double mean = 0;
         memset(push, 0, heads * sizeof *push);
         for (size_t i = 0; i < p->positions; i++) {
@@ -433,6 +437,7 @@ bool hf_newton_setup(hf_newton *newton, const hf_flow_point *point, double gamma
         add_border(newton, i, i, newton->unit + gamma * newton->rate * p->weight_decay);
     if (newton->extra > 0)
         form_loss_row(newton);
-    return accumulate(newton) &&
-           hf_lu_factorize(newton->border->size1, newton->border->data, newton->border->tda, newton->permutation->data);
+    gsl_matrix *border = newton->border;
+    return accumulate(newton) && hf_lu_factorize(border->size1, border->data, border->tda, newton->permutation->data) &&
+           gsl_matrix_transpose(border) == GSL_SUCCESS; /* columns of the factors side by side */
 }

@@ -1,7 +1,6 @@
 /* Solving with a factorization; hf_newton_solve of newton.h. */
 #include "flow/newton_state.h"
 
-#include <gsl/gsl_permute_vector.h>
 #include <string.h>
 
 /* sum over the block of n_i x_i y_i */
@@ -126,7 +125,7 @@ HF_CLONES static void gather_kept(hf_newton *newton, const double *b, double *x)
     double *z = newton->z->data, *product = newton->product;
     memcpy(x, b, field * sizeof *x);
     for (size_t first = 0; first < positions; first += BLOCK)
-        substitute_block(newton, first, positions - first < BLOCK ? positions - first : BLOCK, x + first, positions);
+        substitute_block(newton, first, positions - first < BLOCK ? positions - first : BLOCK, 1, x + first, positions, 0);
     memset(product, 0, left_width(newton) * sizeof *product);
     hf_lanes_products(left_width(newton), 1, field, newton->left, field, x, field, product);
     for (size_t a = 0; a < values; a++)
@@ -160,24 +159,28 @@ HF_CLONES static void solve_logits(hf_newton *newton, const double *b, double *x
         else
             for (size_t m = 0; m < p->heads; m++)
                 memcpy(x + m * p->positions + first, b + m * p->positions + first, width * sizeof *x);
-        substitute_block(newton, first, width, x + first, p->positions);
+        substitute_block(newton, first, width, 1, x + first, p->positions, 0);
         if (!have_border)
             gather(newton, b, x, first, width);
     }
 }
 
-/* z = border^-1 z by the factors; their rows lie side by side, so that every unknown takes one inner product. For some ten
- * unknowns a library's calls cost more than the work. */
+/* z = border^-1 z, column by column of the factors, which lie side by side. For some ten unknowns a library's calls cost more than
+ * the work. */
 HF_CLONES static void substitute_border(const hf_newton *newton)
 {
     const size_t size = newton->border->size1, row = newton->border->tda;
-    const double *factor = newton->border->data;
-    double *z = newton->z->data;
-    gsl_permute_vector(newton->permutation, newton->z);
-    for (size_t i = 1; i < size; i++)
-        z[i] -= hf_lanes_dot(i, factor + i * row, z);
-    for (size_t i = size; i-- > 0;)
-        z[i] = (z[i] - hf_lanes_dot(size - i - 1, factor + i * row + i + 1, z + i + 1)) / factor[i * row + i];
+    const double *column = newton->border->data;
+    double *z = newton->z->data, *given = newton->product; /* (size) at least */
+    memcpy(given, z, size * sizeof *given);
+    for (size_t i = 0; i < size; i++)
+        z[i] = given[newton->permutation->data[i]];
+    for (size_t j = 0; j < size; j++)
+        hf_lanes_add(size - j - 1, -z[j], column + j * row + j + 1, z + j + 1);
+    for (size_t j = size; j-- > 0;) {
+        z[j] /= column[j * row + j];
+        hf_lanes_add(j, -z[j], column + j * row, z);
+    }
 }
 
 static void solve_once(hf_newton *newton, const double *b, double *x)

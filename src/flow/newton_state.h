@@ -16,8 +16,8 @@ struct hf_newton {
     const hf_flow *flow;
     double gamma;
     bool is_mirror; /* M = I and F = 0; else M = D */
-    size_t extra; /* 1 with SGD's drift: l = dL is one more unknown of the border; else 0 */
-    double beta;  /* of drift.h */
+    size_t extra;   /* 1 with SGD's drift: l = dL is one more unknown of the border; else 0 */
+    double beta;    /* of drift.h */
 
     /* The values' rows are (unit + gamma rate lambda) dv - gamma rate (dforce) = unit b: value_rate and 1, or for optimal
      * values, which are an equation without a time derivative, 1 and 0. */
@@ -42,7 +42,7 @@ struct hf_newton {
     double *metric;     /* (H, H) M: multiplier, or memory of its own that always holds I */
     double *moved;      /* (H, R) M v: spread, or memory of its own */
     double *system;     /* (H, H) B */
-    double *field; /* (5 H + 2) */
+    double *field;      /* (5 H + 2) */
 
     /* The border's rows and columns at positions, (columns, H, reach): n_i D G | n_i D | n_i s h, and B^-1 of rho_a M G | B - I - M
      * common | -M | l | I + M common. Small problems keep those of all positions, so that a solve is little more than
@@ -52,7 +52,8 @@ struct hf_newton {
     bool is_kept;
     size_t reach; /* positions held: all if kept, else one block's */
 
-    gsl_matrix *border; /* (p, p), p = H (R + 2) + extra: rows and columns dv | sigma | c | l */
+    gsl_matrix
+        *border; /* (p, p), p = H (R + 2) + extra: rows and columns dv | sigma | c | l; then its factors, transposed */
     gsl_permutation *permutation;
     gsl_vector *z;
 };
@@ -74,21 +75,27 @@ HF_INLINE double *border_row(const hf_newton *newton, double *columns, size_t j,
     return columns + (j * newton->flow->problem->heads + m) * newton->reach + (newton->is_kept ? first : 0);
 }
 
-/* B^-1 of one block's column, whose row m starts at x + m stride. */
-HF_INLINE void substitute_block(const hf_newton *newton, size_t first, size_t width, double *x, size_t stride)
+/* B^-1 of one block's columns: row m of column j starts at x + j column_stride + m stride. */
+HF_INLINE void substitute_block(const hf_newton *newton, size_t first, size_t width, size_t columns, double *x,
+                                size_t stride, size_t column_stride)
 {
-    size_t heads = newton->flow->problem->heads;
+    const size_t heads = newton->flow->problem->heads;
     const double *factor = newton->factor + first * heads * heads;
-    if (!newton->exchanged[first / BLOCK]) {
-        hf_lu_substitute_lanes(heads, width, factor, x, stride);
-        return;
-    }
-    for (size_t i = 0; i < width; i++)
-        hf_lu_substitute_one(heads, factor + i, newton->pivot + first * heads + i, x + i, stride);
+    hf_four *many = (hf_four *)newton->field;
+#define SUBSTITUTE(number) hf_lu_substitute_lanes(number, width, factor, columns, x, stride, column_stride, many)
+    if (!newton->exchanged[first / BLOCK])
+        HF_BY_HEADS(heads, SUBSTITUTE)
+    else
+        for (size_t j = 0; j < columns; j++)
+            for (size_t i = 0; i < width; i++)
+                hf_lu_substitute_one(heads, factor + i, newton->pivot + first * heads + i, x + j * column_stride + i,
+                                     stride);
+#undef SUBSTITUTE
 }
 
 /* result (H), rows of stride, = M x for one block; x: (H). */
-HF_INLINE void metric_times(const hf_newton *newton, size_t first, size_t width, const double *x, double *result, size_t stride)
+HF_INLINE void metric_times(const hf_newton *newton, size_t first, size_t width, const double *x, double *result,
+                            size_t stride)
 {
     const hf_problem *p = newton->flow->problem;
     if (!newton->is_mirror)

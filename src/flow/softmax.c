@@ -10,7 +10,7 @@
 
 /* Logits of two heads that differ by more than this at some position are far apart: their attentions are then subtracted
  * directly, which loses no digits, while expm1 could overflow or lose those of a head that leaves a concentrated other. */
-static const double far_apart = 0.7;
+static const double far_apart = 0.7; /* hf_exponential_less_one reaches as far */
 
 HF_INLINE double max_of(size_t width, const double *x)
 {
@@ -59,11 +59,11 @@ HF_CLONES static void follow_edge(hf_flow_point *point, const double *a, size_t 
         return;
     }
     double sum = 0;
-    for (size_t i = 0; i < positions; i++)
-        delta[i] = expm1(delta[i]);
     HF_SIMD_SUM(sum)
-    for (size_t i = 0; i < positions; i++)
+    for (size_t i = 0; i < positions; i++) {
+        delta[i] = hf_exponential_less_one(delta[i]);
         sum += p->multiplicity[i] * from[i] * delta[i];
+    }
     double mean = sum * point->norm[edge.from], norm = point->norm[edge.from] / (1 + mean);
     point->norm[edge.to] = norm;
     HF_SIMD

@@ -168,13 +168,14 @@ HF_CLONES static bool weigh_plain(const hf_integrator *it, size_t count, const d
 }
 
 /* A contrast of system.h. One that is exactly 0 stays so, whatever its weight. */
-static void weigh_contrast(const hf_integrator *it, const hf_error_group *group, const double *y, double *weight)
+HF_CLONES static void weigh_contrast(const hf_integrator *it, const hf_error_group *group, const double *y, double *weight)
 {
     const double known = 1e-3, smallest = 1e-290; /* its weight, divided by the least rtol, is still finite */
     const hf_error_group *partner = &it->system.group[group->partner];
     const double norm = fmax(root_mean_square(group->count, y + group->first),
                              known * root_mean_square(partner->count, y + partner->first));
     const double common = norm > 0 ? balance(it, group->count) / (it->rtol * fmax(norm, smallest)) : 1;
+    HF_SIMD
     for (size_t i = 0; i < group->count; i++)
         weight[group->first + i] = common;
 }
@@ -248,9 +249,8 @@ static bool attach_krylov(hf_integrator *it)
 {
     const int most = 20; /* iterations before a step is made smaller */
     it->solver = SUNLinSol_SPGMR(it->y, SUN_PREC_NONE, most, it->context);
-    return it->solver != NULL && CVodeSetLinearSolver(it->cvode, it->solver, NULL) == CV_SUCCESS &&
-           hf_sundials_reserve() && SUNLinSolInitialize(it->solver) == 0 &&
-           CVodeSetJacTimes(it->cvode, prepare_products, multiply) == CV_SUCCESS;
+    return it->solver != NULL && CVodeSetLinearSolver(it->cvode, it->solver, NULL) == CV_SUCCESS && hf_sundials_reserve() &&
+           SUNLinSolInitialize(it->solver) == 0 && CVodeSetJacTimes(it->cvode, prepare_products, multiply) == CV_SUCCESS;
 }
 
 /* ---- life ---- */
