@@ -143,7 +143,7 @@ static void heads_velocity(const void *self, const long double *x, long double *
     const hf_problem *p = self;
     const size_t size = p->heads * (p->features + p->positions);
     const long double h = 2e-3L;
-    long double moved[SIZE], side[2][SIZE];
+    long double moved[SIZE] = {0}, side[2][SIZE];
     heads_plain(p, x, velocity);
     if (p->tau == 0)
         return;
