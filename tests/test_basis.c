@@ -3,6 +3,7 @@
 #include "support.h"
 
 #include "flow/basis.h"
+#include "flow/lanes.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -149,6 +150,32 @@ static void test_product_is_the_product_by_head(void **state)
             assert_true(is_close(result[n], f.xy[n], 0, 2e-14));
         hf_basis_free(basis);
     }
+}
+
+/* Of fields, too, whose number of positions fills fours or does not: the constants of few heads beside any number of them. */
+static void test_products_of_fields_are_those_by_head(void **state)
+{
+    (void)state;
+    enum { MOST = 9, STRIDE = MOST + 2 };
+    random_source random = {seed + 12};
+    for (size_t heads = 1; heads <= MOST_HEADS; heads++)
+        for (size_t width = 1; width <= MOST; width++) {
+            hf_basis *basis = random_basis(heads, &random);
+            double x[MOST_HEADS * STRIDE], y[MOST_HEADS * STRIDE], xy[MOST_HEADS * STRIDE], got[MOST_HEADS * STRIDE];
+            for (size_t i = 0; i < STRIDE; i++) {
+                const factors f = make_factors(basis, &random);
+                for (size_t n = 0; n < heads; n++) {
+                    const size_t at = n * STRIDE + i;
+                    x[at] = f.x[n], y[at] = f.y[n], xy[at] = f.xy[n], got[at] = 7;
+                }
+            }
+            hf_lanes_product(basis, width, x, STRIDE, y, STRIDE, got, STRIDE);
+            for (size_t n = 0; n < heads; n++)
+                for (size_t i = 0; i < STRIDE; i++)
+                    assert_true(i < width ? is_close(got[n * STRIDE + i], xy[n * STRIDE + i], 0, 2e-14)
+                                          : got[n * STRIDE + i] == 7);
+            hf_basis_free(basis);
+        }
 }
 
 /* matrix (H, H): multiplication by x, column by column. */
@@ -432,7 +459,7 @@ static void test_kinds_are_not_mixed(void **state)
     for (size_t trial = 0; trial < 60; trial++) {
         const size_t heads = draw_count(&random, 3, MOST_HEADS), kinds = draw_count(&random, 2, 3);
         double distance[2][MOST_HEADS * MOST_HEADS] = {{0}}, x[MOST_HEADS * WIDTH], modes[MOST_HEADS * WIDTH],
-            back[MOST_HEADS * WIDTH], result[MOST_HEADS];
+                                        back[MOST_HEADS * WIDTH], result[MOST_HEADS];
         size_t kind[MOST_HEADS];
         hf_basis *basis[2] = {NULL, NULL};
         for (size_t k = 0; k < heads; k++)
@@ -482,6 +509,7 @@ int main(void)
         cmocka_unit_test(test_heads_come_back_from_modes),
         cmocka_unit_test(test_a_mode_is_the_sum_of_q_times_heads),
         cmocka_unit_test(test_product_is_the_product_by_head),
+        cmocka_unit_test(test_products_of_fields_are_those_by_head),
         cmocka_unit_test(test_multiplier_is_symmetric_and_multiplies),
         cmocka_unit_test(test_every_term_of_a_contrast_has_a_contrast_as_factor),
         cmocka_unit_test(test_contrast_of_any_equal_pair_among_three_is_zero),

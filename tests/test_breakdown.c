@@ -296,6 +296,22 @@ static double time_in(const hf_error *err)
     return place == NULL ? NAN : strtod(place + 4, NULL);
 }
 
+/* A flaw, what is said of it, and the time that is named. */
+typedef struct {
+    flaw flaw;
+    const char *says;
+    double t;
+} breakdown;
+
+static void expect_each(const breakdown *cases, size_t count, hf_status (*run)(flaw, hf_error *), double tolerance)
+{
+    for (size_t i = 0; i < count; i++) {
+        hf_error err = {0};
+        expect(cases[i].flaw, run(cases[i].flaw, &err), &err, HF_ENUMERIC, cases[i].says);
+        assert_true(is_close(time_in(&err), cases[i].t, 0, tolerance));
+    }
+}
+
 /* Steps of the integrator, and what else there is follows them, up to t = 2. */
 static hf_status follow(hf_integrator *it, hf_variation *variation, hf_detector *detector, hf_error *err)
 {
@@ -329,11 +345,7 @@ static hf_status integrate(flaw what, hf_error *err)
 static void test_integrations_that_cannot_go_on(void **state)
 {
     (void)state;
-    static const struct {
-        flaw flaw;
-        const char *says;
-        double t;
-    } cases[] = {
+    static const breakdown cases[] = {
         {NO_STATE, "is not finite at t = ", 0.69314718},
         {NO_STATE, "the velocity of the coordinate 3 overflows; lower what is too large", 0.69314718},
         {NO_SPEED, "the speed -dL/dt overflows; lower what is too large", 0.69314718},
@@ -345,11 +357,7 @@ static void test_integrations_that_cannot_go_on(void **state)
     };
     hf_error err = {0};
     assert_int_equal(integrate(SOUND, &err), HF_OK);
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        err = (hf_error){0};
-        expect(cases[i].flaw, integrate(cases[i].flaw, &err), &err, HF_ENUMERIC, cases[i].says);
-        assert_true(is_close(time_in(&err), cases[i].t, 0, 1e-3));
-    }
+    expect_each(cases, sizeof cases / sizeof *cases, integrate, 1e-3);
     err = (hf_error){0};
     expect(NO_DRAWING, integrate(NO_DRAWING, &err), &err, HF_ESYSTEM, "the toy's coordinates");
 }
@@ -388,14 +396,15 @@ static hf_status derive(flaw what, double *derivative, hf_error *err)
     return status;
 }
 
+static hf_status derive_only(flaw what, hf_error *err)
+{
+    return derive(what, NULL, err);
+}
+
 static void test_derivatives_that_cannot_go_on(void **state)
 {
     (void)state;
-    static const struct {
-        flaw flaw;
-        const char *says;
-        double t;
-    } cases[] = {
+    static const breakdown cases[] = {
         {NO_FORCING, "the derivatives of the flow are not finite at t = ", 0.69314718},
         {INFINITE_FORCING, "the derivatives of the flow are not finite at t = ", 0.69314718},
         {NO_DERIVATIVE, "the derivatives of the flow are not finite at t = 0; leave out sensitivity.to", 0},
@@ -407,11 +416,7 @@ static void test_derivatives_that_cannot_go_on(void **state)
     assert_int_equal(derive(SOUND, derivative, &err), HF_OK);
     assert_true(close_to(derivative[0], exp(-2), 1e-6));                     /* d' = -a d from 1 */
     assert_true(close_to(derivative[NAMED], exp(-1.6 * 2) * (1 + 2), 1e-6)); /* d' = -a d + y */
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        err = (hf_error){0};
-        expect(cases[i].flaw, derive(cases[i].flaw, NULL, &err), &err, HF_ENUMERIC, cases[i].says);
-        assert_true(is_close(time_in(&err), cases[i].t, 0, 0.1));
-    }
+    expect_each(cases, sizeof cases / sizeof *cases, derive_only, 0.1);
 }
 
 /* ---- events ---- */

@@ -65,6 +65,13 @@ static void test_exponential(void **state)
     assert_true(within("exponential", worst, 5e-16));
     assert_true(hf_exponential(0) == 1 && hf_exponential(-INFINITY) == 0 && hf_exponential(-1e4) == 0);
     worst = 0;
+    for (size_t n = 0; n < 200000; n++) {
+        const double x = (1.4 * draw_uniform(&random) - 0.7) * pow(10, -(double)(n % 20));
+        worst = fmax(worst, (double)fabsl(hf_exponential_less_one(x) / expm1l(x) - 1));
+    }
+    assert_true(within("exponential less 1", worst, 4.4e-16));
+    assert_true(hf_exponential_less_one(0) == 0 && hf_exponential_less_one(1e-300) == 1e-300);
+    worst = 0;
     for (size_t n = 0; n <= 100000; n++) {
         const float x = -87 + 175 * (float)n / 100000;
         worst = fmax(worst, fabs((double)hf_exponential_single(x) / exp((double)x) - 1));

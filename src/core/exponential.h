@@ -9,6 +9,23 @@
 
 #include <math.h>
 
+/* The Taylor series of (e^x - 1 - x) / x^2 with p in place of 1 / 13! and what follows it. */
+HF_INLINE double hf_exponential_series(double x, double p)
+{
+    p = p * x + 1.0 / 479001600.0;
+    p = p * x + 1.0 / 39916800.0;
+    p = p * x + 1.0 / 3628800.0;
+    p = p * x + 1.0 / 362880.0;
+    p = p * x + 1.0 / 40320.0;
+    p = p * x + 1.0 / 5040.0;
+    p = p * x + 1.0 / 720.0;
+    p = p * x + 1.0 / 120.0;
+    p = p * x + 1.0 / 24.0;
+    p = p * x + 1.0 / 6.0;
+    p = p * x + 0.5;
+    return p;
+}
+
 /* x <= 709. Without branches, so that loops over it run in lanes: what lies below -708, whose bits are the larger ones, is
  * taken for 0 and its result put out by a mask. */
 HF_INLINE double hf_exponential(double x)
@@ -18,18 +35,7 @@ HF_INLINE double hf_exponential(double x)
     const uint64_t bits = hf_bits_of(x), least = 0xc086200000000000u /* -708 */, keep = 0 - (uint64_t)(bits <= least);
     const double y = hf_double_of(bits & keep), shifted = y * log2e + round, k = shifted - round;
     const double r = (y - k * high) - k * low;
-    double p = 1.0 / 6227020800.0;
-    p = p * r + 1.0 / 479001600.0;
-    p = p * r + 1.0 / 39916800.0;
-    p = p * r + 1.0 / 3628800.0;
-    p = p * r + 1.0 / 362880.0;
-    p = p * r + 1.0 / 40320.0;
-    p = p * r + 1.0 / 5040.0;
-    p = p * r + 1.0 / 720.0;
-    p = p * r + 1.0 / 120.0;
-    p = p * r + 1.0 / 24.0;
-    p = p * r + 1.0 / 6.0;
-    p = p * r + 0.5;
+    double p = hf_exponential_series(r, 1.0 / 6227020800.0 /* 13! */);
     p = p * r + 1;
     p = p * r + 1;
     const double power = hf_double_of((hf_bits_of(shifted) + 1023) << 52); /* 2^k: the low bits of shifted are k */
@@ -45,21 +51,10 @@ HF_INLINE double hf_exponential_less_one(double x)
     p = p * x + 1.0 / 1307674368000.0;
     p = p * x + 1.0 / 87178291200.0;
     p = p * x + 1.0 / 6227020800.0;
-    p = p * x + 1.0 / 479001600.0;
-    p = p * x + 1.0 / 39916800.0;
-    p = p * x + 1.0 / 3628800.0;
-    p = p * x + 1.0 / 362880.0;
-    p = p * x + 1.0 / 40320.0;
-    p = p * x + 1.0 / 5040.0;
-    p = p * x + 1.0 / 720.0;
-    p = p * x + 1.0 / 120.0;
-    p = p * x + 1.0 / 24.0;
-    p = p * x + 1.0 / 6.0;
-    p = p * x + 0.5;
-    return x + x * x * p;
+    return x + x * x * hf_exponential_series(x, p);
 }
 
-/* The same as hf_exponential in single precision, x <= 88: Taylor polynomial of degree 7, right to 2 ulp, 0 below -87 and for -infinity. */
+/* e^x in single precision, x <= 88: Taylor polynomial of degree 7, right to 2 ulp, 0 below -87 and for -infinity. */
 HF_INLINE float hf_exponential_single(float x)
 {
     const float log2e = 1.44269504f, high = 0.693359375f, low = -2.12194440e-4f, round = 0x1.8p23f;

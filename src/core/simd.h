@@ -59,15 +59,16 @@ typedef double hf_four __attribute__((vector_size(32), aligned(8), may_alias));
 
 enum { HF_FOUR = 4 };
 
-#define HF_PRAGMA(text)  _Pragma(#text)
-#define HF_SIMD          HF_PRAGMA(omp simd)
-#define HF_SIMD_SUM(...) HF_PRAGMA(omp simd reduction(+ : __VA_ARGS__))
-/* Before a short loop of constant length whose variables are to stay in registers. */
+#define HF_PRAGMA(text)      _Pragma(#text)
+#define HF_SIMD              HF_PRAGMA(omp simd)
+#define HF_SIMD_SUM(...)     HF_PRAGMA(omp simd reduction(+ : __VA_ARGS__))
+#define HF_SIMD_MAX(largest) HF_PRAGMA(omp simd reduction(max : largest))
+
+/* Before a short loop of constant length whose variables are to stay in registers; clang does so by itself. */
 #if defined __GNUC__ && !defined __clang__
 #define HF_UNROLL HF_PRAGMA(GCC unroll 16)
 #else
 #define HF_UNROLL
 #endif
-#define HF_SIMD_MAX(largest) HF_PRAGMA(omp simd reduction(max : largest))
 
 #endif

@@ -45,6 +45,14 @@ double hf_curve_rate(const hf_curve *curve, size_t i)
     return isnan(rate) ? rate_from_around(curve, i) : rate;
 }
 
+void hf_curve_pair(const hf_curve *curve, size_t i, hf_sample *pair)
+{
+    for (size_t k = 0; k < 2; k++) {
+        pair[k] = curve->at[i + k];
+        pair[k].rate = hf_curve_rate(curve, i + k);
+    }
+}
+
 /* ---- losses ---- */
 
 double hf_curve_falling(const hf_sample *a, double x, double loss)
@@ -60,14 +68,12 @@ double hf_curve_falling(const hf_sample *a, double x, double loss)
     return a[1].loss + fmax(0, fall * y * y * (1 + 2 * x) - first * x * y * y + last * x * x * y);
 }
 
-/* Between samples i and i + 1, at fraction x of the way: value, first and second derivative agree at both ends. */
-static double interpolate(const hf_curve *curve, size_t i, double x)
+/* Between two samples a[0], a[1], at fraction x of the way: value, first and second derivative agree at both ends. */
+static double interpolate(const hf_sample *a, double x)
 {
-    const hf_sample *a = curve->at + i;
-    const double rate = hf_curve_rate(curve, i), next = hf_curve_rate(curve, i + 1);
     const double width = a[1].t - a[0].t, square = width * width;
-    const double f0 = a[0].loss, f1 = -a[0].speed * width, f2 = -rate * square / 2;
-    const double d0 = a[1].loss - f0 - f1 - f2, d1 = -a[1].speed * width - f1 - 2 * f2, d2 = -next * square / 2 - f2;
+    const double f0 = a[0].loss, f1 = -a[0].speed * width, f2 = -a[0].rate * square / 2;
+    const double d0 = a[1].loss - f0 - f1 - f2, d1 = -a[1].speed * width - f1 - 2 * f2, d2 = -a[1].rate * square / 2 - f2;
     const double c3 = 10 * d0 - 4 * d1 + d2, c4 = -15 * d0 + 7 * d1 - 2 * d2, c5 = 6 * d0 - 3 * d1 + d2;
     return hf_curve_falling(a, x, f0 + x * (f1 + x * (f2 + x * (c3 + x * (c4 + x * c5)))));
 }
@@ -85,7 +91,11 @@ double hf_curve_loss(const hf_curve *curve, double t)
         else
             high = middle;
     }
-    return low + 1 == curve->count ? a[low].loss : interpolate(curve, low, (t - a[low].t) / (a[low + 1].t - a[low].t));
+    if (low + 1 == curve->count)
+        return a[low].loss;
+    hf_sample pair[2];
+    hf_curve_pair(curve, low, pair);
+    return interpolate(pair, (t - pair[0].t) / (pair[1].t - pair[0].t));
 }
 
 double hf_curve_first_below(const hf_curve *curve, double level)
@@ -96,15 +106,17 @@ double hf_curve_first_below(const hf_curve *curve, double level)
             continue;
         if (i == 0)
             return a->t;
+        hf_sample pair[2];
         double low = 0, high = 1;
+        hf_curve_pair(curve, i - 1, pair);
         for (int step = 0; step < 60; step++) {
             const double middle = (low + high) / 2;
-            if (interpolate(curve, i - 1, middle) > level)
+            if (interpolate(pair, middle) > level)
                 low = middle;
             else
                 high = middle;
         }
-        return a[-1].t + high * (a->t - a[-1].t);
+        return pair[0].t + high * (pair[1].t - pair[0].t);
     }
     return NAN;
 }

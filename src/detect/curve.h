@@ -24,6 +24,9 @@ typedef struct {
 /* dP/dt at sample i; of one that does not say (rate nan), from it and the four around it. */
 double hf_curve_rate(const hf_curve *curve, size_t i);
 
+/* Samples i and i + 1 with these rates, for what lies between them. */
+void hf_curve_pair(const hf_curve *curve, size_t i, hf_sample *pair);
+
 /* A loss that a polynomial gives at fraction x of the step from a[0] to a[1], unless the loss only falls there and cannot be
  * that: where the step is longer than the time in which the loss falls polynomials swing, also below 0. Then that of a cubic
  * whose slopes are cut down until it only falls (Fritsch and Carlson 1980). */

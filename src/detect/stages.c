@@ -31,9 +31,8 @@ static double plain_speed(const hf_sample *a, double x)
  * decades of, except next to a balance of drift and gradient, where it may be negative. */
 static void cross_level(const hf_curve *curve, size_t i, bool drift, double level, double *t, double *loss)
 {
-    hf_sample a[2] = {curve->at[i], curve->at[i + 1]};
-    a[0].rate = hf_curve_rate(curve, i);
-    a[1].rate = hf_curve_rate(curve, i + 1);
+    hf_sample a[2];
+    hf_curve_pair(curve, i, a);
     bool rising = a[1].speed > a[0].speed, from_rest = drift && (at_rest(&a[0]) || at_rest(&a[1]));
     double low = 0, high = 1, width = a[1].t - a[0].t;
     for (int step = 0; step < 60; step++) {

@@ -147,6 +147,12 @@ void hf_flow_point_free(hf_flow_point *point)
     free(point);
 }
 
+/* H where there are as many features, the case that is compiled for few heads; else 0. */
+static size_t heads_if_square(const hf_problem *p)
+{
+    return p->heads == p->features ? p->heads : 0;
+}
+
 /* ---- residual, loss and force ---- */
 
 /* Modes s (H) of the attention of one four, from the root head and the edges. */
@@ -244,10 +250,7 @@ HF_CLONES static void evaluate_residual(hf_flow_point *point, double *total)
 {
     const hf_problem *p = point->problem;
 #define EVALUATE(number) evaluate_residual_of(point, number, number, total)
-    if (p->heads == p->features)
-        HF_BY_HEADS(p->heads, EVALUATE)
-    else
-        evaluate_residual_of(point, p->heads, p->features, total);
+    HF_BY_HEADS(heads_if_square(p), EVALUATE, evaluate_residual_of(point, p->heads, p->features, total))
 #undef EVALUATE
 }
 
@@ -302,10 +305,7 @@ HF_CLONES static double evaluate_gain(hf_flow_point *point, const double *mean)
 #define EVALUATE(number) gain_of_block(point, number, number, mean, first, width)
     for (size_t first = 0; first < p->positions; first += HF_BLOCK) {
         size_t width = hf_block_width(first, p->positions);
-        if (p->heads == p->features)
-            HF_BY_HEADS(p->heads, EVALUATE)
-        else
-            gain_of_block(point, p->heads, p->features, mean, first, width);
+        HF_BY_HEADS(heads_if_square(p), EVALUATE, gain_of_block(point, p->heads, p->features, mean, first, width))
         hf_lanes_product(point->flow->basis, width, point->slope + first, p->positions, point->loss_gain + first,
                          p->positions, point->loss_ascent + first, p->positions);
         speed = hf_counted_block(p, first, width, point->loss_ascent, point->loss_drive, speed);

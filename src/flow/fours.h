@@ -11,23 +11,23 @@
 
 enum { HF_FEW_HEADS = 4 }; /* up to which number it is */
 
-/* statement(H) with a constant where there are few heads. */
-#define HF_BY_HEADS(heads, statement)                                                                                      \
+/* few(H) with a constant for 1 to HF_FEW_HEADS heads, else many. */
+#define HF_BY_HEADS(heads, few, many)                                                                                      \
     switch (heads) {                                                                                                       \
     case 1:                                                                                                                \
-        statement(1);                                                                                                      \
+        few(1);                                                                                                            \
         break;                                                                                                             \
     case 2:                                                                                                                \
-        statement(2);                                                                                                      \
+        few(2);                                                                                                            \
         break;                                                                                                             \
     case 3:                                                                                                                \
-        statement(3);                                                                                                      \
+        few(3);                                                                                                            \
         break;                                                                                                             \
     case 4:                                                                                                                \
-        statement(4);                                                                                                      \
+        few(4);                                                                                                            \
         break;                                                                                                             \
     default:                                                                                                               \
-        statement(heads);                                                                                                  \
+        many;                                                                                                              \
     }
 
 /* The first count of four numbers, 0 behind them. */

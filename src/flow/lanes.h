@@ -163,21 +163,6 @@ HF_INLINE void hf_lanes_products(size_t rows, size_t columns, size_t width, cons
         hf_lanes_tiles(1, columns, width, x + a * stride_x, stride_x, y, stride_y, result + a * columns, columns);
 }
 
-/* The same summed over rows, too, two at a time; they are stride_x and stride_y apart. */
-HF_INLINE double hf_lanes_dot_rows(size_t rows, size_t width, const double *x, size_t stride_x, const double *y,
-                                   size_t stride_y)
-{
-    double sum = 0;
-    size_t n = 0;
-    for (; n + 1 < rows; n += 2) {
-        const double *x0 = x + n * stride_x, *x1 = x0 + stride_x, *y0 = y + n * stride_y, *y1 = y0 + stride_y;
-        HF_SIMD_SUM(sum)
-        for (size_t i = 0; i < width; i++)
-            sum += x0[i] * y0[i] + x1[i] * y1[i];
-    }
-    return n < rows ? sum + hf_lanes_dot(width, x + n * stride_x, y + n * stride_y) : sum;
-}
-
 HF_INLINE double hf_lanes_max_abs(size_t width, const double *x)
 {
     double largest = 0;
@@ -295,22 +280,9 @@ HF_INLINE void hf_lanes_product_many(const hf_basis *basis, size_t width, const 
 HF_INLINE void hf_lanes_product(const hf_basis *basis, size_t width, const double *x, size_t stride_x, const double *y,
                                 size_t stride_y, double *result, size_t stride)
 {
-    switch (basis->heads) {
-    case 1:
-        hf_lanes_product_few(1, basis, width, x, stride_x, y, stride_y, result, stride);
-        return;
-    case 2:
-        hf_lanes_product_few(2, basis, width, x, stride_x, y, stride_y, result, stride);
-        return;
-    case 3:
-        hf_lanes_product_few(3, basis, width, x, stride_x, y, stride_y, result, stride);
-        return;
-    case 4:
-        hf_lanes_product_few(4, basis, width, x, stride_x, y, stride_y, result, stride);
-        return;
-    default:
-        hf_lanes_product_many(basis, width, x, stride_x, y, stride_y, result, stride);
-    }
+#define PRODUCT(number) hf_lanes_product_few(number, basis, width, x, stride_x, y, stride_y, result, stride)
+    HF_BY_HEADS(basis->heads, PRODUCT, hf_lanes_product_many(basis, width, x, stride_x, y, stride_y, result, stride))
+#undef PRODUCT
 }
 
 /* The same with a factor y (H) that is equal at all positions. */

@@ -333,7 +333,7 @@ HF_CLONES static bool accumulate(hf_newton *newton)
     const hf_problem *p = newton->flow->problem;
     size_t columns = column_width(newton);
     for (size_t first = 0; first < p->positions; first += BLOCK) {
-        size_t width = p->positions - first < BLOCK ? p->positions - first : BLOCK;
+        size_t width = width_of_block(first, p->positions);
         form_systems(newton, first, width);
         form_border(newton, first, width);
         if (!factorize_block(newton, first, width))

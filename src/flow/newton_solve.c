@@ -125,7 +125,7 @@ HF_CLONES static void gather_kept(hf_newton *newton, const double *b, double *x)
     double *z = newton->z->data, *product = newton->product;
     memcpy(x, b, field * sizeof *x);
     for (size_t first = 0; first < positions; first += BLOCK)
-        substitute_block(newton, first, positions - first < BLOCK ? positions - first : BLOCK, 1, x + first, positions, 0);
+        substitute_block(newton, first, width_of_block(first, positions), 1, x + first, positions, 0);
     memset(product, 0, left_width(newton) * sizeof *product);
     hf_lanes_products(left_width(newton), 1, field, newton->left, field, x, field, product);
     for (size_t a = 0; a < values; a++)
@@ -153,7 +153,7 @@ HF_CLONES static void solve_logits(hf_newton *newton, const double *b, double *x
 {
     const hf_problem *p = newton->flow->problem;
     for (size_t first = 0; first < p->positions; first += BLOCK) {
-        size_t width = p->positions - first < BLOCK ? p->positions - first : BLOCK;
+        size_t width = width_of_block(first, p->positions);
         if (have_border)
             scatter(newton, b, x, first, width);
         else
@@ -290,7 +290,7 @@ HF_CLONES static void find_residual(hf_newton *newton, const double *b, const do
     for (size_t i = 0; i < values + heads * positions; i++)
         residual[i] = b[i] - x[i];
     for (size_t first = 0; first < positions; first += BLOCK) {
-        size_t width = positions - first < BLOCK ? positions - first : BLOCK;
+        size_t width = width_of_block(first, positions);
         hf_lanes_product(newton->flow->basis, width, newton->attention + first, positions, x + values + first, positions,
                          newton->field, BLOCK);
         for (size_t m = 0; m < heads; m++)
@@ -298,8 +298,8 @@ HF_CLONES static void find_residual(hf_newton *newton, const double *b, const do
     }
     double loss = newton->extra > 0 ? loss_change(newton, x) : 0;
     for (size_t first = 0; first < positions; first += BLOCK)
-        add_gain_change(newton, x, x + values, sigma, loss, first, positions - first < BLOCK ? positions - first : BLOCK,
-                        dforce, mean, residual + values);
+        add_gain_change(newton, x, x + values, sigma, loss, first, width_of_block(first, positions), dforce, mean,
+                        residual + values);
     for (size_t m = 0; m < heads; m++)
         for (size_t i = 0; i < positions; i++)
             residual[values + m * positions + i] -= newton->gamma * p->attention_rate * mean[m];

@@ -75,21 +75,27 @@ HF_INLINE double *border_row(const hf_newton *newton, double *columns, size_t j,
     return columns + (j * newton->flow->problem->heads + m) * newton->reach + (newton->is_kept ? first : 0);
 }
 
+HF_INLINE size_t width_of_block(size_t first, size_t positions)
+{
+    return positions - first < BLOCK ? positions - first : BLOCK;
+}
+
 /* B^-1 of one block's columns: row m of column j starts at x + j column_stride + m stride. */
 HF_INLINE void substitute_block(const hf_newton *newton, size_t first, size_t width, size_t columns, double *x,
                                 size_t stride, size_t column_stride)
 {
     const size_t heads = newton->flow->problem->heads;
     const double *factor = newton->factor + first * heads * heads;
-    hf_four *many = (hf_four *)newton->field;
-#define SUBSTITUTE(number) hf_lu_substitute_lanes(number, width, factor, columns, x, stride, column_stride, many)
-    if (!newton->exchanged[first / BLOCK])
-        HF_BY_HEADS(heads, SUBSTITUTE)
-    else
+    if (newton->exchanged[first / BLOCK]) {
         for (size_t j = 0; j < columns; j++)
             for (size_t i = 0; i < width; i++)
                 hf_lu_substitute_one(heads, factor + i, newton->pivot + first * heads + i, x + j * column_stride + i,
                                      stride);
+        return;
+    }
+    hf_four *many = (hf_four *)newton->field;
+#define SUBSTITUTE(number) hf_lu_substitute_lanes(number, width, factor, columns, x, stride, column_stride, many)
+    HF_BY_HEADS(heads, SUBSTITUTE, SUBSTITUTE(heads))
 #undef SUBSTITUTE
 }
 

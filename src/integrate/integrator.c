@@ -538,7 +538,7 @@ static size_t steps_since_boundary(const hf_integrator *it)
     return (size_t)steps;
 }
 
-size_t hf_integrator_steps(const hf_integrator *it)
+uint64_t hf_integrator_steps(const hf_integrator *it)
 {
     return it->counts.steps + steps_since_boundary(it);
 }

@@ -78,7 +78,7 @@ double hf_integrator_local_rtol(const hf_integrator *integrator);
 double hf_integrator_solve(hf_integrator *integrator, const double *b, double *x);
 
 /* Steps taken so far. */
-size_t hf_integrator_steps(const hf_integrator *integrator);
+uint64_t hf_integrator_steps(const hf_integrator *integrator);
 
 hf_integrator_counts hf_integrator_statistics(const hf_integrator *integrator);
 
