@@ -3,6 +3,7 @@
 #include "core/path.h"
 #include "training.h"
 
+#include "core/channel.h"
 #include "core/file.h"
 #include "train/clock.h"
 #include "train/optimizer.h"
@@ -291,6 +292,39 @@ static void test_early_stop(void **state)
         "validation_loss");
 }
 
+static void transfer_number(hf_channel *channel, void *data)
+{
+    hf_channel_bytes(channel, data, sizeof(double));
+}
+
+/* A saved state: read again, of another configuration, of a machine that has the bytes of a number the other way round, cut off. */
+static void test_saved_states(void **state)
+{
+    (void)state;
+    static const char magic[8] = "trial01";
+    const struct {
+        uint64_t saved;
+        const char *said; /* NULL: it is read */
+    } cases[] = {{0x0123456789abcdefU, NULL},
+                 {0x0123456789abcdeeU, "another configuration"},
+                 {0xefcdab8967452301U, "the other byte order"}};
+    hf_error err;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        double written = 1.5, read = 0;
+        const char *path = directory("state");
+        assert_int_equal(hf_channel_save(path, magic, cases[i].saved, transfer_number, &written, &err), HF_OK);
+        const hf_status status = hf_channel_load(path, magic, cases[0].saved, transfer_number, &read, &err);
+        assert_int_equal(status, cases[i].said == NULL ? HF_OK : HF_EUSAGE);
+        assert_true(cases[i].said == NULL ? read == written : strstr(err.message, cases[i].said) != NULL);
+    }
+    const char *path = directory("state");
+    double written = 1.5, read;
+    assert_int_equal(hf_channel_save(path, magic, 1, transfer_number, &written, &err), HF_OK);
+    assert_int_equal(truncate(path, 28), 0);
+    assert_int_equal(hf_channel_load(path, magic, 1, transfer_number, &read, &err), HF_EUSAGE);
+    assert_non_null(strstr(err.message, "damaged"));
+}
+
 int main(void)
 {
     hf_init();
@@ -298,6 +332,7 @@ int main(void)
         cmocka_unit_test(test_resume),
         cmocka_unit_test(test_resume_of_another),
         cmocka_unit_test(test_early_stop),
+        cmocka_unit_test(test_saved_states),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

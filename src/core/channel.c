@@ -84,6 +84,14 @@ static size_t length_of(FILE *stream)
     return length < 0 ? 0 : (size_t)length;
 }
 
+static uint64_t swap_bytes(uint64_t value)
+{
+    uint64_t swapped = 0;
+    for (size_t i = 0; i < sizeof value; i++, value >>= 8)
+        swapped = swapped << 8 | (value & 0xff);
+    return swapped;
+}
+
 hf_status hf_channel_load(const char *path, const char magic[8], uint64_t hash, hf_channel_body *body, void *data,
                           hf_error *err)
 {
@@ -105,6 +113,9 @@ hf_status hf_channel_load(const char *path, const char magic[8], uint64_t hash, 
         return hf_fail_memory(err, "the saved state");
     if (unreadable)
         return hf_fail(err, HF_ESYSTEM, "%s: cannot be read: %s", path, strerror(reason));
+    if (channel.good && found != hash && swap_bytes(found) == hash)
+        return hf_fail(err, HF_EUSAGE,
+                       "%s: was saved by a machine of the other byte order; run without --resume to start anew", path);
     if (channel.good && found != hash)
         return hf_fail(err, HF_EUSAGE, "%s: belongs to another configuration; run without --resume to start anew", path);
     if (!channel.good || sum != stored)

@@ -38,8 +38,8 @@ typedef void hf_channel_body(hf_channel *channel, void *data);
 hf_status hf_channel_save(const char *path, const char magic[8], uint64_t hash, hf_channel_body *body, void *data,
                           hf_error *err);
 
-/* Reads it. Errors: HF_EUSAGE when the file is damaged or belongs to another configuration, HF_ESYSTEM when it cannot be
- * read; what the body fills is undefined then. */
+/* Reads it. Errors: HF_EUSAGE when the file is damaged, belongs to another configuration or was written in the other byte order,
+ * HF_ESYSTEM when it cannot be read; what the body fills is undefined then. */
 hf_status hf_channel_load(const char *path, const char magic[8], uint64_t hash, hf_channel_body *body, void *data,
                           hf_error *err);
 
