@@ -109,7 +109,7 @@ static const char *forge(const fixture *f, const uint8_t *edits, size_t size)
         abort();
     memcpy(bytes, f->valid, length);
     for (; size >= 3; edits += 3, size -= 3)
-        bytes[(edits[0] << 8 | edits[1]) % f->size] = edits[2];
+        bytes[(size_t)(edits[0] << 8 | edits[1]) % f->size] = edits[2];
     if (size == 2)
         length = (size_t)(edits[0] << 8 | edits[1]) % length;
     hf_hash_bytes(&sum, bytes, length);
