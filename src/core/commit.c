@@ -99,14 +99,14 @@ static hf_status move(const char *from, const char *to, hf_error *err)
     return status == HF_OK && unlink(from) != 0 ? failure(err, from, "cannot be removed") : status;
 }
 
-static hf_status apply_once(const char *directory, int what, const char *path, hf_error *err)
+static hf_status apply_once(const char *directory, const char *line, const char *path, hf_error *err)
 {
     char *from = hf_path_join(directory, HF_COMMIT_WORK "/"), *to = hf_path_join(directory, path);
     char *source = from == NULL ? NULL : hf_path_join(from, path);
     hf_status status = HF_OK;
     if (source == NULL || to == NULL)
         status = hf_fail_memory(err, "a file name");
-    else if (what == TAKE)
+    else if (*line == TAKE)
         status = move(source, to, err);
     else if (unlink(to) != 0 && errno != ENOENT && errno != ENOTDIR)
         status = failure(err, to, "cannot be removed");
@@ -116,12 +116,28 @@ static hf_status apply_once(const char *directory, int what, const char *path, h
     return status;
 }
 
-/* The folder of a line is brought to the disk, or goes if it is empty. */
-static hf_status settle_folder(const char *directory, int what, const char *path, hf_error *err)
+/* Whether the next line takes a file to the folder of path as well. */
+static bool next_shares_folder(const char *line, const char *path)
 {
+    const char *next = strchr(line, '\n') + 1;
+    const char *slash = strrchr(path, '/');
+    const size_t length = slash == NULL ? 0 : (size_t)(slash - path) + 1;
+    if (*next != TAKE || strncmp(next + 2, path, length) != 0)
+        return false;
+    const char *name = next + 2 + length;
+    return name[strcspn(name, "/\n")] == '\n';
+}
+
+/* The folder of a line is brought to the disk, or goes if it is empty; not where the next line is about the same one, nor the one
+ * that the list is in, which goes. */
+static hf_status settle_folder(const char *directory, const char *line, const char *path, hf_error *err)
+{
+    const bool is_work = strncmp(path, HF_COMMIT_WORK "/", strlen(HF_COMMIT_WORK "/")) == 0, is_taken = *line == TAKE;
+    if (is_work || (is_taken && next_shares_folder(line, path)))
+        return HF_OK;
     char *folder = folder_of(directory, path);
     hf_status status = folder == NULL ? hf_fail_memory(err, "a file name") : HF_OK;
-    while (what == REMOVE && status == HF_OK && strlen(folder) > strlen(directory) && rmdir(folder) == 0)
+    while (!is_taken && status == HF_OK && strlen(folder) > strlen(directory) && rmdir(folder) == 0)
         *strrchr(folder, '/') = '\0';
     if (status == HF_OK && hf_file_exists(folder))
         status = hf_directory_sync(folder, err);
@@ -129,7 +145,8 @@ static hf_status settle_folder(const char *directory, int what, const char *path
     return status;
 }
 
-typedef hf_status do_line(const char *directory, int what, const char *path, hf_error *err);
+/* line: where it begins in the list; path: what it is about. */
+typedef hf_status do_line(const char *directory, const char *line, const char *path, hf_error *err);
 
 /* Does one thing for every line, as far as it can; the first failure counts. What fails is tried once more. */
 static hf_status for_lines(const char *directory, const char *list, do_line *act, hf_error *err)
@@ -138,9 +155,9 @@ static hf_status for_lines(const char *directory, const char *list, do_line *act
     for (const char *line = list + strlen(head); *line == TAKE || *line == REMOVE; line = strchr(line, '\n') + 1) {
         char *path = strndup(line + 2, strcspn(line + 2, "\n"));
         hf_error why, again;
-        hf_status status = path == NULL ? hf_fail_memory(&why, "a file name") : act(directory, *line, path, &why);
+        hf_status status = path == NULL ? hf_fail_memory(&why, "a file name") : act(directory, line, path, &why);
         if (path != NULL && status != HF_OK)
-            status = act(directory, *line, path, &again);
+            status = act(directory, line, path, &again);
         if (status != HF_OK && result == HF_OK)
             result = hf_fail(err, status, "%s", why.message);
         free(path);
@@ -206,8 +223,8 @@ hf_status hf_commit_perform(hf_commit *c, hf_error *err)
     const bool failed = ferror(c->stream), closed = fclose(c->stream) == 0;
     c->stream = NULL;
     char *path = hf_path_join(c->directory, LIST_NAME);
-    hf_status status =
-        failed || !closed || c->text == NULL || path == NULL ? hf_fail_memory(err, "the list of files") : write_list(c, path, err);
+    hf_status status = failed || !closed || c->text == NULL || path == NULL ? hf_fail_memory(err, "the list of files")
+                                                                            : write_list(c, path, err);
     if (status == HF_OK)
         status = perform(c->directory, c->text, err);
     free(path);

@@ -110,7 +110,8 @@ static hf_status sync_directory_of(const char *path, hf_error *err)
     return status;
 }
 
-hf_status hf_file_commit(hf_file *file, hf_error *err)
+/* Everything but the name's way to the disk; the file's own memory stays. */
+static hf_status take_name(hf_file *file, hf_error *err)
 {
     long length;
     hf_status status = hf_file_sync(file, &length, err);
@@ -119,6 +120,19 @@ hf_status hf_file_commit(hf_file *file, hf_error *err)
     file->stream = NULL;
     if (status == HF_OK && rename(file->part, file->path) != 0)
         status = system_failure(err, "cannot be written", file->path);
+    return status;
+}
+
+hf_status hf_file_finish(hf_file *file, hf_error *err)
+{
+    const hf_status status = take_name(file, err);
+    hf_file_abandon(file);
+    return status;
+}
+
+hf_status hf_file_commit(hf_file *file, hf_error *err)
+{
+    hf_status status = take_name(file, err);
     if (status == HF_OK)
         status = sync_directory_of(file->path, err);
     hf_file_abandon(file);

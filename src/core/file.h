@@ -27,6 +27,9 @@ hf_status hf_file_sync(hf_file *file, long *length, hf_error *err);
 /* Closes the file and gives it its name. After any outcome the file is closed. */
 hf_status hf_file_commit(hf_file *file, hf_error *err);
 
+/* The same for one of several files of a folder: all is on the disk but the name, which is once hf_directory_sync has been called. */
+hf_status hf_file_finish(hf_file *file, hf_error *err);
+
 /* Makes the commit of what is written to stream fail, as a write that failed does: for who writes and cannot say that memory was short. */
 void hf_file_spoil(FILE *stream);
 

@@ -201,7 +201,7 @@ static hf_status write_table(const hf_findings *f, const hf_table_kind *kind, vo
     if (status != HF_OK)
         return status;
     fill(f, &table);
-    return hf_file_commit(&table.file, err);
+    return hf_file_finish(&table.file, err);
 }
 
 hf_status hf_findings_write(const hf_findings *findings, const char *reason, const char *directory,

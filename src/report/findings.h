@@ -10,7 +10,7 @@
 /* What stands in the tables; the list ends with NULL. */
 extern const hf_table_kind *const hf_findings_tables[];
 
-/* Writes the four tables into directory. reason: why the run stopped. Errors: HF_ESYSTEM. */
+/* Writes the four tables into directory, which is still to be synced (hf_file_finish). reason: why the run stopped. Errors: HF_ESYSTEM. */
 hf_status hf_findings_write(const hf_findings *findings, const char *reason, const char *directory,
                             const hf_table_origin *origin, hf_error *err);
 

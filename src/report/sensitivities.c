@@ -77,7 +77,7 @@ hf_status hf_sensitivities_write(const hf_sensitivities *s, const char *director
     if (status != HF_OK)
         return status;
     fill(s, &table);
-    return hf_file_commit(&table.file, err);
+    return hf_file_finish(&table.file, err);
 }
 
 hf_status hf_sensitivities_keep(const hf_sensitivities *s, hf_frames *frames, hf_error *err)

@@ -40,7 +40,7 @@ void hf_sensitivities_clear(hf_sensitivities *sensitivities);
 /* What stands in the table; the list ends with NULL. */
 extern const hf_table_kind *const hf_sensitivities_tables[];
 
-/* Errors: HF_ESYSTEM. */
+/* directory is still to be synced (hf_file_finish). Errors: HF_ESYSTEM. */
 hf_status hf_sensitivities_write(const hf_sensitivities *sensitivities, const char *directory, const hf_table_origin *origin,
                                  hf_error *err);
 hf_status hf_sensitivities_keep(const hf_sensitivities *sensitivities, hf_frames *frames, hf_error *err);

@@ -416,7 +416,9 @@ hf_status hf_record_commit(hf_record *record, double t, const hf_point *point, c
     hf_status status = HF_OK;
     for (int i = 0; i < HF_RECORD_TABLES && status == HF_OK; i++)
         if (record->wanted[i] && record->directory != NULL)
-            status = hf_file_commit(&record->table[i].file, err);
+            status = hf_file_finish(&record->table[i].file, err);
+    if (status == HF_OK && record->directory != NULL) /* final.tsv says that all others are there */
+        status = hf_directory_sync(record->directory, err);
     if (status == HF_OK && observer != NULL && observer->state != NULL)
         status = (record->directory == NULL ? keep_final : write_final)(record, t, point, y, err);
     hf_record_abandon(record);
