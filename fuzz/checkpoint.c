@@ -128,6 +128,8 @@ static void go_on(run *r)
     hf_status status = system->kind->use_basis(system->self, r->checkpoint.basis, &err);
     if (status == HF_OK)
         status = hf_integrator_load(r->integrator, &r->checkpoint.state, &err);
+    if (status == HF_OK)
+        hf_detector_after_restart(r->detector, r->integrator);
     for (size_t n = 0; n < STEPS && status == HF_OK; n++)
         status = advance(r, &err);
     if (status == HF_OK && hf_detector_finish(r->detector, &findings, &err) == HF_OK)

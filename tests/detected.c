@@ -43,6 +43,7 @@ void detect_by(detected_run *run, const char *text, size_t count, const char *co
         if (hf_integrator_at_boundary(integrator)) {
             assert_int_equal(hf_detector_before_restart(detector, &err), HF_OK);
             assert_int_equal(hf_integrator_restart(integrator, &err), HF_OK);
+            hf_detector_after_restart(detector, integrator);
         }
         if (hf_integrator_step(integrator, &err) != HF_OK ||
             hf_detector_step(detector, integrator, run->config.solver.t_end, &run->t, &stopped, &err) != HF_OK)

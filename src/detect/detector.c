@@ -384,11 +384,24 @@ hf_status hf_detector_step(hf_detector *d, hf_integrator *integrator, double lim
     return status;
 }
 
+/* Whether the lowest state is that of the restart: the speed still falls, and the next step has most likely a lower one. */
+static bool is_lowest_now(const hf_detector *d)
+{
+    return d->track.low.t == d->track.samples[d->track.sample_count - 1].t;
+}
+
 hf_status hf_detector_before_restart(hf_detector *d, hf_error *err)
 {
-    return !d->params.detect.events || d->track.seeking == HF_SEEK_DROP
+    return !d->params.detect.events || d->track.seeking == HF_SEEK_DROP || is_lowest_now(d)
                ? HF_OK
                : know_low(d, err); /* low_y is in the basis that ends here */
+}
+
+void hf_detector_after_restart(hf_detector *d, hf_integrator *integrator)
+{
+    double energy;
+    if (is_lowest_now(d))
+        hf_integrator_interpolate(integrator, hf_integrator_time(integrator), d->low_y, &energy);
 }
 
 bool hf_detector_transfer(hf_detector *d, hf_channel *channel)

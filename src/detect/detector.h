@@ -53,8 +53,10 @@ bool hf_detector_starts_stopped(const hf_detector *detector);
 /* Whether what params.stop waits for has happened. */
 bool hf_detector_has_met(const hf_detector *detector);
 
-/* To be called before the integrator's restart changes the basis. Errors as hf_saddle_analyze. */
+/* To be called before the integrator's restart, which may change the coordinates, and after it, or after the integrator has
+ * taken up a saved state. Errors as hf_saddle_analyze. */
 hf_status hf_detector_before_restart(hf_detector *detector, hf_error *err);
+void hf_detector_after_restart(hf_detector *detector, hf_integrator *integrator);
 
 /* How many stages have been found so far: drops whose speed has fallen again. */
 size_t hf_detector_stages(const hf_detector *detector);

@@ -161,6 +161,8 @@ static hf_status pass_boundary(flow_run *run, hf_error *err)
         hf_sensitivity_before_restart(run->sensitivity);
     if (status == HF_OK)
         status = hf_integrator_restart(run->integrator, err);
+    if (status == HF_OK)
+        hf_detector_after_restart(run->detector, run->integrator);
     if (status == HF_OK && run->sensitivity != NULL)
         status = hf_sensitivity_restart(run->sensitivity, err);
     if (status != HF_OK || !has_folder(run))
@@ -187,6 +189,8 @@ static hf_status resume(flow_run *run, bool *found, hf_error *err)
         status = run->system.kind->use_basis(run->system.self, checkpoint->basis, err);
     if (status == HF_OK)
         status = hf_integrator_load(run->integrator, &checkpoint->state, err);
+    if (status == HF_OK)
+        hf_detector_after_restart(run->detector, run->integrator);
     if (status == HF_OK && run->sensitivity != NULL)
         status = hf_sensitivity_load(run->sensitivity, err);
     if (status == HF_OK)
