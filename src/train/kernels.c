@@ -1,77 +1,77 @@
 #include "train/kernels.h"
 
 #include <math.h>
-
+#include <stdbool.h>
 #include <string.h>
 
-enum { TILE = 16 }; /* input coordinates whose sums are held in registers */
+enum {
+    TOGETHER = 3, /* vectors that are combined, or multiplied, in one pass over the rows */
+    ROWS = 4      /* whose products are held in registers at the same time; half as many where those are few */
+};
 
-/* Input coordinates c..c + lanes - 1 of sum_i weight_i x_i. */
-HF_INLINE void combine_tile(size_t rows, size_t d, const double *x, const double *weight, size_t c, size_t lanes,
-                            double *sum)
+/* ---- rows that are shorter than a register ---- */
+
+static void combine_narrow(size_t vectors, size_t rows, size_t d, const double *x, const double *weight, size_t weight_row,
+                           double *sum, size_t sum_row)
 {
-    double tile[TILE] = {0};
-    for (size_t i = 0; i < rows; i++) {
-        const double w = weight[i];
-        if (w == 0)
-            continue;
-        HF_SIMD
-        for (size_t l = 0; l < lanes; l++)
-            tile[l] += w * x[i * d + c + l];
-    }
-    memcpy(sum + c, tile, lanes * sizeof *sum);
-}
-
-/* sum (d) = sum_i weight_i x_i over rows x (rows, d). The last tile overlaps the one before: the same sums once more. */
-static HF_WIDE_CLONES void combine_rows(size_t rows, size_t d, const double *x, const double *weight, double *sum)
-{
-    size_t c = 0;
-    for (; c + TILE <= d; c += TILE)
-        combine_tile(rows, d, x, weight, c, TILE, sum);
-    for (; d >= HF_KERNEL_LANES && c < d; c += HF_KERNEL_LANES)
-        combine_tile(rows, d, x, weight, c + HF_KERNEL_LANES <= d ? c : d - HF_KERNEL_LANES, HF_KERNEL_LANES, sum);
-    for (; c < d; c++)
-        combine_tile(rows, d, x, weight, c, 1, sum);
-}
-
-/* Four rows at a time, so that the processor always has a sum to go on with. */
-enum { TOGETHER = 4 };
-
-/* Products with one row, or several, of columns c..c + HF_KERNEL_LANES - 1. */
-HF_INLINE void add_product(size_t rows, size_t d, const double *x, const double *w, double *lanes)
-{
-    double tile[TOGETHER][HF_KERNEL_LANES], tail[HF_KERNEL_LANES] = {0};
-    const size_t rest = d % HF_KERNEL_LANES, whole = d - rest;
-    memcpy(tile, lanes, rows * sizeof tile[0]);
-    for (size_t c = 0; c < whole; c += HF_KERNEL_LANES)
-        for (size_t r = 0; r < rows; r++) {
-            HF_SIMD
-            for (size_t l = 0; l < HF_KERNEL_LANES; l++)
-                tile[r][l] += x[r * d + c + l] * w[c + l];
+    for (size_t v = 0; v < vectors; v++)
+        for (size_t c = 0; c < d; c++) {
+            double s = 0;
+            for (size_t i = 0; i < rows; i++)
+                s += weight[v * weight_row + i] * x[i * d + c];
+            sum[v * sum_row + c] = s;
         }
-    if (rest > 0 && whole > 0) { /* the last HF_KERNEL_LANES columns, those that have been counted times 0 */
-        memcpy(tail + HF_KERNEL_LANES - rest, w + whole, rest * sizeof *tail);
-        for (size_t r = 0; r < rows; r++) {
-            HF_SIMD
-            for (size_t l = 0; l < HF_KERNEL_LANES; l++)
-                tile[r][l] += x[r * d + d - HF_KERNEL_LANES + l] * tail[l];
-        }
-    } else
-        for (size_t r = 0; r < rows; r++)
-            for (size_t c = 0; c < rest; c++)
-                tile[r][c] += x[r * d + c] * w[c];
-    memcpy(lanes, tile, rows * sizeof tile[0]);
 }
 
-/* lanes (rows, HF_KERNEL_LANES) += products of the rows x (rows, d) with w (d), to be summed over lanes. */
-static HF_WIDE_CLONES void add_products(size_t rows, size_t d, const double *x, const double *w, double *lanes)
+static void products_narrow(size_t vectors, size_t rows, size_t d, const double *x, const double *w, size_t w_row,
+                            double *lanes)
 {
-    size_t i = 0;
-    for (; i + TOGETHER <= rows; i += TOGETHER)
-        add_product(TOGETHER, d, x + i * d, w, lanes + i * HF_KERNEL_LANES);
-    for (; i < rows; i++)
-        add_product(1, d, x + i * d, w, lanes + i * HF_KERNEL_LANES);
+    for (size_t v = 0; v < vectors; v++)
+        for (size_t i = 0; i < rows; i++)
+            for (size_t c = 0; c < d; c++)
+                lanes[(v * rows + i) * HF_KERNEL_LANES + c] += x[i * d + c] * w[v * w_row + c];
 }
+
+/* ---- and others ---- */
+
+#ifdef HF_HAVE_TARGET_CLONES
+#define TARGET   __attribute__((target("avx512f")))
+#define BYTES    64
+#define NAME(of) of##_64
+#include "train/kernels_registers.h"
+
+#define TARGET   __attribute__((target("avx2")))
+#define BYTES    32
+#define NAME(of) of##_32
+#include "train/kernels_registers.h"
+#endif
+
+#define TARGET
+#define BYTES    16
+#define NAME(of) of##_16
+#include "train/kernels_registers.h"
+
+typedef struct {
+    void (*combine)(size_t vectors, size_t rows, size_t d, const double *x, const double *weight, size_t weight_row,
+                    double *sum, size_t sum_row);
+    void (*products)(size_t vectors, size_t rows, size_t d, const double *x, const double *w, size_t w_row, double *lanes);
+} kernels;
+
+/* Those of this processor. */
+static const kernels *of_processor(void)
+{
+#ifdef HF_HAVE_TARGET_CLONES
+    static const kernels of_64 = {combine_64, products_64}, of_32 = {combine_32, products_32};
+    if (__builtin_cpu_supports("avx512f"))
+        return &of_64;
+    if (__builtin_cpu_supports("avx2"))
+        return &of_32;
+#endif
+    static const kernels of_16 = {combine_16, products_16};
+    return &of_16;
+}
+
+/* ---- vectors ---- */
 
 static HF_CLONES double product(size_t count, const double *x, const double *y)
 {
@@ -96,14 +96,16 @@ static HF_CLONES void add_scaled(size_t count, double factor, const double *x, d
 
 /* ---- for others: clones are static ---- */
 
-void hf_kernel_combine(size_t rows, size_t d, const double *x, const double *weight, double *sum)
+void hf_kernel_combine(size_t vectors, size_t rows, size_t d, const double *x, const double *weight, size_t weight_row,
+                       double *sum, size_t sum_row)
 {
-    combine_rows(rows, d, x, weight, sum);
+    of_processor()->combine(vectors, rows, d, x, weight, weight_row, sum, sum_row);
 }
 
-void hf_kernel_products(size_t rows, size_t d, const double *x, const double *w, double *lanes)
+void hf_kernel_products(size_t vectors, size_t rows, size_t d, const double *x, const double *w, size_t w_row,
+                        double *lanes)
 {
-    add_products(rows, d, x, w, lanes);
+    of_processor()->products(vectors, rows, d, x, w, w_row, lanes);
 }
 
 double hf_kernel_dot(size_t count, const double *x, const double *y)

@@ -11,11 +11,15 @@
 
 enum { HF_KERNEL_LANES = 8 };
 
-/* sum (d) = sum_i weight_i x_i over rows x (rows, d). */
-void hf_kernel_combine(size_t rows, size_t d, const double *x, const double *weight, double *sum);
+/* sum (vectors, d) = sum_i weight_i x_i over rows x (rows, d), for each of weight (vectors, rows). Vectors of weights and of sums
+ * are weight_row and sum_row apart. */
+void hf_kernel_combine(size_t vectors, size_t rows, size_t d, const double *x, const double *weight, size_t weight_row,
+                       double *sum, size_t sum_row);
 
-/* lanes (rows, HF_KERNEL_LANES) += products of the rows x (rows, d) with w (d), to be summed by hf_kernel_sum. */
-void hf_kernel_products(size_t rows, size_t d, const double *x, const double *w, double *lanes);
+/* lanes (vectors, rows, HF_KERNEL_LANES) += products of the rows x (rows, d) with each of w (vectors, d), w_row apart; to be summed
+ * by hf_kernel_sum. */
+void hf_kernel_products(size_t vectors, size_t rows, size_t d, const double *x, const double *w, size_t w_row,
+                        double *lanes);
 
 /* sum_i x_i y_i */
 double hf_kernel_dot(size_t count, const double *x, const double *y);

@@ -57,12 +57,35 @@ static void multiply(size_t count, size_t d, double factor, const double *a, con
                 (int)d, b, (int)d, old, c, (int)d);
 }
 
-/* X times weights (count, stride) for every sample of a chunk: seen (vectors, n, d). */
+/* Rows from..to - 1 hold all weights that are not 0. */
+static void find_rows(size_t rows, const double *weight, size_t *from, size_t *to)
+{
+    *from = 0;
+    *to = rows;
+    while (*to > 0 && weight[*to - 1] == 0)
+        (*to)--;
+    while (*from < *to && weight[*from] == 0)
+        (*from)++;
+}
+
+/* X times weights (vectors, stride) for every sample of a chunk: seen (vectors, n, d). Rows of weight 0 at either end do not count,
+ * and vectors with the same rows go together. */
 static void look(const hf_regression *m, size_t n, const hf_workspace *w, size_t vectors, const double *weights)
 {
-    for (size_t b = 0; b < n; b++)
-        for (size_t v = 0; v < vectors; v++)
-            hf_kernel_combine(m->rows, m->dim, w->at[b], weights + v * m->stride, w->seen + (v * n + b) * m->dim);
+    const size_t d = m->dim;
+    for (size_t v = 0, next; v < vectors; v = next) {
+        size_t from, to;
+        find_rows(m->rows, weights + v * m->stride, &from, &to);
+        for (next = v + 1; next < vectors; next++) {
+            size_t its_from, its_to;
+            find_rows(m->rows, weights + next * m->stride, &its_from, &its_to);
+            if (its_from != from || its_to != to)
+                break;
+        }
+        for (size_t b = 0; b < n; b++)
+            hf_kernel_combine(next - v, to - from, d, w->at[b] + from * d, weights + v * m->stride + from, m->stride,
+                              w->seen + (v * n + b) * d, n * d);
+    }
 }
 
 /* e = sum_j A_j X p_j + noise - sum_k V_k X s_k, leaving X s_k in seen. Returns the sum of 1/2 |e|^2. */
@@ -93,9 +116,9 @@ static void backward(const hf_regression *m, const double *values, size_t n, hf_
         cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)d, (int)d, (int)n, 1, w->error, (int)d,
                     w->seen + k * n * d, (int)d, 1, s->value + k * d * d, (int)d);
         multiply(n, d, 1, w->error, values + k * d * d, false, 0, back);
-        for (size_t b = 0; b < n; b++)
-            hf_kernel_products(m->rows, d, w->at[b], back + b * d, w->lanes + k * m->rows * HF_KERNEL_LANES);
     }
+    for (size_t b = 0; b < n; b++)
+        hf_kernel_products(m->heads, m->rows, d, w->at[b], w->back + b * d, n * d, w->lanes);
     for (size_t k = 0; k < m->heads && m->params.projected; k++)
         for (size_t l = 0; l <= k; l++)
             s->products[k * m->heads + l] += hf_kernel_dot(n * d, w->back + k * n * d, w->back + l * n * d);
