@@ -404,6 +404,7 @@ static const char *const contexts[][6] = {
     {"model.", "train.task=markov", "train.steps=5", "train.validation=10", "model.kind=decoder"},
     {"output.maps", "train.task=markov", "train.steps=1000", "train.validation=10"},
     {"flow.optimizer", "target.strengths=(3, 2, 1)", "train.optimizer=adam"},
+    {"flow.sgd_drift.bands", "target.strengths=(3, 2, 1)", "flow.sgd_drift.lr=0.05", "flow.sgd_drift.dynamic=true"},
     {"flow.entries", "target.strengths=(3, 2, 1)", "train.optimizer=adam", "flow.optimizer=adam"},
     {"", "target.strengths=(3, 2, 1)"},
 };

@@ -391,6 +391,8 @@ static hf_status check_bands(hf_config *c, hf_error *err)
         return hf_config_reject(
             c, err, key,
             "are of a flow alone; a train section has bands of its own noise without flow.sgd_drift, expected false");
+    if (c->flow.sgd_drift.lr == 0)
+        return hf_config_reject(c, err, key, "are those of SGD's noise, expected flow.sgd_drift.lr as well");
     if (!c->flow.sgd_drift.dynamic)
         return hf_config_reject(c, err, key,
                                 "are about the flow with dynamic drift, expected flow.sgd_drift.dynamic = true");
@@ -405,7 +407,7 @@ hf_status hf_heads_check_drift(hf_config *c, hf_error *err)
 {
     size_t position;
     if (c->flow.sgd_drift.lr == 0)
-        return HF_OK;
+        return check_bands(c, err);
     if (c->flow.values != HF_VALUES_LEARNED)
         return hf_config_reject(c, err, "flow.sgd_drift.lr",
                                 "the noise of values that SGD learns makes the drift, expected flow.values = \"learned\"");
