@@ -4,6 +4,7 @@
 #include "run/systems.h"
 #include "train/clock.h"
 #include "train/optimizer.h"
+#include "train/regression_task.h"
 #include "train/teacher.h"
 #include "train/tensor_table.h"
 
@@ -140,9 +141,11 @@ hf_status hf_fill_check(const hf_config *config, hf_error *err)
     hf_owned_system made = {0};
     hf_flow_run_params params;
     hf_status status = HF_OK;
-    if (config->flow.system == HF_SYSTEM_HEADS && config->sensitivity.to.count == 0)
+    if (config->flow.system == HF_SYSTEM_HEADS)
         status = hf_fill_create_problem(config, &problem, err);
-    else {
+    if (status == HF_OK && config->declared.train)
+        status = hf_config_place(config, hf_regression_task_check(&config->train, problem, err), err);
+    if (status == HF_OK && (config->flow.system != HF_SYSTEM_HEADS || config->sensitivity.to.count > 0)) {
         status = hf_fill_flow_run(config, &params, err);
         if (status == HF_OK)
             status = hf_config_place(config, hf_systems_create(&params, &made, err), err);

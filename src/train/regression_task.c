@@ -38,8 +38,7 @@ static hf_status check_repetition(const hf_train_params *train, const hf_problem
     return HF_OK;
 }
 
-/* The rest of what can be trained; the keys alone are checked when they are read. */
-static hf_status check_sampling(const hf_train_params *train, const hf_problem *p, hf_error *err)
+hf_status hf_regression_task_check(const hf_train_params *train, const hf_problem *p, hf_error *err)
 {
     double inputs = 0;
     for (size_t i = 0; i < p->positions; i++)
@@ -213,7 +212,7 @@ static hf_status fill_problem(hf_regression_task *task, const hf_problem_params 
     const size_t J = params->target.count;
     hf_status status = hf_problem_create(problem, params, err);
     if (status == HF_OK)
-        status = check_sampling(train, *problem, err);
+        status = hf_regression_task_check(train, *problem, err);
     if (status == HF_OK)
         status = fill_groups(task, train, err);
     if (status != HF_OK)

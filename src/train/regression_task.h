@@ -35,6 +35,9 @@ typedef struct {
     double *rest;      /* (groups, N) standard deviation of the inputs when it is not; NULL: no repetition */
 } hf_regression_task;
 
+/* Whether a problem can be trained, beyond what its keys tell each by itself. Errors: HF_EUSAGE, about a key. */
+hf_status hf_regression_task_check(const hf_train_params *train, const hf_problem *p, hf_error *err);
+
 /* The task of a problem. Errors: HF_EUSAGE, about a key (what cannot be sampled), HF_ESYSTEM. Free with
  * hf_regression_task_clear. */
 hf_status hf_regression_task_init(hf_regression_task *task, const hf_problem_params *params, const hf_train_params *train,
