@@ -131,7 +131,7 @@ static bool explain_word(const char *topic)
 static int help(const char *topic)
 {
     const hf_cli_command *command = topic == NULL ? NULL : find_command(topic);
-    if (topic == NULL)
+    if (topic == NULL || strcmp(topic, "help") == 0)
         print_help();
     else if (strcmp(topic, "keys") == 0)
         hf_config_print_keys(stdout);
@@ -462,7 +462,7 @@ static int dispatch(int argc, char *argv[])
         return usage_error(NULL, "%s is missing", "a command");
     const char *name = argv[1];
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0)
-        return help(argc > 2 ? argv[2] : NULL);
+        return argc > 3 ? usage_error(NULL, "one argument too many: %s", argv[3]) : help(argc > 2 ? argv[2] : NULL);
     if (strcmp(name, "--version") == 0) {
         printf("headflow %s\n", PACKAGE_VERSION);
         return 0;
