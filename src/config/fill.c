@@ -145,10 +145,13 @@ hf_status hf_fill_check(const hf_config *config, hf_error *err)
         status = hf_fill_create_problem(config, &problem, err);
     if (status == HF_OK && config->declared.train)
         status = hf_config_place(config, hf_regression_task_check(&config->train, problem, err), err);
-    if (status == HF_OK && (config->flow.system != HF_SYSTEM_HEADS || config->sensitivity.to.count > 0)) {
+    if (status == HF_OK &&
+        (config->flow.system != HF_SYSTEM_HEADS || config->sensitivity.to.count > 0 || config->output.spectrum > 0)) {
         status = hf_fill_flow_run(config, &params, err);
         if (status == HF_OK)
             status = hf_config_place(config, hf_systems_create(&params, &made, err), err);
+        if (status == HF_OK)
+            status = hf_config_place(config, hf_systems_check_output(&config->output, made.system.size, err), err);
         hf_fill_clear_problem(&params.problem);
     }
     hf_problem_free(problem);

@@ -228,9 +228,9 @@ static hf_status create_system(flow_run *run, hf_error *err)
     if (status != HF_OK)
         return status;
     run->system = run->made.system;
-    if (params->output.spectrum >= run->system.size)
-        return hf_reject(err, "output.spectrum", "expected less than the number of unknowns, %zu", run->system.size);
-    status = hf_point_init(&run->point, &run->system, err);
+    status = hf_systems_check_output(&params->output, run->system.size, err);
+    if (status == HF_OK)
+        status = hf_point_init(&run->point, &run->system, err);
     if (status == HF_OK && run->system.kind->observer != NULL)
         status = run->system.kind->observer->create(&run->observer, run->system.self, err);
     if (status == HF_OK)

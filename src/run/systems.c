@@ -132,3 +132,10 @@ void hf_systems_explain(FILE *stream)
         hf_record_explain(hf_system_names[i], hf_systems[i].observer, stream);
     }
 }
+
+hf_status hf_systems_check_output(const hf_output_params *output, size_t unknowns, hf_error *err)
+{
+    return output->spectrum < unknowns
+               ? HF_OK
+               : hf_reject(err, "output.spectrum", "expected less than the number of unknowns, %zu", unknowns);
+}

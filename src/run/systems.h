@@ -24,4 +24,7 @@ void hf_systems_explain(FILE *stream);
  * HF_ESYSTEM. Free with hf_owned_system_free. */
 hf_status hf_systems_create(const hf_flow_run_params *params, hf_owned_system *made, hf_error *err);
 
+/* Whether a system of that many unknowns has what is to be written. Errors: HF_EUSAGE, about a key. */
+hf_status hf_systems_check_output(const hf_output_params *output, size_t unknowns, hf_error *err);
+
 #endif
