@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Kills headflow at random moments, goes on, and compares bytes.
 
-    bench/crash.py build/headflow [--kills 200] [--seed 1] [KIND]...
+    bench/crash.py build/headflow [--kills 200] [--seconds S] [--seed 1] [KIND]...
 
 For each kind of work (flow, training, ladder, sweep, the minimal model on a chain (tokens), a decoder there, an encoder on strings, decoders that
 learn recall and regression (vectors), detect) one run is left alone. Others are killed (SIGKILL, INT or TERM in turn) after
-a random part of its time, again and again with --resume until KILLS kills have hit a living process, and every one that comes to its
-end must have the same files, byte for byte. Prints a line for each kind; exit code 1 where something differs, an exit code is
+a random part of its time, again and again with --resume until KILLS kills have hit a living process, or S seconds are over, and every one
+that comes to its end must have the same files, byte for byte. Prints a line for each kind; exit code 1 where something differs, an exit code is
 not 0, 130, 143 or that of the kill, or a run cannot be taken up."""
 import argparse
 import filecmp
@@ -65,7 +65,7 @@ def command(program, kind, model, out):
     return [program, "sweep" if kind == "sweep" else "run", model, "-o", out, "--quiet"] + ([] if kind == "sweep" else ["-j", "2"])
 
 
-def attack(program, kind, kills, rng, work):
+def attack(program, kind, kills, seconds, rng, work):
     """How many kills hit, runs that came to their end, and what was wrong."""
     model = os.path.join(work, kind + (".csv" if kind == "detect" else ".conf"))
     with open(model, "w") as file:
@@ -81,10 +81,11 @@ def attack(program, kind, kills, rng, work):
     start = time.monotonic()
     subprocess.run(command(program, kind, model, whole), check=True)
     span = time.monotonic() - start
+    end = time.monotonic() + seconds
     hits = ends = 0
     wrong = []
     resume = False
-    while hits < kills:
+    while hits < kills and time.monotonic() < end:
         args = command(program, kind, model, out) + (["--resume"] if resume and kind != "detect" else [])
         process = subprocess.Popen(args, stderr=subprocess.PIPE)
         how = (signal.SIGKILL, signal.SIGINT, signal.SIGTERM)[hits % 3]
@@ -123,13 +124,14 @@ def main():
     parser.add_argument("program")
     parser.add_argument("kinds", nargs="*", default=kinds)
     parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_intermixed_args()
     rng = random.Random(options.seed)
     bad = False
     for kind in options.kinds:
         with tempfile.TemporaryDirectory() as work:
-            hits, ends, wrong, span = attack(os.path.abspath(options.program), kind, options.kills, rng, work)
+            hits, ends, wrong, span = attack(os.path.abspath(options.program), kind, options.kills, options.seconds, rng, work)
         print("%-9s %4d kills of runs of %.2f s, %d runs came to their end with the same bytes" % (kind, hits, span, ends - sum("same" in w for w in wrong)),
               flush=True)
         for message in wrong:
