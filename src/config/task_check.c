@@ -74,6 +74,14 @@ static bool applies_somewhere(const hf_config *c, const hf_key *key)
     return task < HF_TASKS;
 }
 
+/* Whether it would have one in a flow alone. */
+static bool applies_to_flow(const hf_config *c, const hf_key *key)
+{
+    hf_config as = *c;
+    as.declared.train = false;
+    return key->when != NULL && key->when(&as);
+}
+
 /* ---- keys ---- */
 
 /* The tasks that a key has an effect with, or, if with none as things are, those that its section is a business of. */
@@ -102,7 +110,8 @@ hf_status hf_task_check_keys(hf_config *c, hf_error *err)
     const hf_task_kind task = c->declared.train ? c->train.task : HF_TASK_REGRESSION;
     for (const hf_key *key = hf_keys; key < hf_keys + hf_key_count; key++) {
         const bool foreign = is_of(key, tasks[task].foreign) && !is_among(key, tasks[task].own);
-        if ((foreign || (!applies(c, key, task) && applies_somewhere(c, key))) && hf_keys_is_given(key, c))
+        const bool elsewhere = applies_somewhere(c, key) || (task != HF_TASK_REGRESSION && applies_to_flow(c, key));
+        if ((foreign || (!applies(c, key, task) && elsewhere)) && hf_keys_is_given(key, c))
             return reject(c, key, task, err);
     }
     if (task != HF_TASK_REGRESSION && c->declared.flow)
