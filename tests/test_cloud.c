@@ -327,6 +327,58 @@ static void test_tiny_contrasts_keep_their_digits(void **state)
     end_cloud(&tiny);
 }
 
+/* Heads that part ask for other contrasts: a state that is written in these anew by either way is one state. */
+static void test_a_state_in_other_contrasts(void **state)
+{
+    (void)state;
+    cloud_run r = rich_run();
+    const size_t heads = r.problem->heads, size = r.system.size;
+    hf_basis *before;
+    const size_t square = heads * heads * sizeof(double);
+    double *copy = numbers(size), *distance = numbers(heads * heads), moved = 0;
+    memcpy(distance, r.flow->basis->distance, square);
+    assert_int_equal(hf_basis_create(&before, heads, distance, r.problem->kind, NULL), HF_OK);
+    random_source random = {seed + 3};
+    for (size_t i = hf_flow_size(r.flow) - r.problem->positions * heads; i < hf_flow_size(r.flow); i++)
+        r.y[i] += 2 * draw_uniform(&random) - 1; /* logits */
+    memcpy(copy, r.y, size * sizeof *copy);
+    assert_true(hf_point_at(&r.point, r.y));
+    const double loss = hf_point_loss(&r.point);
+    assert_int_equal(hf_cloud_rebase(r.flow, r.y, NULL), HF_OK);
+    assert_int_equal(hf_cloud_recast(r.flow, before, copy, NULL), HF_OK);
+    for (size_t i = 0; i < size; i++)
+        moved = fmax(moved, fabs(copy[i] - r.y[i]));
+    assert_true(at_most(moved, 1e-12));
+    assert_true(memcmp(distance, r.flow->basis->distance, square) != 0);
+    assert_true(hf_point_at(&r.point, r.y));
+    assert_true(close_to(hf_point_loss(&r.point), loss, 1e-12));
+    hf_basis_free(before);
+    free(copy), free(distance);
+    end_cloud(&r);
+}
+
+static void check_name(const cloud_run *r, size_t index, const char *expected)
+{
+    char text[128];
+    r->system.kind->coordinate_name(r->flow, index, text, sizeof text);
+    assert_string_equal(text, expected);
+}
+
+static void test_coordinates_have_names(void **state)
+{
+    (void)state;
+    cloud_run r = start_cloud(ladder(1e-2, 128, 10), 1e-8);
+    const size_t core = hf_flow_size(r.flow);
+    check_name(&r, 0, "mean value on feature 1");
+    check_name(&r, 3 * 3 + 39, "mean logit at position 40");
+    check_name(&r, core, "covariance of the values outside the features, modes 0 and 0");
+    check_name(&r, core + 1, "covariance of the values outside the features, modes 0 and 1");
+    check_name(&r, core + 4, "covariance of the values outside the features, modes 1 and 2");
+    check_name(&r, core + 5, "covariance of the values outside the features, modes 2 and 2");
+    assert_int_equal(r.system.size, core + 6);
+    end_cloud(&r);
+}
+
 int main(void)
 {
     hf_init();
@@ -340,6 +392,8 @@ int main(void)
         cmocka_unit_test(test_a_band_says_when_it_is_not_small),
         cmocka_unit_test(test_equal_heads_stay_equal),
         cmocka_unit_test(test_tiny_contrasts_keep_their_digits),
+        cmocka_unit_test(test_a_state_in_other_contrasts),
+        cmocka_unit_test(test_coordinates_have_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

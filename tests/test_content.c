@@ -225,12 +225,27 @@ static void test_overlaps_are_as_published_and_as_descended(void **state)
     hf_content_free(flow);
 }
 
+static void test_its_coordinates_have_names(void **state)
+{
+    hf_content *flow = make(&task);
+    const hf_system system = hf_content_system(flow);
+    static const char *const names[] = {"angle of the key", "angle of the value"};
+    (void)state;
+    for (size_t i = 0; i < system.size; i++) {
+        char text[64];
+        system.kind->coordinate_name(flow, i, text, sizeof text);
+        assert_string_equal(text, names[i]);
+    }
+    hf_content_free(flow);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_zeta_is_the_expected_square),
         cmocka_unit_test(test_flow_goes_down_the_loss),
         cmocka_unit_test(test_overlaps_are_as_published_and_as_descended),
+        cmocka_unit_test(test_its_coordinates_have_names),
     };
     hf_init();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 
 #include "core/channel.h"
 #include "core/file.h"
+#include "detect/snapshots.h"
 #include "train/clock.h"
 #include "train/optimizer.h"
 
@@ -325,6 +326,121 @@ static void test_saved_states(void **state)
     assert_non_null(strstr(err.message, "damaged"));
 }
 
+static void transfer_snapshots(hf_channel *channel, void *data)
+{
+    hf_snapshots_transfer(data, channel);
+}
+
+static void expect_near(const hf_snapshots *s, double t, double factor)
+{
+    const double *found = hf_snapshots_nearest(s, t);
+    assert_non_null(found);
+    assert_true(found[0] == -found[1] && found[0] <= t * factor && found[0] >= t / factor);
+}
+
+/* However long a run is, its states on the way are few, near any time, and the same once they have been saved and read. */
+static void test_snapshots(void **state)
+{
+    (void)state;
+    static const char magic[8] = "trial02";
+    hf_snapshots kept, read;
+    double last = 1;
+    hf_snapshots_init(&kept, 2);
+    hf_snapshots_init(&read, 2);
+    assert_null(hf_snapshots_nearest(&kept, 1));
+    for (double t = 1; t < 1e8; t *= 1.01) {
+        const double y[2] = {t, -t};
+        assert_true(hf_snapshots_add(&kept, t, y));
+        assert_true(kept.count <= kept.limit);
+        last = t;
+    }
+    assert_true(kept.factor > 1.04 && kept.factor < 1.05); /* one half of them went, once */
+    assert_true(kept.count > kept.limit / 2);
+    for (double t = 1; t < last; t *= 3)
+        expect_near(&kept, t, 1.05);
+    const char *path = directory("snapshots");
+    assert_int_equal(hf_channel_save(path, magic, 1, transfer_snapshots, &kept, NULL), HF_OK);
+    assert_int_equal(hf_channel_load(path, magic, 1, transfer_snapshots, &read, NULL), HF_OK);
+    assert_true(read.count == kept.count && read.factor == kept.factor);
+    assert_memory_equal(read.at, kept.at, kept.count * 3 * sizeof *kept.at);
+    hf_snapshots_clear(&read);
+    hf_snapshots_clear(&kept);
+    assert_int_equal(unlink(path), 0);
+}
+
+static void expect_failure(hf_status status, const hf_error *err, const char *text)
+{
+    assert_int_equal(status, HF_ESYSTEM);
+    if (strstr(err->message, text) == NULL)
+        fail_msg("\"%s\", expected \"...%s...\"", err->message, text);
+}
+
+static void open_and_write(hf_file *file, const char *path)
+{
+    assert_int_equal(hf_file_open(file, path, NULL), HF_OK);
+    assert_int_equal(fputs("four", file->stream) < 0, 0);
+}
+
+static void expect_text(const char *path, const char *expected)
+{
+    char *text;
+    assert_int_equal(hf_file_load(path, &text, NULL), HF_OK);
+    assert_string_equal(text, expected);
+    free(text);
+}
+
+/* A file is there or not; taken up again it goes on where it was, or says why it cannot. */
+static void test_files(void **state)
+{
+    (void)state;
+    const char *path = directory("file"), *part = directory("file.part");
+    hf_error err;
+    hf_file file;
+    open_and_write(&file, path);
+    hf_file_spoil(file.stream);
+    expect_failure(hf_file_commit(&file, &err), &err, "file.part: cannot be written (is the disk full, or memory short?)");
+    assert_false(hf_file_exists(path));
+    open_and_write(&file, path);
+    assert_int_equal(hf_file_commit(&file, &err), HF_OK);
+    expect_text(path, "four");
+    assert_int_equal(hf_file_reopen(&file, path, 2, &err), HF_OK); /* it had its name already */
+    assert_false(hf_file_exists(path));
+    assert_int_equal(fputs("x", file.stream) < 0, 0);
+    hf_file_abandon(&file);
+    expect_text(part, "fox");
+    expect_failure(hf_file_reopen(&file, path, 4, &err), &err, "file.part: is shorter than when the run was interrupted");
+    assert_int_equal(unlink(part), 0);
+    expect_failure(hf_file_reopen(&file, path, 2, &err), &err, "file.part: is gone since the run was interrupted");
+}
+
+static hf_status no_visit(void *data, const char *path, hf_error *err)
+{
+    (void)data, (void)path;
+    return hf_fail(err, HF_EUSAGE, "nothing is to be seen");
+}
+
+/* What is no folder, and what is one. */
+static void test_other_things_than_files(void **state)
+{
+    (void)state;
+    const char *path = directory("thing");
+    char *text;
+    hf_error err;
+    hf_file file;
+    open_and_write(&file, path);
+    assert_int_equal(hf_file_commit(&file, &err), HF_OK);
+    expect_failure(hf_directory_walk(path, no_visit, NULL, &err), &err, "cannot be read: Not a directory");
+    expect_failure(hf_directory_make(path, &err), &err, "thing: cannot be made a directory");
+    expect_failure(hf_directory_sync(path, &err), &err, "thing: cannot be brought to the disk");
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(hf_directory_walk(path, no_visit, NULL, &err), HF_OK); /* nothing is there */
+    assert_int_equal(hf_directory_make(path, &err), HF_OK);
+    expect_failure(hf_file_load(path, &text, &err), &err, "thing: cannot be read: Is a directory");
+    open_and_write(&file, path);
+    expect_failure(hf_file_commit(&file, &err), &err, "thing: cannot be written: Is a directory");
+    assert_int_equal(rmdir(path), 0);
+}
+
 int main(void)
 {
     hf_init();
@@ -333,6 +449,9 @@ int main(void)
         cmocka_unit_test(test_resume_of_another),
         cmocka_unit_test(test_early_stop),
         cmocka_unit_test(test_saved_states),
+        cmocka_unit_test(test_snapshots),
+        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_other_things_than_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

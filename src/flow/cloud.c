@@ -27,6 +27,10 @@ size_t hf_cloud_size(const hf_flow *flow)
 
 void hf_cloud_coordinate_name(const hf_flow *flow, size_t index, char *text, size_t capacity)
 {
+    if (index < hf_flow_size(flow)) {
+        hf_flow_coordinate_name(flow, index, text, capacity);
+        return;
+    }
     size_t m = 0, left = index - hf_flow_size(flow);
     while (left > m)
         left -= ++m;

@@ -37,7 +37,7 @@ struct hf_cloud {
 /* Whether a problem has one. */
 bool hf_cloud_is_there(const hf_problem *problem);
 
-/* Numbers of a state with Gamma, H (R + T) + H (H + 1) / 2, and the names of the last ones, from 0. */
+/* Numbers of a state with Gamma, H (R + T) + H (H + 1) / 2, and their names, from 0. */
 size_t hf_cloud_size(const hf_flow *flow);
 void hf_cloud_coordinate_name(const hf_flow *flow, size_t index, char *text, size_t capacity);
 

@@ -183,10 +183,7 @@ static hf_status cloud_rebase(void *self, double *y, hf_error *err)
 
 static void cloud_coordinate_name(const void *self, size_t index, char *text, size_t capacity)
 {
-    if (index < hf_flow_size(self))
-        hf_flow_coordinate_name(self, index, text, capacity);
-    else
-        hf_cloud_coordinate_name(self, index, text, capacity);
+    hf_cloud_coordinate_name(self, index, text, capacity);
 }
 
 #define COMMON                                                                                                             \

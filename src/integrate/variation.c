@@ -31,7 +31,6 @@ struct hf_variation {
     double *basis;                                               /* that a restart ends */
     double *memory;
     double *saved; /* (count, size) */
-    hf_variation_counts counts;
 };
 
 /* ---- life ---- */
@@ -244,7 +243,6 @@ static hf_status factor(hf_variation *v, double gamma, hf_error *err)
         status = newton->create(&v->newton, v->system.self, err);
     if (status != HF_OK)
         return status;
-    v->counts.factorizations++;
     v->own_gamma = gamma;
     v->own_is_current = newton->setup(v->newton, v->point.self, gamma);
     return v->own_is_current ? HF_OK : not_finite(hf_integrator_time(v->integrator), err);
@@ -287,7 +285,6 @@ static void correct(hf_variation *v, size_t i, double gamma, double *x)
     else
         factored = hf_integrator_solve(v->integrator, v->residual, v->change);
     move(v, 2 / (1 + gamma / factored), x);
-    v->counts.iterations++;
 }
 
 /* Solves for x from the prediction. */
@@ -361,11 +358,6 @@ hf_status hf_variation_step(hf_variation *v, hf_error *err)
 
 /* ---- looking ---- */
 
-size_t hf_variation_count(const hf_variation *v)
-{
-    return v->count;
-}
-
 hf_point *hf_variation_point(hf_variation *v)
 {
     return &v->point;
@@ -421,9 +413,4 @@ hf_status hf_variation_load(hf_variation *v, hf_error *err)
     for (size_t i = 0; i < v->count; i++)
         memcpy(v->of[i].past[0], v->saved + i * v->size, v->size * sizeof *v->saved);
     return begin(v, err);
-}
-
-hf_variation_counts hf_variation_statistics(const hf_variation *v)
-{
-    return v->counts;
 }

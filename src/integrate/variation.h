@@ -15,11 +15,6 @@
 
 typedef struct hf_variation hf_variation;
 
-typedef struct {
-    size_t iterations;     /* linear solves, of all parameters */
-    size_t factorizations; /* of its own */
-} hf_variation_counts;
-
 /* The derivatives of an integration that has just begun, for the parameters of its system, which has a Newton solve of its own.
  * The integrator must outlive it. Errors: HF_ESYSTEM, HF_ENUMERIC. Free with hf_variation_free. */
 hf_status hf_variation_create(hf_variation **variation, hf_integrator *integrator, hf_error *err);
@@ -28,9 +23,6 @@ void hf_variation_free(hf_variation *variation);
 
 /* Follows the integrator's last step; to be called after each of them. Errors: HF_ENUMERIC (not finite, no convergence). */
 hf_status hf_variation_step(hf_variation *variation, hf_error *err);
-
-/* How many parameters there are. */
-size_t hf_variation_count(const hf_variation *variation);
 
 /* The point at the end of the last step, and there the derivative of the state along a parameter and that one's velocity. */
 hf_point *hf_variation_point(hf_variation *variation);
@@ -47,7 +39,5 @@ hf_status hf_variation_restart(hf_variation *variation, hf_error *err);
  * gone on from its own saved state. */
 double *hf_variation_state(hf_variation *variation, size_t *numbers);
 hf_status hf_variation_load(hf_variation *variation, hf_error *err);
-
-hf_variation_counts hf_variation_statistics(const hf_variation *variation);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -249,8 +250,10 @@ static void sweep_jacobian_times(void *point, const double *x, double *result)
 static void sweep_name(const void *self, size_t index, char *text, size_t capacity)
 {
     const sweep *s = self;
-    hf_cloud_coordinate_name(s->path->flow, index < hf_flow_size(s->path->flow) ? hf_flow_size(s->path->flow) : index, text,
-                             capacity);
+    char name[128] = "";
+    if (index < s->path->size)
+        hf_cloud_coordinate_name(s->path->flow, index, name, sizeof name);
+    snprintf(text, capacity, "%s%s", index < s->path->size ? "derivative by the " : "time that has passed", name);
 }
 
 static const hf_system_kind sweep_kind = {.name = "sweep",
