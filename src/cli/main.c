@@ -47,7 +47,7 @@ static const char description[] =
     "plateau to saddle plateau, heads first compete for the strongest pattern, then part and cooperate. It trains the\n"
     "transformers that the flow stands for, and compares.\n";
 static const char help_summary[] =
-    "a command, a key or section of the model file, a table, a column, an event, or one of the lists keys, quantities, columns, events";
+    "a command, a key or section of the model file, a table, a column, a quantity, an event, or one of the lists keys, quantities, columns, events";
 static const hf_cli_exit exits[] = {{"0", "done"},
                                     {"2", "command line or model file"},
                                     {"3", "the numerics failed, or tasks of a sweep"},

@@ -1,9 +1,11 @@
-/* Columns are looked up in what headflow help columns prints, which is made from the tables themselves. */
+/* Columns and quantities are looked up in what headflow help columns and help quantities print, which is made from the tables
+ * themselves. */
 #include "cli/words.h"
 #include "cli/cli.h"
 
 #include "config/keys.h"
 #include "core/tsv.h"
+#include "sweep/quantity.h"
 #include "system/event.h"
 
 #include <ctype.h>
@@ -82,6 +84,8 @@ static void each_row(see_row *see, void *data)
     if (stream == NULL)
         return;
     hf_cli_explain_columns(NULL, stream);
+    fputs("## sweep.report, the quantities of a sweep\n", stream);
+    hf_quantity_print_kinds(stream);
     if (fclose(stream) == 0) {
         char *rest = text, *line;
         const char *table = "";
