@@ -450,6 +450,8 @@ static void linear_solution(const double *A, const double *V, double t, double *
             double sum = 0;
             for (size_t c = 0; c < J; c++)
                 sum += B[n * J + c] * inverse[c * J + m];
+            if (n >= N - J) /* B+ B+^-1, whose rounding would grow by e^{(l_n - l_m) t} */
+                sum = n == N - J + m;
             Z[n * J + m] = sum * exp((l[n] - l[N - J + m]) * t);
         }
     for (size_t n = 0; n < N; n++)
