@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Builds headflow with other compilers and flags, and compares what the builds compute.
 
-    bench/builds.py [-o builds] [-j 2] [--check TESTS] [NAME]...
+    bench/builds.py [-o builds] [-j 2] [--check TESTS] [--program NAME=PATH]... [NAME]...
 
 Each build is made in a folder of its own below builds/ (kept: the next time only what has changed is made) and runs the same short models.
 Prints, for each build and model, "same bytes" or the largest difference of a number from the first build's, relative to the largest in its
-column, and the table in which it is. --check runs these tests in every build, too. Exit code 1 where a build, a run or a test fails, or a
-difference is larger than what the models' tolerances allow."""
+column, and the table in which it is. --check runs these tests in every build, too. --program compares one that was built elsewhere: for
+another processor, run by an emulator, or with another library. Exit code 1 where a build, a run or a test fails, or a difference is larger
+than what the models' tolerances allow."""
 import argparse
 import math
 import os
@@ -107,7 +108,6 @@ def run(args, **more):
 
 def build(source, place, name, jobs):
     compiler, flags, options = BUILDS[name]
-    os.makedirs(place, exist_ok=True)
     good = os.path.exists(os.path.join(place, "Makefile")) or run(
         [os.path.join(source, "configure"), "--quiet", "--disable-shared", "CC=" + compiler, "CFLAGS=" + flags] + options.split(), cwd=place)
     return good and run(["make", "-s", "-j%d" % jobs, "headflow"], cwd=place)
@@ -120,25 +120,32 @@ def main():
     parser.add_argument("-o", default="builds")
     parser.add_argument("-j", type=int, default=2)
     parser.add_argument("--check")
+    parser.add_argument("--program", action="append", default=[], metavar="NAME=PATH")
     options = parser.parse_intermixed_args()
     good = True
-    for name in options.names:
+    os.makedirs(options.o, exist_ok=True)
+    if not os.path.lexists(os.path.join(options.o, "models")):  # tests name the models that come with the program
+        os.symlink(os.path.join(source, "models"), os.path.join(options.o, "models"))
+    programs = dict(p.split("=", 1) for p in options.program)
+    for name in options.names + list(programs):
         place = os.path.abspath(os.path.join(options.o, name))
-        if not build(source, place, name, options.j):
+        os.makedirs(place, exist_ok=True)
+        if name not in programs and not build(source, place, name, options.j):
             good = False
             continue
+        program = os.path.abspath(programs.get(name, os.path.join(place, "headflow")))
         for model, (text, most) in MODELS.items():
             conf, out = os.path.join(place, model + ".conf"), os.path.join(place, model)
             with open(conf, "w") as file:
                 file.write(text)
-            if not run([os.path.join(place, "headflow"), "run", conf, "-o", out, "--quiet", "-j", "2"], env=dict(os.environ, TSAN_OPTIONS="ignore_noninstrumented_modules=1")):
+            if not run([program, "run", conf, "-o", out, "--quiet", "-j", "2"], env=dict(os.environ, TSAN_OPTIONS="ignore_noninstrumented_modules=1")):
                 good = False
                 continue
             first = os.path.join(os.path.abspath(options.o), options.names[0], model)
             same, worst, where = compare(first, out)
             good = good and worst <= most
             print("%-14s %-11s %s" % (name, model, "same bytes" if same else "%.1e (%s)" % (worst, where)), flush=True)
-        if options.check:
+        if options.check and name not in programs:
             good = run(["make", "-s", "-j%d" % options.j, "check", "TESTS=" + options.check], cwd=place) and good
     sys.exit(not good)
 
