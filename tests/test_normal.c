@@ -118,10 +118,52 @@ static void test_prefix(void **state)
     }
 }
 
+/* ---- single precision ---- */
+
+/* The words decide what a number is; every number is right relative to itself, also close to 0, where radii of words next to 2^32 and
+ * angles next to quarters of a turn put them. */
+static void test_single_precision(void **state)
+{
+    (void)state;
+    enum { COUNT = 4000 * BLOCK };
+    float *z = (float *)numbers(COUNT);
+    double *want = numbers(COUNT), worst = 0;
+    for (size_t n = 0; n < sizeof streams / sizeof *streams; n++) {
+        hf_normal_fill(&streams[n], COUNT, want);
+        hf_normal_fill_single(&streams[n], COUNT, z);
+        for (size_t i = 0; i < COUNT; i++)
+            worst = fmax(worst, fabs(z[i] / want[i] - 1));
+    }
+    assert_true(within("normal numbers in single precision", worst, 4e-7));
+    free(z);
+    free(want);
+}
+
+/* Radius and angle of words at every edge of what they are made of. */
+static void test_edges_of_single_precision(void **state)
+{
+    (void)state;
+    static const uint32_t edge[] = {0,           1,           0x7fffffffu, 0x80000000u, 0xb504f333u, 0xffffffffu,
+                                    0x5a827999u, 0x20000000u, 0xe0000000u, 0x40000000u, 0xc0000000u};
+    double worst = 0;
+    for (size_t e = 0; e < sizeof edge / sizeof *edge; e++)
+        for (uint32_t by = 0; by < 2000; by++) {
+            const uint32_t word = edge[e] + by - 1000;
+            double want[2];
+            float got[2];
+            worst = fmax(worst, fabs(squared_radius_single(word) / squared_radius(word) - 1));
+            circle(word, 1, &want[0], &want[1]);
+            circle_single(word, 1, &got[0], &got[1]);
+            worst = fmax(worst, fmax(fabs(got[0] / want[0] - 1), fabs(got[1] / want[1] - 1)));
+        }
+    assert_true(within("radius and angle in single precision", worst, 4e-7));
+}
+
 /* ---- registers of every size ---- */
 
 typedef struct {
     void (*normal)(const philox_stream *, size_t, double *);
+    void (*single)(const philox_stream *, size_t, float *);
     void (*uniform)(const philox_stream *, size_t, double *);
     void (*thin)(const philox_stream *, const thinning *, size_t, double *);
 } routines;
@@ -131,13 +173,13 @@ static size_t list_sizes(routines *size)
 {
     size_t count = 0;
 #ifdef HF_HAVE_TARGET_CLONES
-    size[count++] = (routines){fill_normal_16, fill_uniform_16, thin_all_16};
+    size[count++] = (routines){fill_normal_16, fill_single_16, fill_uniform_16, thin_all_16};
     if (__builtin_cpu_supports("avx2"))
-        size[count++] = (routines){fill_normal_32, fill_uniform_32, thin_all_32};
+        size[count++] = (routines){fill_normal_32, fill_single_32, fill_uniform_32, thin_all_32};
     if (__builtin_cpu_supports("avx512f"))
-        size[count++] = (routines){fill_normal_64, fill_uniform_64, thin_all_64};
+        size[count++] = (routines){fill_normal_64, fill_single_64, fill_uniform_64, thin_all_64};
 #else
-    size[count++] = (routines){fill_normal, fill_uniform, thin_all};
+    size[count++] = (routines){fill_normal, fill_single, fill_uniform, thin_all};
 #endif
     return count;
 }
@@ -146,7 +188,7 @@ static size_t list_sizes(routines *size)
 static void test_registers(void **state)
 {
     (void)state;
-    enum { MOST = 5 * RUN * BLOCK, SIZES = 3, KINDS = 3 };
+    enum { MOST = 5 * RUN * BLOCK, SIZES = 3, KINDS = 4 };
     static const size_t counts[] = {1,        50,          BLOCK - 1,       BLOCK,           BLOCK + 1,
                                     2000,     RUN * BLOCK, RUN * BLOCK + 1, 2 * RUN * BLOCK, MOST - 2 * BLOCK + 3,
                                     MOST - 1, MOST};
@@ -162,6 +204,7 @@ static void test_registers(void **state)
                 for (size_t e = 0; e < KINDS * MOST; e++)
                     to[e] = 1 + (double)e;
                 size[i].normal(&stream, counts[c], to);
+                size[i].single(&stream, counts[c], (float *)(to + 3 * MOST));
                 size[i].uniform(&stream, counts[c], to + MOST);
                 size[i].thin(&stream, &by, counts[c], to + 2 * MOST);
                 assert_memory_equal(to, x[0], KINDS * MOST * sizeof *to);
@@ -342,6 +385,8 @@ int main(void)
         cmocka_unit_test(test_known_answer),
         cmocka_unit_test(test_box_muller),
         cmocka_unit_test(test_prefix),
+        cmocka_unit_test(test_single_precision),
+        cmocka_unit_test(test_edges_of_single_precision),
         cmocka_unit_test(test_moments),
         cmocka_unit_test(test_distribution),
         cmocka_unit_test(test_registers),

@@ -204,6 +204,68 @@ static void test_sampled_gradient(void **state)
         }
 }
 
+/* A task's model in mixed precision, where another is. */
+static void make_mixed(trained_model *m, size_t threads, const char *text, const trained_model *other)
+{
+    const char *train = strstr(text, "train = {");
+    make_model(m, threads, "%.*s train = { precision = \"mixed\"; %s", (int)(train - text), text,
+               train + strlen("train = {"));
+    memcpy(m->x, other->x, m->count * sizeof *m->x);
+    take_gradient(m, 2);
+}
+
+/* Samples are those of double precision, so that loss and gradient are, too, up to rounding; they do not depend on the threads. */
+static void check_mixed(const char *text)
+{
+    trained_model exact, m, threads;
+    make_model(&exact, 1, "%s", text);
+    shake(&exact, 0.2, 5);
+    take_gradient(&exact, 2);
+    make_mixed(&m, 1, text, &exact);
+    make_mixed(&threads, 3, text, &exact);
+    assert_memory_equal(m.gradient, threads.gradient, m.count * sizeof *m.gradient);
+    assert_true(m.loss == threads.loss && m.loss != exact.loss && close_to(m.loss, exact.loss, 1e-6));
+    for (size_t g = 0; g < 2; g++) {
+        const hf_tensor *group = &m.tensors.at[g];
+        const double scale = largest(group->count, exact.gradient + group->offset);
+        double worst = 0;
+        for (size_t i = group->offset; i < group->offset + group->count; i++)
+            worst = fmax(worst, fabs(m.gradient[i] - exact.gradient[i]));
+        assert_true(worst > 0 && within(group->name, worst / scale, 2e-6));
+    }
+    clear_model(&exact);
+    clear_model(&m);
+    clear_model(&threads);
+}
+
+static void test_mixed_precision(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < task_count; n++) {
+        check_mixed(tasks[n].text);
+        if (can_be_projected(&tasks[n]))
+            check_mixed(projected(tasks[n].text));
+    }
+}
+
+/* Equal heads have equal gradients, to the last bit. */
+static void test_equal_heads_of_mixed_precision(void **state)
+{
+    (void)state;
+    trained_model m;
+    make_model(&m, 1, "%s",
+               HEADS(5, 5) "target = { " TARGET(
+                   "") "}; train = { sampling = \"direct\"; precision = \"mixed\"; dim = 19; batch = 40; };");
+    shake(&m, 0.2, 5);
+    const size_t value = m.values / 5, logit = (m.count - m.values) / 5;
+    memcpy(m.x + 4 * value, m.x, value * sizeof *m.x);
+    memcpy(m.x + m.values + 4 * logit, m.x + m.values, logit * sizeof *m.x);
+    take_gradient(&m, 1);
+    assert_memory_equal(m.gradient + 4 * value, m.gradient, value * sizeof *m.gradient);
+    assert_memory_equal(m.gradient + m.values + 4 * logit, m.gradient + m.values, logit * sizeof *m.gradient);
+    clear_model(&m);
+}
+
 static void test_population_gradient(void **state)
 {
     (void)state;
@@ -285,6 +347,8 @@ int main(void)
         cmocka_unit_test(test_what_cannot_be_sampled),
         cmocka_unit_test(test_view),
         cmocka_unit_test(test_sampled_gradient),
+        cmocka_unit_test(test_mixed_precision),
+        cmocka_unit_test(test_equal_heads_of_mixed_precision),
         cmocka_unit_test(test_population_gradient),
         cmocka_unit_test(test_gradient_is_the_flow),
         cmocka_unit_test(test_no_batch),

@@ -43,7 +43,7 @@ static const char *const spacings[] = {"log", "linear", NULL};
 static const char *const tasks[] = {"regression", "markov", "strings", "recall", "vectors", NULL};
 static const char *const optimizers[] = {"sgd", "momentum", "adam", "adamw", "rmsprop", NULL};
 static const char *const schedules[] = {"constant", "cosine", "halving", "epochs", NULL};
-static const char *const precisions[] = {"double", "single", NULL};
+static const char *const precisions[] = {"double", "single", "mixed", NULL};
 static const char *const samplings[] = {"auto", "direct", "projected", NULL};
 static const char *const matrices[] = {"orthogonal", "normal", "exclusive", NULL};
 static const char *const networks[] = {"minimal", "decoder", NULL};
@@ -322,14 +322,14 @@ static bool is_clipped(const hf_config *c)
     return c->train.clip > 0;
 }
 
-static bool has_minimal(const hf_config *c)
+static bool has_precision(const hf_config *c)
 {
-    return hf_config_is_chain(c) && !is_decoder(c);
+    return !is_decoder(c) && (hf_config_is_chain(c) || (c->declared.train && c->train.task == HF_TASK_REGRESSION));
 }
 
-static bool is_single(const hf_config *c)
+static bool is_not_double(const hf_config *c)
 {
-    return c->train.precision == HF_PRECISION_SINGLE;
+    return c->train.precision != HF_PRECISION_DOUBLE;
 }
 
 static bool has_schedule(const hf_config *c)
@@ -616,8 +616,9 @@ const hf_key hf_keys[] = {
     KEY(train.clip, REAL, "0.0", AT_LEAST(0), "gradient", "1.0",
         "largest norm of a step's gradient, over all parameters; 0: any", .counts = is_clipped),
     KEY(train.precision, CHOICE, "double", ANY, "", "\"single\"",
-        "of the minimal model: its forward and backward, its parameters and what the optimizer remembers", .choices = precisions,
-        .when = has_minimal, .counts = is_single),
+        "single, of the minimal model: its forward and backward, its parameters and what the optimizer remembers; mixed, of regression: "
+        "samples, forward and backward are single, parameters and the sums of gradients double", .choices = precisions,
+        .when = has_precision, .counts = is_not_double),
     KEY(train.schedule, CHOICE, "constant", ANY, "", "\"cosine\"",
         "learning rate in the course of the run: constant, falling like a cosine, halved where the loss stays, or falling by a factor "
         "after every epoch",

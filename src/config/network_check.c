@@ -26,6 +26,8 @@ static hf_status check_decoder(hf_config *c, hf_error *err)
 hf_status hf_network_check(hf_config *c, hf_error *err)
 {
     const hf_status status = hf_task_check_effect(c, "model", "on this network", err);
+    if (status == HF_OK && c->train.precision == HF_PRECISION_MIXED)
+        return hf_config_reject(c, err, "train.precision", "is \"mixed\", which train.task = \"regression\" alone can be");
     return status == HF_OK && c->model.kind == HF_NETWORK_DECODER ? check_decoder(c, err) : status;
 }
 

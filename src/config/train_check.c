@@ -62,6 +62,12 @@ static hf_status check_model(hf_config *c, hf_error *err)
     if (c->train.features == HF_FEATURES_HADAMARD && c->train.inputs.count > 0)
         return hf_config_reject(c, err, "train.features",
                                 "is \"hadamard\": such features read all input coordinates, expected no train.inputs");
+    if (c->train.precision == HF_PRECISION_SINGLE)
+        return hf_config_reject(c, err, "train.precision",
+                                "is \"single\", which the minimal model alone can be, expected \"double\" or \"mixed\"");
+    if (c->train.precision == HF_PRECISION_MIXED && c->train.batch == 0 && c->train.samples == 0)
+        return hf_config_reject(c, err, "train.precision",
+                                "is \"mixed\", but the gradient of the population (train.batch = 0) has no samples");
     if (projected && !hf_config_may_project(c))
         return hf_config_reject(
             c, err, "train.sampling",

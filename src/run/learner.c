@@ -37,6 +37,7 @@ static hf_status create_regression(hf_learner *l, const hf_learner_params *param
     const size_t batch = params->train.batch, samples = params->train.samples;
     const hf_regression_params model = {
         .projected = params->projects,
+        .single = params->train.precision == HF_PRECISION_MIXED,
         .threads = threads,
         .largest_batch = batch == 0 || samples == 0 ? (batch > samples ? batch : samples) : batch,
         .stored = samples + params->train.validation,

@@ -9,65 +9,72 @@ enum {
     ROWS = 4      /* whose products are held in registers at the same time; half as many where those are few */
 };
 
-/* ---- rows that are shorter than a register ---- */
-
-static void combine_narrow(size_t vectors, size_t rows, size_t d, const double *x, const double *weight, size_t weight_row,
-                           double *sum, size_t sum_row)
-{
-    for (size_t v = 0; v < vectors; v++)
-        for (size_t c = 0; c < d; c++) {
-            double s = 0;
-            for (size_t i = 0; i < rows; i++)
-                s += weight[v * weight_row + i] * x[i * d + c];
-            sum[v * sum_row + c] = s;
-        }
-}
-
-static void products_narrow(size_t vectors, size_t rows, size_t d, const double *x, const double *w, size_t w_row,
-                            double *lanes)
-{
-    for (size_t v = 0; v < vectors; v++)
-        for (size_t i = 0; i < rows; i++)
-            for (size_t c = 0; c < d; c++)
-                lanes[(v * rows + i) * HF_KERNEL_LANES + c] += x[i * d + c] * w[v * w_row + c];
-}
-
-/* ---- and others ---- */
+/* ---- sums in registers ---- */
 
 #ifdef HF_HAVE_TARGET_CLONES
+#define REAL     double
 #define TARGET   __attribute__((target("avx512f")))
 #define BYTES    64
 #define NAME(of) of##_64
 #include "train/kernels_registers.h"
 
+#define REAL     float
+#define TARGET   __attribute__((target("avx512f")))
+#define BYTES    64
+#define NAME(of) of##_single_64
+#include "train/kernels_registers.h"
+
+#define REAL     double
 #define TARGET   __attribute__((target("avx2")))
 #define BYTES    32
 #define NAME(of) of##_32
 #include "train/kernels_registers.h"
+
+#define REAL     float
+#define TARGET   __attribute__((target("avx2")))
+#define BYTES    32
+#define NAME(of) of##_single_32
+#include "train/kernels_registers.h"
 #endif
 
+#define REAL double
 #define TARGET
 #define BYTES    16
 #define NAME(of) of##_16
+#include "train/kernels_registers.h"
+
+#define REAL float
+#define TARGET
+#define BYTES    16
+#define NAME(of) of##_single_16
 #include "train/kernels_registers.h"
 
 typedef struct {
     void (*combine)(size_t vectors, size_t rows, size_t d, const double *x, const double *weight, size_t weight_row,
                     double *sum, size_t sum_row);
     void (*products)(size_t vectors, size_t rows, size_t d, const double *x, const double *w, size_t w_row, double *lanes);
+    void (*combine_single)(size_t vectors, size_t rows, size_t d, const float *x, const float *weight, size_t weight_row,
+                           float *sum, size_t sum_row);
+    void (*products_single)(size_t vectors, size_t rows, size_t d, const float *x, const float *w, size_t w_row,
+                            float *lanes);
 } kernels;
+
+#define KERNELS(bytes)                                                                                                     \
+    {                                                                                                                      \
+        combine_##bytes, products_##bytes, combine_single_##bytes, products_single_##bytes                                 \
+    }
 
 /* Those of this processor. */
 static const kernels *of_processor(void)
 {
 #ifdef HF_HAVE_TARGET_CLONES
-    static const kernels of_64 = {combine_64, products_64}, of_32 = {combine_32, products_32};
+    static const kernels of_64 = KERNELS(64), of_32 = KERNELS(32);
     if (__builtin_cpu_supports("avx512f"))
         return &of_64;
     if (__builtin_cpu_supports("avx2"))
         return &of_32;
 #endif
-    static const kernels of_16 = {combine_16, products_16};
+    static const kernels of_16 = KERNELS(16);
     return &of_16;
 }
 
@@ -84,6 +91,20 @@ static HF_CLONES double product(size_t count, const double *x, const double *y)
     }
     for (size_t c = whole; c < count; c++)
         tile[c - whole] += x[c] * y[c];
+    return hf_kernel_sum(tile);
+}
+
+static HF_CLONES double product_single(size_t count, const float *x, const float *y)
+{
+    double tile[HF_KERNEL_LANES] = {0};
+    const size_t whole = count - count % HF_KERNEL_LANES;
+    for (size_t c = 0; c < whole; c += HF_KERNEL_LANES) {
+        HF_SIMD
+        for (size_t l = 0; l < HF_KERNEL_LANES; l++)
+            tile[l] += (double)x[c + l] * (double)y[c + l];
+    }
+    for (size_t c = whole; c < count; c++)
+        tile[c - whole] += (double)x[c] * (double)y[c];
     return hf_kernel_sum(tile);
 }
 
@@ -106,6 +127,23 @@ void hf_kernel_products(size_t vectors, size_t rows, size_t d, const double *x, 
                         double *lanes)
 {
     of_processor()->products(vectors, rows, d, x, w, w_row, lanes);
+}
+
+void hf_kernel_combine_single(size_t vectors, size_t rows, size_t d, const float *x, const float *weight, size_t weight_row,
+                              float *sum, size_t sum_row)
+{
+    of_processor()->combine_single(vectors, rows, d, x, weight, weight_row, sum, sum_row);
+}
+
+void hf_kernel_products_single(size_t vectors, size_t rows, size_t d, const float *x, const float *w, size_t w_row,
+                               float *lanes)
+{
+    of_processor()->products_single(vectors, rows, d, x, w, w_row, lanes);
+}
+
+double hf_kernel_dot_single(size_t count, const float *x, const float *y)
+{
+    return product_single(count, x, y);
 }
 
 double hf_kernel_dot(size_t count, const double *x, const double *y)

@@ -1,6 +1,7 @@
 /* kernels_registers: sums that stay in registers of one size while rows or columns go by. A template, included for each size
- * (private to kernels.c), with
+ * and precision (private to kernels.c), with
  *
+ *     REAL      double or float
  *     TARGET    what a function must be compiled for: an attribute, or nothing
  *     BYTES     of a register
  *     NAME(of)  names of functions and types
@@ -8,27 +9,51 @@
  * Counts of rows and vectors are constants where the innermost functions are used, so that loops over them are unrolled. Every
  * sum has its terms in an order of its own, whatever the registers. */
 #define WIDE  NAME(wide)
-#define LANES (BYTES / sizeof(double))
+#define LANES (BYTES / sizeof(REAL))
+#define SUMS  (HF_KERNEL_BYTES / sizeof(REAL)) /* lanes of a product */
 
-typedef double WIDE __attribute__((vector_size(BYTES), aligned(sizeof(double)), may_alias));
+typedef REAL WIDE __attribute__((vector_size(BYTES), aligned(sizeof(REAL)), may_alias));
 
 /* Anywhere in memory. volatile, which changes nothing of what is computed, has gcc load a register once and not once more for
  * every product that it is in: a third fewer cycles. */
 #define LOAD(at)        (*(const volatile WIDE *)(at))
 #define STORE(at, what) (*(WIDE *)(at) = (what))
 
+/* ---- rows that are shorter than a register ---- */
+
+TARGET static void NAME(combine_narrow)(size_t vectors, size_t rows, size_t d, const REAL *x, const REAL *weight,
+                                        size_t weight_row, REAL *sum, size_t sum_row)
+{
+    for (size_t v = 0; v < vectors; v++)
+        for (size_t c = 0; c < d; c++) {
+            REAL s = 0;
+            for (size_t i = 0; i < rows; i++)
+                s += weight[v * weight_row + i] * x[i * d + c];
+            sum[v * sum_row + c] = s;
+        }
+}
+
+TARGET static void NAME(products_narrow)(size_t vectors, size_t rows, size_t d, const REAL *x, const REAL *w, size_t w_row,
+                                         REAL *lanes)
+{
+    for (size_t v = 0; v < vectors; v++)
+        for (size_t i = 0; i < rows; i++)
+            for (size_t c = 0; c < d; c++)
+                lanes[(v * rows + i) * SUMS + c] += x[i * d + c] * w[v * w_row + c];
+}
+
 /* ---- combinations of rows ---- */
 
 /* Sums of as many columns as one register has lanes, or two. */
-TARGET HF_INLINE void NAME(combine_columns)(bool two, size_t vectors, size_t rows, size_t d, const double *x,
-                                            const double *weight, size_t weight_row, double *sum, size_t sum_row)
+TARGET HF_INLINE void NAME(combine_columns)(bool two, size_t vectors, size_t rows, size_t d, const REAL *x,
+                                            const REAL *weight, size_t weight_row, REAL *sum, size_t sum_row)
 {
     WIDE left[TOGETHER] = {{0}}, right[TOGETHER] = {{0}};
     for (size_t i = 0; i < rows; i++) {
         const WIDE a = LOAD(x + i * d), b = two ? LOAD(x + i * d + LANES) : a;
         HF_UNROLL
         for (size_t v = 0; v < vectors; v++) {
-            const double w = weight[v * weight_row + i];
+            const REAL w = weight[v * weight_row + i];
             left[v] += w * a;
             if (two)
                 right[v] += w * b;
@@ -43,8 +68,8 @@ TARGET HF_INLINE void NAME(combine_columns)(bool two, size_t vectors, size_t row
 }
 
 /* All columns, of which there are LANES at least. The last register overlaps the one before: the same sums once more. */
-TARGET HF_INLINE void NAME(combine_vectors)(size_t vectors, size_t rows, size_t d, const double *x, const double *weight,
-                                            size_t weight_row, double *sum, size_t sum_row)
+TARGET HF_INLINE void NAME(combine_vectors)(size_t vectors, size_t rows, size_t d, const REAL *x, const REAL *weight,
+                                            size_t weight_row, REAL *sum, size_t sum_row)
 {
     size_t c = 0;
     for (; c + 2 * LANES <= d; c += 2 * LANES)
@@ -55,11 +80,11 @@ TARGET HF_INLINE void NAME(combine_vectors)(size_t vectors, size_t rows, size_t 
     }
 }
 
-TARGET static void NAME(combine)(size_t vectors, size_t rows, size_t d, const double *x, const double *weight,
-                                 size_t weight_row, double *sum, size_t sum_row)
+TARGET static void NAME(combine)(size_t vectors, size_t rows, size_t d, const REAL *x, const REAL *weight,
+                                 size_t weight_row, REAL *sum, size_t sum_row)
 {
     if (d < LANES) {
-        combine_narrow(vectors, rows, d, x, weight, weight_row, sum, sum_row);
+        NAME(combine_narrow)(vectors, rows, d, x, weight, weight_row, sum, sum_row);
         return;
     }
     for (; vectors >= TOGETHER; vectors -= TOGETHER, weight += TOGETHER * weight_row, sum += TOGETHER * sum_row)
@@ -73,8 +98,8 @@ TARGET static void NAME(combine)(size_t vectors, size_t rows, size_t d, const do
 /* ---- products with rows ---- */
 
 /* sum += products of one register of columns: x (rows, d), w (vectors, w_row). */
-TARGET HF_INLINE void NAME(add_column)(size_t vectors, size_t rows, size_t d, const double *x, const double *w,
-                                       size_t w_row, WIDE sum[TOGETHER][ROWS])
+TARGET HF_INLINE void NAME(add_column)(size_t vectors, size_t rows, size_t d, const REAL *x, const REAL *w, size_t w_row,
+                                       WIDE sum[TOGETHER][ROWS])
 {
     WIDE y[TOGETHER];
     HF_UNROLL
@@ -89,54 +114,54 @@ TARGET HF_INLINE void NAME(add_column)(size_t vectors, size_t rows, size_t d, co
     }
 }
 
-/* Some lanes of so many rows: column c counts in lane c % HF_KERNEL_LANES, but the last columns with tail (vectors,
- * HF_KERNEL_LANES) in those of the last HF_KERNEL_LANES; tail is 0 where a column has been counted. lanes: (vectors, lanes_row) */
-TARGET HF_INLINE void NAME(add_rows)(size_t vectors, size_t rows, size_t d, const double *x, const double *w, size_t w_row,
-                                     const double *tail, double *lanes, size_t lanes_row)
+/* Some lanes of so many rows: column c counts in lane c % SUMS, but the last columns with tail (vectors,
+ * SUMS) in those of the last SUMS; tail is 0 where a column has been counted. lanes: (vectors, lanes_row) */
+TARGET HF_INLINE void NAME(add_rows)(size_t vectors, size_t rows, size_t d, const REAL *x, const REAL *w, size_t w_row,
+                                     const REAL *tail, REAL *lanes, size_t lanes_row)
 {
     WIDE sum[TOGETHER][ROWS];
     HF_UNROLL
     for (size_t v = 0; v < vectors; v++) {
         HF_UNROLL
         for (size_t r = 0; r < rows; r++)
-            sum[v][r] = LOAD(lanes + v * lanes_row + r * HF_KERNEL_LANES);
+            sum[v][r] = LOAD(lanes + v * lanes_row + r * SUMS);
     }
-    for (size_t c = 0; c + HF_KERNEL_LANES <= d; c += HF_KERNEL_LANES)
+    for (size_t c = 0; c + SUMS <= d; c += SUMS)
         NAME(add_column)(vectors, rows, d, x + c, w + c, w_row, sum);
-    if (d % HF_KERNEL_LANES > 0)
-        NAME(add_column)(vectors, rows, d, x + (d - HF_KERNEL_LANES), tail, HF_KERNEL_LANES, sum);
+    if (d % SUMS > 0)
+        NAME(add_column)(vectors, rows, d, x + (d - SUMS), tail, SUMS, sum);
     HF_UNROLL
     for (size_t v = 0; v < vectors; v++) {
         HF_UNROLL
         for (size_t r = 0; r < rows; r++)
-            STORE(lanes + v * lanes_row + r * HF_KERNEL_LANES, sum[v][r]);
+            STORE(lanes + v * lanes_row + r * SUMS, sum[v][r]);
     }
 }
 
-TARGET HF_INLINE void NAME(add_vectors)(size_t vectors, size_t rows, size_t d, const double *x, const double *w,
-                                        size_t w_row, double *lanes, size_t lanes_row)
+TARGET HF_INLINE void NAME(add_vectors)(size_t vectors, size_t rows, size_t d, const REAL *x, const REAL *w, size_t w_row,
+                                        REAL *lanes, size_t lanes_row)
 {
-    const size_t rest = d % HF_KERNEL_LANES, few = vectors == 1 || BYTES == 64 ? ROWS : ROWS / 2;
-    double tail[TOGETHER][HF_KERNEL_LANES] = {{0}};
+    const size_t rest = d % SUMS, few = vectors == 1 || BYTES == 64 ? ROWS : ROWS / 2;
+    REAL tail[TOGETHER][SUMS] = {{0}};
     for (size_t v = 0; v < vectors; v++)
-        memcpy(&tail[v][HF_KERNEL_LANES - rest], w + v * w_row + d - rest, rest * sizeof *w);
-    for (size_t at = 0; at < HF_KERNEL_LANES; at += LANES) {
+        memcpy(&tail[v][SUMS - rest], w + v * w_row + d - rest, rest * sizeof *w);
+    for (size_t at = 0; at < SUMS; at += LANES) {
         size_t i = 0;
         for (; i + few <= rows; i += few)
             NAME(add_rows)
-        (vectors, few, d, x + i * d + at, w + at, w_row, &tail[0][at], lanes + i * HF_KERNEL_LANES + at, lanes_row);
+        (vectors, few, d, x + i * d + at, w + at, w_row, &tail[0][at], lanes + i * SUMS + at, lanes_row);
         for (; i < rows; i++)
             NAME(add_rows)
-        (vectors, 1, d, x + i * d + at, w + at, w_row, &tail[0][at], lanes + i * HF_KERNEL_LANES + at, lanes_row);
+        (vectors, 1, d, x + i * d + at, w + at, w_row, &tail[0][at], lanes + i * SUMS + at, lanes_row);
     }
 }
 
-TARGET static void NAME(products)(size_t vectors, size_t rows, size_t d, const double *x, const double *w, size_t w_row,
-                                  double *lanes)
+TARGET static void NAME(products)(size_t vectors, size_t rows, size_t d, const REAL *x, const REAL *w, size_t w_row,
+                                  REAL *lanes)
 {
-    const size_t lanes_row = rows * HF_KERNEL_LANES;
-    if (d < HF_KERNEL_LANES) {
-        products_narrow(vectors, rows, d, x, w, w_row, lanes);
+    const size_t lanes_row = rows * SUMS;
+    if (d < SUMS) {
+        NAME(products_narrow)(vectors, rows, d, x, w, w_row, lanes);
         return;
     }
     for (; vectors >= TOGETHER; vectors -= TOGETHER, w += TOGETHER * w_row, lanes += TOGETHER * lanes_row)
@@ -149,8 +174,10 @@ TARGET static void NAME(products)(size_t vectors, size_t rows, size_t d, const d
 
 #undef STORE
 #undef LOAD
+#undef SUMS
 #undef LANES
 #undef WIDE
 #undef NAME
 #undef BYTES
 #undef TARGET
+#undef REAL

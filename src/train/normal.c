@@ -4,6 +4,7 @@
 #include "core/philox.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 #ifdef HF_HAVE_TARGET_CLONES
 #include <immintrin.h>
@@ -128,6 +129,41 @@ HF_INLINE void circle(uint64_t word, double radius, double *cosine, double *sine
     *sine = hf_double_of(hf_bits_of(y) ^ (turned << 32 & sign));
 }
 
+/* ---- the same in single precision ---- */
+
+/* Bits of `yes` where mask has ones, of `no` where it has zeros. */
+HF_INLINE float choose(uint32_t mask, float yes, float no)
+{
+    return hf_single_of((hf_bits_of_single(yes) & mask) | (hf_bits_of_single(no) & ~mask));
+}
+
+/* -2 log u, as in squared_radius. Where u is m, m - 1 is taken from 2^32 (u - 1), which keeps its digits in single precision. The polynomial
+ * is right to 8e-10 of log m. */
+HF_INLINE float squared_radius_single(uint32_t word)
+{
+    const uint32_t one = 0x3f800000u, root = 0x3f3504f3u, above = 0 - (word >> 31);
+    const float part = (float)(int32_t)(word ^ above) + 0.5f, from = choose(above, -part, part);
+    const float whole = from + choose(above, 0x1p32f, 0);
+    const uint32_t shifted = hf_bits_of_single(whole) + (one - root), exponent = shifted >> 23;
+    const uint32_t is_u = 0 - (((exponent ^ (127 + 32)) - 1) >> 31);
+    const float e = (float)((int32_t)exponent - (127 + 32));
+    const float f = choose(is_u, 0x1p-32f * from, hf_single_of((shifted & 0x007fffffu) + root) - 1);
+    const float s = f / (2 + f), q = s * s;
+    return s * (((-0x1.31e2f2p-1f * q - 0x1.995ebap-1f) * q - 0x1.55557ap+0f) * q - 4) - e * 1.38629436f;
+}
+
+/* circle; the polynomials are right to 4e-9 and 4e-8. */
+HF_INLINE void circle_single(uint32_t word, float radius, float *cosine, float *sine)
+{
+    const uint32_t turned = word + 0x20000000u, swap = 0 - (turned >> 30 & 1), sign = 0x80000000u;
+    const float t = 0x1p-32f * (float)(int32_t)((turned << 2 ^ sign) + 2), q = t * t;
+    const float a = ((-0x1.4ea9e8p-6f * q + 0x1.03b162p-2f) * q - 0x1.3bd3a2p+0f) * q + 1;
+    const float b = t * (((-0x1.2dd048p-8f * q + 0x1.466032p-4f) * q - 0x1.4abbc0p-1f) * q + 1.57079633f);
+    const float x = radius * choose(swap, b, a), y = radius * choose(swap, a, b);
+    *cosine = hf_single_of(hf_bits_of_single(x) ^ ((turned ^ turned << 1) & sign));
+    *sine = hf_single_of(hf_bits_of_single(y) ^ (turned & sign));
+}
+
 /* ---- what is made of a block: DRAWN numbers x ---- */
 
 typedef struct {
@@ -193,6 +229,32 @@ HF_INLINE void fill_normal_registers(size_t bytes, const philox_stream *stream, 
     change(bytes, stream, to_normals, NULL, count, z);
 }
 
+/* As to_normals. */
+HF_INLINE void to_singles(const philox_block *b, float *z)
+{
+    for (size_t pair = 0; pair < 4; pair += 2) {
+        HF_SIMD
+        for (size_t i = 0; i < LANES; i++)
+            circle_single((uint32_t)b->word[pair + 1][i], sqrtf(squared_radius_single((uint32_t)b->word[pair][i])),
+                          &z[pair * LANES + i], &z[(pair + 1) * LANES + i]);
+    }
+}
+
+HF_INLINE void fill_single_registers(size_t bytes, const philox_stream *stream, size_t count, float *z)
+{
+    philox_block block[RUN];
+    float last[DRAWN];
+    for (size_t done = 0; done < count;) {
+        const size_t blocks = draw_blocks(bytes, stream, done, count, block);
+        for (size_t b = 0; b < blocks; b++, done += DRAWN) {
+            const bool whole = done + DRAWN <= count;
+            to_singles(&block[b], whole ? z + done : last);
+            if (!whole)
+                memcpy(z + done, last, (count - done) * sizeof *z);
+        }
+    }
+}
+
 HF_INLINE void fill_uniform_registers(size_t bytes, const philox_stream *stream, size_t count, double *u)
 {
     change(bytes, stream, to_units, NULL, count, u);
@@ -204,6 +266,7 @@ HF_INLINE void thin_all_registers(size_t bytes, const philox_stream *stream, con
 }
 
 HF_REGISTERS(void, fill_normal, (const philox_stream *stream, size_t count, double *z), stream, count, z)
+HF_REGISTERS(void, fill_single, (const philox_stream *stream, size_t count, float *z), stream, count, z)
 HF_REGISTERS(void, fill_uniform, (const philox_stream *stream, size_t count, double *u), stream, count, u)
 HF_REGISTERS(void, thin_all, (const philox_stream *stream, const thinning *by, size_t count, double *x), stream, by, count,
              x)
@@ -214,6 +277,12 @@ void hf_normal_fill(const hf_stream *stream, size_t count, double *z)
 {
     const philox_stream of = stream_of(stream);
     fill_normal(&of, count, z);
+}
+
+void hf_normal_fill_single(const hf_stream *stream, size_t count, float *z)
+{
+    const philox_stream of = stream_of(stream);
+    fill_single(&of, count, z);
 }
 
 double hf_uniform(const hf_stream *stream)

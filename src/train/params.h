@@ -10,7 +10,7 @@
 typedef enum { HF_TASK_REGRESSION, HF_TASK_MARKOV, HF_TASK_STRINGS, HF_TASK_RECALL, HF_TASK_VECTORS, HF_TASKS } hf_task_kind;
 typedef enum { HF_OPTIMIZER_SGD, HF_OPTIMIZER_MOMENTUM, HF_OPTIMIZER_ADAM, HF_OPTIMIZER_ADAMW, HF_OPTIMIZER_RMSPROP } hf_optimizer_kind;
 typedef enum { HF_SCHEDULE_CONSTANT, HF_SCHEDULE_COSINE, HF_SCHEDULE_HALVING, HF_SCHEDULE_EPOCHS } hf_schedule_kind;
-typedef enum { HF_PRECISION_DOUBLE, HF_PRECISION_SINGLE } hf_precision;
+typedef enum { HF_PRECISION_DOUBLE, HF_PRECISION_SINGLE, HF_PRECISION_MIXED } hf_precision;
 typedef enum { HF_SAMPLING_AUTO, HF_SAMPLING_DIRECT, HF_SAMPLING_PROJECTED } hf_sampling;
 typedef enum { HF_FEATURES_ORTHOGONAL, HF_FEATURES_RANDOM, HF_FEATURES_HADAMARD } hf_features;
 
@@ -30,7 +30,7 @@ typedef struct {
     uint64_t steps; /* after reading > 0 */
     hf_optimizer_kind optimizer;
     double momentum, beta1, beta2, epsilon, weight_decay;
-    hf_precision precision; /* of the minimal model of a Markov chain */
+    hf_precision precision; /* single: of the minimal model of a Markov chain; mixed: of regression */
     double clip; /* largest norm of a gradient; 0: any */
     hf_schedule_kind schedule;
     uint64_t warmup, patience; /* steps */

@@ -119,9 +119,9 @@ static void sampled_gradient(hf_regression *m, const double *parameters, const h
     fill_rows(m);
     if (m->params.projected)
         project_rows(m);
-    *loss = hf_regression_sum(m, parameters, b, true) * share_of_one;
+    *loss = hf_regression_sum(m, parameters, b, gradient) * share_of_one;
     for (size_t e = 0; e < values; e++)
-        gradient[e] = m->shares[0].value[e] * share_of_one;
+        gradient[e] *= share_of_one;
     if (m->params.projected)
         expand_gain(m, b->step);
     else
@@ -199,7 +199,7 @@ static double regression_loss(void *self, const double *parameters, const hf_bat
         return NAN;
     fill_attention(m, parameters + m->heads * m->dim * m->dim);
     fill_rows(m);
-    return hf_regression_sum(m, parameters, batch, false) / (double)batch->count;
+    return hf_regression_sum(m, parameters, batch, NULL) / (double)batch->count;
 }
 
 /* ---- life ---- */
@@ -213,6 +213,7 @@ static void regression_free(void *self)
     free(m->attention);
     free(m->workspaces);
     free(m->memory);
+    free(m->numbers);
     free(m->at);
     free(m->stored);
     free(m->equal);
@@ -222,7 +223,7 @@ static void regression_free(void *self)
 /* Chunks whose inputs stay in the cache, and enough of them for the shares. */
 static void choose_chunk(hf_regression *m)
 {
-    const size_t rows = m->params.projected ? m->patterns + m->heads : m->inputs, bytes = rows * m->dim * sizeof(double);
+    const size_t bytes = m->most_rows * m->dim * m->pass->size;
     const size_t largest = m->params.largest_batch / HF_SHARES;
     m->chunk = CACHED / bytes;
     m->chunk = m->chunk < CHUNK_MAX ? m->chunk : CHUNK_MAX;
@@ -230,36 +231,31 @@ static void choose_chunk(hf_regression *m)
     m->chunk = m->chunk > 0 ? m->chunk : 1;
 }
 
-static double *take(double **memory, size_t count)
+/* The next so many bytes of what *memory points to. */
+static void *take(char **memory, size_t bytes)
 {
-    double *taken = *memory;
-    *memory += count;
+    char *taken = *memory;
+    *memory += bytes;
     return taken;
 }
 
 static hf_status allocate_kernels(hf_regression *m, hf_error *err)
 {
-    const size_t H = m->heads, d = m->dim, n = m->chunk, J = m->patterns;
-    const size_t rows = m->params.projected ? J + H : m->inputs, most = H > J ? H : J;
-    const size_t per_thread = n * rows * d + most * n * d + n * d + H * n * d + H * rows * HF_KERNEL_LANES;
-    const size_t per_share = H * d * d + H * rows + H * H;
-    m->memory = malloc((m->params.threads * per_thread + HF_SHARES * per_share) * sizeof *m->memory);
-    m->workspaces = calloc(m->params.threads, sizeof *m->workspaces);
-    m->at = malloc(m->params.threads * n * sizeof *m->at);
-    if (m->memory == NULL || m->workspaces == NULL || m->at == NULL)
+    const size_t H = m->heads, value = H * m->dim * m->dim, gain = H * m->most_rows, size = m->pass->size;
+    const size_t operands = m->pass->operands(m), work = m->pass->work(m), threads = m->params.threads;
+    m->memory = malloc(HF_SHARES * (gain + H * H) * sizeof *m->memory);
+    m->numbers = malloc((operands + threads * work + HF_SHARES * value) * size);
+    m->workspaces = calloc(threads, sizeof *m->workspaces);
+    m->at = malloc(threads * m->chunk * sizeof *m->at);
+    if (m->memory == NULL || m->numbers == NULL || m->workspaces == NULL || m->at == NULL)
         return hf_fail_memory(err, "the samples of a step");
-    double *free_memory = m->memory;
-    for (size_t t = 0; t < m->params.threads; t++)
-        m->workspaces[t] = (hf_workspace){.at = m->at + t * n,
-                                          .input = take(&free_memory, n * rows * d),
-                                          .seen = take(&free_memory, most * n * d),
-                                          .error = take(&free_memory, n * d),
-                                          .back = take(&free_memory, H * n * d),
-                                          .lanes = take(&free_memory, H * rows * HF_KERNEL_LANES)};
-    for (size_t s = 0; s < HF_SHARES; s++)
-        m->shares[s] = (hf_batch_share){.value = take(&free_memory, H * d * d),
-                                  .gain = take(&free_memory, H * rows),
-                                  .products = take(&free_memory, H * H)};
+    char *numbers = m->numbers;
+    double *memory = m->memory;
+    m->operands = take(&numbers, operands * size);
+    for (size_t t = 0; t < threads; t++)
+        m->workspaces[t] = (hf_workspace){take(&numbers, work * size), m->at + t * m->chunk};
+    for (size_t s = 0; s < HF_SHARES; s++, memory += gain + H * H)
+        m->shares[s] = (hf_batch_share){.value = take(&numbers, value * size), .gain = memory, .products = memory + gain};
     return HF_OK;
 }
 
@@ -283,14 +279,14 @@ static hf_status allocate_rows(hf_regression *m, hf_error *err)
 static hf_status store_samples(hf_regression *m, hf_error *err)
 {
     const size_t count = m->params.stored, size = m->inputs * m->dim;
-    if (count == 0 || (double)count * (double)size * sizeof(double) > STORED)
+    if (count == 0 || (double)count * (double)size * (double)m->pass->size > STORED)
         return HF_OK;
-    m->stored = malloc(count * size * sizeof *m->stored);
+    m->stored = malloc(count * size * m->pass->size);
     if (m->stored == NULL)
         return hf_fail_memory(err, "the samples");
     m->rows = m->inputs;
     for (size_t n = 0; n < count; n++)
-        hf_regression_draw(m, 0, (uint32_t)n, m->stored + n * size);
+        m->pass->draw(m, 0, (uint32_t)n, (char *)m->stored + n * size * m->pass->size);
     return HF_OK;
 }
 
@@ -321,6 +317,8 @@ hf_status hf_regression_create(hf_model *model, const hf_regression_task *task, 
     m->patterns = task->problem->patterns;
     m->dim = task->dim;
     m->inputs = task->inputs;
+    m->most_rows = params->projected ? m->patterns + m->heads : m->inputs;
+    m->pass = params->single ? &hf_regression_pass_single : &hf_regression_pass_double;
     name_tensors(m);
     choose_chunk(m);
     m->equal = malloc(m->heads * sizeof *m->equal);

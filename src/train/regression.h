@@ -17,6 +17,7 @@ typedef struct hf_regression hf_regression; /* the self of hf_model_regression *
 
 typedef struct {
     bool projected;       /* draw only the projections of the inputs that matter; not of stored samples */
+    bool single;          /* samples forward and backward in single precision; parameters and gradients are double */
     size_t threads;       /* >= 1; what comes out does not depend on them */
     size_t largest_batch; /* samples, for the size of what is computed at a time */
     size_t stored;        /* fixed and held-out samples, drawn once where memory allows */
