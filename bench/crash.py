@@ -71,8 +71,8 @@ def attack(program, kind, kills, seconds, rng, work):
     with open(model, "w") as file:
         if kind == "detect":
             level, rows = 4.0, ["step,loss"]
-            for step in range(20000):
-                level -= 3e-3 if 6000 < step < 6600 or 12000 < step < 12500 else 0
+            for step in range(2000):
+                level -= 3e-2 if 600 < step < 660 or 1200 < step < 1250 else 0
                 rows.append("%d,%.6g" % (step, level + 0.01 * rng.gauss(0, 1)))
             file.write("\n".join(rows) + "\n")
         else:
