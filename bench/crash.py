@@ -26,19 +26,19 @@ solver = { t_end = 40.0; }; output = { points = 30; plots = false; };"""
 MARKOV = """train = { task = "markov"; steps = %d; batch = 16; samples = 64; validation = 32; lr = 0.01; save_every = %d; };
 chain = { vocabulary = 12; lengths = (2, 2); generated = 8; }; model = { kind = "%s"; heads = 2;%s };
 output = { points = 20; plots = false; };"""
-SEQUENCES = """train = { task = "%s"; steps = %d; batch = 16; validation = 16; lr = 0.01; optimizer = "adam"; save_every = 25; };
+SEQUENCES = """train = { task = "%s"; steps = %d; batch = 16; validation = 16; lr = 0.01; optimizer = "adam"; save_every = 5; };
 %s model = { kind = "decoder"; heads = %d; width = 16; }; output = { points = 20; plots = false; };"""
 MODELS = {
     "flow": FLOW,
     "training": SMALL + " flow = { }; train = { dim = 8; batch = 128; lr = 0.05; steps = 800; seeds = 2; save_every = 20; };",
-    "ladder": SMALL + " flow = { }; train = { dim = 5; batch = 32; lr = 0.05; seeds = 2; save_every = 20; }; ladder = { halvings = 1; };",
+    "ladder": SMALL + " flow = { }; train = { dim = 5; batch = 32; lr = 0.2; seeds = 2; save_every = 10; }; ladder = { halvings = 1; };",
     "sweep": SMALL + ' sweep = { over = ({ key = "init.perturbation"; values = (1e-3, 1e-2, 1e-1); }); seeds = 8; };',
     "tokens": MARKOV % (60, 5, "minimal", ""),
-    "decoder": MARKOV % (400, 20, "decoder", " width = 16;"),
-    "encoder": """train = { task = "strings"; steps = 40; batch = 16; samples = 64; validation = 32; lr = 0.01; optimizer = "sgd"; save_every = 4; };
-strings = { task = "parity"; length = 10; }; output = { plots = false; };""",
-    "recall": SEQUENCES % ("recall", 1000, "recall = { tokens = 8; pairs = 3; };", 2),
-    "vectors": SEQUENCES % ("vectors", 500, "", 1),
+    "decoder": MARKOV % (60, 5, "decoder", " width = 16;"),
+    "encoder": """train = { task = "strings"; steps = 12; batch = 16; samples = 64; validation = 32; lr = 0.01; optimizer = "sgd"; save_every = 2; };
+strings = { task = "parity"; length = 6; }; output = { plots = false; };""",
+    "recall": SEQUENCES % ("recall", 100, "recall = { tokens = 8; pairs = 3; };", 2),
+    "vectors": SEQUENCES % ("vectors", 50, "", 1),
 }
 LEFT_OUT = ("lock", "timing.tsv", "parts", "unfinished")
 
