@@ -78,6 +78,13 @@ static void print_cleaning(const hf_log_look *l, FILE *stream)
         fputs("  The curve rises: its rises are the stages.\n", stream);
 }
 
+/* Whether the noise is clearly not white. Medians of differences, of which the largest counts, make independent rows look like
+ * 1.6 (20 000 rows) to 2.7 (200) that count as one; in all of 246 random curves they stayed below this. */
+static bool is_correlated(const hf_rows *rows)
+{
+    return rows->together >= 2 + 900 / (double)rows->count;
+}
+
 static void print_noise(const hf_log_look *l, FILE *stream)
 {
     const hf_search_result *f = &l->found;
@@ -90,7 +97,7 @@ static void print_noise(const hf_log_look *l, FILE *stream)
         fputs(".\n", stream);
         return;
     }
-    if (l->rows.together >= 2)
+    if (is_correlated(&l->rows))
         fprintf(stream, ", and of neighbours about %.0f count as one (correlated noise)", l->rows.together);
     fputs(".\n", stream);
 }
