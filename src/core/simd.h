@@ -57,6 +57,9 @@
 /* Four numbers side by side, anywhere in memory. Sums in such lanes have the same bits on every instruction set. */
 typedef double hf_four __attribute__((vector_size(32), aligned(8), may_alias));
 
+/* The same for registers of 64 bytes, of HF_REGISTERS. */
+typedef double hf_eight __attribute__((vector_size(64), aligned(8), may_alias));
+
 enum { HF_FOUR = 4 };
 
 #define HF_PRAGMA(text)      _Pragma(#text)

@@ -6,54 +6,76 @@
 #include <nvector/nvector_serial.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 static size_t length_of(N_Vector x)
 {
     return (size_t)NV_LENGTH_S(x);
 }
 
-/* z = x + y, where z may be x or y. Sixteen at a time: counting takes as long as adding. */
-HF_INLINE void add(size_t length, const double *x, const double *y, double *z)
+/* Vectors are made of whole cache lines. The numbers of the last line that are behind the last are worked on with the others, and
+ * mean nothing: only norms leave them out. */
+enum { LINE = 8 };
+
+static size_t lines_of(N_Vector x)
 {
-    enum { FOURS = 4, STRIDE = 4 * FOURS };
-    size_t i = 0;
-    for (; i + STRIDE <= length; i += STRIDE) {
-        HF_UNROLL
-        for (size_t k = 0; k < STRIDE; k += 4)
-            *(hf_four *)(z + i + k) = *(const hf_four *)(x + i + k) + *(const hf_four *)(y + i + k);
-    }
-    for (; i < length; i++)
-        z[i] = x[i] + y[i];
+    return (length_of(x) + LINE - 1) / LINE;
 }
 
-HF_CLONES static void linear_sum(sunrealtype a, N_Vector x, sunrealtype b, N_Vector y, N_Vector z)
+/* z = a x + b y for one line. */
+HF_INLINE void add_line(size_t bytes, double a, const double *x, double b, const double *y, double *z)
 {
-    const double *xs = NV_DATA_S(x), *ys = NV_DATA_S(y);
-    double *zs = NV_DATA_S(z);
-    size_t length = length_of(z);
-    if (a == 1 && b == 1) { /* most of all: every prediction is a sum of sums; the same bits */
-        add(length, xs, ys, zs);
+    if (bytes == sizeof(hf_eight)) {
+        *(hf_eight *)z = a * *(const hf_eight *)x + b * *(const hf_eight *)y;
         return;
     }
-    HF_SIMD
-    for (size_t i = 0; i < length; i++)
-        zs[i] = a * xs[i] + b * ys[i];
+    HF_UNROLL
+    for (size_t i = 0; i < LINE; i += HF_FOUR)
+        *(hf_four *)(z + i) = a * *(const hf_four *)(x + i) + b * *(const hf_four *)(y + i);
 }
 
-HF_CLONES static void scale(sunrealtype c, N_Vector x, N_Vector z)
+HF_INLINE void linear_sum_registers(size_t bytes, double a, N_Vector x, double b, N_Vector y, N_Vector z)
 {
+    const size_t all = LINE * lines_of(z);
+    const double *xs = NV_DATA_S(x), *ys = NV_DATA_S(y);
+    double *zs = NV_DATA_S(z);
+    if (a == 1 && b == 1) /* most of all: every prediction is a sum of sums; the same bits */
+        for (size_t i = 0; i < all; i += LINE)
+            add_line(bytes, 1, xs + i, 1, ys + i, zs + i);
+    else
+        for (size_t i = 0; i < all; i += LINE)
+            add_line(bytes, a, xs + i, b, ys + i, zs + i);
+}
+
+HF_REGISTERS(void, linear_sum, (sunrealtype a, N_Vector x, sunrealtype b, N_Vector y, N_Vector z), a, x, b, y, z)
+
+/* z = c x for one line. */
+HF_INLINE void scale_line(size_t bytes, double c, const double *x, double *z)
+{
+    if (bytes == sizeof(hf_eight)) {
+        *(hf_eight *)z = c * *(const hf_eight *)x;
+        return;
+    }
+    HF_UNROLL
+    for (size_t i = 0; i < LINE; i += HF_FOUR)
+        *(hf_four *)(z + i) = c * *(const hf_four *)(x + i);
+}
+
+HF_INLINE void scale_registers(size_t bytes, double c, N_Vector x, N_Vector z)
+{
+    const size_t all = LINE * lines_of(z);
     const double *xs = NV_DATA_S(x);
     double *zs = NV_DATA_S(z);
-    size_t length = length_of(z);
-    HF_SIMD
-    for (size_t i = 0; i < length; i++)
-        zs[i] = c * xs[i];
+    for (size_t i = 0; i < all; i += LINE)
+        scale_line(bytes, c, xs + i, zs + i);
 }
+
+HF_REGISTERS(void, scale, (sunrealtype c, N_Vector x, N_Vector z), c, x, z)
 
 HF_CLONES static void set_constant(sunrealtype c, N_Vector z)
 {
+    const size_t length = length_of(z);
     double *zs = NV_DATA_S(z);
-    size_t length = length_of(z);
     HF_SIMD
     for (size_t i = 0; i < length; i++)
         zs[i] = c;
@@ -61,15 +83,21 @@ HF_CLONES static void set_constant(sunrealtype c, N_Vector z)
 
 HF_CLONES static sunrealtype wrms_norm(N_Vector x, N_Vector w)
 {
+    const size_t length = length_of(x);
     const double *xs = NV_DATA_S(x), *ws = NV_DATA_S(w);
-    size_t length = length_of(x);
-    double sum = 0;
-    HF_SIMD_SUM(sum)
-    for (size_t i = 0; i < length; i++) {
-        double scaled = xs[i] * ws[i];
-        sum += scaled * scaled;
+    hf_four sum = {0}, other = {0};
+    double rest = 0;
+    size_t i = 0;
+    for (; i + LINE <= length; i += LINE) {
+        const hf_four one = *(const hf_four *)(xs + i) * *(const hf_four *)(ws + i),
+                      two = *(const hf_four *)(xs + i + HF_FOUR) * *(const hf_four *)(ws + i + HF_FOUR);
+        sum += one * one;
+        other += two * two;
     }
-    return sqrt(sum / (double)length);
+    for (; i < length; i++)
+        rest += xs[i] * ws[i] * (xs[i] * ws[i]);
+    sum += other;
+    return sqrt((((sum[0] + sum[2]) + (sum[1] + sum[3])) + rest) / (double)length);
 }
 
 /* Z_j = a_j x + Y_j */
@@ -110,8 +138,8 @@ typedef struct {
 
 struct store {
     struct _generic_N_Vector_Ops ops;
-    double *data; /* (count, stride) */
-    size_t length, stride, count;
+    double *data;                 /* (count, stride) */
+    size_t length, stride, count; /* stride: whole lines, and one more, so that not all vectors begin alike */
     slot slot[];
 };
 
@@ -123,6 +151,15 @@ static void fill_slot(slot *s, store *room, double *data, SUNContext context)
     s->is_taken = true;
 }
 
+/* Zeros, on a cache line. count: a multiple of LINE */
+static double *make_data(size_t count)
+{
+    double *data = aligned_alloc(LINE * sizeof *data, count * sizeof *data);
+    if (data != NULL)
+        memset(data, 0, count * sizeof *data);
+    return data;
+}
+
 static N_Vector clone(N_Vector x)
 {
     store *room = ((slot *)x->content)->room;
@@ -132,7 +169,7 @@ static N_Vector clone(N_Vector x)
             return &room->slot[i].vector;
         }
     slot *alone = calloc(1, sizeof *alone);
-    double *data = calloc(room->length, sizeof *data);
+    double *data = make_data(room->stride);
     if (alone == NULL || data == NULL) {
         free(alone);
         free(data);
@@ -180,14 +217,13 @@ static bool take_operations(store *room, SUNContext context)
 
 N_Vector hf_vector_create(size_t length, size_t clones, SUNContext context)
 {
-    const size_t line = 8; /* numbers: every vector begins a cache line behind the one before */
     store *room = calloc(1, sizeof *room + (1 + clones) * sizeof *room->slot);
     if (room == NULL)
         return NULL;
     room->length = length;
-    room->stride = (length / line + 2) * line;
+    room->stride = (length / LINE + 2) * LINE;
     room->count = 1 + clones;
-    room->data = calloc(room->count * room->stride, sizeof *room->data);
+    room->data = make_data(room->count * room->stride);
     if (room->data == NULL || !take_operations(room, context)) {
         free(room->data);
         free(room);
