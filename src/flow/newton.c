@@ -418,6 +418,18 @@ static void form_loss_row(hf_newton *newton)
     add_border(newton, l, l, 1);
 }
 
+/* As hf_newton's border has its factors. */
+static bool factorize_border(hf_newton *newton)
+{
+    gsl_matrix *border = newton->border;
+    if (!hf_lu_factorize(border->size1, border->data, border->tda, newton->permutation->data) ||
+        gsl_matrix_transpose(border) != GSL_SUCCESS)
+        return false;
+    for (size_t j = 0; j < border->size1; j++)
+        border->data[j * border->tda + j] = 1 / border->data[j * border->tda + j];
+    return true;
+}
+
 bool hf_newton_setup(hf_newton *newton, const hf_flow_point *point, double gamma)
 {
     const hf_problem *p = point->problem;
@@ -437,7 +449,5 @@ bool hf_newton_setup(hf_newton *newton, const hf_flow_point *point, double gamma
         add_border(newton, i, i, newton->unit + gamma * newton->rate * p->weight_decay);
     if (newton->extra > 0)
         form_loss_row(newton);
-    gsl_matrix *border = newton->border;
-    return accumulate(newton) && hf_lu_factorize(border->size1, border->data, border->tda, newton->permutation->data) &&
-           gsl_matrix_transpose(border) == GSL_SUCCESS; /* columns of the factors side by side */
+    return accumulate(newton) && factorize_border(newton);
 }

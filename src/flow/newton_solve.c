@@ -178,7 +178,7 @@ HF_CLONES static void substitute_border(const hf_newton *newton)
     for (size_t j = 0; j < size; j++)
         hf_lanes_add(size - j - 1, -z[j], column + j * row + j + 1, z + j + 1);
     for (size_t j = size; j-- > 0;) {
-        z[j] /= column[j * row + j];
+        z[j] *= column[j * row + j];
         hf_lanes_add(j, -z[j], column + j * row, z);
     }
 }

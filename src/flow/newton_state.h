@@ -52,8 +52,8 @@ struct hf_newton {
     bool is_kept;
     size_t reach; /* positions held: all if kept, else one block's */
 
-    gsl_matrix
-        *border; /* (p, p), p = H (R + 2) + extra: rows and columns dv | sigma | c | l; then its factors, transposed */
+    gsl_matrix *
+        border; /* (p, p), p = H (R + 2) + extra: rows and columns dv | sigma | c | l; then its factors, transposed, the inverse on the diagonal */
     gsl_permutation *permutation;
     gsl_vector *z;
 };
