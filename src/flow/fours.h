@@ -7,6 +7,7 @@
 
 #include "core/simd.h"
 
+#include <math.h>
 #include <stddef.h>
 
 enum { HF_FEW_HEADS = 4 }; /* up to which number it is */
@@ -50,6 +51,14 @@ HF_INLINE void hf_fours_store(size_t count, const hf_four *four, double *x)
     else
         for (size_t i = 0; i < count; i++)
             x[i] = (*four)[i];
+}
+
+/* largest (4) = the larger of it and |x|, side by side. */
+HF_INLINE void hf_fours_raise(const hf_four *x, double *largest)
+{
+    HF_SIMD
+    for (size_t l = 0; l < HF_FOUR; l++)
+        largest[l] = fabs((*x)[l]) > largest[l] ? fabs((*x)[l]) : largest[l];
 }
 
 HF_INLINE double hf_fours_sum(const hf_four *four)

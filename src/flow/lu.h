@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { HF_LU_LANES = 64 };
+enum { HF_LU_LANES = HF_FOUR };
 
 /* LU factors with partial pivoting, in place, the inverse on the diagonal; entry (m, n) of one position is a[(m H + n)
  * HF_LU_LANES] and row pivot[m HF_LU_LANES] was exchanged with row m in step m. False if singular or not finite. */
@@ -41,36 +41,30 @@ static inline bool hf_lu_factorize_one(size_t heads, double *a, size_t *pivot)
     return true;
 }
 
-/* The same without exchanges for width positions side by side. False where that would lose digits (or for a singular one).
- */
-HF_INLINE bool hf_lu_factorize_lanes(size_t heads, size_t width, double *a)
+/* The same without exchanges for four positions side by side. False where that would lose digits (or for a singular one). */
+HF_INLINE bool hf_lu_factorize_four(size_t heads, hf_four *a)
 {
     const double growth = 4; /* largest factor between rows that is taken without an exchange; with one it is at most 1 */
-    double worst = 0, slowest = 0;
+    double worst[HF_FOUR] = {0}, slowest[HF_FOUR] = {0};
+    HF_UNROLL
     for (size_t m = 0; m < heads; m++) {
-        double *diagonal = a + (m * heads + m) * HF_LU_LANES;
-        HF_SIMD_MAX(slowest)
-        for (size_t i = 0; i < width; i++) {
-            diagonal[i] = 1 / diagonal[i];
-            slowest = fabs(diagonal[i]) > slowest ? fabs(diagonal[i]) : slowest;
-        }
+        hf_four *diagonal = a + m * heads + m;
+        *diagonal = 1 / *diagonal;
+        hf_fours_raise(diagonal, slowest);
+        HF_UNROLL
         for (size_t k = m + 1; k < heads; k++) {
-            double *ratio = a + (k * heads + m) * HF_LU_LANES;
-            HF_SIMD_MAX(worst)
-            for (size_t i = 0; i < width; i++) {
-                ratio[i] *= diagonal[i];
-                worst = fabs(ratio[i]) > worst ? fabs(ratio[i]) : worst;
-            }
-            for (size_t n = m + 1; n < heads; n++) {
-                const double *above = a + (m * heads + n) * HF_LU_LANES;
-                double *entry = a + (k * heads + n) * HF_LU_LANES;
-                HF_SIMD
-                for (size_t i = 0; i < width; i++)
-                    entry[i] -= ratio[i] * above[i];
-            }
+            hf_four *ratio = a + k * heads + m;
+            *ratio *= *diagonal;
+            hf_fours_raise(ratio, worst);
+            HF_UNROLL
+            for (size_t n = m + 1; n < heads; n++)
+                a[k * heads + n] -= *ratio * a[m * heads + n];
         }
     }
-    return worst <= growth && slowest <= 1e3; /* a diagonal far below 1 may be what is left of a cancellation */
+    for (size_t l = 0; l < HF_FOUR; l++) /* a diagonal far below 1 may be what is left of a cancellation */
+        if (worst[l] > growth || slowest[l] > 1e3)
+            return false;
+    return true;
 }
 
 /* Solves for one column of one position; entry m is x[m stride]. */
@@ -91,48 +85,31 @@ static inline void hf_lu_substitute_one(size_t heads, const double *a, const siz
     }
 }
 
-/* One four of every column: forwards, backwards. x: (H) */
-HF_INLINE void hf_lu_substitute_four(size_t heads, size_t count, const double *a, size_t columns, double *column,
-                                     size_t stride, size_t column_stride, hf_four *x)
+/* Solves for columns of up to four positions side by side, from factors without exchanges; entry m of column j is x[j column_stride +
+ * m stride]. many: (H) scratch, for more than a few heads. */
+HF_INLINE void hf_lu_substitute_four(size_t heads, size_t count, const hf_four *a, size_t columns, double *x, size_t stride,
+                                     size_t column_stride, hf_four *many)
 {
-    hf_four factor;
+    hf_four few[HF_FEW_HEADS];
+    hf_four *entry = heads <= HF_FEW_HEADS ? few : many;
     for (size_t j = 0; j < columns; j++) {
-        double *at = column + j * column_stride;
+        double *at = x + j * column_stride;
         HF_UNROLL
         for (size_t m = 0; m < heads; m++) {
-            hf_fours_load(count, at + m * stride, &x[m]);
+            hf_fours_load(count, at + m * stride, &entry[m]);
             HF_UNROLL
-            for (size_t n = 0; n < m; n++) {
-                hf_fours_load(count, a + (m * heads + n) * HF_LU_LANES, &factor);
-                x[m] -= factor * x[n];
-            }
+            for (size_t n = 0; n < m; n++)
+                entry[m] -= a[m * heads + n] * entry[n];
         }
         HF_UNROLL
         for (size_t m = heads; m-- > 0;) {
             HF_UNROLL
-            for (size_t n = m + 1; n < heads; n++) {
-                hf_fours_load(count, a + (m * heads + n) * HF_LU_LANES, &factor);
-                x[m] -= factor * x[n];
-            }
-            hf_fours_load(count, a + (m * heads + m) * HF_LU_LANES, &factor);
-            x[m] *= factor;
-            hf_fours_store(count, &x[m], at + m * stride);
+            for (size_t n = m + 1; n < heads; n++)
+                entry[m] -= a[m * heads + n] * entry[n];
+            entry[m] *= a[m * heads + m];
+            hf_fours_store(count, &entry[m], at + m * stride);
         }
     }
-}
-
-/* Solves for columns of width positions side by side; entry m of column j is x[j column_stride + m stride]. many: (H) scratch, for
- * more than a few heads. */
-HF_INLINE void hf_lu_substitute_lanes(size_t heads, size_t width, const double *a, size_t columns, double *x, size_t stride,
-                                      size_t column_stride, hf_four *many)
-{
-    hf_four few[HF_FEW_HEADS];
-    hf_four *entry = heads <= HF_FEW_HEADS ? few : many;
-    size_t i = 0;
-    for (; i + HF_FOUR <= width; i += HF_FOUR)
-        hf_lu_substitute_four(heads, HF_FOUR, a + i, columns, x + i, stride, column_stride, entry);
-    if (i < width)
-        hf_lu_substitute_four(heads, width - i, a + i, columns, x + i, stride, column_stride, entry);
 }
 
 #endif

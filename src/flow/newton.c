@@ -26,7 +26,7 @@ hf_status hf_newton_create(hf_newton **result, const hf_flow *flow, hf_error *er
     const hf_problem *p = flow->problem;
     size_t heads = p->heads, positions = p->positions, features = p->features;
     size_t extra = flow->drift->unknowns, border = heads * (features + 2) + extra;
-    size_t field = heads * positions, blocks = (positions + BLOCK - 1) / BLOCK;
+    size_t field = heads * positions, fours = (positions + HF_FOUR - 1) / HF_FOUR;
     hf_newton *newton = calloc(1, sizeof *newton);
     if (newton == NULL)
         return hf_fail_memory(err, "the Newton solver");
@@ -39,18 +39,18 @@ hf_status hf_newton_create(hf_newton **result, const hf_flow *flow, hf_error *er
     newton->reach = newton->is_kept ? positions : BLOCK;
     size_t left = left_width(newton), columns = column_width(newton);
     newton->value =
-        malloc((5 * heads * features + heads * heads + 4 * field + features * positions + heads * heads * BLOCK * blocks +
+        malloc((5 * heads * features + heads * heads + 4 * field + features * positions + heads * heads * HF_FOUR * fours +
                 extra * (heads * features + field) + left * columns + heads * (left + columns) * newton->reach) *
                sizeof *newton->value);
-    newton->multiplier =
-        malloc((3 * heads * heads + 2 * heads * features + 5 * heads + 2) * BLOCK * sizeof *newton->multiplier);
-    newton->pivot = malloc(heads * BLOCK * blocks * sizeof *newton->pivot);
-    newton->exchanged = malloc(blocks * sizeof *newton->exchanged);
+    newton->known = malloc((3 * heads * heads + 2 * heads * features + 2 * heads) * sizeof *newton->known);
+    newton->field = malloc((5 * heads + 2) * BLOCK * sizeof *newton->field);
+    newton->pivot = malloc(heads * HF_FOUR * fours * sizeof *newton->pivot);
+    newton->exchanged = malloc(fours * sizeof *newton->exchanged);
     newton->border = gsl_matrix_alloc(border, border);
     newton->permutation = gsl_permutation_alloc(border);
     newton->z = gsl_vector_alloc(border);
-    if (newton->value == NULL || newton->multiplier == NULL || newton->pivot == NULL || newton->exchanged == NULL ||
-        newton->border == NULL || newton->permutation == NULL || newton->z == NULL) {
+    if (newton->value == NULL || newton->known == NULL || newton->field == NULL || newton->pivot == NULL ||
+        newton->exchanged == NULL || newton->border == NULL || newton->permutation == NULL || newton->z == NULL) {
         hf_newton_free(newton);
         return hf_fail_memory(err, "the Newton solver");
     }
@@ -62,21 +62,21 @@ hf_status hf_newton_create(hf_newton **result, const hf_flow *flow, hf_error *er
     newton->common = newton->pushed + heads * features;
     newton->residual = newton->common + heads * heads;
     newton->factor = newton->residual + 2 * (heads * features + field);
-    newton->force = newton->factor + heads * heads * BLOCK * blocks;
+    newton->force = newton->factor + heads * heads * HF_FOUR * fours;
     newton->loss_ascent = newton->force + heads * features;
     newton->product = newton->force + extra * (heads * features + field);
     newton->left = newton->product + left * columns;
     newton->columns = newton->left + heads * left * newton->reach;
-    newton->spread = newton->multiplier + heads * heads * BLOCK;
-    newton->system = newton->spread + heads * features * BLOCK;
-    newton->field = newton->system + heads * heads * BLOCK;
+    newton->multiplier = newton->known + 2 * heads;
+    newton->system = newton->multiplier + heads * heads;
+    newton->spread = newton->system + heads * heads;
     newton->metric = newton->multiplier;
     newton->moved = newton->spread;
     if (newton->is_mirror) {
-        newton->metric = newton->field + (5 * heads + 2) * BLOCK;
-        newton->moved = newton->metric + heads * heads * BLOCK;
-        for (size_t i = 0; i < heads * heads * BLOCK; i++)
-            newton->metric[i] = i / BLOCK % (heads + 1) == 0 ? 1 : 0;
+        newton->metric = newton->spread + heads * features;
+        newton->moved = newton->metric + heads * heads;
+        for (size_t i = 0; i < heads * heads; i++)
+            newton->metric[i] = (hf_four){0} + (i % (heads + 1) == 0 ? 1 : 0);
     }
     *result = newton;
     return HF_OK;
@@ -87,7 +87,8 @@ void hf_newton_free(hf_newton *newton)
     if (newton == NULL)
         return;
     free(newton->value);
-    free(newton->multiplier);
+    free(newton->known);
+    free(newton->field);
     free(newton->pivot);
     free(newton->exchanged);
     gsl_matrix_free(newton->border);
@@ -96,115 +97,152 @@ void hf_newton_free(hf_newton *newton)
     free(newton);
 }
 
-/* ---- one position's system ---- */
+/* ---- four positions' systems ---- */
 
-/* Factors the block's systems: side by side if no position needs exchanges, which is the rule. */
-HF_INLINE bool factorize_block(hf_newton *newton, size_t first, size_t width)
+/* Factors them: side by side if no position needs exchanges, which is the rule. */
+HF_INLINE bool factorize_four(hf_newton *newton, size_t heads, size_t at, size_t count)
 {
-    size_t heads = newton->flow->problem->heads;
-    double *factor = newton->factor + first * heads * heads;
-    size_t *pivot = newton->pivot + first * heads;
-    memcpy(factor, newton->system, heads * heads * BLOCK * sizeof *factor);
-    newton->exchanged[first / BLOCK] = !hf_lu_factorize_lanes(heads, width, factor);
-    if (!newton->exchanged[first / BLOCK])
+    double *factor = newton->factor + at * heads * heads;
+    size_t *pivot = newton->pivot + at * heads;
+    memcpy(factor, newton->system, heads * heads * sizeof *newton->system);
+    newton->exchanged[at / HF_FOUR] = !hf_lu_factorize_four(heads, (hf_four *)factor);
+    if (!newton->exchanged[at / HF_FOUR])
         return true;
-    memcpy(factor, newton->system, heads * heads * BLOCK * sizeof *factor);
-    for (size_t i = 0; i < width; i++)
+    memcpy(factor, newton->system, heads * heads * sizeof *newton->system);
+    for (size_t i = 0; i < count; i++)
         if (!hf_lu_factorize_one(heads, factor + i, pivot + i))
             return false;
     return true;
 }
 
 /* B += gamma rho_a beta w_i M D, which multiplies by M s. */
-HF_INLINE void add_drift_to_systems(hf_newton *newton, size_t first, size_t width)
+HF_INLINE void add_drift_to_system(hf_newton *newton, size_t heads, size_t at, size_t count)
 {
     const hf_problem *p = newton->flow->problem;
     const hf_basis *basis = newton->flow->basis;
-    double *product = newton->field, *s = product + p->heads * BLOCK;
-    double rate = newton->gamma * p->attention_rate * newton->beta, weight[BLOCK];
-    hf_block_weight(p, first, width, weight);
-    for (size_t n = 0; n < p->heads; n++)
-        memcpy(s + n * BLOCK, newton->attention + n * p->positions + first, width * sizeof *s);
-    metric_times(newton, first, width, s, product, BLOCK);
-    for (size_t n = 0; n < p->heads; n++)
-        for (size_t i = 0; i < width; i++)
-            product[n * BLOCK + i] *= weight[i];
+    const double rate = newton->gamma * p->attention_rate * newton->beta;
+    double weights[HF_FOUR];
+    hf_four weight, *product = (hf_four *)newton->field;
+    hf_block_weight(p, at, count, weights);
+    hf_fours_load(count, weights, &weight);
+    for (size_t m = 0; m < heads; m++) {
+        product[m] = (hf_four){0};
+        for (size_t n = 0; n < heads; n++)
+            product[m] += newton->metric[m * heads + n] * newton->known[n];
+        product[m] *= weight;
+    }
     for (size_t t = 0; t < basis->term_count; t++) {
-        hf_basis_term term = basis->term[t];
-        hf_lanes_add(width, rate * term.c, product + term.l * BLOCK, newton->system + (term.m * p->heads + term.n) * BLOCK);
+        const hf_basis_term term = basis->term[t];
+        newton->system[term.m * heads + term.n] += rate * term.c * product[term.l];
     }
 }
 
-/* Fills multiplier D, spread D v, M v and system B for the positions first .. first+width-1. */
-HF_INLINE void form_systems(hf_newton *newton, size_t first, size_t width)
+/* Fills multiplier D, spread D v and system B for positions from at on. */
+HF_INLINE void form_systems(hf_newton *newton, size_t heads, size_t at, size_t count)
 {
     const hf_problem *p = newton->flow->problem;
     const hf_basis *basis = newton->flow->basis;
-    size_t heads = p->heads, features = p->features;
-    double rate = newton->gamma * p->attention_rate;
-    memset(newton->multiplier, 0, heads * heads * BLOCK * sizeof *newton->multiplier);
-    memset(newton->spread, 0, heads * features * BLOCK * sizeof *newton->spread);
-    memset(newton->system, 0, heads * heads * BLOCK * sizeof *newton->system);
-
+    const size_t features = p->features;
+    const double rate = newton->gamma * p->attention_rate;
+    hf_four *s = newton->known, *ascent = s + heads, *d = newton->multiplier, *b = newton->system, *dv = newton->spread;
+    for (size_t n = 0; n < heads; n++) {
+        hf_fours_load(count, newton->attention + n * p->positions + at, &s[n]);
+        hf_fours_load(count, newton->ascent + n * p->positions + at, &ascent[n]);
+    }
+    memset(d, 0, heads * heads * sizeof *d);
+    memset(b, 0, heads * heads * sizeof *b);
     for (size_t t = 0; t < basis->term_count; t++) {
-        hf_basis_term term = basis->term[t];
-        size_t mn = (term.m * heads + term.n) * BLOCK, l = term.l * p->positions + first;
-        hf_lanes_add(width, term.c, newton->attention + l, newton->multiplier + mn);
+        const hf_basis_term term = basis->term[t];
+        d[term.m * heads + term.n] += term.c * s[term.l];
         if (!newton->is_mirror)
-            hf_lanes_add(width, -rate * term.c, newton->ascent + l, newton->system + mn);
+            b[term.m * heads + term.n] += -rate * term.c * ascent[term.l];
     }
     if (newton->extra > 0)
-        add_drift_to_systems(newton, first, width);
+        add_drift_to_system(newton, heads, at, count);
+    for (size_t r = 0; r < features; r++) {
+        hf_four copies, variance;
+        hf_fours_load(count, p->copies + at, &copies);
+        hf_fours_load(count, p->variance + r * p->positions + at, &variance);
+        const hf_four weight = rate * copies * variance;
+        for (size_t m = 0; m < heads; m++) {
+            hf_four sum = {0};
+            for (size_t n = 0; n < heads; n++)
+                sum += newton->value[n * features + r] * d[m * heads + n];
+            dv[m * features + r] = sum;
+        }
+        for (size_t m = 0; m < heads; m++)
+            for (size_t n = 0; n < heads; n++)
+                b[m * heads + n] += weight * newton->moved[m * features + r] * dv[n * features + r];
+    }
     for (size_t m = 0; m < heads; m++)
-        for (size_t n = 0; n < heads; n++)
-            for (size_t r = 0; r < features; r++)
-                hf_lanes_add(width, newton->value[n * features + r], newton->multiplier + (m * heads + n) * BLOCK,
-                             newton->spread + (m * features + r) * BLOCK);
-    for (size_t mr = 0; mr < heads * features && newton->is_mirror; mr++)
-        for (size_t i = 0; i < width; i++)
-            newton->moved[mr * BLOCK + i] = newton->value[mr];
+        b[m * heads + m] += 1;
+}
+
+/* Fills left and columns, these not yet multiplied by B^-1, but for drift. */
+HF_INLINE void form_border(hf_newton *newton, size_t heads, size_t first, size_t at, size_t count)
+{
+    const hf_problem *p = newton->flow->problem;
+    const size_t features = p->features, values = heads * features, unit = values + 2 * heads + newton->extra,
+                 i = at - first;
+    const hf_four *s = newton->known, *d = newton->multiplier, *b = newton->system, *metric = newton->metric;
+    hf_four number, copies;
+    hf_fours_load(count, p->multiplicity + at, &number);
+    hf_fours_load(count, p->copies + at, &copies);
+    for (size_t r = 0; r < features; r++) {
+        hf_four pull, variance;
+        hf_fours_load(count, newton->pull + r * p->positions + at, &pull);
+        hf_fours_load(count, p->variance + r * p->positions + at, &variance);
+        for (size_t n = 0; n < heads; n++) {
+            const hf_four push = copies * variance * s[n] - newton->push[r * heads + n];
+            for (size_t m = 0; m < heads; m++) { /* entry (m, (n, r)) of D G and of M G */
+                const size_t mn = m * heads + n, mr = m * features + r, j = n * features + r;
+                const hf_four dg = number * (newton->gamma * (pull * d[mn] - push * newton->spread[mr])),
+                              mg = p->attention_rate * (newton->gamma * (pull * metric[mn] - push * newton->moved[mr]));
+                hf_fours_store(count, &dg, border_row(newton, newton->left, j, m, first) + i);
+                hf_fours_store(count, &mg, border_row(newton, newton->columns, j, m, first) + i);
+            }
+        }
+    }
     for (size_t m = 0; m < heads; m++)
         for (size_t n = 0; n < heads; n++) {
-            double *b = newton->system + (m * heads + n) * BLOCK;
-            for (size_t r = 0; r < features; r++) {
-                const double *variance = p->variance + r * p->positions + first, *copies = p->copies + first;
-                const double *vm = newton->moved + (m * features + r) * BLOCK,
-                             *vn = newton->spread + (n * features + r) * BLOCK;
-                HF_SIMD
-                for (size_t i = 0; i < width; i++)
-                    b[i] += rate * copies[i] * variance[i] * vm[i] * vn[i];
-            }
-            for (size_t i = 0; i < width && m == n; i++)
-                b[i] += 1;
+            const size_t mn = m * heads + n;
+            const double same = m == n;
+            hf_four common = {0}; /* entry (m, n) of M common */
+            for (size_t k = 0; k < heads; k++)
+                common += newton->common[k * heads + n] * metric[m * heads + k];
+            const hf_four row = number * d[mn], one = same + common, rest = b[mn] - same - common, c = -metric[mn];
+            hf_fours_store(count, &row, border_row(newton, newton->left, values + n, m, first) + i);
+            hf_fours_store(count, &one, border_row(newton, newton->columns, unit + n, m, first) + i);
+            hf_fours_store(count, &rest, border_row(newton, newton->columns, values + n, m, first) + i);
+            hf_fours_store(count, &c, border_row(newton, newton->columns, values + heads + n, m, first) + i);
         }
 }
 
-/* Entry (m, (n, r)) of D G and of M G. */
-HF_INLINE void border_column(const hf_newton *newton, size_t m, size_t n, size_t r, size_t first, size_t width, double *dg,
-                             double *mg)
+HF_INLINE bool form_four(hf_newton *newton, size_t heads, size_t first, size_t at, size_t count)
 {
-    const hf_problem *p = newton->flow->problem;
-    const double *pull = newton->pull + r * p->positions + first, *s = newton->attention + n * p->positions + first;
-    const double *variance = p->variance + r * p->positions + first, *copies = p->copies + first;
-    const size_t mn = (m * p->heads + n) * BLOCK, mr = (m * p->features + r) * BLOCK;
-    const double *d = newton->multiplier + mn, *dv = newton->spread + mr, *x = newton->metric + mn,
-                 *xv = newton->moved + mr;
-    double mean = newton->push[r * p->heads + n];
-    HF_SIMD
-    for (size_t i = 0; i < width; i++) {
-        double push = copies[i] * variance[i] * s[i] - mean;
-        dg[i] = newton->gamma * (pull[i] * d[i] - push * dv[i]);
-        mg[i] = newton->gamma * (pull[i] * x[i] - push * xv[i]);
-    }
+    form_systems(newton, heads, at, count);
+    form_border(newton, heads, first, at, count);
+    return factorize_four(newton, heads, at, count);
 }
 
-/* Entry (m, n) of M common. */
-HF_INLINE void common_entry(const hf_newton *newton, size_t m, size_t n, size_t width, double *entry)
+HF_INLINE bool form_fours(hf_newton *newton, size_t heads, size_t first, size_t width)
 {
-    size_t heads = newton->flow->problem->heads;
-    memset(entry, 0, width * sizeof *entry);
-    for (size_t k = 0; k < heads; k++)
-        hf_lanes_add(width, newton->common[k * heads + n], newton->metric + (m * heads + k) * BLOCK, entry);
+    bool is_regular = true;
+    size_t i = 0;
+    for (; i + HF_FOUR <= width && is_regular; i += HF_FOUR)
+        is_regular = form_four(newton, heads, first, first + i, HF_FOUR);
+    return is_regular && (i == width || form_four(newton, heads, first, first + i, width - i));
+}
+
+/* Systems and border of one block, B^-1 not yet applied. False: a system is singular. */
+HF_INLINE bool form_block(hf_newton *newton, size_t first, size_t width)
+{
+    const size_t heads = newton->flow->problem->heads;
+    bool is_regular = false;
+#define FORM(number) is_regular = form_fours(newton, number, first, width)
+    HF_BY_HEADS(heads, FORM, FORM(heads))
+#undef FORM
+    return is_regular;
 }
 
 /* The row n_i s h and the column of l: M of -2 kappa gamma rho_a (w s - its mean). */
@@ -221,46 +259,6 @@ HF_INLINE void form_drift_border(hf_newton *newton, size_t first, size_t width)
         for (size_t i = 0; i < width; i++)
             left[i] = p->multiplicity[first + i] * f[i];
     }
-}
-
-/* Fills left and columns, these not yet multiplied by B^-1. */
-HF_INLINE void form_border(hf_newton *newton, size_t first, size_t width)
-{
-    const hf_problem *p = newton->flow->problem;
-    size_t heads = p->heads, features = p->features, values = heads * features, unit = values + 2 * heads + newton->extra;
-    const double *count = p->multiplicity + first;
-    double mg[BLOCK], common[BLOCK];
-    for (size_t m = 0; m < heads; m++) {
-        for (size_t j = 0; j < values; j++) {
-            double *row = border_row(newton, newton->left, j, m, first);
-            double *x = border_row(newton, newton->columns, j, m, first);
-            border_column(newton, m, j / features, j % features, first, width, row, mg);
-            HF_SIMD
-            for (size_t i = 0; i < width; i++) {
-                x[i] = p->attention_rate * mg[i];
-                row[i] *= count[i];
-            }
-        }
-        for (size_t n = 0; n < heads; n++) {
-            const size_t mn = (m * heads + n) * BLOCK;
-            const double *d = newton->multiplier + mn, *b = newton->system + mn, *metric = newton->metric + mn,
-                         same = m == n;
-            double *row = border_row(newton, newton->left, values + n, m, first);
-            double *rest = border_row(newton, newton->columns, values + n, m, first);
-            double *c = border_row(newton, newton->columns, values + heads + n, m, first);
-            double *one = border_row(newton, newton->columns, unit + n, m, first);
-            common_entry(newton, m, n, width, common);
-            HF_SIMD
-            for (size_t i = 0; i < width; i++) {
-                row[i] = count[i] * d[i];
-                one[i] = same + common[i];
-                rest[i] = b[i] - same - common[i];
-                c[i] = -metric[i];
-            }
-        }
-    }
-    if (newton->extra > 0)
-        form_drift_border(newton, first, width);
 }
 
 /* ---- the border ---- */
@@ -334,10 +332,10 @@ HF_CLONES static bool accumulate(hf_newton *newton)
     size_t columns = column_width(newton);
     for (size_t first = 0; first < p->positions; first += BLOCK) {
         size_t width = width_of_block(first, p->positions);
-        form_systems(newton, first, width);
-        form_border(newton, first, width);
-        if (!factorize_block(newton, first, width))
+        if (!form_block(newton, first, width))
             return false;
+        if (newton->extra > 0)
+            form_drift_border(newton, first, width);
         substitute_block(newton, first, width, columns, border_row(newton, newton->columns, 0, 0, first), newton->reach,
                          p->heads * newton->reach);
         if (!newton->is_kept)
@@ -443,6 +441,8 @@ bool hf_newton_setup(hf_newton *newton, const hf_flow_point *point, double gamma
     memcpy(newton->pull, point->pull, p->features * p->positions * sizeof *newton->pull);
     if (newton->extra > 0)
         copy_drift(newton, point);
+    for (size_t i = 0; i < values && newton->is_mirror; i++)
+        newton->moved[i] = (hf_four){0} + newton->value[i];
     find_common(newton);
     gsl_matrix_set_zero(newton->border);
     for (size_t i = 0; i < values; i++)

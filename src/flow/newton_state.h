@@ -10,7 +10,7 @@
 
 #include <gsl/gsl_linalg.h>
 
-enum { BLOCK = HF_LU_LANES }; /* positions worked on together */
+enum { BLOCK = 64 }; /* positions worked on together: a multiple of HF_FOUR */
 
 struct hf_newton {
     const hf_flow *flow;
@@ -32,17 +32,19 @@ struct hf_newton {
     double *force, *loss_ascent; /* only with drift */
 
     double *residual; /* (2, size of a state) for the refinement */
-    double *factor;   /* (T / BLOCK, H, H, BLOCK) LU factors of every position's B */
-    size_t *pivot;    /* (T / BLOCK, H, BLOCK) row exchanged with row m in step m; only where exchanged */
-    bool *exchanged;  /* (T / BLOCK) whether rows were exchanged in that block */
+    double *factor;   /* (T / 4, H, H, 4) LU factors of every position's B, as lu.h has them */
+    size_t *pivot;    /* (T / 4, H, 4) row exchanged with row m in step m; only where exchanged */
+    bool *exchanged;  /* (T / 4) whether rows were exchanged in those four */
 
-    /* One block of positions at a time, each entry (BLOCK). Matrices are row by row. */
-    double *multiplier; /* (H, H) D */
-    double *spread;     /* (H, R) D v */
-    double *metric;     /* (H, H) M: multiplier, or memory of its own that always holds I */
-    double *moved;      /* (H, R) M v: spread, or memory of its own */
-    double *system;     /* (H, H) B */
-    double *field;      /* (5 H + 2) */
+    /* Four positions at a time. Matrices are row by row. */
+    hf_four *known;      /* (2, H) attention s, ascent */
+    hf_four *multiplier; /* (H, H) D */
+    hf_four *spread;     /* (H, R) D v */
+    hf_four *metric;     /* (H, H) M: multiplier, or memory of its own that always holds I */
+    hf_four *moved;      /* (H, R) M v: spread, or memory of its own */
+    hf_four *system;     /* (H, H) B */
+
+    double *field; /* (5 H + 2, BLOCK) */
 
     /* The border's rows and columns at positions, (columns, H, reach): n_i D G | n_i D | n_i s h, and B^-1 of rho_a M G | B - I - M
      * common | -M | l | I + M common. Small problems keep those of all positions, so that a solve is little more than
@@ -80,21 +82,37 @@ HF_INLINE size_t width_of_block(size_t first, size_t positions)
     return positions - first < BLOCK ? positions - first : BLOCK;
 }
 
+/* B^-1 of up to four positions' columns, as substitute_block. */
+HF_INLINE void substitute_four(const hf_newton *newton, size_t heads, size_t at, size_t count, size_t columns, double *x,
+                               size_t stride, size_t column_stride)
+{
+    const double *factor = newton->factor + at * heads * heads;
+    if (!newton->exchanged[at / HF_FOUR]) {
+        hf_lu_substitute_four(heads, count, (const hf_four *)factor, columns, x, stride, column_stride,
+                              (hf_four *)newton->field);
+        return;
+    }
+    for (size_t j = 0; j < columns; j++)
+        for (size_t i = 0; i < count; i++)
+            hf_lu_substitute_one(heads, factor + i, newton->pivot + at * heads + i, x + j * column_stride + i, stride);
+}
+
+HF_INLINE void substitute_fours(const hf_newton *newton, size_t heads, size_t first, size_t width, size_t columns,
+                                double *x, size_t stride, size_t column_stride)
+{
+    size_t i = 0;
+    for (; i + HF_FOUR <= width; i += HF_FOUR)
+        substitute_four(newton, heads, first + i, HF_FOUR, columns, x + i, stride, column_stride);
+    if (i < width)
+        substitute_four(newton, heads, first + i, width - i, columns, x + i, stride, column_stride);
+}
+
 /* B^-1 of one block's columns: row m of column j starts at x + j column_stride + m stride. */
 HF_INLINE void substitute_block(const hf_newton *newton, size_t first, size_t width, size_t columns, double *x,
                                 size_t stride, size_t column_stride)
 {
     const size_t heads = newton->flow->problem->heads;
-    const double *factor = newton->factor + first * heads * heads;
-    if (newton->exchanged[first / BLOCK]) {
-        for (size_t j = 0; j < columns; j++)
-            for (size_t i = 0; i < width; i++)
-                hf_lu_substitute_one(heads, factor + i, newton->pivot + first * heads + i, x + j * column_stride + i,
-                                     stride);
-        return;
-    }
-    hf_four *many = (hf_four *)newton->field;
-#define SUBSTITUTE(number) hf_lu_substitute_lanes(number, width, factor, columns, x, stride, column_stride, many)
+#define SUBSTITUTE(number) substitute_fours(newton, number, first, width, columns, x, stride, column_stride)
     HF_BY_HEADS(heads, SUBSTITUTE, SUBSTITUTE(heads))
 #undef SUBSTITUTE
 }
