@@ -539,6 +539,74 @@ static void test_plateaus_are_of_what_is_free(void **state)
     hf_run_summary_clear(&s);
 }
 
+/* Directions that move all heads alike are orthonormal coordinates, where all heads are of a kind and where some are held. */
+static void test_heads_are_moved_alike(void **state)
+{
+    (void)state;
+    static const char *const flows[] = {"geometry = \"logit\";", "geometry = \"replicator\";",
+                                        "frozen = { values = (1); logits = (2, 3); };"};
+    for (size_t f = 0; f < sizeof flows / sizeof *flows; f++) {
+        hf_problem *problem = make_problem("heads = 4; positions = 6; target = { strengths = (2.0, 1.0); }; flow = { %s };", flows[f]);
+        hf_flow *flow = make_flow(problem);
+        const size_t size = hf_flow_size(flow), count = problem->features + problem->positions;
+        double *x = numbers(size);
+        for (size_t i = 0; i < count; i++) {
+            double square = 0;
+            memset(x, 0, size * sizeof *x);
+            hf_flow_move_alike(flow, i, 1, x);
+            for (size_t k = 0; k < size; k++)
+                square += x[k] * x[k];
+            assert_true(close_to(square, 1, 1e-14));
+            assert_true(close_to(hf_flow_symmetric_fraction(flow, x), 1, 1e-14));
+            for (size_t k = 0; k < count; k++)
+                assert_true(is_close(hf_flow_alike(flow, x, k), k == i ? 1 : 0, 1e-14, 1e-15));
+        }
+        free(x);
+        hf_flow_free(flow);
+        hf_problem_free(problem);
+    }
+}
+
+/* The mean logit, or what another attention has, moves where positions are held; then nothing is said of it. */
+static void test_what_is_conserved_where_positions_are_held(void **state)
+{
+    (void)state;
+    static const char *const attentions[] = {"softmax", "squares", "sum", "linear"};
+    for (size_t a = 0; a < sizeof attentions / sizeof *attentions; a++)
+        for (size_t held = 0; held < 2; held++) {
+            hf_problem *problem =
+                make_problem("heads = 2; positions = 6; target = { strengths = (2.0, 1.0); }; flow = { attention = \"%s\"; %s };",
+                             attentions[a], held ? "frozen = { positions = (6); };" : "");
+            hf_flow *flow = make_flow(problem);
+            const hf_system system = hf_flow_system(flow);
+            assert_true((system.kind->observer->conserved(flow) == NULL) == (held == 1));
+            hf_flow_free(flow);
+            hf_problem_free(problem);
+        }
+}
+
+static void check_name(const hf_flow *flow, size_t index, const char *expected)
+{
+    char text[128];
+    hf_flow_coordinate_name(flow, index, text, sizeof text);
+    assert_string_equal(text, expected);
+}
+
+static void test_coordinates_of_held_heads_have_names(void **state)
+{
+    (void)state;
+    hf_problem *problem = make_problem(
+        "heads = 3; positions = 5; target = { strengths = (2.0, 1.0); }; flow = { frozen = { logits = (3); }; };");
+    hf_flow *flow = make_flow(problem);
+    check_name(flow, 0, "mean value on feature 1 of head 1 and those held like it");
+    check_name(flow, 3, "mean value on feature 2 of head 3 and those held like it");
+    check_name(flow, 5, "value on feature 2, heads 1 and 2 compared");
+    check_name(flow, 6 + 4, "mean logit at position 5 of head 1 and those held like it");
+    check_name(flow, 6 + 10, "logit at position 1, heads 1 and 2 compared");
+    hf_flow_free(flow);
+    hf_problem_free(problem);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -549,6 +617,9 @@ int main(void)
         cmocka_unit_test(test_decay_of_values_and_scores_is_as_solved),
         cmocka_unit_test(test_sink_is_the_softmax_with_one_in_its_sum),
         cmocka_unit_test(test_plateaus_are_of_what_is_free),
+        cmocka_unit_test(test_heads_are_moved_alike),
+        cmocka_unit_test(test_what_is_conserved_where_positions_are_held),
+        cmocka_unit_test(test_coordinates_of_held_heads_have_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

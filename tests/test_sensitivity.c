@@ -470,6 +470,12 @@ static void test_parameters_without_derivatives_are_refused(void **state)
                  {"", "\"values\"", "init.values is 0"},
                  {"init = { perturbation = 0.0; };", "\"perturbation\"", "init.perturbation is 0"},
                  {"flow = { values = \"optimal\"; };", "\"strengths\"", "flow.values is \"optimal\""},
+                 {"flow = { values = \"optimal\"; };", "\"positions\"", "flow.values is \"optimal\""},
+                 {"flow = { values = \"optimal\"; };", "\"value_rate\"", "flow.values is not \"learned\""},
+                 {"flow = { values = \"optimal\"; };", "\"weight_decay\"", "flow.values is not \"learned\""},
+                 {"init = { start = \"saddle\"; };", "\"values\"", "the start does not come from init.values"},
+                 {"flow = { attention = \"squares\"; };", "\"ratio\"", "is of flow.attention = \"softmax\" alone"},
+                 {"flow = { support = (1, 2, 3); };", "\"ratio\"", "is of flows without flow.support"},
                  {"flow = { attention_decay = 0.1; };", "\"ratio\"", "flow.attention_decay"},
                  {"flow = { sgd_drift = { lr = 0.1; dynamic = true; }; };", "\"ratio\"", "flow.sgd_drift.dynamic"},
                  {"init = { start = \"saddle\"; };", "\"positions\"", "init.start is \"saddle\""}};
@@ -488,6 +494,36 @@ static void test_parameters_without_derivatives_are_refused(void **state)
     }
 }
 
+/* When the loss has fallen to 0.3 of its start, and the derivative of that by ln init.values. */
+static double time_with_values(double values, bool follow, double *derivative)
+{
+    hf_run_summary s = run_text("heads = 2; positions = 7; target = { strengths = (2.0, 1.0); };"
+                                "init = { values = %.17g; perturbation = 0.05; }; solver = { t_end = 200.0; rtol = 1e-11; };"
+                                "detect = { saddles = false; loss_fraction = 0.3; }; %s",
+                                values, follow ? "sensitivity = { to = (\"values\"); };" : "");
+    const hf_findings *f = &s.findings;
+    size_t i = 0;
+    while (f->event[i].kind != HF_EVENT_EMERGED)
+        assert_true(++i < f->event_count);
+    const double t = f->event[i].t;
+    if (follow)
+        *derivative = find_row(&s, HF_EVENT_EMERGED, f->event[i].stage, "t", "values")->derivative;
+    hf_run_summary_clear(&s);
+    return t;
+}
+
+static void test_initial_values_have_a_slope(void **state)
+{
+    (void)state;
+    const double values = 0.1, width = 1e-3;
+    double derivative = NAN;
+    time_with_values(values, true, &derivative);
+    const double slope =
+        (time_with_values(values * exp(width), false, NULL) - time_with_values(values * exp(-width), false, NULL)) / (2 * width);
+    assert_true(fabs(slope) > 0.05);
+    assert_true(close_to(derivative, slope, 1e-5));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_levels_are_those_of_the_reference),
@@ -500,6 +536,7 @@ int main(void)
                                        cmocka_unit_test(test_nothing_else_changes),
                                        cmocka_unit_test(test_a_resumed_run_ends_alike),
                                        cmocka_unit_test(test_reasons_are_given),
-                                       cmocka_unit_test(test_parameters_without_derivatives_are_refused)};
+                                       cmocka_unit_test(test_parameters_without_derivatives_are_refused),
+                                       cmocka_unit_test(test_initial_values_have_a_slope)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
