@@ -259,6 +259,36 @@ static void test_bands_are_those_of_the_covariance(void **state)
     }
 }
 
+/* So many steps that the integrator starts again, in other contrasts, on the way: the path is put together from both. */
+static void test_bands_over_a_restart(void **state)
+{
+    (void)state;
+    hf_spread plain[2], pieced[2];
+    hf_problem *problem = ladder(1e-2, 128, 10);
+    const hf_solver_params few = {.t_end = 70, .rtol = 1e-8, .atol = 1e-12, .max_steps = 100000},
+                           many = {.t_end = 70, .rtol = 1e-14, .atol = 1e-18, .max_steps = 100000};
+    assert_int_equal(hf_spread_find(problem, &few, 2, levels, true, NULL, plain, NULL), HF_OK);
+    assert_int_equal(hf_spread_find(problem, &many, 2, levels, true, NULL, pieced, NULL), HF_OK);
+    cloud_run r = start_cloud(ladder(1e-2, 128, 10), 1e-14);
+    size_t restarts = 0;
+    while (hf_integrator_time(r.integrator) < pieced[1].t) {
+        restarts += hf_integrator_at_boundary(r.integrator);
+        advance(&r);
+    }
+    assert_true(restarts > 0);
+    end_cloud(&r);
+    for (size_t l = 0; l < 2; l++) {
+        printf("# level %zu: t %.9f %.9f sd %.9g %.9g mean %.9g %.9g\n", l, plain[l].t, pieced[l].t, plain[l].deviation, pieced[l].deviation,
+               plain[l].mean_rate, pieced[l].mean_rate);
+        assert_true(is_close(pieced[l].t, plain[l].t, 1e-7, 0));
+        assert_true(is_close(pieced[l].deviation, plain[l].deviation, 1e-6, 0));
+        assert_true(is_close(pieced[l].mean_rate, plain[l].mean_rate, 1e-5, 0));
+    }
+    hf_spread_clear(2, plain);
+    hf_spread_clear(2, pieced);
+    hf_problem_free(problem);
+}
+
 /* Second stages of sgd-ladder with B = 128, from 1e-2 and from 1e-6; each test alone. */
 static void test_a_band_says_when_it_is_not_small(void **state)
 {
@@ -389,6 +419,7 @@ int main(void)
         cmocka_unit_test(test_the_transposed_derivative_is_one),
         cmocka_unit_test(test_the_newton_solve_leaves_little),
         cmocka_unit_test(test_bands_are_those_of_the_covariance),
+        cmocka_unit_test(test_bands_over_a_restart),
         cmocka_unit_test(test_a_band_says_when_it_is_not_small),
         cmocka_unit_test(test_equal_heads_stay_equal),
         cmocka_unit_test(test_tiny_contrasts_keep_their_digits),

@@ -121,6 +121,36 @@ static void derivatives_are_central_differences(void **state)
     close_problem(&p);
 }
 
+static hf_trace trace_with(problem *p, double rtol, const double *t)
+{
+    hf_trace trace;
+    hf_error err;
+    p->flow.solver.rtol = rtol;
+    p->flow.solver.atol = rtol * 1e-4;
+    if (hf_trace_run(&trace, &p->flow, TIMES, t, NULL, &err) != HF_OK)
+        fail_msg("%s", err.message);
+    return trace;
+}
+
+/* So many steps that the integrator starts again on the way: losses and derivatives are those of fewer. */
+static void they_go_on_over_a_restart(void **state)
+{
+    (void)state;
+    static const double t[TIMES] = {0, 1, 4, 9, 20, 35, 70};
+    problem p;
+    open_problem(&p, SMALL, "perturbation", "ratio", NULL);
+    hf_trace few = trace_with(&p, 1e-9, t), many = trace_with(&p, 1e-14, t);
+    assert_true(few.counts.steps < 2000 && many.counts.steps > 2100);
+    for (size_t k = 0; k < TIMES; k++) {
+        assert_true(close_to(many.loss[k], few.loss[k], 1e-7));
+        for (size_t i = 0; i < 2; i++)
+            assert_true(is_close(many.along[i * TIMES + k], few.along[i * TIMES + k], 1e-6, 1e-7));
+    }
+    hf_trace_clear(&few);
+    hf_trace_clear(&many);
+    close_problem(&p);
+}
+
 /* ---- recovery ---- */
 
 enum { ROWS = 300 };
@@ -270,6 +300,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(derivatives_are_central_differences),
+        cmocka_unit_test(they_go_on_over_a_restart),
         cmocka_unit_test(exact_curves_give_exact_parameters),
         cmocka_unit_test(errors_hold_what_they_promise),
         cmocka_unit_test(what_is_not_told_apart_is_refused),
