@@ -261,6 +261,35 @@ static void check_noise_floor(const char *more)
     clear_model(&m);
 }
 
+/* What flow.frozen holds has no gradient; all else has the one that it has without. A position stands for all its replicas. */
+static void test_what_is_held_has_no_gradient(void **state)
+{
+    (void)state;
+    enum { HEADS_HERE = 3, DIM = 4, INPUTS = 8, VALUE = DIM * DIM };
+    static const bool at_position_4[INPUTS] = {[4] = true, [5] = true};
+    const char *const model = "heads = 3; positions = 6; target = { strengths = (2.0, 1.0); }; data = { replicas = (1, 2, 1, 2, 1, 1); };"
+                              "%s train = { dim = 4; batch = %d; };";
+    for (int batch = 0; batch <= 16; batch += 16) {
+        trained_model free_one, held;
+        make_model(&free_one, 1, model, "", batch);
+        make_model(&held, 1, model, "flow = { frozen = { values = (2); logits = (1); positions = (4); }; };", batch);
+        assert_true(held.count == free_one.count && held.values == HEADS_HERE * VALUE && held.count == held.values + HEADS_HERE * INPUTS);
+        shake(&free_one, 0.3, 5);
+        memcpy(held.x, free_one.x, held.count * sizeof *held.x);
+        batch == 0 ? take_population_gradient(&free_one) : take_gradient(&free_one, 7);
+        batch == 0 ? take_population_gradient(&held) : take_gradient(&held, 7);
+        for (size_t i = 0; i < held.count; i++) {
+            const size_t logit = i - held.values;
+            const bool is_held = i < held.values ? i / VALUE == 1 : logit / INPUTS == 0 || at_position_4[logit % INPUTS];
+            assert_true(free_one.gradient[i] != 0);
+            assert_true(held.gradient[i] == (is_held ? 0 : free_one.gradient[i]));
+        }
+        assert_true(held.loss == free_one.loss);
+        clear_model(&held);
+        clear_model(&free_one);
+    }
+}
+
 static void test_noise_floor(void **state)
 {
     (void)state;
@@ -550,6 +579,7 @@ int main(void)
         cmocka_unit_test(test_steps_of_single_precision),
         cmocka_unit_test(test_time),
         cmocka_unit_test(test_equal_heads_stay_equal),
+        cmocka_unit_test(test_what_is_held_has_no_gradient),
         cmocka_unit_test(test_noise_floor),
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_order_in_lr),
