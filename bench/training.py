@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Cost of a training step of the regression transformer: headflow beside PyTorch (Debian: python3-torch), one run.
 
-    bench/training.py build/headflow [--steps 300] [--rounds 5]
+    bench/training.py build/headflow [--steps 300] [--rounds 5] [--threads 1 2]
 
 The problem: y = sum_j A_j X p_j, X of d x T standard normal, H heads V_k X softmax(a_k), squared error; d = 50, T = 40, H = 3, J = 3,
 batch 512, fresh samples at every step, plain SGD. Formulations for PyTorch:
@@ -9,7 +9,7 @@ batch 512, fresh samples at every step, plain SGD. Formulations for PyTorch:
     natural   einsum over all heads, single and double precision; without the generation of data (one batch, used again)
     best      S X^T first, one matrix product with all values side by side, single and double precision; with and without data
 
-headflow computes in double precision and always draws its data; its time per step is the difference of two runs of different
+headflow computes in double or mixed precision and always draws its data; its time per step is the difference of two runs of different
 length, so that start and end do not count. All are measured in turn, several times; medians and the least are given."""
 import argparse
 import os
@@ -25,18 +25,18 @@ MODEL = """
 heads = %d; positions = %d;
 target = { strengths = (2.89, 1.7, 1.0); };
 init = { distribution = "sine"; perturbation = 1e-2; };
-train = { dim = %d; batch = %d; lr = 0.05; seeds = 1; sampling = "%s"; log_every = 1000000; };
+train = { dim = %d; batch = %d; lr = 0.05; seeds = 1; sampling = "%s"; precision = "%s"; log_every = 1000000; };
 detect = { saddles = false; };
 output = { plots = false; attention = false; };
 """
 
 
-def headflow_step(program, sampling, threads, steps):
+def headflow_step(program, sampling, precision, threads, steps):
     """Seconds per step from runs of steps and of 4 steps."""
     with tempfile.TemporaryDirectory() as folder:
         model = os.path.join(folder, "m.conf")
         with open(model, "w") as file:
-            file.write(MODEL % (H, T, D, B, sampling))
+            file.write(MODEL % (H, T, D, B, sampling, precision))
         seconds = []
         for count in (steps, 4 * steps):
             start = time.perf_counter()
@@ -103,6 +103,7 @@ def main():
     parser.add_argument("program")
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, nargs="+", default=(1, 2))
     arguments = parser.parse_args()
     try:
         import torch
@@ -110,10 +111,11 @@ def main():
         sys.exit("bench/training.py: PyTorch is missing; on Debian: apt-get install python3-torch")
     print("# d = %d, T = %d, H = %d, batch %d; PyTorch %s" % (D, T, H, B, torch.__version__))
     print("what\tprecision\tdata\tthreads\tms_median\tms_least")
-    for threads in (1, 2):
+    for threads in arguments.threads:
         torch.set_num_threads(threads)
-        cases = [("headflow, direct", "double", "with", lambda n: headflow_step(arguments.program, "direct", threads, n)),
-                 ("headflow, projected", "double", "with", lambda n: headflow_step(arguments.program, "projected", threads, n))]
+        cases = [("headflow, " + sampling, precision, "with",
+                  lambda n, s=sampling, p=precision: headflow_step(arguments.program, s, p, threads, n))
+                 for sampling in ("direct", "projected") for precision in ("double", "mixed")]
         for form, name in ((natural, "natural"), (best, "best")):
             for dtype, precision in ((torch.float32, "single"), (torch.float64, "double")):
                 for with_data in (False, True):
