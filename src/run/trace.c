@@ -55,7 +55,9 @@ static hf_status create(tracing *r, hf_error *err)
     const hf_sensitivity_kind *kind = r->system->kind->sensitivity;
     r->trace->parameters = kind == NULL ? 0 : kind->count(r->system->self);
     if (r->trace->parameters == 0 && params->sensitivity.to.count > 0)
-        return hf_reject(err, "sensitivity.to", "is of flows of attention heads, expected no parameters");
+        return hf_reject(err, "sensitivity.to",
+                         "has parameters of attention heads, which this flow does not have: expected none of them, in a "
+                         "fit --to lr alone");
     status = allocate(r, err);
     if (status == HF_OK)
         status = hf_point_init(&r->point, r->system, err);
