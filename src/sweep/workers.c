@@ -21,13 +21,19 @@ typedef struct {
 } report;
 #define STOP SIZE_MAX /* instead of a task: there is nothing more to do. Pipes may stay open where a close fails */
 enum { ENDED = 0, INTERRUPTED = 130, LOST_MAX = 100 }; /* exit codes of workers; tasks lost to the system until all stop */
+
+/* Where tasks are quick, a worker has one more to go on with, and need not wait until it is told; a task that waits behind a long one
+ * would be done elsewhere before. */
+enum { AHEAD = 2 };
+static const double quick = 0.01; /* s */
 _Static_assert(sizeof(report) <= 512, "a report is longer than POSIX lets all systems write at once");
 
 typedef struct {
-    pid_t process; /* 0: none */
-    int jobs;      /* to write tasks to; -1: closed */
-    size_t task;   /* it works on; meaningful if busy */
-    bool busy;
+    pid_t process;             /* 0: none */
+    int jobs;                  /* to write tasks to; -1: closed */
+    size_t task[AHEAD], count; /* it has been told; the first is being worked on */
+    struct timespec since;     /* the first one's beginning */
+    bool is_quick;             /* its last task was */
 } worker;
 
 typedef struct {
@@ -240,16 +246,37 @@ static void let_go(worker *w)
     close_end(&w->jobs);
 }
 
-/* Gives a worker its next task, or lets it go. A worker that is gone already is noticed when it is waited for. */
-static void give_task(pool *p, worker *w)
+/* A worker that is gone already is noticed when it is waited for. */
+static void give_task(pool *p, worker *w, size_t task)
 {
-    w->busy = !p->stopping && take_task(p, &w->task);
-    if (!w->busy)
-        let_go(w);
-    else if (!send_task(w, w->task) && errno != EPIPE) {
-        w->busy = false;
+    if (w->count == 0)
+        clock_gettime(CLOCK_MONOTONIC, &w->since);
+    if (send_task(w, task) || errno == EPIPE)
+        w->task[w->count++] = task;
+    else
         fail(p, HF_ESYSTEM, "a worker cannot be reached");
-    }
+}
+
+/* Gives a worker what it is to do next, or lets it go. */
+static void keep_busy(pool *p, worker *w)
+{
+    const size_t most = w->is_quick ? AHEAD : 1;
+    size_t task;
+    while (w->count < most && !p->stopping && take_task(p, &task))
+        give_task(p, w, task);
+    if (w->count == 0)
+        let_go(w);
+}
+
+/* The first task of a worker, which is done. */
+static size_t finish_task(worker *w)
+{
+    const size_t task = w->task[0];
+    w->is_quick = seconds_since(&w->since) < quick;
+    clock_gettime(CLOCK_MONOTONIC, &w->since);
+    w->count--;
+    memmove(w->task, w->task + 1, w->count * sizeof *w->task);
+    return task;
 }
 
 static bool was_lost_before(const pool *p, size_t task)
@@ -292,16 +319,17 @@ static void hear(pool *p, const report *told)
         if (p->status == HF_OK)
             p->status = hf_fail(p->err, told->status, "%s", told->message);
         p->stopping = true;
-        w->busy = false;
+        w->count = 0;
         return;
     }
+    const size_t task = finish_task(w);
     if (told->lost)
-        lose_to_system(p, told, w->task);
+        lose_to_system(p, told, task);
     else {
         p->progress.done += !told->failed;
         p->progress.failed += told->failed;
     }
-    give_task(p, w);
+    keep_busy(p, w);
 }
 
 /* All reports that are there; waits for the first one at most so long. */
@@ -356,20 +384,21 @@ static void look_after(pool *p, size_t number)
     if (ended == 0 || (ended < 0 && errno != ECHILD)) /* ECHILD: somebody else has waited for it */
         return;
     hear_all(p, 0); /* its last words */
-    const bool was_busy = w->busy;
-    const size_t task = w->task;
+    const worker gone = *w;
     close_end(&w->jobs);
     *w = (worker){.jobs = -1};
-    if (!was_busy || p->stopping)
+    if (gone.count == 0 || p->stopping)
         return;
     if (!WIFSIGNALED(state)) {
-        worker_left(p, task, WEXITSTATUS(state));
+        worker_left(p, gone.task[0], WEXITSTATUS(state));
         return;
     }
-    lose_task(p, task, WTERMSIG(state));
+    lose_task(p, gone.task[0], WTERMSIG(state));
     start_worker(p, number);
+    for (size_t i = 1; i < gone.count && w->process != 0; i++)
+        give_task(p, w, gone.task[i]);
     if (w->process != 0)
-        give_task(p, w);
+        keep_busy(p, w);
 }
 
 static bool any_alive(const pool *p)
@@ -395,7 +424,7 @@ static void supervise(pool *p)
     while (any_alive(p)) {
         bool leaving = true;
         for (size_t i = 0; i < p->worker_count; i++)
-            leaving = leaving && !p->workers[i].busy;
+            leaving = leaving && p->workers[i].count == 0;
         hear_all(p, leaving ? 5 : 200);
         p->stopping = p->stopping || is_interrupted(p);
         if (p->stopping && !p->told_to_stop) {
@@ -423,7 +452,7 @@ static void run_pool(pool *p)
         start_worker(p, i);
     for (size_t i = 0; i < p->worker_count; i++)
         if (p->workers[i].process != 0)
-            give_task(p, &p->workers[i]);
+            keep_busy(p, &p->workers[i]);
     supervise(p);
     hf_error trouble;
     if (hf_part_close(&p->part, &trouble) != HF_OK && p->status == HF_OK)
