@@ -28,11 +28,11 @@ static run start(const hf_flow_run_params *params)
     hf_error err = {0};
     hf_status status = hf_systems_create(params, &r.made, &err);
     if (status == HF_OK)
-        status = hf_detector_create(&r.detector, &params->detector, r.made.system, &err);
+        status = hf_integrator_create(&r.integrator, r.made.system, params->solver.rtol, params->solver.atol, &err);
+    if (status == HF_OK)
+        status = hf_detector_create(&r.detector, &params->detector, r.integrator, &err);
     if (status == HF_OK)
         status = hf_checkpoint_init(&r.checkpoint, &r.made.system, 1, &err);
-    if (status == HF_OK)
-        status = hf_integrator_create(&r.integrator, r.made.system, params->solver.rtol, params->solver.atol, &err);
     if (status != HF_OK)
         abort();
     return r;
@@ -41,8 +41,8 @@ static run start(const hf_flow_run_params *params)
 static void end(run *r)
 {
     hf_checkpoint_clear(&r->checkpoint);
-    hf_integrator_free(r->integrator);
     hf_detector_free(r->detector);
+    hf_integrator_free(r->integrator);
     hf_owned_system_free(&r->made);
 }
 

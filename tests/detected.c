@@ -35,8 +35,8 @@ void detect_by(detected_run *run, const char *text, size_t count, const char *co
         kind.near = NULL;
         system.kind = &kind;
     }
-    if (hf_detector_create(&detector, &params, system, &err) != HF_OK ||
-        hf_integrator_create(&integrator, system, run->config.solver.rtol, run->config.solver.atol, &err) != HF_OK)
+    if (hf_integrator_create(&integrator, system, run->config.solver.rtol, run->config.solver.atol, &err) != HF_OK ||
+        hf_detector_create(&detector, &params, integrator, &err) != HF_OK)
         fail_msg("%s", err.message);
     stopped = hf_detector_starts_stopped(detector);
     for (run->t = 0; run->t < run->config.solver.t_end && !stopped;) {

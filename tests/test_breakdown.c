@@ -428,7 +428,7 @@ static hf_status detect(flaw what, const hf_detector_params *params, hf_findings
     hf_detector *detector = NULL;
     const hf_system system = system_of(&t, SMALL, what);
     assert_int_equal(hf_integrator_create(&it, system, 1e-4, 1e-8, err), HF_OK);
-    assert_int_equal(hf_detector_create(&detector, params, system, err), HF_OK);
+    assert_int_equal(hf_detector_create(&detector, params, it, err), HF_OK);
     hf_status status = follow(it, NULL, detector, err);
     if (status == HF_OK)
         status = hf_detector_finish(detector, findings, err);

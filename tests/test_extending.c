@@ -261,8 +261,8 @@ static void test_a_system_of_ones_own(void **state)
         hf_detector *detector = NULL;
         hf_integrator *it = NULL;
         hf_findings found;
-        assert_int_equal(hf_detector_create(&detector, &params, system, &err), HF_OK);
         assert_int_equal(hf_integrator_create(&it, system, params.rtol, params.atol, &err), HF_OK);
+        assert_int_equal(hf_detector_create(&detector, &params, it, &err), HF_OK);
         bool stopped;
         for (double t = 0; t < 30;)
             if (hf_integrator_step(it, &err) != HF_OK || hf_detector_step(detector, it, 30, &t, &stopped, &err) != HF_OK)

@@ -14,17 +14,17 @@
 struct hf_detector {
     hf_detector_params params;
     hf_system system;
-    hf_point point; /* its own: where it looks */
+    hf_point *point; /* the integrator's: where it looks */
     gsl_root_fsolver *solver;
     hf_crossings crossings;
     hf_track track;
     double speed_floor;
     double slope_before, slope_now; /* dP/dt / P at the last looks */
     size_t mark_count;
-    hf_detector_mark *mark;         /* (signals + 1) of the last step */
-    double *y;                      /* the state looked at */
-    double *low_y;                  /* the state at track.low */
-    bool low_known;                 /* low_saddle has been computed */
+    hf_detector_mark *mark; /* (signals + 1) of the last step */
+    double *y;              /* the state looked at */
+    double *low_y;          /* the state at track.low */
+    bool low_known;         /* low_saddle has been computed */
     hf_saddle low_saddle;
 };
 
@@ -33,7 +33,7 @@ struct hf_detector {
 /* Speeds below this count as equal where the system is. */
 static double resting_speed(const hf_detector *d)
 {
-    return fmax(d->speed_floor, hf_point_rest(&d->point));
+    return fmax(d->speed_floor, hf_point_rest(d->point));
 }
 
 /* Whether P is what rounding leaves of a balance. */
@@ -45,16 +45,16 @@ static bool is_balanced(const hf_detector *d, double speed)
 /* What is looked at; slope: dP/dt / P there. */
 static hf_sample sample_at(hf_detector *d, double t, double slope)
 {
-    const double loss = hf_point_loss(&d->point), speed = hf_point_speed(&d->point);
-    const double rate = is_balanced(d, speed) ? hf_point_speed_rate(&d->point) : slope * speed;
+    const double loss = hf_point_loss(d->point), speed = hf_point_speed(d->point);
+    const double rate = is_balanced(d, speed) ? hf_point_speed_rate(d->point) : slope * speed;
     return (hf_sample){t, loss, speed, rate, resting_speed(d)};
 }
 
 /* dP/dt / P; 0 where P says nothing. */
 static double slope_at(hf_detector *d)
 {
-    const double speed = hf_point_speed(&d->point);
-    return speed > 0 && !is_balanced(d, speed) ? hf_point_speed_rate(&d->point) / speed : 0;
+    const double speed = hf_point_speed(d->point);
+    return speed > 0 && !is_balanced(d, speed) ? hf_point_speed_rate(d->point) / speed : 0;
 }
 
 /* ---- life ---- */
@@ -63,32 +63,32 @@ static hf_status look_at_start(hf_detector *d, hf_error *err)
 {
     const hf_system *system = &d->system;
     system->kind->start(system->self, d->y);
-    hf_point_at(&d->point, d->y);
-    hf_status status = hf_crossings_start(&d->crossings, &d->point, &d->params, d->y, err);
+    hf_point_at(d->point, d->y);
+    hf_status status = hf_crossings_start(&d->crossings, d->point, &d->params, d->y, err);
     if (status != HF_OK)
         return status;
     const double unit = 1e3 * DBL_EPSILON;
-    d->speed_floor = fmax(unit * unit * hf_point_loss(&d->point), DBL_MIN);
+    d->speed_floor = fmax(unit * unit * hf_point_loss(d->point), DBL_MIN);
     d->slope_before = d->slope_now = slope_at(d);
     memcpy(d->low_y, d->y, system->size * sizeof *d->y);
     const hf_sample start = sample_at(d, 0, d->slope_before);
     return hf_track_start(&d->track, d->params.detect.contrast, hf_system_may_rest(system), &start, err);
 }
 
-hf_status hf_detector_create(hf_detector **result, const hf_detector_params *params, hf_system system, hf_error *err)
+hf_status hf_detector_create(hf_detector **result, const hf_detector_params *params, hf_integrator *integrator,
+                             hf_error *err)
 {
     hf_detector *d = calloc(1, sizeof *d);
     if (d == NULL)
         return hf_fail_memory(err, "the detector");
     d->params = *params;
-    d->system = system;
+    d->system = *hf_integrator_system(integrator);
+    d->point = hf_integrator_point(integrator);
     d->solver = gsl_root_fsolver_alloc(gsl_root_fsolver_brent);
-    d->y = malloc(2 * system.size * sizeof *d->y);
-    hf_status status = hf_point_init(&d->point, &system, err);
-    if (status == HF_OK && (d->solver == NULL || d->y == NULL))
-        status = hf_fail_memory(err, "the detector");
+    d->y = malloc(2 * d->system.size * sizeof *d->y);
+    hf_status status = d->solver == NULL || d->y == NULL ? hf_fail_memory(err, "the detector") : HF_OK;
     if (status == HF_OK) {
-        d->low_y = d->y + system.size;
+        d->low_y = d->y + d->system.size;
         status = look_at_start(d, err);
     }
     if (status == HF_OK && (d->mark = malloc((d->crossings.count + 1) * sizeof *d->mark)) == NULL)
@@ -119,7 +119,6 @@ void hf_detector_free(hf_detector *d)
         gsl_root_fsolver_free(d->solver);
     hf_crossings_clear(&d->crossings);
     hf_track_clear(&d->track);
-    hf_point_clear(&d->point);
     free(d->mark);
     free(d->y);
     free(d);
@@ -154,7 +153,7 @@ static void look_at(hf_detector *d, hf_integrator *integrator, double t)
 {
     double energy;
     hf_integrator_interpolate(integrator, t, d->y, &energy);
-    hf_point_at(&d->point, d->y);
+    hf_point_at(d->point, d->y);
 }
 
 static double crossing_value(double t, void *data)
@@ -166,7 +165,7 @@ static double crossing_value(double t, void *data)
         return c->at_end;
     look_at(c->detector, c->integrator, t);
     return c->signal == SLOPE ? slope_at(c->detector)
-                              : hf_crossings_value(&c->detector->crossings, &c->detector->point, (size_t)c->signal);
+                              : hf_crossings_value(&c->detector->crossings, c->detector->point, (size_t)c->signal);
 }
 
 /* The time of a crossing inside the step, where the detector looks then. */
@@ -201,8 +200,8 @@ static hf_status know_low(hf_detector *d, hf_error *err)
     d->low_saddle = hf_saddle_unknown();
     if (!d->params.detect.saddles || d->system.kind->curvature == NULL)
         return HF_OK;
-    hf_point_at(&d->point, d->low_y);
-    hf_status status = hf_saddle_analyze(&d->point, d->track.low.t, &d->low_saddle, err);
+    hf_point_at(d->point, d->low_y);
+    hf_status status = hf_saddle_analyze(d->point, d->track.low.t, &d->low_saddle, err);
     if (status == HF_ENUMERIC) {
         d->low_saddle = hf_saddle_unknown();
         status = HF_OK;
@@ -255,7 +254,7 @@ static hf_status check_signal(hf_detector *d, hf_integrator *integrator, size_t 
     if (status != HF_OK)
         return status;
     add_mark(d, x->signal[signal].event, x->signal[signal].pattern, t);
-    return hf_crossings_record(x, &d->point, signal, t, d->y, err);
+    return hf_crossings_record(x, d->point, signal, t, d->y, err);
 }
 
 /* Signals at t. */
@@ -265,7 +264,7 @@ static hf_status look(hf_detector *d, hf_integrator *integrator, double t, hf_er
     look_at(d, integrator, t);
     if (d->params.detect.events)
         d->slope_now = slope_at(d);
-    hf_crossings_look(&d->crossings, &d->point, &bad);
+    hf_crossings_look(&d->crossings, d->point, &bad);
     if (!isfinite(d->slope_now) || bad < d->crossings.count)
         return hf_fail(err, HF_ENUMERIC, "the flow is not finite at t = %.6g; %s", t, d->system.kind->remedy);
     return HF_OK;
@@ -426,11 +425,9 @@ static hf_status know_resolution(const hf_detector *d, hf_resolution *r, hf_erro
 {
     const double rounding = 1e3 * DBL_EPSILON; /* what steps accumulate, whatever the tolerance */
     const hf_watch_kind *watch = d->system.kind->watch;
-    *r = (hf_resolution){
-        .rtol = fmax(d->params.rtol, rounding), .atol = d->params.atol, .scale = d->crossings.loss_start};
-    return watch == NULL || watch->resolution == NULL
-               ? HF_OK
-               : watch->resolution(d->system.self, &r->scale, &r->variance, err);
+    *r = (hf_resolution){.rtol = fmax(d->params.rtol, rounding), .atol = d->params.atol, .scale = d->crossings.loss_start};
+    return watch == NULL || watch->resolution == NULL ? HF_OK
+                                                      : watch->resolution(d->system.self, &r->scale, &r->variance, err);
 }
 
 hf_status hf_detector_finish(hf_detector *d, hf_findings *f, hf_error *err)
@@ -451,9 +448,9 @@ hf_status hf_detector_finish(hf_detector *d, hf_findings *f, hf_error *err)
     if (status != HF_OK)
         return status;
     hf_track_describe(track, f);
-    hf_point_at(&d->point, d->y);
+    hf_point_at(d->point, d->y);
     status =
-        hf_crossings_complete_findings(&d->crossings, &track->samples[track->sample_count - 1], &d->point, d->y, f, err);
+        hf_crossings_complete_findings(&d->crossings, &track->samples[track->sample_count - 1], d->point, d->y, f, err);
     if (status != HF_OK)
         return status;
     f->curve = (hf_curve){track->sample_count, track->samples};

@@ -25,8 +25,10 @@
 
 typedef struct hf_detector hf_detector;
 
-/* A detector of what a system does from its start; the system's self must outlive it. Errors: HF_ESYSTEM. */
-hf_status hf_detector_create(hf_detector **detector, const hf_detector_params *params, hf_system system, hf_error *err);
+/* A detector of what an integrator's system does from its start; the integrator must outlive it, and its point is where the detector
+ * looks, too. Errors: HF_ESYSTEM. */
+hf_status hf_detector_create(hf_detector **detector, const hf_detector_params *params, hf_integrator *integrator,
+                             hf_error *err);
 
 void hf_detector_free(hf_detector *detector);
 

@@ -21,11 +21,11 @@ enum { STILL = 100 }; /* steps without time: a start may have a few of them */
 
 struct hf_integrator {
     hf_system system;
-    hf_point point;    /* where it is evaluated */
-    void *newton;      /* the system's own; NULL: Krylov iterations */
-    double rtol, atol; /* of the local error */
-    size_t size;       /* of the system's state; the energy is component size */
-    double t, t_previous;
+    hf_point point;              /* where it is evaluated */
+    void *newton;                /* the system's own; NULL: Krylov iterations */
+    double rtol, atol;           /* of the local error */
+    size_t size;                 /* of the system's state; the energy is component size */
+    double t, t_previous, loss;  /* loss: of the last evaluation */
     size_t still;                /* steps in a row that were too short for the time to change */
     double gamma;                /* of newton's last factorization */
     hf_integrator_counts counts; /* up to the last restart */
@@ -62,12 +62,11 @@ static void remember_not_finite(hf_integrator *it, double t, const double *y, co
 /* The system at y: its velocity, and P as that of the energy. False if something is not finite. */
 static bool evaluate(hf_integrator *it, const double *y, double *velocity)
 {
-    double loss;
     const bool finite = hf_point_at(&it->point, y);
     if (it->evaluated != NULL)
         memcpy(it->evaluated, y, it->size * sizeof *y);
     it->system.kind->velocity(it->point.self, velocity);
-    hf_point_energy(&it->point, &loss, &velocity[it->size]);
+    hf_point_energy(&it->point, &it->loss, &velocity[it->size]);
     return finite;
 }
 
@@ -430,10 +429,11 @@ static hf_status stands_still(hf_integrator *it, hf_error *err)
     if (it->not_finite[0] != '\0')
         return not_finite(it, err);
     CVodeGetCurrentStep(it->cvode, &h);
-    return hf_fail(err, HF_ENUMERIC,
-                   "the integration stands still at t = %.6g: steps of %.3g, which are accurate there, are too short for the time "
-                   "to change; raise solver.rtol or solver.atol",
-                   it->t, h);
+    return hf_fail(
+        err, HF_ENUMERIC,
+        "the integration stands still at t = %.6g: steps of %.3g, which are accurate there, are too short for the time "
+        "to change; raise solver.rtol or solver.atol",
+        it->t, h);
 }
 
 hf_status hf_integrator_step(hf_integrator *it, hf_error *err)
@@ -467,7 +467,12 @@ double hf_integrator_previous_time(const hf_integrator *it)
 
 double hf_integrator_loss(const hf_integrator *it)
 {
-    return hf_point_loss(&it->point);
+    return it->loss;
+}
+
+hf_point *hf_integrator_point(hf_integrator *it)
+{
+    return &it->point;
 }
 
 void hf_integrator_interpolate(hf_integrator *it, double t, double *y, double *energy)

@@ -41,6 +41,10 @@ double hf_integrator_previous_time(const hf_integrator *integrator);
 /* The loss there, of the last iterate: for people to follow. */
 double hf_integrator_loss(const hf_integrator *integrator);
 
+/* The point that it evaluates at. Between two steps, and once hf_integrator_near has been asked, others may evaluate there as well:
+ * of a large problem two would be the larger part of a run's memory. */
+hf_point *hf_integrator_point(hf_integrator *integrator);
+
 /* State (size of the system's) and energy at a time within the last step. */
 void hf_integrator_interpolate(hf_integrator *integrator, double t, double *y, double *energy);
 

@@ -5,8 +5,8 @@
 #include <math.h>
 #include <nvector/nvector_serial.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
 static size_t length_of(N_Vector x)
 {
@@ -133,11 +133,13 @@ typedef struct {
     struct _N_VectorContent_Serial content;
     struct _generic_N_Vector vector;
     store *room;
+    void *memory;            /* of its data where it is alone */
     bool is_taken, is_alone; /* is_alone: made for itself, and freed by itself */
 } slot;
 
 struct store {
     struct _generic_N_Vector_Ops ops;
+    void *memory;                 /* of data */
     double *data;                 /* (count, stride) */
     size_t length, stride, count; /* stride: whole lines, and one more, so that not all vectors begin alike */
     slot slot[];
@@ -151,13 +153,13 @@ static void fill_slot(slot *s, store *room, double *data, SUNContext context)
     s->is_taken = true;
 }
 
-/* Zeros, on a cache line. count: a multiple of LINE */
-static double *make_data(size_t count)
+/* Zeros, from a cache line on; *memory is to be freed. What is never written to takes no memory (calloc). */
+static double *make_data(size_t count, void **memory)
 {
-    double *data = aligned_alloc(LINE * sizeof *data, count * sizeof *data);
-    if (data != NULL)
-        memset(data, 0, count * sizeof *data);
-    return data;
+    const size_t bytes = LINE * sizeof(double);
+    char *all = calloc(1, count * sizeof(double) + bytes);
+    *memory = all;
+    return all == NULL ? NULL : (double *)(void *)(all + (bytes - (uintptr_t)all % bytes));
 }
 
 static N_Vector clone(N_Vector x)
@@ -169,10 +171,9 @@ static N_Vector clone(N_Vector x)
             return &room->slot[i].vector;
         }
     slot *alone = calloc(1, sizeof *alone);
-    double *data = make_data(room->stride);
-    if (alone == NULL || data == NULL) {
+    double *data = alone == NULL ? NULL : make_data(room->stride, &alone->memory);
+    if (data == NULL) {
         free(alone);
-        free(data);
         return NULL;
     }
     fill_slot(alone, room, data, x->sunctx);
@@ -186,10 +187,10 @@ static void destroy(N_Vector x)
     store *room = s->room;
     s->is_taken = false;
     if (s->is_alone) {
-        free(s->content.data);
+        free(s->memory);
         free(s);
     } else if (s == room->slot) { /* the first one */
-        free(room->data);
+        free(room->memory);
         free(room);
     }
 }
@@ -223,9 +224,9 @@ N_Vector hf_vector_create(size_t length, size_t clones, SUNContext context)
     room->length = length;
     room->stride = (length / LINE + 2) * LINE;
     room->count = 1 + clones;
-    room->data = make_data(room->count * room->stride);
+    room->data = make_data(room->count * room->stride, &room->memory);
     if (room->data == NULL || !take_operations(room, context)) {
-        free(room->data);
+        free(room->memory);
         free(room);
         return NULL;
     }

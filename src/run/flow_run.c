@@ -26,14 +26,14 @@ typedef struct {
     char *checkpoint_path;
     hf_owned_system made;
     hf_system system; /* of made */
-    hf_point point;   /* at y */
+    hf_point *point;  /* at y; the integrator's */
     hf_integrator *integrator;
     hf_sensitivity *sensitivity; /* NULL: there are no parameters to follow */
     hf_detector *detector;
     void *observer; /* the system's */
     hf_record record;
     hf_checkpoint checkpoint;
-    double *y;   /* a state in the system's coordinates, interpolated */
+    double *y; /* a state in the system's coordinates, interpolated */
     hf_scouted scouted;
     hf_reals times; /* of rows */
     size_t next;    /* the one to be written next */
@@ -50,7 +50,7 @@ static double grid_time(const void *self, size_t index)
 
 static double defect(const flow_run *run, double energy)
 {
-    const double start = run->summary->loss_start, loss = hf_point_loss(&run->point);
+    const double start = run->summary->loss_start, loss = hf_point_loss(run->point);
     return start > 0 ? fabs(start - loss - energy) / start : fabs(loss + energy);
 }
 
@@ -59,9 +59,9 @@ static double observe_at(flow_run *run, double t)
 {
     double energy;
     hf_integrator_interpolate(run->integrator, t, run->y, &energy);
-    hf_point_at(&run->point, run->y);
+    hf_point_at(run->point, run->y);
     if (run->observer != NULL)
-        run->system.kind->observer->look(run->observer, run->point.self, run->y);
+        run->system.kind->observer->look(run->observer, run->point->self, run->y);
     return energy;
 }
 
@@ -70,7 +70,7 @@ static hf_status write_row(flow_run *run, double t, hf_error *err)
     const hf_run_watch *watch = run->options->watch;
     const double energy = observe_at(run, t);
     const hf_status status =
-        hf_record_row(&run->record, t, &run->point, run->y, run->observer, defect(run, energy), NULL, err);
+        hf_record_row(&run->record, t, run->point, run->y, run->observer, defect(run, energy), NULL, err);
     if (status == HF_OK && watch != NULL && watch->row != NULL && !run->watcher_stops)
         run->watcher_stops = !watch->row(watch->data, hf_frames_find(watch->frames, "trajectory"));
     return status;
@@ -135,7 +135,7 @@ static hf_status summarize(flow_run *run, double t, hf_error *err)
     double energy = observe_at(run, t);
     const double *overlap = observed(run, "overlap", &shape), *share = observed(run, "share", &shape);
     summary->t = t;
-    summary->loss = hf_point_loss(&run->point);
+    summary->loss = hf_point_loss(run->point);
     summary->overlap = overlap == NULL ? NAN : *overlap;
     if (share != NULL)
         memcpy(summary->share, share, summary->heads * summary->patterns * sizeof *summary->share);
@@ -210,8 +210,8 @@ static hf_status create_sensitivity(flow_run *run, hf_error *err)
     const hf_sensitivity_kind *kind = run->system.kind->sensitivity;
     if (kind == NULL || kind->count(run->system.self) == 0)
         return HF_OK;
-    const hf_status status = hf_sensitivity_create(&run->sensitivity, run->integrator,
-                                                   run->params->detector.detect.loss_fraction, err);
+    const hf_status status =
+        hf_sensitivity_create(&run->sensitivity, run->integrator, run->params->detector.detect.loss_fraction, err);
     run->checkpoint.sensitivity = run->sensitivity;
     return status;
 }
@@ -229,16 +229,16 @@ static hf_status create_system(flow_run *run, hf_error *err)
         return status;
     run->system = run->made.system;
     status = hf_systems_check_output(&params->output, run->system.size, err);
-    if (status == HF_OK)
-        status = hf_point_init(&run->point, &run->system, err);
     if (status == HF_OK && run->system.kind->observer != NULL)
         status = run->system.kind->observer->create(&run->observer, run->system.self, err);
     if (status == HF_OK)
-        status = hf_detector_create(&run->detector, &params->detector, run->system, err);
+        status = hf_integrator_create(&run->integrator, run->system, params->solver.rtol, params->solver.atol, err);
+    if (status != HF_OK)
+        return status;
+    run->point = hf_integrator_point(run->integrator);
+    status = hf_detector_create(&run->detector, &params->detector, run->integrator, err);
     if (status == HF_OK && has_folder(run))
         status = hf_checkpoint_init(&run->checkpoint, &run->system, params->state_hash, err);
-    if (status == HF_OK)
-        status = hf_integrator_create(&run->integrator, run->system, params->solver.rtol, params->solver.atol, err);
     return status == HF_OK ? create_sensitivity(run, err) : status;
 }
 
@@ -249,7 +249,8 @@ static hf_status check_start(const flow_run *run, hf_error *err)
         return hf_reject(err, "solver.stop", "\"%s\" holds at the start, expected an event that happens later",
                          run->params->solver.stop);
     if (hf_detector_starts_stopped(run->detector))
-        return hf_reject(err, "solver.stop_loss", "the loss starts at %.6g, which is not above it", run->summary->loss_start);
+        return hf_reject(err, "solver.stop_loss", "the loss starts at %.6g, which is not above it",
+                         run->summary->loss_start);
     return HF_OK;
 }
 
@@ -266,7 +267,7 @@ static hf_status prepare(flow_run *run, hf_error *err)
     if (run->y == NULL || !prepare_shares(run, summary))
         return hf_fail_memory(err, "the run");
     observe_at(run, 0);
-    summary->loss_start = hf_point_loss(&run->point);
+    summary->loss_start = hf_point_loss(run->point);
     return has_tables(run) ? check_start(run, err) : HF_OK; /* a sweep notes t_stop = 0 */
 }
 
@@ -344,8 +345,8 @@ static hf_status integrate(flow_run *run, double *t, hf_error *err)
         report_progress(run);
         if (hf_integrator_steps(run->integrator) >= most)
             return hf_fail(err, HF_ENUMERIC,
-                           "%" PRIu64 " step%s taken when t = %.6g was reached; raise solver.max_steps or solver.rtol", most,
-                           most == 1 ? " was" : "s were", hf_integrator_time(run->integrator));
+                           "%" PRIu64 " step%s taken when t = %.6g was reached; raise solver.max_steps or solver.rtol",
+                           most, most == 1 ? " was" : "s were", hf_integrator_time(run->integrator));
         if (hf_integrator_at_boundary(run->integrator))
             status = pass_boundary(run, err);
         if (status != HF_OK)
@@ -388,11 +389,11 @@ static hf_status judge_end(flow_run *run, double t, hf_error *err)
     const hf_observer_kind *observer = run->system.kind->observer;
     const hf_ending ending = {.end = run->params->detector.detect.events ? run->summary->findings.end : HF_END_PLATEAU,
                               .t = t,
-                              .loss = hf_point_loss(&run->point),
-                              .speed = hf_point_speed(&run->point),
+                              .loss = hf_point_loss(run->point),
+                              .speed = hf_point_speed(run->point),
                               .equal_heads = run->observer != NULL && observer->is_symmetric != NULL &&
                                              observer->is_symmetric(run->observer)};
-    return hf_reach_judge(&run->point, &ending, &run->summary->censored, err);
+    return hf_reach_judge(run->point, &ending, &run->summary->censored, err);
 }
 
 static hf_status finish(flow_run *run, double t, hf_error *err)
@@ -411,7 +412,7 @@ static hf_status finish(flow_run *run, double t, hf_error *err)
     if (status == HF_OK && early && (run->next == 0 || run->times.at[run->next - 1] < t))
         status = write_row(run, t, err);
     if (status == HF_OK && ended)
-        status = hf_record_commit(&run->record, t, &run->point, run->y, err);
+        status = hf_record_commit(&run->record, t, run->point, run->y, err);
     if (status == HF_OK && ended && has_folder(run))
         status = hf_file_remove(run->checkpoint_path, err);
     return status;
@@ -461,7 +462,6 @@ hf_status hf_flow_run(const hf_flow_run_params *params, const hf_run_options *op
     hf_sensitivity_free(run.sensitivity);
     hf_detector_free(run.detector);
     hf_integrator_free(run.integrator);
-    hf_point_clear(&run.point);
     hf_owned_system_free(&run.made);
     free(run.checkpoint_path);
     free(run.scouted.times.at);
