@@ -4,6 +4,7 @@
 
 #include "train/kernels.c" /* for each size of registers */
 
+#include <float.h>
 #include <stdlib.h>
 
 enum { MOST_ROWS = 9, MOST_COLUMNS = 40, MOST_VECTORS = 7, GAP = 3, SIZES = 3 };
@@ -39,6 +40,8 @@ static size_t list_sizes(kernels *size)
 static void check_all(void (*check)(random_source *, size_t, size_t, size_t))
 {
     random_source random = {20261127};
+    if (FLT_EVAL_METHOD != 0)
+        skip(); /* sums of more bits than their numbers have depend on what is kept in registers */
     for (size_t vectors = 1; vectors <= MOST_VECTORS; vectors++)
         for (size_t rows = 1; rows <= MOST_ROWS; rows++)
             for (size_t d = 1; d <= MOST_COLUMNS; d++)
