@@ -524,6 +524,35 @@ static void test_initial_values_have_a_slope(void **state)
     assert_true(close_to(derivative, slope, 1e-5));
 }
 
+/* What holds at the start has no time to move, but a loss. */
+static double loss_at_start(double perturbation, bool follow, const hf_sensitivity_row *row[2])
+{
+    static hf_run_summary s; /* rows are there until the next call */
+    hf_run_summary_clear(&s);
+    s = run_text("heads = 2; positions = 8; target = { strengths = (2.0, 1.0); }; solver = { t_end = 1.0; };"
+                 "init = { start = \"saddle\"; scale = 4.0; perturbation = %.17g; }; %s",
+                 perturbation, follow ? "sensitivity = { to = (\"perturbation\"); };" : "");
+    assert_true(s.findings.event[0].kind == HF_EVENT_ACQUIRED && s.findings.event[0].t == 0);
+    if (follow) {
+        row[0] = find_row(&s, HF_EVENT_ACQUIRED, 0, "t", "perturbation");
+        row[1] = find_row(&s, HF_EVENT_ACQUIRED, 0, "loss", "perturbation");
+    }
+    return s.findings.event[0].loss;
+}
+
+static void test_events_at_the_start(void **state)
+{
+    (void)state;
+    const double size = 0.05, width = 1e-3;
+    const double slope =
+        (loss_at_start(size * exp(width), false, NULL) - loss_at_start(size * exp(-width), false, NULL)) / (2 * width);
+    const hf_sensitivity_row *row[2];
+    loss_at_start(size, true, row);
+    assert_true(row[0]->why == HF_WHY_AT_START && isnan(row[0]->derivative));
+    assert_true(row[1]->why == HF_WHY_DEFINED && close_to(row[1]->derivative, slope, 1e-5));
+    loss_at_start(size, false, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_levels_are_those_of_the_reference),
@@ -537,6 +566,7 @@ int main(void)
                                        cmocka_unit_test(test_a_resumed_run_ends_alike),
                                        cmocka_unit_test(test_reasons_are_given),
                                        cmocka_unit_test(test_parameters_without_derivatives_are_refused),
-                                       cmocka_unit_test(test_initial_values_have_a_slope)};
+                                       cmocka_unit_test(test_initial_values_have_a_slope),
+                                       cmocka_unit_test(test_events_at_the_start)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
