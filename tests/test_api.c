@@ -323,6 +323,90 @@ static void test_equations(void **state)
     }
 }
 
+/* Somebody's equations in a folder are those in memory. */
+static void test_equations_in_a_folder(void **state)
+{
+    double start = 1e-3;
+    char folder[64];
+    const hf_equations e = {.size = sizeof e, .self = &start, .unknowns = 1, .start = start_one, .loss = loss_one, .velocity = velocity_one};
+    hf_error err;
+    hf_job *job = NULL;
+    (void)state;
+    make_folder(folder);
+    assert_int_equal(hf_job_solve(&job, &e, &err), HF_OK);
+    assert_int_equal(hf_job_set(job, "solver.t_end=30", &err), HF_OK);
+    hf_outcome *kept = outcome_of(job);
+    assert_int_equal(hf_job_write_to(job, folder, false, &err), HF_OK);
+    hf_outcome *written = outcome_of(job);
+    assert_same_frames(frame_of(kept, "trajectory"), frame_of(written, "trajectory"));
+    assert_same_frames(frame_of(kept, "stages"), frame_of(written, "stages"));
+    assert_true(hf_frame_rows(frame_of(written, "trajectory")) > 100);
+    hf_outcome_free(kept);
+    hf_outcome_free(written);
+    hf_job_free(job);
+    remove_folder(folder);
+}
+
+static hf_outcome *outcome_in(const char *text, const char *folder, const char *setting, size_t threads, bool resume)
+{
+    hf_error err;
+    hf_job *job = job_of(text, setting);
+    assert_int_equal(hf_job_write_to(job, folder, resume, &err), HF_OK);
+    hf_job_use_threads(job, threads);
+    hf_outcome *outcome = outcome_of(job);
+    hf_job_free(job);
+    return outcome;
+}
+
+/* Trainings on tokens: the same with one thread or two, at once or seed after seed. */
+static void test_trainings_on_tokens(void **state)
+{
+    static const char *const models[] = {
+        "train = { task = \"markov\"; steps = 12; batch = 8; samples = 16; validation = 8; lr = 0.01; cuts = (1); };"
+        "chain = { vocabulary = 6; lengths = (1, 1); generated = 4; }; output = { points = 4; plots = false; };",
+        "train = { task = \"strings\"; steps = 8; batch = 4; samples = 12; validation = 8; lr = 0.01; optimizer = \"sgd\"; };"
+        "strings = { task = \"parity\"; length = 6; }; output = { plots = false; };",
+        "train = { task = \"recall\"; steps = 12; batch = 4; validation = 4; lr = 0.01; optimizer = \"adam\"; };"
+        "recall = { tokens = 6; pairs = 2; }; model = { kind = \"decoder\"; heads = 1; width = 8; }; output = { points = 4; plots = false; };"};
+    static const char *const tables[] = {"train/seed-1/trajectory", "train/seed-2/trajectory", "train/seed-2/final"};
+    (void)state;
+    for (size_t m = 0; m < sizeof models / sizeof *models; m++) {
+        char once[64], grown[64];
+        make_folder(once);
+        make_folder(grown);
+        hf_outcome *two = outcome_in(models[m], once, "train.seeds=2", 2, false);
+        hf_outcome_free(outcome_in(models[m], grown, "train.seeds=1", 1, false));
+        hf_outcome *one_by_one = outcome_in(models[m], grown, "train.seeds=2", 1, true);
+        for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+            assert_same_frames(frame_of(two, tables[i]), frame_of(one_by_one, tables[i]));
+        const hf_frame *rows = frame_of(two, tables[1]);
+        assert_true(hf_frame_rows(rows) > 2);
+        assert_true(hf_frame_get(rows, 0, "train_loss") != hf_frame_get(frame_of(two, tables[0]), 0, "train_loss")); /* another seed */
+        hf_outcome_free(two);
+        hf_outcome_free(one_by_one);
+        remove_folder(once);
+        remove_folder(grown);
+    }
+}
+
+/* What moves the events, in memory and in a folder. */
+static void test_sensitivities(void **state)
+{
+    static const char more[] = "heads = 2; positions = 8; target = { strengths = (2.0, 1.0); }; init = { perturbation = 0.05; };"
+                               "solver = { t_end = 40.0; }; output = { points = 5; plots = false; }; sensitivity = { to = (\"perturbation\"); };";
+    char folder[64];
+    (void)state;
+    make_folder(folder);
+    hf_job *job = job_of(more, NULL);
+    hf_outcome *kept = outcome_of(job), *written = outcome_in(more, folder, NULL, 1, false);
+    assert_same_frames(frame_of(kept, "sensitivities"), frame_of(written, "sensitivities"));
+    assert_true(hf_frame_rows(frame_of(kept, "sensitivities")) > 5);
+    hf_outcome_free(kept);
+    hf_outcome_free(written);
+    hf_job_free(job);
+    remove_folder(folder);
+}
+
 static void test_equations_that_are_wrong(void **state)
 {
     double start = 1e-3;
@@ -430,6 +514,8 @@ int main(void)
         cmocka_unit_test(test_a_watcher_stops),       cmocka_unit_test(test_training_needs_a_folder),
         cmocka_unit_test(test_mistakes_have_their_place), cmocka_unit_test(test_the_effective_model),
         cmocka_unit_test(test_equations),             cmocka_unit_test(test_equations_that_are_wrong),
+        cmocka_unit_test(test_equations_in_a_folder), cmocka_unit_test(test_trainings_on_tokens),
+        cmocka_unit_test(test_sensitivities),
         cmocka_unit_test(test_detect),                cmocka_unit_test(test_what_is_not_there),
         cmocka_unit_test(test_side_by_side),
     };
