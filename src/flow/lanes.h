@@ -222,15 +222,9 @@ HF_INLINE void hf_lanes_add_products(size_t count, size_t width, bool from_zero,
  * of the products are
  *
  *     x^(n) Y_n + y^(n) X_n + c_nnn x^(n) y^(n) + the sum over the modes k below n of c_nkk x^(k) y^(k) */
-HF_INLINE void hf_lanes_product_four(size_t heads, size_t count, const hf_basis *basis, const double *x, size_t stride_x,
-                                     const double *y, size_t stride_y, double *result, size_t stride)
+HF_INLINE void hf_fours_product(size_t heads, const hf_basis *basis, const hf_four *xs, const hf_four *ys, hf_four *out)
 {
-    hf_four xs[HF_FEW_HEADS], ys[HF_FEW_HEADS], out[HF_FEW_HEADS], all_x, all_y, both;
-    HF_UNROLL
-    for (size_t n = 0; n < heads; n++) {
-        hf_fours_load(count, x + n * stride_x, &xs[n]);
-        hf_fours_load(count, y + n * stride_y, &ys[n]);
-    }
+    hf_four all_x, all_y, both;
     HF_UNROLL
     for (size_t n = 0; n < heads; n++) {
         const double *c = basis->above + n * heads;
@@ -245,6 +239,18 @@ HF_INLINE void hf_lanes_product_four(size_t heads, size_t count, const hf_basis 
         if (n > 0)
             out[n] += xs[n] * all_y + ys[n] * all_x;
     }
+}
+
+HF_INLINE void hf_lanes_product_four(size_t heads, size_t count, const hf_basis *basis, const double *x, size_t stride_x,
+                                     const double *y, size_t stride_y, double *result, size_t stride)
+{
+    hf_four xs[HF_FEW_HEADS], ys[HF_FEW_HEADS], out[HF_FEW_HEADS];
+    HF_UNROLL
+    for (size_t n = 0; n < heads; n++) {
+        hf_fours_load(count, x + n * stride_x, &xs[n]);
+        hf_fours_load(count, y + n * stride_y, &ys[n]);
+    }
+    hf_fours_product(heads, basis, xs, ys, out);
     HF_UNROLL
     for (size_t n = 0; n < heads; n++)
         hf_fours_store(count, &out[n], result + n * stride);
@@ -278,8 +284,7 @@ HF_INLINE void hf_lanes_product_many(const hf_basis *basis, size_t width, const 
 /* Modes of the product of two fields at every position. Row m of x starts at x + m * stride_x, and so on. result is neither x nor
  * y. */
 HF_INLINE void hf_lanes_product(const hf_basis *basis, size_t width, const double *x, size_t stride_x, const double *y,
-                                size_t stride_y, double *result, size_t stride)
-{
+                                size_t stride_y, double *result, size_t stride){
 #define PRODUCT(number) hf_lanes_product_few(number, basis, width, x, stride_x, y, stride_y, result, stride)
     HF_BY_HEADS(basis->heads, PRODUCT, hf_lanes_product_many(basis, width, x, stride_x, y, stride_y, result, stride))
 #undef PRODUCT

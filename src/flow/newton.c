@@ -38,11 +38,12 @@ hf_status hf_newton_create(hf_newton **result, const hf_flow *flow, hf_error *er
     newton->is_kept = is_worth_keeping(newton);
     newton->reach = newton->is_kept ? positions : BLOCK;
     size_t left = left_width(newton), columns = column_width(newton);
-    newton->value =
-        malloc((5 * heads * features + heads * heads + 4 * field + features * positions + heads * heads * HF_FOUR * fours +
-                extra * (heads * features + field) + left * columns + heads * (left + columns) * newton->reach) *
-               sizeof *newton->value);
-    newton->known = malloc((3 * heads * heads + 2 * heads * features + 2 * heads) * sizeof *newton->known);
+    newton->value = malloc((5 * heads * features + heads * heads + 4 * field + features * positions +
+                            heads * heads * HF_FOUR * fours + extra * (heads * features + field) + left * columns +
+                            heads * (left + columns) * newton->reach + heads * heads + heads + features) *
+                           sizeof *newton->value);
+    const size_t systems = 3 * heads * heads + 2 * heads * features + 2 * heads;
+    newton->known = malloc((systems + 5 * heads + sums_of(heads, features)) * sizeof *newton->known);
     newton->field = malloc((5 * heads + 2) * BLOCK * sizeof *newton->field);
     newton->pivot = malloc(heads * HF_FOUR * fours * sizeof *newton->pivot);
     newton->exchanged = malloc(fours * sizeof *newton->exchanged);
@@ -67,9 +68,13 @@ hf_status hf_newton_create(hf_newton **result, const hf_flow *flow, hf_error *er
     newton->product = newton->force + extra * (heads * features + field);
     newton->left = newton->product + left * columns;
     newton->columns = newton->left + heads * left * newton->reach;
+    newton->by_sigma = newton->columns + heads * columns * newton->reach;
+    newton->mean = newton->by_sigma + heads * heads;
     newton->multiplier = newton->known + 2 * heads;
     newton->system = newton->multiplier + heads * heads;
     newton->spread = newton->system + heads * heads;
+    newton->solving = newton->known + systems;
+    newton->sums = newton->solving + 5 * heads;
     newton->metric = newton->multiplier;
     newton->moved = newton->spread;
     if (newton->is_mirror) {

@@ -3,116 +3,184 @@
 
 #include <string.h>
 
-/* sum over the block of n_i x_i y_i */
-HF_INLINE double counted_product(const hf_newton *newton, const double *x, const double *y, size_t first, size_t width)
+/* Modes of the products of two fields at four positions. */
+HF_INLINE void four_product(const hf_newton *newton, size_t heads, const hf_four *x, const hf_four *y, hf_four *result)
 {
-    const double *count = newton->flow->problem->multiplicity + first;
-    double sum = 0;
-    HF_SIMD_SUM(sum)
-    for (size_t i = 0; i < width; i++)
-        sum += count[i] * x[i] * y[i];
-    return sum;
+    const hf_basis *basis = newton->flow->basis;
+    if (heads <= HF_FEW_HEADS) {
+        hf_fours_product(heads, basis, x, y, result);
+        return;
+    }
+    for (size_t t = 0; t < basis->term_count;) { /* every mode has a term */
+        const size_t m = basis->term[t].m;
+        hf_four sum = {0};
+        for (; t < basis->term_count && basis->term[t].m == m; t++)
+            sum += basis->term[t].c * x[basis->term[t].n] * y[basis->term[t].l];
+        result[m] = sum;
+    }
 }
 
-/* Adds one block to the border's right-hand side, from y = B^-1 b (left in x) and b. */
-HF_INLINE void gather(hf_newton *newton, const double *b, const double *x, size_t first, size_t width)
+/* result = S x */
+HF_INLINE void times_sigma(const hf_newton *newton, size_t heads, const hf_four *x, hf_four *result)
 {
-    const hf_problem *p = newton->flow->problem;
-    size_t heads = p->heads, positions = p->positions, values = heads * p->features;
-    double *z = newton->z->data, *t = newton->field, push[BLOCK];
-    hf_lanes_product(newton->flow->basis, width, newton->attention + first, positions, x + first, positions, t, BLOCK);
+    HF_UNROLL
     for (size_t m = 0; m < heads; m++) {
-        double *tm = t + m * BLOCK, sigma = 0, c = 0;
-        const double *bm = b + m * positions + first, *xm = x + m * positions + first, *count = p->multiplicity + first;
-        HF_SIMD_SUM(sigma, c)
-        for (size_t i = 0; i < width; i++) {
-            tm[i] *= count[i];
-            sigma += count[i] * (bm[i] - xm[i]);
-            c += tm[i];
-        }
-        z[values + m] += sigma;
-        z[values + heads + m] += c;
-        if (newton->extra > 0)
-            z[values + 2 * heads] -= counted_product(newton, newton->loss_ascent + m * positions + first, xm, first, width);
-    }
-    for (size_t r = 0; r < p->features; r++) {
-        const double *variance = p->variance + r * positions + first;
-        hf_lanes_sum_rows(heads, width, newton->value + r, p->features, t, BLOCK, push);
-        double all = 0;
-        HF_SIMD_SUM(all)
-        for (size_t i = 0; i < width; i++) {
-            all += push[i];
-            push[i] *= p->copies[first + i] * variance[i];
-        }
-        for (size_t n = 0; n < heads; n++)
-            z[n * p->features + r] +=
-                newton->rate * newton->gamma *
-                (hf_lanes_dot(width, newton->pull + r * positions + first, t + n * BLOCK) -
-                 hf_lanes_dot(width, push, newton->attention + n * positions + first) + newton->push[r * heads + n] * all);
+        result[m] = newton->by_sigma[m * heads] * x[0];
+        HF_UNROLL
+        for (size_t n = 1; n < heads; n++)
+            result[m] += newton->by_sigma[m * heads + n] * x[n];
     }
 }
 
-/* e += gamma rho_a (beta (w D sigma - its mean) - 2 kappa l (w s - its mean)); ds: (H) D sigma. */
-HF_INLINE void scatter_drift(const hf_newton *newton, size_t first, size_t width, const double *ds, double *e)
+/* Adds four positions to the sums for the border's right-hand side, from y = B^-1 b (left in x) and b. */
+HF_INLINE void gather(hf_newton *newton, size_t heads, const double *b, const double *x, size_t at, size_t count)
 {
     const hf_problem *p = newton->flow->problem;
-    size_t heads = p->heads;
-    double rate = newton->gamma * p->attention_rate, weight[BLOCK];
-    const double *sigma = newton->z->data + heads * p->features;
-    double *mean = newton->field + 2 * heads * BLOCK, *change = mean + heads * BLOCK;
-    hf_basis_product(newton->flow->basis, newton->push, sigma, mean);
-    hf_block_weight(p, first, width, weight);
-    loss_column(newton, -2 * p->kappa * rate * sigma[2 * heads], first, width, change);
-    for (size_t m = 0; m < heads; m++)
-        for (size_t i = 0; i < width; i++)
-            e[m * BLOCK + i] += change[m * BLOCK + i] + rate * newton->beta * (weight[i] * ds[m * BLOCK + i] - mean[m]);
+    const size_t features = p->features, positions = p->positions;
+    hf_four few[3][HF_FEW_HEADS], number, copies;
+    const bool is_few = heads <= HF_FEW_HEADS;
+    hf_four *s = is_few ? few[0] : newton->solving, *y = is_few ? few[1] : s + heads, *t = is_few ? few[2] : y + heads;
+    hf_four *sigma = newton->sums, *c = sigma + heads, *loss = c + heads, *all = loss + 1, *force = all + features;
+    hf_fours_load(count, p->multiplicity + at, &number);
+    hf_fours_load(count, p->copies + at, &copies);
+    HF_UNROLL
+    for (size_t m = 0; m < heads; m++) {
+        hf_fours_load(count, newton->attention + m * positions + at, &s[m]);
+        hf_fours_load(count, x + m * positions + at, &y[m]);
+    }
+    four_product(newton, heads, s, y, t);
+    HF_UNROLL
+    for (size_t m = 0; m < heads; m++) {
+        hf_four given, ascent;
+        hf_fours_load(count, b + m * positions + at, &given);
+        t[m] *= number;
+        sigma[m] += number * (given - y[m]);
+        c[m] += t[m];
+        if (newton->extra > 0) {
+            hf_fours_load(count, newton->loss_ascent + m * positions + at, &ascent);
+            *loss -= number * ascent * y[m];
+        }
+    }
+    for (size_t r = 0; r < features; r++) {
+        hf_four pull, variance, push = {0};
+        hf_fours_load(count, newton->pull + r * positions + at, &pull);
+        hf_fours_load(count, p->variance + r * positions + at, &variance);
+        HF_UNROLL
+        for (size_t n = 0; n < heads; n++)
+            push += newton->value[n * features + r] * t[n];
+        all[r] += push;
+        push *= copies * variance;
+        HF_UNROLL
+        for (size_t n = 0; n < heads; n++)
+            force[n * features + r] += pull * t[n] - push * s[n];
+    }
 }
 
-/* x = b + (the border's columns) z for one block, B^-1 not yet applied: with e = rho_a G dv - c + gamma rho_a c_i C D
- * sigma, the columns give M e - gamma rho_a F sigma. */
-HF_INLINE void scatter(hf_newton *newton, const double *b, double *x, size_t first, size_t width)
+/* The right-hand side from those sums. */
+static void finish_gathering(hf_newton *newton)
+{
+    const size_t heads = newton->flow->problem->heads, features = newton->flow->problem->features,
+                 values = heads * features;
+    const hf_four *sigma = newton->sums, *c = sigma + heads, *loss = c + heads, *all = loss + 1, *force = all + features;
+    double *z = newton->z->data;
+    for (size_t n = 0; n < heads; n++) {
+        z[values + n] = hf_fours_sum(&sigma[n]);
+        z[values + heads + n] = hf_fours_sum(&c[n]);
+        for (size_t r = 0; r < features; r++)
+            z[n * features + r] +=
+                newton->rate * newton->gamma *
+                (hf_fours_sum(&force[n * features + r]) + newton->push[r * heads + n] * hf_fours_sum(&all[r]));
+    }
+    if (newton->extra > 0)
+        z[values + 2 * heads] = hf_fours_sum(loss);
+}
+
+/* What the border's solution is multiplied by at all positions alike: S, and the means that are left to c. */
+static void start_scattering(hf_newton *newton)
 {
     const hf_problem *p = newton->flow->problem;
     const hf_basis *basis = newton->flow->basis;
-    size_t heads = p->heads, positions = p->positions, values = heads * p->features;
-    const double *dv = newton->z->data, *sigma = dv + values, *c = sigma + heads;
-    double *e = newton->field, *ds = e + heads * BLOCK, *w = ds + heads * BLOCK, *f = w + heads * BLOCK;
-    double rate = newton->gamma * p->attention_rate, push[BLOCK];
-
-    hf_lanes_product_constant(basis, width, newton->attention + first, positions, sigma, ds, BLOCK);
-    for (size_t m = 0; m < heads; m++) {
-        HF_SIMD
-        for (size_t i = 0; i < width; i++)
-            e[m * BLOCK + i] = -c[m];
+    const size_t heads = p->heads, features = p->features;
+    const double *dv = newton->z->data, *sigma = dv + heads * features;
+    memset(newton->by_sigma, 0, heads * heads * sizeof *newton->by_sigma);
+    for (size_t t = 0; t < basis->term_count; t++) {
+        const hf_basis_term term = basis->term[t];
+        newton->by_sigma[term.m * heads + term.n] += term.c * sigma[term.l];
     }
-    for (size_t r = 0; r < p->features; r++) {
-        const double *pull = newton->pull + r * positions + first, *variance = p->variance + r * positions + first;
-        double mean = 0;
-        memset(push, 0, sizeof push);
-        for (size_t m = 0; m < heads; m++) {
-            hf_lanes_add_two(width, newton->value[m * p->features + r], ds + m * BLOCK, -dv[m * p->features + r],
-                             newton->attention + m * positions + first, push);
-            mean += newton->pushed[r * heads + m] * sigma[m] - newton->push[r * heads + m] * dv[m * p->features + r];
-        }
-        HF_SIMD
-        for (size_t i = 0; i < width; i++)
-            push[i] = push[i] * p->copies[first + i] * variance[i] - mean;
+    for (size_t r = 0; r < features; r++) {
+        newton->mean[r] = 0;
         for (size_t m = 0; m < heads; m++)
-            hf_lanes_add_two(width, rate * dv[m * p->features + r], pull, rate * newton->value[m * p->features + r], push,
-                             e + m * BLOCK);
+            newton->mean[r] +=
+                newton->pushed[r * heads + m] * sigma[m] - newton->push[r * heads + m] * dv[m * features + r];
     }
     if (newton->extra > 0)
-        scatter_drift(newton, first, width, ds, e);
-    metric_times(newton, first, width, e, w, BLOCK);
-    if (!newton->is_mirror) {
-        hf_lanes_product_constant(basis, width, newton->ascent + first, positions, sigma, f, BLOCK);
-        for (size_t m = 0; m < heads; m++)
-            hf_lanes_add(width, -rate, f + m * BLOCK, w + m * BLOCK);
-    }
+        hf_basis_product(basis, newton->push, sigma, newton->mean + features);
+}
+
+/* e += gamma rho_a (beta (w D sigma - its mean) - 2 kappa l (w s - its mean)); ds: D sigma. */
+HF_INLINE void scatter_drift(const hf_newton *newton, size_t heads, size_t at, size_t count, const hf_four *s,
+                             const hf_four *ds, hf_four *e)
+{
+    const hf_problem *p = newton->flow->problem;
+    const double rate = newton->gamma * p->attention_rate, *mean = newton->mean + p->features,
+                 change = -2 * p->kappa * rate * newton->z->data[heads * (p->features + 2)];
+    double weights[HF_FOUR];
+    hf_four weight;
+    hf_block_weight(p, at, count, weights);
+    hf_fours_load(count, weights, &weight);
+    for (size_t m = 0; m < heads; m++) /* push: that of any feature */
+        e[m] += change * (weight * s[m] - newton->push[m]) + rate * newton->beta * (weight * ds[m] - mean[m]);
+}
+
+/* x = b + (the border's columns) z for four positions, B^-1 not yet applied: with e = rho_a G dv - c + gamma rho_a c_i C D
+ * sigma, the columns give M e - gamma rho_a F sigma. */
+HF_INLINE void scatter(hf_newton *newton, size_t heads, const double *b, double *x, size_t at, size_t count)
+{
+    const hf_problem *p = newton->flow->problem;
+    const size_t features = p->features, positions = p->positions;
+    const double *dv = newton->z->data, *c = dv + heads * (features + 1), rate = newton->gamma * p->attention_rate;
+    hf_four few[5][HF_FEW_HEADS], copies;
+    const bool is_few = heads <= HF_FEW_HEADS;
+    hf_four *s = is_few ? few[0] : newton->solving, *ascent = is_few ? few[1] : s + heads,
+            *ds = is_few ? few[2] : ascent + heads, *e = is_few ? few[3] : ds + heads, *w = is_few ? few[4] : e + heads;
+    hf_fours_load(count, p->copies + at, &copies);
+    HF_UNROLL
     for (size_t m = 0; m < heads; m++) {
-        HF_SIMD
-        for (size_t i = 0; i < width; i++)
-            x[m * positions + first + i] = b[m * positions + first + i] + w[m * BLOCK + i];
+        hf_fours_load(count, newton->attention + m * positions + at, &s[m]);
+        e[m] = (hf_four){0} - c[m];
+    }
+    times_sigma(newton, heads, s, ds);
+    for (size_t r = 0; r < features; r++) {
+        hf_four pull, variance, push = {0};
+        hf_fours_load(count, newton->pull + r * positions + at, &pull);
+        hf_fours_load(count, p->variance + r * positions + at, &variance);
+        HF_UNROLL
+        for (size_t m = 0; m < heads; m++)
+            push += newton->value[m * features + r] * ds[m] - dv[m * features + r] * s[m];
+        push = push * copies * variance - newton->mean[r];
+        HF_UNROLL
+        for (size_t m = 0; m < heads; m++)
+            e[m] += rate * dv[m * features + r] * pull + rate * newton->value[m * features + r] * push;
+    }
+    if (newton->extra > 0)
+        scatter_drift(newton, heads, at, count, s, ds, e);
+    if (newton->is_mirror)
+        w = e;
+    else {
+        four_product(newton, heads, s, e, w);
+        for (size_t m = 0; m < heads; m++)
+            hf_fours_load(count, newton->ascent + m * positions + at, &ascent[m]);
+        times_sigma(newton, heads, ascent, ds);
+        HF_UNROLL
+        for (size_t m = 0; m < heads; m++)
+            w[m] -= rate * ds[m];
+    }
+    HF_UNROLL
+    for (size_t m = 0; m < heads; m++) {
+        hf_four given;
+        hf_fours_load(count, b + m * positions + at, &given);
+        given += w[m];
+        hf_fours_store(count, &given, x + m * positions + at);
     }
 }
 
@@ -149,20 +217,47 @@ HF_CLONES static void scatter_kept(const hf_newton *newton, double *x)
     hf_lanes_add_rows(newton->border->size1, field, newton->z->data, 1, newton->columns, field, x);
 }
 
-HF_CLONES static void solve_logits(hf_newton *newton, const double *b, double *x, bool have_border)
+HF_INLINE void solve_four(hf_newton *newton, size_t heads, const double *b, double *x, bool have_border, size_t at,
+                          size_t count)
+{
+    const size_t positions = newton->flow->problem->positions;
+    if (have_border)
+        scatter(newton, heads, b, x, at, count);
+    for (size_t m = 0; m < heads && !have_border; m++)
+        memcpy(x + m * positions + at, b + m * positions + at, count * sizeof *x);
+    substitute_four(newton, heads, at, count, 1, x + at, positions, 0);
+    if (!have_border)
+        gather(newton, heads, b, x, at, count);
+}
+
+HF_INLINE void solve_fours(hf_newton *newton, size_t heads, const double *b, double *x, bool have_border)
+{
+    const size_t positions = newton->flow->problem->positions;
+    size_t i = 0;
+    for (; i + HF_FOUR <= positions; i += HF_FOUR)
+        solve_four(newton, heads, b, x, have_border, i, HF_FOUR);
+    if (i < positions)
+        solve_four(newton, heads, b, x, have_border, i, positions - i);
+}
+
+/* Both halves of a solve where they are not. */
+HF_CLONES static void gather_formed(hf_newton *newton, const double *b, double *x)
 {
     const hf_problem *p = newton->flow->problem;
-    for (size_t first = 0; first < p->positions; first += BLOCK) {
-        size_t width = width_of_block(first, p->positions);
-        if (have_border)
-            scatter(newton, b, x, first, width);
-        else
-            for (size_t m = 0; m < p->heads; m++)
-                memcpy(x + m * p->positions + first, b + m * p->positions + first, width * sizeof *x);
-        substitute_block(newton, first, width, 1, x + first, p->positions, 0);
-        if (!have_border)
-            gather(newton, b, x, first, width);
-    }
+    memset(newton->sums, 0, sums_of(p->heads, p->features) * sizeof *newton->sums);
+#define SOLVE(number) solve_fours(newton, number, b, x, false)
+    HF_BY_HEADS(p->heads, SOLVE, SOLVE(p->heads))
+#undef SOLVE
+    finish_gathering(newton);
+}
+
+HF_CLONES static void scatter_formed(hf_newton *newton, const double *b, double *x)
+{
+    const hf_problem *p = newton->flow->problem;
+    start_scattering(newton);
+#define SOLVE(number) solve_fours(newton, number, b, x, true)
+    HF_BY_HEADS(p->heads, SOLVE, SOLVE(p->heads))
+#undef SOLVE
 }
 
 /* z = border^-1 z, column by column of the factors, which lie side by side. For some ten unknowns a library's calls cost more than
@@ -194,12 +289,12 @@ static void solve_once(hf_newton *newton, const double *b, double *x)
     if (newton->is_kept)
         gather_kept(newton, b + values, x + values);
     else
-        solve_logits(newton, b + values, x + values, false);
+        gather_formed(newton, b + values, x + values);
     substitute_border(newton);
     if (newton->is_kept)
         scatter_kept(newton, x + values);
     else
-        solve_logits(newton, b + values, x + values, true);
+        scatter_formed(newton, b + values, x + values);
     /* Values and logits that do not move, and optimal values, which are no part of the state: exactly b, whatever the
      * rounding. */
     memcpy(x, p->value_rate == 0 ? b : z, values * sizeof *x);

@@ -43,6 +43,10 @@ struct hf_newton {
     hf_four *metric;     /* (H, H) M: multiplier, or memory of its own that always holds I */
     hf_four *moved;      /* (H, R) M v: spread, or memory of its own */
     hf_four *system;     /* (H, H) B */
+    hf_four *solving;    /* (5 H) of a solve */
+    hf_four *sums;       /* (sums_of) over positions: H b - y | H D y | s h y | R v D y | H R of G */
+    double *by_sigma;    /* (H, H) S: multiplication by sigma */
+    double *mean;        /* (R + H) what a solve leaves to c, by feature; and by drift */
 
     double *field; /* (5 H + 2, BLOCK) */
 
@@ -59,6 +63,12 @@ struct hf_newton {
     gsl_permutation *permutation;
     gsl_vector *z;
 };
+
+/* Fours of sums. */
+HF_INLINE size_t sums_of(size_t heads, size_t features)
+{
+    return 2 * heads + 1 + features + heads * features;
+}
 
 /* Columns of left and of columns. */
 HF_INLINE size_t left_width(const hf_newton *newton)
