@@ -52,7 +52,7 @@ void hf_bend_free(hf_bend *bend)
 
 /* ---- parts ---- */
 
-/* -grad L . x */
+/* -grad L . x; finite steps are not known beside a decay of the attention. */
 static double fall_along(const hf_flow_point *point, const double *x)
 {
     const hf_problem *p = point->problem;
@@ -62,10 +62,6 @@ static double fall_along(const hf_flow_point *point, const double *x)
         sum += hf_values_slope(point, i) * x[i];
     for (size_t n = 0; n < p->heads; n++)
         sum += hf_counted_dot(p, point->loss_ascent + n * p->positions, x + values + n * p->positions);
-    if (point->flow->decay->of_coordinates)
-        for (size_t n = 0; n < p->heads; n++)
-            sum -= p->attention_decay *
-                   hf_counted_dot(p, point->coordinates + n * p->positions, x + values + n * p->positions);
     return sum;
 }
 
