@@ -145,7 +145,7 @@ hf_status hf_fill_check(const hf_config *config, hf_error *err)
         status = hf_fill_create_problem(config, &problem, err);
     if (status == HF_OK && config->declared.train)
         status = hf_config_place(config, hf_regression_task_check(&config->train, problem, err), err);
-    if (status == HF_OK &&
+    if (status == HF_OK && hf_config_runs_flow(config) &&
         (config->flow.system != HF_SYSTEM_HEADS || config->sensitivity.to.count > 0 || config->output.spectrum > 0)) {
         status = hf_fill_flow_run(config, &params, err);
         if (status == HF_OK)

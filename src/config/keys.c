@@ -617,7 +617,7 @@ const hf_key hf_keys[] = {
         "largest norm of a step's gradient, over all parameters; 0: any", .counts = is_clipped),
     KEY(train.precision, CHOICE, "double", ANY, "", "\"single\"",
         "single, of the minimal model: its forward and backward, its parameters and what the optimizer remembers; mixed, of regression: "
-        "samples, forward and backward are single, parameters and the sums of gradients double", .choices = precisions,
+        "samples, forward and backward are single, parameters, and sums of gradients over sixteenths of a batch, double", .choices = precisions,
         .when = has_precision, .counts = is_not_double),
     KEY(train.schedule, CHOICE, "constant", ANY, "", "\"cosine\"",
         "learning rate in the course of the run: constant, falling like a cosine, halved where the loss stays, or falling by a factor "

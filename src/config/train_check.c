@@ -134,6 +134,10 @@ static hf_status check_ladder(hf_config *c, hf_error *err)
                                 "steps of %s are no flow time: a ladder needs \"sgd\" or \"momentum\"",
                                 hf_optimizer_name(c->train.optimizer));
     for (size_t b = 0; b < batches->count; b++)
+        if (batches->at[b] == 0 && c->train.samples == 0 && c->train.precision == HF_PRECISION_MIXED)
+            return hf_config_reject(
+                c, err, key, "has 0, the gradient of the population, which has no samples for train.precision = \"mixed\"");
+    for (size_t b = 0; b < batches->count; b++)
         for (size_t other = 0; other < b; other++)
             if (batches->at[b] == batches->at[other])
                 return hf_config_reject(c, err, key, "has %zu twice, expected each batch size once", batches->at[b]);
@@ -142,7 +146,8 @@ static hf_status check_ladder(hf_config *c, hf_error *err)
 
 hf_status hf_train_check(hf_config *config, hf_error *err)
 {
-    static hf_status (*const steps[])(hf_config *, hf_error *) = {settle_steps, hf_task_check_epochs, check_inputs, check_model, check_optimizer_flow, check_comparison,
+    static hf_status (*const steps[])(hf_config *, hf_error *) = {settle_steps, hf_task_check_epochs, check_inputs,
+                                                                  check_model,  check_optimizer_flow, check_comparison,
                                                                   check_ladder};
     if (!config->declared.train && config->flow.optimizer != HF_OPTIMIZER_SGD)
         return hf_config_reject(config, err, "flow.optimizer",

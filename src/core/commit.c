@@ -128,18 +128,17 @@ static bool next_shares_folder(const char *line, const char *path)
     return name[strcspn(name, "/\n")] == '\n';
 }
 
-/* The folder of a line goes if it is empty, or is brought to the disk: not where the next line is about the same one, and not
- * one of those that the list is in, which go. */
+/* The folder of a line goes if it is empty, or is brought to the disk; not yet where the next line is about the same one. */
 static hf_status settle_folder(const char *directory, const char *line, const char *path, hf_error *err)
 {
-    const bool is_taken = *line == TAKE, goes = strncmp(path, HF_COMMIT_WORK "/", strlen(HF_COMMIT_WORK "/")) == 0;
+    const bool is_taken = *line == TAKE;
     if (is_taken && next_shares_folder(line, path))
         return HF_OK;
     char *folder = folder_of(directory, path);
     hf_status status = folder == NULL ? hf_fail_memory(err, "a file name") : HF_OK;
     while (!is_taken && status == HF_OK && strlen(folder) > strlen(directory) && rmdir(folder) == 0)
         *strrchr(folder, '/') = '\0';
-    if (status == HF_OK && !goes && hf_file_exists(folder))
+    if (status == HF_OK && hf_file_exists(folder))
         status = hf_directory_sync(folder, err);
     free(folder);
     return status;

@@ -3,6 +3,7 @@
 #include "core/text.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -22,15 +23,15 @@ typedef struct {
 #define STOP SIZE_MAX /* instead of a task: there is nothing more to do. Pipes may stay open where a close fails */
 enum { ENDED = 0, INTERRUPTED = 130, LOST_MAX = 100 }; /* exit codes of workers; tasks lost to the system until all stop */
 
-/* Where tasks are quick, a worker has one more to go on with, and need not wait until it is told; a task that waits behind a long one
- * would be done elsewhere before. */
+/* Where tasks are quick, a worker has one more to go on with, and need not wait until it is told. Who has nothing else to do takes one
+ * that waits behind a long one. */
 enum { AHEAD = 2 };
 static const double quick = 0.01; /* s */
 _Static_assert(sizeof(report) <= 512, "a report is longer than POSIX lets all systems write at once");
 
 typedef struct {
     pid_t process;             /* 0: none */
-    int jobs;                  /* to write tasks to; -1: closed */
+    int jobs, back;            /* the ends to write tasks to, and to take them back from; -1: closed */
     size_t task[AHEAD], count; /* it has been told; the first is being worked on */
     struct timespec since;     /* the first one's beginning */
     bool is_quick;             /* its last task was */
@@ -63,6 +64,12 @@ static void close_end(int *end)
     *end = -1;
 }
 
+static void close_jobs(worker *w)
+{
+    close_end(&w->jobs);
+    close_end(&w->back);
+}
+
 /* ---- in the worker ---- */
 
 static bool is_interrupted(const pool *p)
@@ -85,7 +92,8 @@ static bool hear_task(const pool *p, int end, pid_t parent, size_t *task)
 {
     ssize_t got = -1;
     errno = EINTR;
-    while (got < 0 && errno == EINTR && wait_for_task(p, end, parent)) {
+    while (got < 0 && (errno == EINTR || errno == EAGAIN) &&
+           wait_for_task(p, end, parent)) { /* EAGAIN: it was taken back */
         errno = 0;
         got = read(end, task, sizeof *task);
     }
@@ -200,21 +208,22 @@ static void start_worker(pool *p, size_t number)
         fail(p, HF_ESYSTEM, "a worker cannot be started");
         return;
     }
+    fcntl(ends[0], F_SETFL, O_NONBLOCK); /* two read there: who comes second must not wait */
     const pid_t parent = getpid(), process = fork();
     if (process == 0) {
         for (size_t i = 0; i < p->worker_count; i++)
-            close_end(&p->workers[i].jobs);
+            close_jobs(&p->workers[i]);
         close_end(&p->reports[0]);
         close(ends[1]);
         _exit(work(p, number, ends[0], parent)); /* what the parent has buffered is the parent's to write */
     }
-    close(ends[0]);
     if (process < 0) {
+        close(ends[0]);
         close(ends[1]);
         fail(p, HF_ESYSTEM, "a worker cannot be started");
         return;
     }
-    p->workers[number] = (worker){.process = process, .jobs = ends[1]};
+    p->workers[number] = (worker){.process = process, .jobs = ends[1], .back = ends[0]};
 }
 
 /* The next task, lost ones first; false: there is none. */
@@ -243,7 +252,7 @@ static void let_go(worker *w)
 {
     if (w->process != 0 && w->jobs >= 0 && !send_task(w, STOP))
         kill(w->process, SIGTERM);
-    close_end(&w->jobs);
+    close_jobs(w);
 }
 
 /* A worker that is gone already is noticed when it is waited for. */
@@ -257,12 +266,29 @@ static void give_task(pool *p, worker *w, size_t task)
         fail(p, HF_ESYSTEM, "a worker cannot be reached");
 }
 
+/* A task that a worker has been told and has not begun: mostly its second, and where it has been told just now its first. */
+static bool take_back(pool *p, size_t *task)
+{
+    for (size_t i = 0; i < p->worker_count; i++) {
+        worker *w = &p->workers[i];
+        if (w->count == AHEAD && w->back >= 0 && read(w->back, task, sizeof *task) == (ssize_t)sizeof *task) {
+            if (w->task[0] == *task)
+                w->task[0] = w->task[1];
+            w->count--;
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Gives a worker what it is to do next, or lets it go. */
 static void keep_busy(pool *p, worker *w)
 {
     const size_t most = w->is_quick ? AHEAD : 1;
     size_t task;
     while (w->count < most && !p->stopping && take_task(p, &task))
+        give_task(p, w, task);
+    if (w->count == 0 && !p->stopping && take_back(p, &task))
         give_task(p, w, task);
     if (w->count == 0)
         let_go(w);
@@ -385,8 +411,8 @@ static void look_after(pool *p, size_t number)
         return;
     hear_all(p, 0); /* its last words */
     const worker gone = *w;
-    close_end(&w->jobs);
-    *w = (worker){.jobs = -1};
+    close_jobs(w);
+    *w = (worker){.jobs = -1, .back = -1};
     if (gone.count == 0 || p->stopping)
         return;
     if (!WIFSIGNALED(state)) {
@@ -482,7 +508,7 @@ hf_status hf_workers_run(const hf_sweep *sweep, size_t count, const size_t *task
     if (p.workers == NULL)
         return hf_fail_memory(err, "the workers");
     for (size_t i = 0; i < p.worker_count; i++)
-        p.workers[i].jobs = -1;
+        p.workers[i].jobs = p.workers[i].back = -1;
     run_pool(&p);
     *stopped = p.status == HF_OK && p.stopping;
     free(p.workers);
