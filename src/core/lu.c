@@ -43,12 +43,12 @@ HF_CLONES static bool factorize_narrow(matrix *m, size_t first, size_t last)
 {
     for (size_t j = first; j < last; j++) {
         pivot(m, j);
-        const double *above = entry(m, j, 0), diagonal = above[j];
+        const double *above = entry(m, j, 0), diagonal = above[j], inverse = 1 / diagonal;
         if (diagonal == 0 || !isfinite(diagonal))
             return false;
         for (size_t i = j + 1; i < m->n; i++) {
             double *row = entry(m, i, 0);
-            row[j] = fabs(diagonal) >= DBL_MIN ? row[j] * (1 / diagonal) : row[j] / diagonal; /* 1 / it may not be finite */
+            row[j] = fabs(diagonal) >= DBL_MIN ? row[j] * inverse : row[j] / diagonal; /* the inverse may not be finite */
             const double ratio = row[j];
             HF_SIMD
             for (size_t k = j + 1; k < last; k++)

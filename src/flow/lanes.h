@@ -218,13 +218,23 @@ HF_INLINE void hf_lanes_add_products(size_t count, size_t width, bool from_zero,
     }
 }
 
-/* One four of the product of few heads. With X_n the sum over the modes m above n of c_mnn x^(m), and Y_n likewise, the modes n
- * of the products are
+/* Modes of the products of two fields at four positions; out is neither of them. Of many heads term by term; every mode has one. Of
+ * few: with X_n the sum over the modes m above n of c_mnn x^(m), and Y_n likewise, the modes n of the products are
  *
  *     x^(n) Y_n + y^(n) X_n + c_nnn x^(n) y^(n) + the sum over the modes k below n of c_nkk x^(k) y^(k) */
 HF_INLINE void hf_fours_product(size_t heads, const hf_basis *basis, const hf_four *xs, const hf_four *ys, hf_four *out)
 {
     hf_four all_x, all_y, both;
+    if (heads > HF_FEW_HEADS) {
+        for (size_t t = 0; t < basis->term_count;) {
+            const size_t m = basis->term[t].m;
+            hf_four sum = {0};
+            for (; t < basis->term_count && basis->term[t].m == m; t++)
+                sum += basis->term[t].c * xs[basis->term[t].n] * ys[basis->term[t].l];
+            out[m] = sum;
+        }
+        return;
+    }
     HF_UNROLL
     for (size_t n = 0; n < heads; n++) {
         const double *c = basis->above + n * heads;

@@ -21,40 +21,39 @@ static bool is_worth_keeping(const hf_newton *newton)
 
 /* ---- life ---- */
 
-hf_status hf_newton_create(hf_newton **result, const hf_flow *flow, hf_error *err)
+/* Fours that hold what is known of four positions, D, B, and D v, M and M v. */
+static size_t fours_of_systems(const hf_problem *p)
 {
-    const hf_problem *p = flow->problem;
-    size_t heads = p->heads, positions = p->positions, features = p->features;
-    size_t extra = flow->drift->unknowns, border = heads * (features + 2) + extra;
-    size_t field = heads * positions, fours = (positions + HF_FOUR - 1) / HF_FOUR;
-    hf_newton *newton = calloc(1, sizeof *newton);
-    if (newton == NULL)
-        return hf_fail_memory(err, "the Newton solver");
-    newton->flow = flow;
-    newton->is_mirror = flow->attention->is_mirror;
-    newton->extra = extra;
-    newton->unit = 1 - flow->values->follow;
-    newton->rate = flow->values->follow > 0 ? 1 : p->value_rate;
-    newton->is_kept = is_worth_keeping(newton);
-    newton->reach = newton->is_kept ? positions : BLOCK;
-    size_t left = left_width(newton), columns = column_width(newton);
+    return 3 * p->heads * p->heads + 2 * p->heads * p->features + 2 * p->heads;
+}
+
+/* What newton needs; what is not there is NULL. */
+static void allocate(hf_newton *newton)
+{
+    const hf_problem *p = newton->flow->problem;
+    const size_t heads = p->heads, positions = p->positions, features = p->features, extra = newton->extra;
+    const size_t field = heads * positions, fours = (positions + HF_FOUR - 1) / HF_FOUR;
+    const size_t border = heads * (features + 2) + extra, left = left_width(newton), columns = column_width(newton);
     newton->value = malloc((5 * heads * features + heads * heads + 4 * field + features * positions +
                             heads * heads * HF_FOUR * fours + extra * (heads * features + field) + left * columns +
                             heads * (left + columns) * newton->reach + heads * heads + heads + features) *
                            sizeof *newton->value);
-    const size_t systems = 3 * heads * heads + 2 * heads * features + 2 * heads;
-    newton->known = malloc((systems + 5 * heads + sums_of(heads, features)) * sizeof *newton->known);
-    newton->field = malloc((5 * heads + 2) * BLOCK * sizeof *newton->field);
+    newton->known = malloc((fours_of_systems(p) + 5 * heads + sums_of(heads, features)) * sizeof *newton->known);
+    newton->field = malloc(3 * heads * BLOCK * sizeof *newton->field);
     newton->pivot = malloc(heads * HF_FOUR * fours * sizeof *newton->pivot);
     newton->exchanged = malloc(fours * sizeof *newton->exchanged);
     newton->border = gsl_matrix_alloc(border, border);
     newton->permutation = gsl_permutation_alloc(border);
     newton->z = gsl_vector_alloc(border);
-    if (newton->value == NULL || newton->known == NULL || newton->field == NULL || newton->pivot == NULL ||
-        newton->exchanged == NULL || newton->border == NULL || newton->permutation == NULL || newton->z == NULL) {
-        hf_newton_free(newton);
-        return hf_fail_memory(err, "the Newton solver");
-    }
+}
+
+/* Shares out value and known. */
+static void place(hf_newton *newton)
+{
+    const hf_problem *p = newton->flow->problem;
+    const size_t heads = p->heads, positions = p->positions, features = p->features;
+    const size_t field = heads * positions, fours = (positions + HF_FOUR - 1) / HF_FOUR;
+    const size_t left = left_width(newton), columns = column_width(newton);
     newton->attention = newton->value + heads * features;
     newton->ascent = newton->attention + field;
     newton->pull = newton->ascent + field;
@@ -65,7 +64,7 @@ hf_status hf_newton_create(hf_newton **result, const hf_flow *flow, hf_error *er
     newton->factor = newton->residual + 2 * (heads * features + field);
     newton->force = newton->factor + heads * heads * HF_FOUR * fours;
     newton->loss_ascent = newton->force + heads * features;
-    newton->product = newton->force + extra * (heads * features + field);
+    newton->product = newton->force + newton->extra * (heads * features + field);
     newton->left = newton->product + left * columns;
     newton->columns = newton->left + heads * left * newton->reach;
     newton->by_sigma = newton->columns + heads * columns * newton->reach;
@@ -73,16 +72,33 @@ hf_status hf_newton_create(hf_newton **result, const hf_flow *flow, hf_error *er
     newton->multiplier = newton->known + 2 * heads;
     newton->system = newton->multiplier + heads * heads;
     newton->spread = newton->system + heads * heads;
-    newton->solving = newton->known + systems;
+    newton->solving = newton->known + fours_of_systems(p);
     newton->sums = newton->solving + 5 * heads;
-    newton->metric = newton->multiplier;
-    newton->moved = newton->spread;
-    if (newton->is_mirror) {
-        newton->metric = newton->spread + heads * features;
-        newton->moved = newton->metric + heads * heads;
-        for (size_t i = 0; i < heads * heads; i++)
-            newton->metric[i] = (hf_four){0} + (i % (heads + 1) == 0 ? 1 : 0);
+    newton->metric = newton->is_mirror ? newton->spread + heads * features : newton->multiplier;
+    newton->moved = newton->is_mirror ? newton->metric + heads * heads : newton->spread;
+    for (size_t i = 0; i < heads * heads && newton->is_mirror; i++)
+        newton->metric[i] = (hf_four){0} + (i % (heads + 1) == 0 ? 1 : 0);
+}
+
+hf_status hf_newton_create(hf_newton **result, const hf_flow *flow, hf_error *err)
+{
+    hf_newton *newton = calloc(1, sizeof *newton);
+    if (newton == NULL)
+        return hf_fail_memory(err, "the Newton solver");
+    newton->flow = flow;
+    newton->is_mirror = flow->attention->is_mirror;
+    newton->extra = flow->drift->unknowns;
+    newton->unit = 1 - flow->values->follow;
+    newton->rate = flow->values->follow > 0 ? 1 : flow->problem->value_rate;
+    newton->is_kept = is_worth_keeping(newton);
+    newton->reach = newton->is_kept ? flow->problem->positions : BLOCK;
+    allocate(newton);
+    if (newton->value == NULL || newton->known == NULL || newton->field == NULL || newton->pivot == NULL ||
+        newton->exchanged == NULL || newton->border == NULL || newton->permutation == NULL || newton->z == NULL) {
+        hf_newton_free(newton);
+        return hf_fail_memory(err, "the Newton solver");
     }
+    place(newton);
     *result = newton;
     return HF_OK;
 }
@@ -126,16 +142,11 @@ HF_INLINE void add_drift_to_system(hf_newton *newton, size_t heads, size_t at, s
     const hf_problem *p = newton->flow->problem;
     const hf_basis *basis = newton->flow->basis;
     const double rate = newton->gamma * p->attention_rate * newton->beta;
-    double weights[HF_FOUR];
-    hf_four weight, *product = (hf_four *)newton->field;
-    hf_block_weight(p, at, count, weights);
-    hf_fours_load(count, weights, &weight);
-    for (size_t m = 0; m < heads; m++) {
-        product[m] = (hf_four){0};
-        for (size_t n = 0; n < heads; n++)
-            product[m] += newton->metric[m * heads + n] * newton->known[n];
+    hf_four weight, *product = newton->solving;
+    weight_of_four(newton, at, count, &weight);
+    metric_times(newton, heads, newton->known, newton->known, product);
+    for (size_t m = 0; m < heads; m++)
         product[m] *= weight;
-    }
     for (size_t t = 0; t < basis->term_count; t++) {
         const hf_basis_term term = basis->term[t];
         newton->system[term.m * heads + term.n] += rate * term.c * product[term.l];
@@ -223,10 +234,32 @@ HF_INLINE void form_border(hf_newton *newton, size_t heads, size_t first, size_t
         }
 }
 
+/* The row n_i s h and the column of l: M of -2 kappa gamma rho_a (w s - its mean). */
+HF_INLINE void form_drift_border(hf_newton *newton, size_t heads, size_t first, size_t at, size_t count)
+{
+    const hf_problem *p = newton->flow->problem;
+    const size_t row = left_width(newton) - 1, column = heads * (p->features + 2), i = at - first;
+    const double factor = -2 * p->kappa * newton->gamma * p->attention_rate;
+    hf_four number, weight, ascent, *change = newton->solving, *moved = change + heads;
+    hf_fours_load(count, p->multiplicity + at, &number);
+    weight_of_four(newton, at, count, &weight);
+    for (size_t m = 0; m < heads; m++) /* push: that of any feature */
+        change[m] = factor * (weight * newton->known[m] - newton->push[m]);
+    metric_times(newton, heads, newton->known, change, moved);
+    for (size_t m = 0; m < heads; m++) {
+        hf_fours_load(count, newton->loss_ascent + m * p->positions + at, &ascent);
+        ascent *= number;
+        hf_fours_store(count, &ascent, border_row(newton, newton->left, row, m, first) + i);
+        hf_fours_store(count, &moved[m], border_row(newton, newton->columns, column, m, first) + i);
+    }
+}
+
 HF_INLINE bool form_four(hf_newton *newton, size_t heads, size_t first, size_t at, size_t count)
 {
     form_systems(newton, heads, at, count);
     form_border(newton, heads, first, at, count);
+    if (newton->extra > 0)
+        form_drift_border(newton, heads, first, at, count);
     return factorize_four(newton, heads, at, count);
 }
 
@@ -248,22 +281,6 @@ HF_INLINE bool form_block(hf_newton *newton, size_t first, size_t width)
     HF_BY_HEADS(heads, FORM, FORM(heads))
 #undef FORM
     return is_regular;
-}
-
-/* The row n_i s h and the column of l: M of -2 kappa gamma rho_a (w s - its mean). */
-HF_INLINE void form_drift_border(hf_newton *newton, size_t first, size_t width)
-{
-    const hf_problem *p = newton->flow->problem;
-    size_t heads = p->heads, row = left_width(newton) - 1, column = heads * (p->features + 2);
-    double *change = newton->field;
-    loss_column(newton, -2 * p->kappa * newton->gamma * p->attention_rate, first, width, change);
-    metric_times(newton, first, width, change, border_row(newton, newton->columns, column, 0, first), newton->reach);
-    for (size_t m = 0; m < heads; m++) {
-        const double *f = newton->loss_ascent + m * p->positions + first;
-        double *left = border_row(newton, newton->left, row, m, first);
-        for (size_t i = 0; i < width; i++)
-            left[i] = p->multiplicity[first + i] * f[i];
-    }
 }
 
 /* ---- the border ---- */
@@ -339,8 +356,6 @@ HF_CLONES static bool accumulate(hf_newton *newton)
         size_t width = width_of_block(first, p->positions);
         if (!form_block(newton, first, width))
             return false;
-        if (newton->extra > 0)
-            form_drift_border(newton, first, width);
         substitute_block(newton, first, width, columns, border_row(newton, newton->columns, 0, 0, first), newton->reach,
                          p->heads * newton->reach);
         if (!newton->is_kept)

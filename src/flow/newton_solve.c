@@ -3,23 +3,6 @@
 
 #include <string.h>
 
-/* Modes of the products of two fields at four positions. */
-HF_INLINE void four_product(const hf_newton *newton, size_t heads, const hf_four *x, const hf_four *y, hf_four *result)
-{
-    const hf_basis *basis = newton->flow->basis;
-    if (heads <= HF_FEW_HEADS) {
-        hf_fours_product(heads, basis, x, y, result);
-        return;
-    }
-    for (size_t t = 0; t < basis->term_count;) { /* every mode has a term */
-        const size_t m = basis->term[t].m;
-        hf_four sum = {0};
-        for (; t < basis->term_count && basis->term[t].m == m; t++)
-            sum += basis->term[t].c * x[basis->term[t].n] * y[basis->term[t].l];
-        result[m] = sum;
-    }
-}
-
 /* result = S x */
 HF_INLINE void times_sigma(const hf_newton *newton, size_t heads, const hf_four *x, hf_four *result)
 {
@@ -48,7 +31,7 @@ HF_INLINE void gather(hf_newton *newton, size_t heads, const double *b, const do
         hf_fours_load(count, newton->attention + m * positions + at, &s[m]);
         hf_fours_load(count, x + m * positions + at, &y[m]);
     }
-    four_product(newton, heads, s, y, t);
+    hf_fours_product(heads, newton->flow->basis, s, y, t);
     HF_UNROLL
     for (size_t m = 0; m < heads; m++) {
         hf_four given, ascent;
@@ -124,10 +107,8 @@ HF_INLINE void scatter_drift(const hf_newton *newton, size_t heads, size_t at, s
     const hf_problem *p = newton->flow->problem;
     const double rate = newton->gamma * p->attention_rate, *mean = newton->mean + p->features,
                  change = -2 * p->kappa * rate * newton->z->data[heads * (p->features + 2)];
-    double weights[HF_FOUR];
     hf_four weight;
-    hf_block_weight(p, at, count, weights);
-    hf_fours_load(count, weights, &weight);
+    weight_of_four(newton, at, count, &weight);
     for (size_t m = 0; m < heads; m++) /* push: that of any feature */
         e[m] += change * (weight * s[m] - newton->push[m]) + rate * newton->beta * (weight * ds[m] - mean[m]);
 }
@@ -164,10 +145,8 @@ HF_INLINE void scatter(hf_newton *newton, size_t heads, const double *b, double 
     }
     if (newton->extra > 0)
         scatter_drift(newton, heads, at, count, s, ds, e);
-    if (newton->is_mirror)
-        w = e;
-    else {
-        four_product(newton, heads, s, e, w);
+    metric_times(newton, heads, s, e, w);
+    if (!newton->is_mirror) {
         for (size_t m = 0; m < heads; m++)
             hf_fours_load(count, newton->ascent + m * positions + at, &ascent[m]);
         times_sigma(newton, heads, ascent, ds);

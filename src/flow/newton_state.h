@@ -9,6 +9,7 @@
 #include "flow/lu.h"
 
 #include <gsl/gsl_linalg.h>
+#include <string.h>
 
 enum { BLOCK = 64 }; /* positions worked on together: a multiple of HF_FOUR */
 
@@ -48,7 +49,7 @@ struct hf_newton {
     double *by_sigma;    /* (H, H) S: multiplication by sigma */
     double *mean;        /* (R + H) what a solve leaves to c, by feature; and by drift */
 
-    double *field; /* (5 H + 2, BLOCK) */
+    double *field; /* (3 H, BLOCK) */
 
     /* The border's rows and columns at positions, (columns, H, reach): n_i D G | n_i D | n_i s h, and B^-1 of rho_a M G | B - I - M
      * common | -M | l | I + M common. Small problems keep those of all positions, so that a solve is little more than
@@ -58,8 +59,8 @@ struct hf_newton {
     bool is_kept;
     size_t reach; /* positions held: all if kept, else one block's */
 
-    gsl_matrix *
-        border; /* (p, p), p = H (R + 2) + extra: rows and columns dv | sigma | c | l; then its factors, transposed, the inverse on the diagonal */
+    /* (p, p), p = H (R + 2) + extra: rows and columns dv | sigma | c | l; then its factors, transposed, the inverse on the diagonal. */
+    gsl_matrix *border;
     gsl_permutation *permutation;
     gsl_vector *z;
 };
@@ -127,28 +128,21 @@ HF_INLINE void substitute_block(const hf_newton *newton, size_t first, size_t wi
 #undef SUBSTITUTE
 }
 
-/* result (H), rows of stride, = M x for one block; x: (H). */
-HF_INLINE void metric_times(const hf_newton *newton, size_t first, size_t width, const double *x, double *result,
-                            size_t stride)
+/* w at four positions. */
+HF_INLINE void weight_of_four(const hf_newton *newton, size_t at, size_t count, hf_four *weight)
 {
-    const hf_problem *p = newton->flow->problem;
-    if (!newton->is_mirror)
-        hf_lanes_product(newton->flow->basis, width, newton->attention + first, p->positions, x, BLOCK, result, stride);
-    for (size_t m = 0; m < p->heads && newton->is_mirror; m++)
-        memcpy(result + m * stride, x + m * BLOCK, width * sizeof *x);
+    double weights[HF_FOUR];
+    hf_block_weight(newton->flow->problem, at, count, weights);
+    hf_fours_load(count, weights, weight);
 }
 
-/* change (H) = factor (w s - its mean) for one block: the column of l, up to a factor. */
-HF_INLINE void loss_column(const hf_newton *newton, double factor, size_t first, size_t width, double *change)
+/* result (H) = M x at four positions, where the attention is s; result is neither s nor x. */
+HF_INLINE void metric_times(const hf_newton *newton, size_t heads, const hf_four *s, const hf_four *x, hf_four *result)
 {
-    const hf_problem *p = newton->flow->problem;
-    double weight[BLOCK];
-    hf_block_weight(p, first, width, weight);
-    for (size_t m = 0; m < p->heads; m++) {
-        const double *s = newton->attention + m * p->positions + first;
-        for (size_t i = 0; i < width; i++)
-            change[m * BLOCK + i] = factor * (weight[i] * s[i] - newton->push[m]); /* of any feature */
-    }
+    if (newton->is_mirror)
+        memcpy(result, x, heads * sizeof *result);
+    else
+        hf_fours_product(heads, newton->flow->basis, s, x, result);
 }
 
 #endif

@@ -208,8 +208,8 @@ static void start_worker(pool *p, size_t number)
         fail(p, HF_ESYSTEM, "a worker cannot be started");
         return;
     }
-    fcntl(ends[0], F_SETFL, O_NONBLOCK); /* two read there: who comes second must not wait */
-    const pid_t parent = getpid(), process = fork();
+    /* Two read there: who comes second must not wait. */
+    const pid_t parent = getpid(), process = fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0 ? fork() : -1;
     if (process == 0) {
         for (size_t i = 0; i < p->worker_count; i++)
             close_jobs(&p->workers[i]);

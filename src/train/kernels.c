@@ -57,11 +57,14 @@ typedef struct {
                            float *sum, size_t sum_row);
     void (*products_single)(size_t vectors, size_t rows, size_t d, const float *x, const float *w, size_t w_row,
                             float *lanes);
+    double (*dot)(size_t count, const double *x, const double *y);
+    double (*dot_single)(size_t count, const float *x, const float *y);
 } kernels;
 
 #define KERNELS(bytes)                                                                                                     \
     {                                                                                                                      \
-        combine_##bytes, products_##bytes, combine_single_##bytes, products_single_##bytes                                 \
+        combine_##bytes, products_##bytes, combine_single_##bytes, products_single_##bytes, dot_##bytes,                   \
+            dot_single_##bytes                                                                                             \
     }
 
 /* Those of this processor. */
@@ -79,34 +82,6 @@ static const kernels *of_processor(void)
 }
 
 /* ---- vectors ---- */
-
-static HF_CLONES double product(size_t count, const double *x, const double *y)
-{
-    double tile[HF_KERNEL_LANES] = {0};
-    const size_t whole = count - count % HF_KERNEL_LANES;
-    for (size_t c = 0; c < whole; c += HF_KERNEL_LANES) {
-        HF_SIMD
-        for (size_t l = 0; l < HF_KERNEL_LANES; l++)
-            tile[l] += x[c + l] * y[c + l];
-    }
-    for (size_t c = whole; c < count; c++)
-        tile[c - whole] += x[c] * y[c];
-    return hf_kernel_sum(tile);
-}
-
-static HF_CLONES double product_single(size_t count, const float *x, const float *y)
-{
-    double tile[HF_KERNEL_LANES] = {0};
-    const size_t whole = count - count % HF_KERNEL_LANES;
-    for (size_t c = 0; c < whole; c += HF_KERNEL_LANES) {
-        HF_SIMD
-        for (size_t l = 0; l < HF_KERNEL_LANES; l++)
-            tile[l] += (double)x[c + l] * (double)y[c + l];
-    }
-    for (size_t c = whole; c < count; c++)
-        tile[c - whole] += (double)x[c] * (double)y[c];
-    return hf_kernel_sum(tile);
-}
 
 static HF_CLONES void add_scaled(size_t count, double factor, const double *x, double *y)
 {
@@ -143,12 +118,12 @@ void hf_kernel_products_single(size_t vectors, size_t rows, size_t d, const floa
 
 double hf_kernel_dot_single(size_t count, const float *x, const float *y)
 {
-    return product_single(count, x, y);
+    return of_processor()->dot_single(count, x, y);
 }
 
 double hf_kernel_dot(size_t count, const double *x, const double *y)
 {
-    return product(count, x, y);
+    return of_processor()->dot(count, x, y);
 }
 
 double hf_kernel_dot_columns(size_t d, size_t from, size_t to, const double *x, const double *y)

@@ -172,6 +172,22 @@ TARGET static void NAME(products)(size_t vectors, size_t rows, size_t d, const R
         NAME(add_vectors)(1, rows, d, x, w, w_row, lanes, lanes_row);
 }
 
+/* ---- products of vectors ---- */
+
+TARGET static double NAME(dot)(size_t count, const REAL *x, const REAL *y)
+{
+    double tile[HF_KERNEL_LANES] = {0};
+    const size_t whole = count - count % HF_KERNEL_LANES;
+    for (size_t c = 0; c < whole; c += HF_KERNEL_LANES) {
+        HF_SIMD
+        for (size_t l = 0; l < HF_KERNEL_LANES; l++)
+            tile[l] += (double)x[c + l] * (double)y[c + l];
+    }
+    for (size_t c = whole; c < count; c++)
+        tile[c - whole] += (double)x[c] * (double)y[c];
+    return hf_kernel_sum(tile);
+}
+
 #undef STORE
 #undef LOAD
 #undef SUMS
